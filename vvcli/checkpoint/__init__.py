@@ -1,0 +1,1 @@
+"""Weights, voices and tokenizers from files into the model, safely."""

@@ -1,0 +1,81 @@
+"""Weights between `model.safetensors` and the modules."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from vvcli.checkpoint.layout import Entry, layout
+from vvcli.errors import UnavailableError
+from vvcli.model.config import ModelConfig
+from vvcli.model.vibevoice import VibeVoice
+
+DTYPES = (torch.float32, torch.bfloat16, torch.float16)
+
+
+def load_weights(path: Path, config: ModelConfig, dtype: torch.dtype) -> VibeVoice:
+    """A model with the weights in `path`, on the CPU, in `dtype`.
+
+    The file is mapped, not read whole. Tensors the model does not use (the TTS LM's embedding,
+    136 M parameters of the published checkpoint) are never touched.
+
+    Raises:
+        UnavailableError: the file is not safetensors, or a tensor is missing, of the wrong shape
+            or type, or not finite; the message names it.
+    """
+    with torch.device("meta"):
+        model = VibeVoice(config)
+    try:
+        with safe_open(path, framework="pt") as file:
+            names = frozenset(file.keys())
+            state = {e.name: _read(e, file, names, path, dtype) for e in layout(config)}
+    except (SafetensorError, OSError) as error:
+        raise UnavailableError(f"{path} is not a readable safetensors file: {error}") from error
+    model.load_state_dict(state, assign=True)
+    return model.requires_grad_(False).eval()
+
+
+def save_weights(model: VibeVoice, path: Path) -> None:
+    """Write `model` to `path` in the official layout."""
+    ours = model.state_dict()
+    official: dict[str, Tensor] = {}
+    for entry in layout(model.config):
+        parts = entry.split(ours[entry.name])
+        official |= {
+            name: part.contiguous().clone() for name, part in zip(entry.sources, parts, strict=True)
+        }
+    save_file(official, path, metadata={"format": "pt"})
+
+
+def _read(entry: Entry, file: Any, names: frozenset[str], path: Path, dtype: torch.dtype) -> Tensor:
+    parts = []
+    for name, shape in entry.sources.items():
+        if name not in names:
+            raise UnavailableError(f"{path}: tensor {name} is missing")
+        tensor = file.get_tensor(name)
+        if tuple(tensor.shape) != shape:
+            # The published file stores the two scalars as such; others wrote them as [1].
+            if tensor.numel() != 1 or shape:
+                raise UnavailableError(
+                    f"{path}: tensor {name} has shape {list(tensor.shape)}, not {list(shape)}"
+                )
+            tensor = tensor.view(())
+        if tensor.dtype not in DTYPES:
+            raise UnavailableError(f"{path}: tensor {name} is {tensor.dtype}, not floating point")
+        if not is_finite(tensor):
+            raise UnavailableError(f"{path}: tensor {name} has values that are not finite")
+        parts.append(tensor)
+    # A copy of its own, so that nothing points into the mapped file once it is closed.
+    return entry.join(parts).to(dtype, copy=True).contiguous()
+
+
+def is_finite(tensor: Tensor) -> bool:
+    """Whether every value is finite; one summing pass decides unless the sum itself overflows."""
+    if bool(torch.isfinite(tensor.sum(dtype=torch.float32))):
+        return True
+    return bool(torch.isfinite(tensor).all())

@@ -1,0 +1,1 @@
+"""VibeVoice-Realtime as plain torch modules with explicit state."""

@@ -1,0 +1,80 @@
+"""The diffusion head: predicts the velocity of one noisy latent frame under a condition."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from vvcli.model.config import DiffusionHeadConfig
+from vvcli.model.layers import RMSNorm, SwiGLU
+
+TIMESTEP_FEATURES = 256
+
+
+class HeadLayer(nn.Module):
+    """A feed-forward layer under AdaLN: shift, scale and gate come from the condition."""
+
+    def __init__(self, config: DiffusionHeadConfig) -> None:
+        super().__init__()
+        self.norm = RMSNorm(config.hidden_size, config.rms_norm_eps)
+        self.ffn = SwiGLU(config.hidden_size, config.ffn_size)
+
+    def forward(self, x: Tensor, shift: Tensor, scale: Tensor, gate: Tensor) -> Tensor:
+        """Map `x` [R, H] to the same shape."""
+        return x + gate * self.ffn(self.norm(x) * (1 + scale) + shift)
+
+
+class DiffusionHead(nn.Module):
+    """AdaLN network after DiT (Peebles and Xie, 2023), applied to single frames.
+
+    The modulations of all layers depend on condition and timestep but not on the latent, so they
+    are one matrix: `modulate` computes them for every solver step at once, and its weights, a
+    quarter of the head, are read once a frame instead of once a step.
+    """
+
+    def __init__(self, config: DiffusionHeadConfig) -> None:
+        super().__init__()
+        self.config = config
+        size = config.hidden_size
+        self.noisy_images_proj = nn.Linear(config.latent_size, size, bias=False)
+        self.cond_proj = nn.Linear(size, size, bias=False)
+        self.t_embedder = nn.Sequential(
+            nn.Linear(TIMESTEP_FEATURES, size, bias=False),
+            nn.SiLU(),
+            nn.Linear(size, size, bias=False),
+        )
+        # Layers' (shift, scale, gate), one after the other, then the final layer's (shift, scale).
+        self.modulation = nn.Linear(size, (3 * config.layers + 2) * size, bias=False)
+        self.layers = nn.ModuleList(HeadLayer(config) for _ in range(config.layers))
+        self.final_norm = RMSNorm(size, config.rms_norm_eps, affine=False)
+        self.final_linear = nn.Linear(size, config.latent_size, bias=False)
+
+    def embed_timesteps(self, timesteps: Tensor) -> Tensor:
+        """Embed `timesteps` [S] as [S, H]; in bfloat16, 999 becomes 1000, as in the reference."""
+        dtype = self.cond_proj.weight.dtype
+        half = TIMESTEP_FEATURES // 2
+        exponents = torch.arange(half, dtype=torch.float32, device=timesteps.device) / half
+        angles = timesteps.to(dtype).float()[:, None] * torch.exp(-math.log(10_000) * exponents)
+        return self.t_embedder(torch.cat([angles.cos(), angles.sin()], dim=-1).to(dtype))
+
+    def modulate(self, condition: Tensor, timestep_embedding: Tensor) -> Tensor:
+        """All layers' modulations [S, R, (3·layers + 2)·H] of `condition` [R, H] at S timesteps."""
+        c = self.cond_proj(condition) + timestep_embedding[:, None]
+        return self.modulation(F.silu(c))
+
+    def denoise(self, x: Tensor, modulation: Tensor) -> Tensor:
+        """Velocity [R, latent] of noisy latents `x` [R, latent] under `modulation` [R, …]."""
+        parts = modulation.chunk(3 * len(self.layers) + 2, dim=-1)
+        x = self.noisy_images_proj(x)
+        for i, layer in enumerate(self.layers):
+            x = layer(x, *parts[3 * i : 3 * i + 3])
+        shift, scale = parts[-2:]
+        return self.final_linear(self.final_norm(x) * (1 + scale) + shift)
+
+    def forward(self, x: Tensor, timesteps: Tensor, condition: Tensor) -> Tensor:
+        """Velocity [R, latent] with a timestep [R] and a condition [R, H] per row (training)."""
+        c = self.cond_proj(condition) + self.embed_timesteps(timesteps)
+        return self.denoise(x, self.modulation(F.silu(c)))

@@ -6,7 +6,7 @@ the only place that knows; loading reads it one way, exporting a trained model t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -22,7 +22,7 @@ class Entry:
     """One of our tensors, the official tensors it is made of, and how."""
 
     name: str
-    sources: dict[str, Shape]
+    sources: Mapping[str, Shape]
     join: Callable[[Sequence[Tensor]], Tensor]
     split: Callable[[Tensor], Sequence[Tensor]]
 
@@ -153,9 +153,14 @@ def _same(ours: str, theirs: str, *shape: int) -> Entry:
     return Entry(ours, {theirs: shape}, lambda parts: parts[0], lambda tensor: [tensor])
 
 
-def _stacked(ours: str, sources: dict[str, Shape]) -> Entry:
+def _stacked(ours: str, sources: Mapping[str, Shape]) -> Entry:
     rows = [shape[0] for shape in sources.values()]
-    return Entry(ours, sources, lambda parts: torch.cat(list(parts)), lambda t: t.split(rows))
+    return Entry(
+        ours,
+        sources,
+        lambda parts: torch.cat(list(parts)),
+        lambda tensor: torch.split(tensor, rows),
+    )
 
 
 def _linear(ours: str, theirs: str, rows: int, columns: int) -> list[Entry]:

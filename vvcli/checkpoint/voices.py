@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from vvcli.checkpoint.restricted_pickle import Record
@@ -56,6 +56,8 @@ def load_voice(path: Path, config: ModelConfig, dtype: torch.dtype) -> Voice:
             f"voice {path} has hidden states {list(hidden.shape)}, the model a width of "
             f"{lm.hidden_size}: it was made for another model"
         )
+    if not hidden.shape[1]:
+        raise UnavailableError(f"voice {path}: tensor neg_tts_lm.last_hidden_state is empty")
     return Voice(
         name=path.stem,
         lm_kv=_cache(tensors, "lm", lm.text_layers, config, path, dtype),
@@ -93,7 +95,8 @@ def save_voice(tensors: Mapping[str, Tensor], path: Path) -> None:
     """
     part = path.with_name(f"{path.name}.part")
     try:
-        save_file(dict(tensors), part, metadata={"format": "pt"})
+        # `save_file` would make a file that only its owner can read.
+        part.write_bytes(save(dict(tensors), metadata={"format": "pt"}))
         again = _read_safetensors(part)
         if again.keys() != tensors.keys() or not all(
             _same_bits(again[name], tensor) for name, tensor in tensors.items()

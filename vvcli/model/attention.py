@@ -52,7 +52,8 @@ def rope_table(positions: int, head_dim: int, theta: float) -> Tensor:
     Always on the CPU, also inside `torch.device("meta")`: the table is not in any checkpoint.
     """
     exponents = torch.arange(0, head_dim, 2, dtype=torch.float32, device="cpu") / head_dim
-    angles = torch.arange(positions, dtype=torch.float32, device="cpu")[:, None] * theta**-exponents
+    frequencies = 1.0 / theta**exponents  # rounded as in the reference, which shows at position 999
+    angles = torch.arange(positions, dtype=torch.float32, device="cpu")[:, None] * frequencies
     angles = torch.cat([angles, angles], dim=-1)
     return torch.stack([angles.cos(), angles.sin()], dim=1)
 

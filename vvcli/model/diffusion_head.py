@@ -56,8 +56,10 @@ class DiffusionHead(nn.Module):
         """Embed `timesteps` [S] as [S, H]; in bfloat16, 999 becomes 1000, as in the reference."""
         dtype = self.cond_proj.weight.dtype
         half = TIMESTEP_FEATURES // 2
-        exponents = torch.arange(half, dtype=torch.float32, device=timesteps.device) / half
-        angles = timesteps.to(dtype).float()[:, None] * torch.exp(-math.log(10_000) * exponents)
+        # Rounded in the reference's order: one unit in the last place of a frequency is 6e-5 of
+        # an angle at timestep 999, and the published weights were trained on those angles.
+        exponents = -math.log(10_000) * torch.arange(half, device=timesteps.device).float() / half
+        angles = timesteps.to(dtype).float()[:, None] * exponents.exp()
         return self.t_embedder(torch.cat([angles.cos(), angles.sin()], dim=-1).to(dtype))
 
     def modulate(self, condition: Tensor, timestep_embedding: Tensor) -> Tensor:

@@ -1,0 +1,165 @@
+"""Models on the Hugging Face hub and in its cache on this machine.
+
+`huggingface_hub` takes a while to import and is needed by few commands, so every function
+imports it for itself. Only `pull` uses the network.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from vvcli.errors import UnavailableError
+
+MODEL_TYPE = "vibevoice_streaming"
+# Exactly what is read; the figures and README of a repository stay where they are.
+FILES = (
+    "config.json",
+    "preprocessor_config.json",
+    "model.safetensors",
+    "tokenizer.json",
+    "voices/*.pt",
+    "voices/*.safetensors",
+)
+
+_PART = r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}"
+_HUB_ID = re.compile(rf"{_PART}/{_PART}")
+
+
+@dataclass(frozen=True)
+class CachedModel:
+    """A model in the hub cache: its id, its newest folder, and what it takes on disk."""
+
+    id: str
+    path: Path
+    size: int  # bytes
+
+
+def resolve_model(spec: str) -> Path:
+    """The folder that `spec` means: a folder, or the hub id of a model that was pulled.
+
+    Raises:
+        UnavailableError: it is neither, or the model is not on this machine.
+    """
+    folder = Path(spec).expanduser()
+    if folder.is_dir():
+        return folder
+    if not _HUB_ID.fullmatch(spec):
+        raise UnavailableError(f"there is no model folder {spec!r}, and it is no hub id (org/name)")
+    config = cached_file(spec, "config.json")
+    if config is None or not (config.parent / "model.safetensors").is_file():
+        raise UnavailableError(
+            f"model {spec} is not on this machine: run `vvcli models pull {spec}`"
+        )
+    return config.parent
+
+
+def cached_file(repository: str, name: str) -> Path | None:
+    """File `name` of a hub repository in the cache, or None; never uses the network."""
+    from huggingface_hub import try_to_load_from_cache
+
+    if not _HUB_ID.fullmatch(repository):
+        return None
+    # A file known not to exist upstream comes back as a marker object.
+    found = try_to_load_from_cache(repository, name)
+    return Path(found) if isinstance(found, str) else None
+
+
+def pull(spec: str, *, show_progress: bool = False) -> Path:
+    """Download what vvcli reads of hub model `spec`, and its tokenizer; returns the folder.
+
+    A pull that was interrupted continues where it stopped. If `spec` is a folder, only a missing
+    tokenizer is downloaded. `show_progress` draws the hub's own bars on stderr.
+
+    Raises:
+        UnavailableError: no network, no such model, no access, or no space.
+    """
+    from huggingface_hub import hf_hub_download, snapshot_download
+    from huggingface_hub.utils.tqdm import disable_progress_bars, enable_progress_bars
+
+    from vvcli.checkpoint.tokenizer import tokenizer_repository
+
+    (enable_progress_bars if show_progress else disable_progress_bars)()
+    folder = Path(spec).expanduser()
+    if not folder.is_dir():
+        if not _HUB_ID.fullmatch(spec):
+            raise UnavailableError(f"{spec!r} is not a hub id (org/name)")
+        with _one_sentence(spec):
+            # Gigabytes of something else are not worth the wait for an error.
+            if not _is_vibevoice(Path(hf_hub_download(spec, "config.json"))):
+                raise UnavailableError(f"{spec} is not a VibeVoice-Realtime model")
+            folder = Path(snapshot_download(spec, allow_patterns=list(FILES)))
+        # Without a network the hub returns what it has, whole or not.
+        if not (folder / "model.safetensors").is_file():
+            raise UnavailableError(
+                f"{spec} is here only in part: run `vvcli models pull {spec}` with a network"
+            )
+    if not (folder / "tokenizer.json").is_file():
+        repository = tokenizer_repository(folder)
+        with _one_sentence(repository):
+            hf_hub_download(repository, "tokenizer.json")
+    return folder
+
+
+def cached_models() -> list[CachedModel]:
+    """The models of this program's kind in the hub cache, sorted by id."""
+    from huggingface_hub import scan_cache_dir
+    from huggingface_hub.errors import CacheNotFound
+
+    try:
+        repositories = scan_cache_dir().repos
+    except CacheNotFound:
+        return []
+    models = []
+    for repository in repositories:
+        path = cached_file(repository.repo_id, "config.json")
+        if repository.repo_type == "model" and path is not None and _is_vibevoice(path):
+            models.append(CachedModel(repository.repo_id, path.parent, repository.size_on_disk))
+    return sorted(models, key=lambda model: model.id)
+
+
+def _is_vibevoice(config: Path) -> bool:
+    try:
+        content = json.loads(config.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return type(content) is dict and content.get("model_type") == MODEL_TYPE
+
+
+@contextmanager
+def _one_sentence(repository: str) -> Iterator[None]:
+    """Turn whatever the hub client raises into one sentence about `repository`."""
+    from huggingface_hub import errors
+
+    try:
+        yield
+    except UnavailableError:
+        raise
+    except errors.GatedRepoError as error:
+        raise UnavailableError(
+            f"{repository} asks you to accept its terms first: visit https://huggingface.co/"
+            f"{repository}, then run `hf auth login`"
+        ) from error
+    except errors.RepositoryNotFoundError as error:
+        raise UnavailableError(
+            f"there is no {repository} on the hub, or it is private: check the name, "
+            "or run `hf auth login`"
+        ) from error
+    # Before EntryNotFoundError, of which the first of these is one.
+    except (errors.LocalEntryNotFoundError, errors.OfflineModeIsEnabled) as error:
+        raise UnavailableError(
+            f"cannot reach the hub for {repository}: check the network and HF_HUB_OFFLINE"
+        ) from error
+    except errors.EntryNotFoundError as error:
+        raise UnavailableError(f"{repository} lacks a file that vvcli needs: {error}") from error
+    # hub 0.25 raises requests' exceptions, 1.x httpx's: they have no base class in common.
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise UnavailableError(f"the disk is full: cannot download {repository}") from error
+        reason = str(error).strip().splitlines() or [type(error).__name__]
+        raise UnavailableError(f"cannot download {repository}: {reason[0]}") from error

@@ -1,0 +1,104 @@
+"""Text to token ids, by the model's law: straight quotes, one line, plain BPE."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vvcli.checkpoint.folder import read_config, read_json, read_preprocessor
+from vvcli.checkpoint.hub import cached_file
+from vvcli.errors import RecordError, UnavailableError
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+DEFAULT_REPOSITORY = "Qwen/Qwen2.5-0.5B"
+
+_STRAIGHT = str.maketrans("‘’“”", "''\"\"")
+
+
+class TextTokenizer:
+    """Encodes the text of one record."""
+
+    def __init__(self, bpe: Tokenizer) -> None:
+        self._bpe = bpe
+
+    def encode(self, text: str) -> list[int]:
+        """Token ids of `text` and its closing newline; never empty.
+
+        The name of a special token, such as `<|endoftext|>`, is text like any other.
+
+        Raises:
+            RecordError: `text` has lone surrogates, so it is not Unicode text.
+        """
+        line = text.translate(_STRAIGHT).strip() + "\n"
+        try:
+            line.encode()
+        except UnicodeEncodeError as error:
+            raise RecordError(
+                f"the text is not valid Unicode at character {error.start + 1}: decode it as UTF-8"
+            ) from error
+        ids: list[int] = self._bpe.encode(line, add_special_tokens=False).ids
+        return ids
+
+
+def load_tokenizer(model_folder: Path) -> TextTokenizer:
+    """The tokenizer of the model in `model_folder`.
+
+    Its own `tokenizer.json` wins; else the one of the repository that `tokenizer_repository`
+    names, from this machine's hub cache. Never uses the network.
+
+    Raises:
+        UnavailableError: there is no tokenizer, it is damaged, or it has more tokens than the
+            model.
+    """
+    config = read_config(model_folder)
+    path = model_folder / "tokenizer.json"
+    if not path.is_file():
+        repository = tokenizer_repository(model_folder)
+        cached = cached_file(repository, "tokenizer.json")
+        if cached is None:
+            raise UnavailableError(
+                f"the tokenizer {repository} is not on this machine: "
+                f"run `vvcli models pull {model_folder}`"
+            )
+        path = cached
+    content = read_json(path)
+    highest = _highest_id(content, path)
+    if highest >= config.lm.vocab_size:
+        raise UnavailableError(
+            f"{path} has token {highest}, the model {config.lm.vocab_size} tokens: "
+            "the tokenizer is another model's"
+        )
+    return TextTokenizer(_plain_bpe(content, path))
+
+
+def tokenizer_repository(model_folder: Path) -> str:
+    """The hub id of the tokenizer of a model that has no `tokenizer.json` of its own."""
+    name = read_preprocessor(model_folder).get("language_model_pretrained_name")
+    return name if type(name) is str and name else DEFAULT_REPOSITORY
+
+
+def _plain_bpe(content: dict[str, Any], path: Path) -> Tokenizer:
+    from tokenizers import Tokenizer
+
+    # Without added tokens their names are text like any other: a script that mentions
+    # <|endoftext|> is spoken, not obeyed. `encode_special_tokens` would leave some of Qwen's
+    # (<tool_call>, <|fim_prefix|>) active, which are added but not marked special. Truncation
+    # would drop text silently.
+    unused = dict.fromkeys(("post_processor", "truncation", "padding"))
+    try:
+        return Tokenizer.from_str(json.dumps(content | unused | {"added_tokens": []}))
+    # The library's only exception class is Exception itself.
+    except Exception as error:
+        raise UnavailableError(f"{path} is not a tokenizer: {error}") from error
+
+
+def _highest_id(content: Mapping[str, Any], path: Path) -> int:
+    model = content.get("model")
+    vocab = model.get("vocab") if type(model) is dict else None
+    if type(vocab) is not dict or not vocab or not all(type(i) is int for i in vocab.values()):
+        raise UnavailableError(f"{path} is not a tokenizer: it has no vocabulary")
+    return max(vocab.values())

@@ -1,0 +1,53 @@
+"""`vvcli models`: the models of this machine, and the way new ones come to it."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import click
+
+
+@click.group()
+def models() -> None:
+    """List, fetch and find models."""
+
+
+@models.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON array.")
+def list_command(as_json: bool) -> None:
+    """Print the models in the hub cache: id, folder and bytes on disk, separated by tabs."""
+    from vvcli.checkpoint.hub import cached_models
+
+    found = cached_models()
+    if as_json:
+        rows = [{"id": model.id, "path": str(model.path), "size": model.size} for model in found]
+        click.echo(json.dumps(rows))
+        return
+    for model in found:
+        click.echo(f"{model.id}\t{model.path}\t{model.size}")
+    if not found:
+        click.echo("no models: run `vvcli models pull ORG/NAME`", err=True)
+
+
+@models.command()
+@click.argument("model", metavar="ID")
+def pull(model: str) -> None:
+    """Download model ID (org/name) from the Hugging Face hub and print its folder.
+
+    A download that was interrupted continues where it stopped. If ID is a model folder, only a
+    missing tokenizer is downloaded.
+    """
+    from vvcli.checkpoint import hub
+
+    # The hub's bars move the cursor, which is noise in a log.
+    click.echo(str(hub.pull(model, show_progress=os.isatty(2))))
+
+
+@models.command()
+@click.argument("model", metavar="ID")
+def path(model: str) -> None:
+    """Print the folder of model ID (org/name, or a folder), if it is on this machine."""
+    from vvcli.checkpoint.hub import resolve_model
+
+    click.echo(str(resolve_model(model)))

@@ -1,0 +1,1 @@
+"""Many streams at once: one frame step over a table of slots."""

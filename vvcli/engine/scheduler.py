@@ -1,0 +1,200 @@
+"""Decides, without touching a device, what the next step does for whom.
+
+A step is: slots released, streams moved and admitted, text windows for streams that are due, then
+one frame for every stream that can make one. The scheduler plans steps and is told how they went;
+results may come back one or more steps late.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from vvcli.engine.stream import End, Stream
+
+NO_MORE_TEXT = 1 << 30  # frames left in the last window: until EOS or the end of the context
+
+
+@dataclass(frozen=True)
+class TextWindow:
+    """Up to `text_window` tokens for one slot, and how many frames may follow them."""
+
+    slot: int
+    tokens: tuple[int, ...]
+    frames: int
+
+
+@dataclass(frozen=True)
+class PlannedFrame:
+    """A frame to be made; `end` is set where it is known beforehand to be the stream's last."""
+
+    slot: int
+    stream: Stream
+    end: End | None
+
+
+@dataclass
+class Plan:
+    """One step. Parts are carried out in the order of the fields."""
+
+    released: list[int] = field(default_factory=list)
+    moves: list[tuple[int, int]] = field(default_factory=list)  # (from, to), slots
+    admitted: list[tuple[int, Stream]] = field(default_factory=list)  # (slot, stream)
+    windows: list[TextWindow] = field(default_factory=list)
+    frames: list[PlannedFrame] = field(default_factory=list)  # by slot
+    bucket: int = 0  # slots 0 … bucket - 1 take part in the frame
+    noise_due: list[tuple[int, Stream]] = field(default_factory=list)  # refill after the frame
+    ended: list[Stream] = field(default_factory=list)  # truncated, with no frame in this step
+    length: int = 0  # longest TTS LM cache after the step
+    text_length: int = 0  # longest text LM cache after the step
+
+
+class Scheduler:
+    """Streams in, plans out.
+
+    Args:
+        slots: streams that run at the same time.
+        text_window: tokens of a text window.
+        speech_window: frames between two text windows.
+        max_positions: the model's context; a stream that fills it is truncated.
+        noise_chunk: frames after which a slot's noise ring needs its next chunk.
+        windows_per_step: text windows between two frames, so that joining streams cannot hold up
+            running ones; streams left over wait one frame.
+        bucket: rounds a number of slots up to one the engine runs; slots are compacted only when
+            that makes the bucket smaller.
+    """
+
+    def __init__(
+        self,
+        slots: int,
+        *,
+        text_window: int,
+        speech_window: int,
+        max_positions: int,
+        noise_chunk: int,
+        windows_per_step: int | None = None,
+        bucket: Callable[[int], int] = lambda slots: slots,
+    ) -> None:
+        if slots < 1:
+            raise ValueError(f"{slots} slots: at least one is needed")
+        self._text_window = text_window
+        self._speech_window = speech_window
+        self._max_positions = max_positions
+        self._noise_chunk = noise_chunk
+        self._bucket = bucket
+        self._windows_per_step = windows_per_step or slots
+        # Admitting a window's share per frame spreads the text steps evenly over later frames.
+        self._admissions_per_step = math.ceil(slots / speech_window)
+        self._free = list(range(slots))
+        self._waiting: deque[Stream] = deque()
+        self._running: dict[int, Stream] = {}
+        self._released: list[int] = []
+
+    @property
+    def waiting(self) -> int:
+        """Streams submitted and not yet admitted."""
+        return len(self._waiting)
+
+    @property
+    def running(self) -> int:
+        """Streams in a slot."""
+        return len(self._running)
+
+    def submit(self, stream: Stream) -> None:
+        """Queue `stream`; streams are admitted in the order they are submitted."""
+        self._waiting.append(stream)
+
+    def finish(self, stream: Stream, end: End) -> None:
+        """End `stream` wherever it is; its slot is free from the next plan on."""
+        if stream.end is not None:
+            return
+        stream.end = end
+        if stream.slot is None:
+            self._waiting.remove(stream)
+            return
+        slot, stream.slot = stream.slot, None
+        del self._running[slot]
+        heapq.heappush(self._free, slot)
+        self._released.append(slot)
+
+    def plan(self, *, admit: bool = True) -> Plan:
+        """The next step. With `admit` false no waiting stream joins (the look-ahead is full)."""
+        plan = Plan()
+        self._end_without_room(plan)
+        plan.released, self._released = self._released, []
+        if admit:
+            self._admit(plan)
+        if not self._waiting:
+            self._compact(plan)
+        self._give_text(plan)
+        self._make_frames(plan)
+        return plan
+
+    def _end_without_room(self, plan: Plan) -> None:
+        """Truncate streams whose next text window overruns the context; it is not run."""
+        for stream in list(self._running.values()):
+            if stream.text_due:
+                needed = stream.length + len(self._next_tokens(stream))
+                if needed > self._max_positions:
+                    self.finish(stream, End.TRUNCATED)
+                    plan.ended.append(stream)
+
+    def _admit(self, plan: Plan) -> None:
+        while self._waiting and self._free and len(plan.admitted) < self._admissions_per_step:
+            stream, slot = self._waiting.popleft(), heapq.heappop(self._free)
+            stream.slot, self._running[slot] = slot, stream
+            plan.admitted.append((slot, stream))
+
+    def _compact(self, plan: Plan) -> None:
+        """With nobody left to admit, move streams down so that the last ones run in few slots."""
+        if not self._running or self._bucket(max(self._running) + 1) <= self._bucket(self.running):
+            return
+        admitted = {slot for slot, _ in plan.admitted}
+        for slot in sorted(self._running, reverse=True):
+            if slot < self.running:
+                break
+            if slot in admitted:  # it is loaded after the moves
+                continue
+            lower = heapq.heapreplace(self._free, slot)
+            stream = self._running.pop(slot)
+            stream.slot, self._running[lower] = lower, stream
+            plan.moves.append((slot, lower))
+
+    def _give_text(self, plan: Plan) -> None:
+        due = [(slot, stream) for slot, stream in self._running.items() if stream.text_due]
+        head = min((stream.number for stream in self._running.values()), default=None)
+        # The record being written out first, then those that have yet to be heard.
+        due.sort(key=lambda item: (item[1].number != head, item[1].frames > 0, item[1].number))
+        for slot, stream in due[: self._windows_per_step]:
+            tokens = self._next_tokens(stream)
+            stream.tokens_given += len(tokens)
+            last = stream.tokens_given == len(stream.tokens)
+            stream.window_left = NO_MORE_TEXT if last else self._speech_window
+            plan.windows.append(TextWindow(slot, tokens, stream.window_left))
+            plan.text_length = max(plan.text_length, stream.text_length)
+
+    def _make_frames(self, plan: Plan) -> None:
+        for slot, stream in sorted(self._running.items()):
+            if not stream.text_due:
+                self._make_frame(plan, slot, stream)
+            plan.length = max(plan.length, stream.length)
+        if plan.frames:
+            plan.bucket = self._bucket(plan.frames[-1].slot + 1)
+
+    def _make_frame(self, plan: Plan, slot: int, stream: Stream) -> None:
+        stream.frames += 1
+        stream.window_left -= 1
+        if stream.frames % self._noise_chunk == 0:
+            plan.noise_due.append((slot, stream))
+        # As in the reference, the frame that overruns the context is still made.
+        full = stream.length > self._max_positions
+        plan.frames.append(PlannedFrame(slot, stream, End.TRUNCATED if full else None))
+        if full:
+            self.finish(stream, End.TRUNCATED)
+
+    def _next_tokens(self, stream: Stream) -> tuple[int, ...]:
+        start = stream.tokens_given
+        return tuple(stream.tokens[start : start + self._text_window])

@@ -1,0 +1,146 @@
+"""The table of slots: every stream's whole state on the device, one row a slot.
+
+Tensors are allocated once and only ever written in place, so that a captured graph keeps reading
+and writing the right addresses. One slot more than asked for takes the writes of padding rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import torch
+from torch import Tensor
+
+from vvcli.engine.noise import CHUNK, RING
+from vvcli.engine.stream import Stream
+from vvcli.model.config import ModelConfig
+from vvcli.model.vibevoice import VibeVoice
+from vvcli.model.voice import Voice
+
+
+@dataclass
+class SlotState:
+    """State of `N` slots and one spare. The conditional and the unconditional row of slot i are
+    rows 2i and 2i + 1 of the TTS LM, so the first slots are always a prefix, never a gather.
+    """
+
+    lm_kv: Tensor  # [text_layers, 2, N+1, kv_heads, text_capacity, head_dim]
+    tts_kv: Tensor  # [tts_layers, 2, 2(N+1), kv_heads, capacity, head_dim]
+    lm_length: Tensor  # [N+1] int64
+    tts_length: Tensor  # [2(N+1)] int64
+    condition: Tensor  # [N+1, 2, hidden]
+    context: Tensor  # [N+1, context_size]: the decoder's past inputs
+    noise: Tensor  # [N+1, RING, latent] float32
+    frame: Tensor  # [N+1] int64: frames made, which picks the noise row
+    window_left: Tensor  # [N+1] int64: frames until text is due; at zero a slot stands still
+    active: Tensor  # [N+1] bool
+    guidance: Tensor  # [N+1] float32
+
+    @classmethod
+    def allocate(cls, model: VibeVoice, slots: int, capacity: int, text_capacity: int) -> SlotState:
+        """Zeroed state for `slots` streams of up to `capacity` positions."""
+        config, device, dtype = model.config, model.device, model.dtype
+        lm, rows = config.lm, slots + 1
+
+        def zeros(*shape: int, dtype: torch.dtype = dtype) -> Tensor:
+            return torch.zeros(shape, dtype=dtype, device=device)
+
+        return cls(
+            lm_kv=zeros(lm.text_layers, 2, rows, lm.kv_heads, text_capacity, lm.head_dim),
+            tts_kv=zeros(lm.tts_layers, 2, 2 * rows, lm.kv_heads, capacity, lm.head_dim),
+            lm_length=zeros(rows, dtype=torch.int64),
+            tts_length=zeros(2 * rows, dtype=torch.int64),
+            condition=zeros(rows, 2, lm.hidden_size),
+            context=zeros(rows, model.acoustic_decoder.context_size),
+            noise=zeros(rows, RING, config.head.latent_size, dtype=torch.float32),
+            frame=zeros(rows, dtype=torch.int64),
+            window_left=zeros(rows, dtype=torch.int64),
+            active=zeros(rows, dtype=torch.bool),
+            guidance=zeros(rows, dtype=torch.float32),
+        )
+
+    @property
+    def slots(self) -> int:
+        """Slots that streams can take."""
+        return self.active.shape[0] - 1
+
+    @property
+    def capacity(self) -> int:
+        """Positions a slot's TTS LM cache holds."""
+        return self.tts_kv.shape[4]
+
+    @property
+    def text_capacity(self) -> int:
+        """Positions a slot's text LM cache holds."""
+        return self.lm_kv.shape[4]
+
+    def load(self, slot: int, stream: Stream) -> None:
+        """Put `stream` at its start into `slot`; nothing of the slot's last stream is left.
+
+        Caches are zeroed whole: attention masks what lies beyond a row's length, but a masked NaN
+        would still poison it.
+        """
+        voice = stream.voice
+        self._load_cache(self.lm_kv[:, :, slot], self.lm_length[slot], voice.lm_kv)
+        positive, negative = 2 * slot, 2 * slot + 1
+        self._load_cache(self.tts_kv[:, :, positive], self.tts_length[positive], voice.tts_kv)
+        self._load_cache(self.tts_kv[:, :, negative], self.tts_length[negative], voice.negative_kv)
+        self.condition[slot].zero_()
+        self.condition[slot, 1].copy_(voice.negative_hidden)
+        self.context[slot].zero_()
+        self.frame[slot].zero_()
+        self.window_left[slot].zero_()
+        self.active[slot].fill_(True)
+        self.guidance[slot].fill_(stream.guidance)
+        self.refill_noise(slot, stream, 0)
+        self.refill_noise(slot, stream, 1)
+
+    def refill_noise(self, slot: int, stream: Stream, half: int) -> None:
+        """Draw the stream's next chunk into one half of the slot's ring."""
+        rows = self.noise[slot, half * CHUNK : (half + 1) * CHUNK]
+        rows.copy_(torch.from_numpy(stream.noise.draw()))
+
+    def release(self, slot: int) -> None:
+        """Let `slot` idle."""
+        self.active[slot].fill_(False)
+
+    def move(self, source: int, target: int) -> None:
+        """Copy a running slot's state to a free one, and let the first idle."""
+        for item in fields(self):
+            tensor: Tensor = getattr(self, item.name)
+            if item.name in ("lm_kv", "tts_kv"):
+                tensor = tensor.transpose(0, 2)  # rows first
+            rows = tensor.shape[0] // self.active.shape[0]
+            of_target = tensor[rows * target : rows * (target + 1)]
+            of_target.copy_(tensor[rows * source : rows * (source + 1)])
+        self.release(source)
+
+    def grown(self, capacity: int, text_capacity: int) -> SlotState:
+        """The same state with longer caches (new tensors: captured graphs are void)."""
+        values = {item.name: getattr(self, item.name) for item in fields(self)}
+        for name, length in (("lm_kv", text_capacity), ("tts_kv", capacity)):
+            old: Tensor = values[name]
+            new = old.new_zeros(*old.shape[:4], length, old.shape[5])
+            new[..., : old.shape[4], :].copy_(old)
+            values[name] = new
+        return SlotState(**values)
+
+    @staticmethod
+    def _load_cache(rows: Tensor, length: Tensor, prefill: Tensor) -> None:
+        """Fill `rows` [layers, 2, kv_heads, capacity, D] from `prefill` [the same, but T, D]."""
+        rows.zero_()
+        rows[:, :, :, : prefill.shape[3]].copy_(prefill)
+        length.fill_(prefill.shape[3])
+
+
+def check_voice(voice: Voice, config: ModelConfig) -> None:
+    """Raise ValueError unless `voice` has the shapes of a model with `config`."""
+    lm = config.lm
+    for kv, layers in (
+        (voice.lm_kv, lm.text_layers),
+        (voice.tts_kv, lm.tts_layers),
+        (voice.negative_kv, lm.tts_layers),
+    ):
+        expected = (layers, 2, lm.kv_heads, kv.shape[3], lm.head_dim)
+        if kv.shape != expected:
+            raise ValueError(f"voice {voice.name}: cache {tuple(kv.shape)}, not {expected}")

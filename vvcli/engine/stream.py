@@ -1,0 +1,66 @@
+"""One record on its way through the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vvcli.engine.noise import NoiseSource
+from vvcli.model.voice import Voice
+
+
+class End(Enum):
+    """Why a stream makes no more frames."""
+
+    EOS = "eos"
+    TRUNCATED = "truncated"  # the model's context is full
+    CANCELLED = "cancelled"
+
+
+@dataclass(eq=False)
+class Stream:
+    """What a stream is asked to say, and the host's view of how far it is.
+
+    The second half is written by the scheduler alone. It runs ahead of the device: a frame counts
+    once it is dispatched.
+    """
+
+    number: int  # place in the output order
+    tokens: Sequence[int]
+    voice: Voice
+    noise: NoiseSource
+    guidance: float
+
+    slot: int | None = None
+    tokens_given: int = 0
+    window_left: int = 0  # frames until the next text window is due
+    frames: int = 0
+    end: End | None = None
+
+    @property
+    def length(self) -> int:
+        """Positions of the positive TTS LM cache in use."""
+        return self.voice.tts_kv.shape[3] + self.tokens_given + self.frames
+
+    @property
+    def text_length(self) -> int:
+        """Positions of the text LM cache in use."""
+        return self.voice.lm_kv.shape[3] + self.tokens_given
+
+    @property
+    def text_due(self) -> bool:
+        """Whether the next frame needs a text window first."""
+        return self.window_left == 0
+
+
+@dataclass(frozen=True)
+class StreamFrame:
+    """One frame of one stream, as delivered; an end without a frame has no samples."""
+
+    stream: Stream
+    samples: NDArray[np.float32]  # [hop], or empty
+    end: End | None

@@ -64,7 +64,7 @@ class SpectralTraining:
 
     steps: int = 5000
     crop_frames: int = 24
-    batch: int = 48
+    batch: int = 32
     learning_rate: float = 1e-3
     warmup_steps: int = 200
     latent_noise: float = 0.35
@@ -85,6 +85,7 @@ class AdversarialTraining:
     warmup_steps: int = 100
     latent_noise: float = 0.25
     mel_weight: float = 15.0
+    magnitude_weight: float = 3.0
     feature_weight: float = 2.0
     ema: float = 0.999
     seed: int = 4

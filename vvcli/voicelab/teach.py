@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from vvcli.voicelab.flite import Flite
 from vvcli.voicelab.settings import TEACHER_RATE, Settings, Voice
 
-SHARD_LINES = 1000
+SHARD_LINES = 500
 
 
 @dataclass(frozen=True)

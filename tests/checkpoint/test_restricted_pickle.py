@@ -140,9 +140,9 @@ def test_a_memo_index_does_not_reserve_memory() -> None:
 
 
 def test_deep_nesting_and_shared_references_cost_no_recursion_and_no_memory() -> None:
-    deep = run_pickle(b"\x80\x02)" + b"\x85" * 500_000 + b".", no_storage)
+    deep = run_pickle(b"\x80\x02)" + b"\x85" * 200_000 + b".", no_storage)
     assert type(deep) is tuple
-    keyed = b"\x80\x02})" + b"\x85" * 500_000 + b"Ns."
+    keyed = b"\x80\x02})" + b"\x85" * 200_000 + b"Ns."
     with pytest.raises(PickleError, match="a field's name"):
         run_pickle(keyed, no_storage)
     # A billion laughs: each tuple holds the one before twice.

@@ -152,6 +152,8 @@ def test_a_models_own_tokenizer_and_voices_come_with_it(tmp_path: Path) -> None:
 def test_a_connection_that_drops_is_resumed(tmp_path: Path, hub: Hub) -> None:
     hub.drop = PIECE + 1000
     pulled = run(tmp_path, "pull", "org/model", HF_ENDPOINT=hub.url)
+    if pulled.returncode:  # hub 0.25 leaves it to the next pull, later ones go on by themselves
+        pulled = run(tmp_path, "pull", "org/model", HF_ENDPOINT=hub.url)
     weights = Path(pulled.stdout.removesuffix("\n")) / "model.safetensors"
     assert weights.read_bytes() == MODEL["model.safetensors"]
     starts = [first for name, first in hub.fetched if name == "model.safetensors"]

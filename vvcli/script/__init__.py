@@ -1,0 +1,1 @@
+"""Text from anywhere, as records."""

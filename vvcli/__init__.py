@@ -1,3 +1,37 @@
-"""vvcli: text in, speech out, many streams at once."""
+"""vvcli: text in, speech out, many streams at once.
+
+from vvcli import Synthesizer
+
+for utterance in Synthesizer("path/to/model", voice="Ada").speak(["Hello there."]):
+    print(len(utterance.samples) / Synthesizer.sample_rate, "seconds")
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
+
+__all__ = ["Chunk", "Record", "Status", "Synthesizer", "Utterance"]
+
+if TYPE_CHECKING:
+    from vvcli.script.record import Record
+    from vvcli.synthesizer import Synthesizer
+    from vvcli.utterance import Chunk, Status, Utterance
+
+_HOMES = {
+    "Chunk": "vvcli.utterance",
+    "Record": "vvcli.script.record",
+    "Status": "vvcli.utterance",
+    "Synthesizer": "vvcli.synthesizer",
+    "Utterance": "vvcli.utterance",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import the public names when they are asked for: torch alone takes a second."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'vvcli' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)

@@ -140,9 +140,9 @@ def test_a_memo_index_does_not_reserve_memory() -> None:
 
 
 def test_deep_nesting_and_shared_references_cost_no_recursion_and_no_memory() -> None:
-    deep = run_pickle(b"\x80\x02)" + b"\x85" * 500_000 + b".", no_storage)
+    deep = run_pickle(b"\x80\x02)" + b"\x85" * 200_000 + b".", no_storage)
     assert type(deep) is tuple
-    keyed = b"\x80\x02})" + b"\x85" * 500_000 + b"Ns."
+    keyed = b"\x80\x02})" + b"\x85" * 200_000 + b"Ns."
     with pytest.raises(PickleError, match="a field's name"):
         run_pickle(keyed, no_storage)
     # A billion laughs: each tuple holds the one before twice.
@@ -263,7 +263,7 @@ def test_compressed_members_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "bomb.pt"
     write_zip(path, members(data__0=bytes(1 << 24)), zipfile.ZIP_DEFLATED)
     assert path.stat().st_size < 1 << 16
-    with pytest.raises(UnavailableError, match="compressed"):
+    with pytest.raises(UnavailableError, match="it has compressed members"):
         read_torch_zip(path)
 
 

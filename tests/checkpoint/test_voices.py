@@ -232,6 +232,20 @@ def test_the_longest_voice_that_leaves_a_position_loads(tmp_path: Path, tiny: Mo
                 load_voice(path, config, torch.float32)
 
 
+def test_the_last_negative_position_is_the_first_condition(
+    tmp_path: Path, tiny: ModelConfig
+) -> None:
+    path = tmp_path / "voice.safetensors"
+    tensors = voice_tensors(tiny)
+    for name, tensor in voice_tensors(tiny, positions=3).items():
+        if name.startswith("tts_lm."):
+            tensors[f"neg_{name}"] = tensor
+    save_voice(tensors, path)
+    voice = load_voice(path, tiny, torch.float32)
+    assert voice.negative_kv.shape[3] == 3
+    assert_holds(voice, tensors, tiny)
+
+
 def test_a_value_too_large_for_float16_is_refused_there_only(
     tmp_path: Path, tiny: ModelConfig
 ) -> None:
@@ -372,7 +386,10 @@ def test_voices_convert_overwrites_only_when_forced(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is there already"):
         run.invoke(voices, arguments, catch_exceptions=False)
     assert target.read_bytes() == b"precious"
+    other = tmp_path / "other"
+    other.hardlink_to(target)
     run.invoke(voices, [*arguments, "--force"], catch_exceptions=False)
     assert_same(read_voice_tensors(target), read_voice_tensors(ADA))
+    assert other.read_bytes() == b"precious"  # replaced by a new file, not written over
     with pytest.raises(UsageError, match=r"must end in \.safetensors"):
         run.invoke(voices, ["convert", str(ADA), str(tmp_path / "x.pt")], catch_exceptions=False)

@@ -47,7 +47,7 @@ def resolve_model(spec: str) -> Path:
         UnavailableError: it is neither, or the model is not on this machine.
     """
     folder = Path(spec).expanduser()
-    if folder.is_dir():
+    if spec and folder.is_dir():
         return folder
     if not _HUB_ID.fullmatch(spec):
         raise UnavailableError(f"there is no model folder {spec!r}, and it is no hub id (org/name)")
@@ -73,8 +73,9 @@ def cached_file(repository: str, name: str) -> Path | None:
 def pull(spec: str, *, show_progress: bool = False) -> Path:
     """Download what vvcli reads of hub model `spec`, and its tokenizer; returns the folder.
 
-    A pull that was interrupted continues where it stopped. If `spec` is a folder, only a missing
-    tokenizer is downloaded. `show_progress` draws the hub's own bars on stderr.
+    A connection that drops is resumed, and files that are whole are not fetched again. If `spec`
+    is a folder, only a missing tokenizer is downloaded. `show_progress` draws the hub's own bars
+    on stderr.
 
     Raises:
         UnavailableError: no network, no such model, no access, or no space.
@@ -86,7 +87,7 @@ def pull(spec: str, *, show_progress: bool = False) -> Path:
 
     (enable_progress_bars if show_progress else disable_progress_bars)()
     folder = Path(spec).expanduser()
-    if not folder.is_dir():
+    if not spec or not folder.is_dir():
         if not _HUB_ID.fullmatch(spec):
             raise UnavailableError(f"{spec!r} is not a hub id (org/name)")
         with _one_sentence(spec):

@@ -35,8 +35,8 @@ def list_command(as_json: bool) -> None:
 def pull(model: str) -> None:
     """Download model ID (org/name) from the Hugging Face hub and print its folder.
 
-    A download that was interrupted continues where it stopped. If ID is a model folder, only a
-    missing tokenizer is downloaded.
+    Run it again after an interruption: files that are whole are not downloaded again. If ID is a
+    model folder, only a missing tokenizer is downloaded.
     """
     from vvcli.checkpoint import hub
 

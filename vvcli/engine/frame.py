@@ -31,7 +31,7 @@ class SolverTable:
     def build(cls, head: DiffusionHead, count: int) -> SolverTable:
         """The table for `count` steps; it stays the same for the life of an engine."""
         steps = solver_steps(count, head.config.train_steps)
-        device = head.cond_proj.weight.device
+        device = next(head.parameters()).device
         timesteps = torch.tensor([step.timestep for step in steps], device=device)
         return cls(steps, head.embed_timesteps(timesteps))
 

@@ -54,7 +54,7 @@ class DiffusionHead(nn.Module):
 
     def embed_timesteps(self, timesteps: Tensor) -> Tensor:
         """Embed `timesteps` [S] as [S, H]; in bfloat16, 999 becomes 1000, as in the reference."""
-        dtype = self.cond_proj.weight.dtype
+        dtype = next(self.parameters()).dtype
         half = TIMESTEP_FEATURES // 2
         # Rounded in the reference's order: one unit in the last place of a frequency is 6e-5 of
         # an angle at timestep 999, and the published weights were trained on those angles.

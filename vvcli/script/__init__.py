@@ -1,1 +1,1 @@
-"""Text from its sources to records the engine can speak."""
+"""Text from anywhere, as records."""

@@ -1,0 +1,5 @@
+"""`python -m vvcli`."""
+
+from vvcli.cli.main import main
+
+main()

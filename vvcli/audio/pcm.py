@@ -1,0 +1,39 @@
+"""Float samples as PCM bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Samples = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class SampleFormat:
+    """How one sample is written."""
+
+    name: str
+    width: int  # bytes
+    is_float: bool
+    encode: Callable[[Samples], bytes]
+
+
+def _s16le(samples: Samples) -> bytes:
+    # One scale for both signs, so that silence is zero and the wave keeps its shape.
+    return np.rint(samples.clip(-1, 1) * 32767).astype("<i2").tobytes()
+
+
+def _f32le(samples: Samples) -> bytes:
+    return samples.astype("<f4").tobytes()
+
+
+S16LE = SampleFormat("s16le", 2, is_float=False, encode=_s16le)
+F32LE = SampleFormat("f32le", 4, is_float=True, encode=_f32le)
+
+
+def count_clipped(samples: Samples) -> int:
+    """Samples beyond full scale, which 16-bit PCM cuts off."""
+    return int(np.count_nonzero(np.abs(samples) > 1))

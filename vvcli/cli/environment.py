@@ -1,0 +1,78 @@
+"""The three standard descriptors, and the protection of the one that carries audio."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from typing import TextIO
+
+from vvcli.errors import OutputError, UsageError
+
+STDIN, STDOUT, STDERR = 0, 1, 2
+
+
+@dataclass
+class Environment:
+    """Where a command reads and writes; tests give it descriptors of their own."""
+
+    stderr: TextIO
+    stdin: int = STDIN
+    stdout: int = STDOUT
+    closed: frozenset[int] = frozenset()  # descriptors that came closed
+    verbose: bool = False  # show tracebacks
+
+    @classmethod
+    def claim(cls) -> Environment:
+        """The process's own descriptors, claimed before anything else is opened.
+
+        A closed one is opened on /dev/null: otherwise the next file, a model perhaps, would get
+        its number, and what a library prints would land there.
+        """
+        closed = frozenset(fd for fd in (STDIN, STDOUT, STDERR) if not _is_open(fd))
+        for fd in sorted(closed):
+            null = os.open(os.devnull, os.O_RDWR)
+            if null != fd:
+                os.dup2(null, fd)
+                os.close(null)
+        if sys.stderr is None:
+            sys.stderr = os.fdopen(os.dup(STDERR), "w")
+        return cls(sys.stderr, closed=closed)
+
+    def say(self, text: str) -> None:
+        """One line on standard error."""
+        self.stderr.write(f"vvcli: {text}\n")
+        self.stderr.flush()
+
+    def take_stdout(self) -> int:
+        """A descriptor for audio; from now on fd 1 is standard error.
+
+        Whatever a library prints, it cannot get between the samples.
+
+        Raises:
+            UsageError: standard output is a terminal.
+            OutputError: it is closed.
+        """
+        if self.stdout in self.closed:
+            raise OutputError("cannot write the audio: standard output is closed")
+        if os.isatty(self.stdout):
+            raise UsageError(
+                "will not write audio to a terminal: add `> out.pcm`, `| aplay -f S16_LE -r 24000` "
+                "or `-o out.wav`"
+            )
+        audio = os.dup(self.stdout)
+        if self.stdout == STDOUT:
+            os.dup2(STDERR, STDOUT)
+        return audio
+
+
+def _is_open(fd: int) -> bool:
+    # Python leaves out the stream of a descriptor that was closed at start; its number may have
+    # been taken since.
+    if (sys.stdin, sys.stdout, sys.stderr)[fd] is None:
+        return False
+    try:
+        os.fstat(fd)
+    except OSError:
+        return False
+    return True

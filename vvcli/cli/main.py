@@ -1,0 +1,122 @@
+"""The `vvcli` command: finds the subcommand, runs it, and owns the exit status."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from importlib import import_module
+
+import click
+
+from vvcli import __version__
+from vvcli.cli.environment import Environment
+from vvcli.cli.exit_status import ExitStatus, status_of
+from vvcli.cli.signals import Terminated, die_of, raise_on_sigterm
+from vvcli.errors import VvcliError
+
+# Command: its module and one line of help. Modules are imported only when their command is used:
+# `vvcli --help` answers at once.
+COMMANDS = {
+    "speak": "Speak text as one audio stream.",
+    "voices": "List voices, or convert one to safetensors.",
+    "models": "List, fetch or locate models.",
+    "bench": "Measure the time of a frame on this machine.",
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in the order of `COMMANDS`."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """The command `name`, from the module of that name."""
+        if name not in COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(f"vvcli.cli.{name}"), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="vvcli")
+def vvcli() -> None:
+    """Text in, speech out: many streams at once, raw audio on standard output.
+
+    \b
+    cat script.txt | vvcli speak -m MODEL > out.pcm
+    vvcli speak -m MODEL -o hello.wav "Hello there."
+    """
+
+
+def main() -> None:
+    """Entry point of the process."""
+    environment = Environment.claim()
+    raise_on_sigterm()
+    try:
+        status = run(sys.argv[1:], environment)
+    except KeyboardInterrupt:
+        die_of(signal.SIGINT)
+    except Terminated:
+        die_of(signal.SIGTERM)
+    except BrokenPipeError:
+        die_of(signal.SIGPIPE)
+    _leave(status)
+
+
+def run(arguments: list[str], environment: Environment) -> int:
+    """Run one command; all errors but signals and a broken pipe become a sentence and a status."""
+    try:
+        # Not through click's main(): it turns ^C and a broken pipe into exit status 1.
+        with vvcli.make_context("vvcli", arguments, obj=environment) as context:
+            return int(vvcli.invoke(context) or ExitStatus.OK)
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        environment.stderr.write(f"{error.format_message()}\n")
+        return ExitStatus.USAGE
+    except click.ClickException as error:
+        at = getattr(error, "ctx", None)
+        command = at.command_path if at else "vvcli"
+        message = error.format_message().rstrip(".")
+        environment.say(f"{message}: see `{command} --help`")
+        return ExitStatus.USAGE
+    except VvcliError as error:
+        environment.say(str(error))
+        _show_traceback(environment)
+        return status_of(error)
+    except BrokenPipeError:
+        raise
+    except Exception as error:
+        environment.say(f"internal error: {type(error).__name__}: {error} (-v shows where)")
+        _show_traceback(environment)
+        return ExitStatus.NOTHING
+
+
+def _show_traceback(environment: Environment) -> None:
+    if environment.verbose:
+        environment.stderr.write(traceback.format_exc())
+
+
+def _leave(status: int) -> None:
+    """Exit with `status`; the interpreter's own clean-up is skipped.
+
+    A thread may still be blocked reading standard input, and tearing torch down takes a tenth
+    of a second.
+    """
+    try:
+        for stream in filter(None, (sys.stdout, sys.stderr)):
+            stream.flush()
+    except BrokenPipeError:
+        die_of(signal.SIGPIPE)
+    except (OSError, ValueError):
+        status = status or ExitStatus.OUTPUT
+    os._exit(status)

@@ -1,0 +1,53 @@
+"""What `auto` means for device, dtype and the number of streams."""
+
+from __future__ import annotations
+
+import torch
+
+from vvcli.errors import UnavailableError
+
+DTYPES = {
+    "float32": torch.float32,
+    "bfloat16": torch.bfloat16,
+    # Slow, and the same audio on every machine to 1e-5: for comparing implementations.
+    "float64": torch.float64,
+}
+
+STREAMS_ON_CPU, STREAMS_ON_CUDA = 8, 64
+
+
+def pick_device(name: str) -> torch.device:
+    """The device called `name`; `auto` is the first CUDA device if there is one.
+
+    Raises:
+        UnavailableError: there is no such device.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise UnavailableError(f"no device {name!r}: use auto, cpu, cuda or cuda:N") from error
+    if device.type not in ("cpu", "cuda"):
+        raise UnavailableError(f"device {name!r} is not supported: use auto, cpu, cuda or cuda:N")
+    if device.type == "cuda":
+        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+        if (device.index or 0) >= count:
+            raise UnavailableError(f"no device {name!r}: torch sees {count} CUDA devices here")
+    return device
+
+
+def pick_dtype(name: str, device: torch.device) -> torch.dtype:
+    """The dtype called `name`; `auto` is bfloat16 on CUDA and float32 on a CPU."""
+    if name == "auto":
+        return torch.bfloat16 if device.type == "cuda" else torch.float32
+    if name not in DTYPES:
+        raise UnavailableError(f"no dtype {name!r}: use auto, {', '.join(DTYPES)}")
+    return DTYPES[name]
+
+
+def pick_streams(streams: int | str, device: torch.device) -> int:
+    """How many records are spoken at once."""
+    if streams == "auto":
+        return STREAMS_ON_CUDA if device.type == "cuda" else STREAMS_ON_CPU
+    return int(streams)

@@ -1,0 +1,1 @@
+"""What a person sees while it works, on standard error."""

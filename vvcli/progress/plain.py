@@ -1,0 +1,43 @@
+"""Progress as plain lines: one every few seconds, and one at the end."""
+
+from __future__ import annotations
+
+from typing import TextIO
+
+from vvcli.progress.tally import Tally
+from vvcli.utterance import Chunk, Status
+
+INTERVAL = 5.0  # seconds between lines
+
+
+class PlainProgress:
+    """Writes to `stream`; with `quiet` only what went wrong with a record."""
+
+    def __init__(self, stream: TextIO, *, quiet: bool = False) -> None:
+        self._stream = stream
+        self._quiet = quiet
+        self._next_line = INTERVAL
+
+    def note(self, text: str) -> None:
+        """Say something about the run."""
+        if not self._quiet:
+            self._say(text)
+
+    def chunk(self, chunk: Chunk, tally: Tally) -> None:
+        """Report what is new after `chunk` was counted in `tally`."""
+        if chunk.status is Status.FAILED:
+            self._say(chunk.error or "record failed")
+        elif chunk.status is Status.TRUNCATED:
+            where = chunk.record.source or f"record {chunk.record.index}"
+            self._say(f"{where}: the model's context is full, the rest of the text is not spoken")
+        if tally.elapsed >= self._next_line:
+            self._next_line = tally.elapsed + INTERVAL
+            self.note(str(tally))
+
+    def finish(self, tally: Tally) -> None:
+        """The last line."""
+        self.note(str(tally))
+
+    def _say(self, text: str) -> None:
+        self._stream.write(f"vvcli: {text}\n")
+        self._stream.flush()

@@ -1,0 +1,77 @@
+"""The figures of a run, counted from its chunks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from vvcli.model.config import SAMPLE_RATE
+from vvcli.utterance import Chunk, Status
+
+
+class Tally:
+    """Counts records and audio; times are in seconds from when it was made."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._start = clock()
+        self.spoken = 0
+        self.truncated = 0
+        self.failed = 0
+        self.blank = 0
+        self.samples = 0
+        self.first_audio: float | None = None
+
+    def add(self, chunk: Chunk) -> None:
+        """Count one chunk."""
+        if len(chunk.samples) and self.first_audio is None:
+            self.first_audio = self.elapsed
+        self.samples += len(chunk.samples)
+        if chunk.status is Status.FAILED:
+            self.failed += 1
+        elif chunk.status is Status.BLANK:
+            self.blank += 1
+        elif chunk.status is not None:
+            self.spoken += 1
+            self.truncated += chunk.status is Status.TRUNCATED
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the start."""
+        return self._clock() - self._start
+
+    @property
+    def audio(self) -> float:
+        """Seconds of audio made."""
+        return self.samples / SAMPLE_RATE
+
+    @property
+    def records(self) -> int:
+        """Records that were not blank."""
+        return self.spoken + self.failed
+
+    def __str__(self) -> str:
+        """The figures as one line: records, audio, time and their ratio, first audio."""
+        parts = [f"{self.records} record{'' if self.records == 1 else 's'}"]
+        if self.failed:
+            parts.append(f"{self.failed} failed")
+        if self.truncated:
+            parts.append(f"{self.truncated} truncated")
+        elapsed = max(self.elapsed, 1e-9)
+        speed = self.audio / elapsed
+        parts.append(
+            f"{duration(self.audio)} audio in {duration(elapsed)} "
+            f"({speed:.{0 if speed >= 10 else 2}f}×)"
+        )
+        if self.first_audio is not None:
+            parts.append(f"first audio {self.first_audio:.2f} s")
+        return ", ".join(parts)
+
+
+def duration(seconds: float) -> str:
+    """Seconds as `4.2 s`, `3:12` or `1:58:03`."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

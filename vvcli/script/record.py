@@ -1,0 +1,26 @@
+"""One piece of text that is spoken as one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Record:
+    """A record and what it asks for itself; what it leaves open, the run decides.
+
+    `error` says why the input could not be read as text: the record keeps its place, and fails.
+    """
+
+    index: int  # 0-based, in the whole run; picks the noise
+    text: str
+    source: str = ""  # where it was read, for messages: "book.txt:12"
+    voice: str | None = None
+    seed: int | None = None
+    cfg_scale: float | None = None
+    error: str | None = None
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether there is nothing to say: a blank record is counted, and silent."""
+        return self.error is None and not self.text.strip()

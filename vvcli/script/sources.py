@@ -1,0 +1,50 @@
+"""The inputs of one command, one after the other, as one run of records."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from vvcli.errors import UsageError
+from vvcli.script.lines import read_lines
+from vvcli.script.record import Record
+
+
+def check_files(paths: Iterable[Path]) -> None:
+    """Open each input once, so that a wrong name is said before any work.
+
+    Raises:
+        UsageError: a file cannot be read.
+    """
+    for path in paths:
+        if str(path) == "-":
+            continue
+        try:
+            # A pipe stays unopened: its writer would see the reader leave.
+            if path.is_dir() or not path.is_fifo():
+                with path.open("rb"):
+                    pass
+        except OSError as error:
+            raise UsageError(f"cannot read {path}: {error.strerror}") from error
+
+
+def read_files(paths: Iterable[Path], stdin: int = 0) -> Iterator[Record]:
+    """Records of all files in order, numbered through; `-` is the descriptor `stdin`.
+
+    Raises:
+        UsageError: a file cannot be read (any more).
+    """
+    index = 0
+    for path in paths:
+        is_stdin = str(path) == "-"
+        name = "stdin" if is_stdin else str(path)
+        try:
+            # A descriptor of our own: a reader that is still blocked at exit must not hold
+            # a lock that the interpreter takes.
+            with os.fdopen(os.dup(stdin), "rb") if is_stdin else path.open("rb") as file:
+                for record in read_lines(file, name, index):
+                    yield record
+                    index = record.index + 1
+        except OSError as error:
+            raise UsageError(f"cannot read {name}: {error.strerror}") from error

@@ -1,0 +1,40 @@
+"""What comes out: the audio of a record, in chunks or whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vvcli.script.record import Record
+
+
+class Status(Enum):
+    """How a record ended."""
+
+    OK = "ok"
+    TRUNCATED = "truncated"  # the model's context was full before the text was spoken
+    FAILED = "failed"
+    BLANK = "blank"  # nothing to say
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A piece of a record's audio; the last one of each record says how it ended."""
+
+    record: Record
+    samples: NDArray[np.float32]  # [n], 24 kHz mono; may be empty
+    status: Status | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """A record's whole audio."""
+
+    record: Record
+    samples: NDArray[np.float32]  # [n], 24 kHz mono
+    status: Status
+    error: str | None = None

@@ -19,6 +19,7 @@ from vvcli.voicelab.training import (
     CapturedStep,
     Progress,
     adam,
+    clip_gradients,
     load_checkpoint,
     mixed,
     save_checkpoint,
@@ -54,7 +55,7 @@ def train_adversarial(
         optimizer.load_state_dict(state["optimizer"])
         judging.load_state_dict(state["judging"])
         average.load(state["average"])
-        progress.step = state["step"]
+        progress.resume(state["step"])
     judged = config.judged_frames * settings.hop
 
     def step() -> Tensor:
@@ -71,7 +72,7 @@ def train_adversarial(
         with mixed(device):
             verdict = judge_loss(judges(real), judges(fake.detach()))
         verdict.backward()
-        nn.utils.clip_grad_norm_(judges.parameters(), 5.0)
+        clip_gradients(judges.parameters(), 5.0)
         judging.step()
 
         optimizer.zero_grad(set_to_none=True)
@@ -85,7 +86,7 @@ def train_adversarial(
         features, fooling = feature_loss(of_real, of_fake), fooling_loss(of_fake)
         loss = config.mel_weight * mel + config.magnitude_weight * magnitude_loss(ours, theirs)
         (loss + config.feature_weight * features + fooling).backward()
-        nn.utils.clip_grad_norm_(decoder.parameters(), 10.0)
+        clip_gradients(decoder.parameters(), 10.0)
         optimizer.step()
         average.update()
         return torch.stack([loss.detach() for loss in (mel, features, fooling, verdict)])

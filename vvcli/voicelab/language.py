@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vvcli.model.config import ModelConfig
+from vvcli.model.diffusion_head import HeadLayer
 from vvcli.model.solver import solver_steps
+from vvcli.model.transformer import DecoderLayer
 from vvcli.model.vibevoice import SPEECH, TEXT, VibeVoice
 from vvcli.voicelab.corpus import Batch, Bucket, Corpus
 from vvcli.voicelab.latents import Latents
@@ -20,13 +23,15 @@ from vvcli.voicelab.training import (
     CapturedStep,
     Progress,
     adam,
+    clip_gradients,
+    compiled,
     load_checkpoint,
     mixed,
     save_checkpoint,
 )
 
 CHECKPOINT = "language.pt"
-SAVE_EVERY = 1000
+SAVE_EVERY = 4000
 
 
 class Noising(nn.Module):
@@ -130,7 +135,7 @@ def train_language(
         model.load_state_dict(state["model"])
         optimizer.load_state_dict(state["optimizer"])
         average.load(state["average"])
-        progress.step = state["step"]
+        progress.resume(state["step"])
 
     def step(bucket: Bucket) -> Tensor:
         optimizer.zero_grad(set_to_none=True)
@@ -138,7 +143,7 @@ def train_language(
             batch = corpus.draw(bucket)
             diffusion, eos = losses(model, noising, batch, bucket.length, config)
         (diffusion + config.eos_weight * eos).backward()
-        norm = nn.utils.clip_grad_norm_(_trained(model), 1.0)
+        norm = clip_gradients(_trained(model), 1.0)
         optimizer.step()
         average.update()
         return torch.stack([diffusion.detach(), eos.detach(), norm])
@@ -152,7 +157,8 @@ def train_language(
             step=progress.step,
         )
 
-    captured = [CapturedStep(lambda b=b: step(b), device) for b in corpus.buckets]
+    with compiled((DecoderLayer, HeadLayer), device):
+        captured = [CapturedStep(partial(step, bucket), device) for bucket in corpus.buckets]
     # A bucket's turn comes as often as its utterances need, so that all are equally likely.
     turns = np.array([len(bucket.ids) / bucket.rows for bucket in corpus.buckets])
     while progress.fraction < 1:

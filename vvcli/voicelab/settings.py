@@ -52,7 +52,7 @@ class Shapes:
     latent: int = 64
     filters: int = 16
     ratios: tuple[int, ...] = (8, 5, 4, 4, 3)
-    depths: str = "1-3-3-3-3-2"
+    depths: str = "1-2-3-3-2-1"
     text_window: int = 16
     speech_window: int = 6
     max_positions: int = 4096
@@ -62,7 +62,7 @@ class Shapes:
 class SpectralTraining:
     """Encoder and decoder together, on spectra alone."""
 
-    steps: int = 5000
+    steps: int = 7500
     crop_frames: int = 24
     batch: int = 32
     learning_rate: float = 1e-3
@@ -95,11 +95,11 @@ class AdversarialTraining:
 class LanguageTraining:
     """The LM, the diffusion head, the connector and the EOS head, trained together."""
 
-    steps: int = 25_000
+    steps: int = 58_000
     tokens_per_batch: int = 24_576
     buckets: tuple[int, ...] = (48, 80, 112, 160, 256, 416, 768)
-    learning_rate: float = 1.2e-3
-    warmup_steps: int = 500
+    learning_rate: float = 1e-3
+    warmup_steps: int = 1500
     weight_decay: float = 0.01
     without_text: float = 0.12
     fed_back_noise: float = 0.25
@@ -107,7 +107,7 @@ class LanguageTraining:
     solver_steps: int = 5
     solver_share: float = 0.5
     eos_weight: float = 0.1
-    ema: float = 0.9995
+    ema: float = 0.9997
     seed: int = 3
 
 

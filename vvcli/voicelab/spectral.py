@@ -20,6 +20,7 @@ from vvcli.voicelab.training import (
     CapturedStep,
     Progress,
     adam,
+    clip_gradients,
     load_checkpoint,
     mixed,
     save_checkpoint,
@@ -82,7 +83,7 @@ def train_spectral(
         networks.load_state_dict(state["networks"])
         optimizer.load_state_dict(state["optimizer"])
         average.load(state["average"])
-        progress.step = state["step"]
+        progress.resume(state["step"])
 
     def step() -> Tensor:
         optimizer.zero_grad(set_to_none=True)
@@ -96,7 +97,7 @@ def train_spectral(
         mel, magnitude = mel_loss(ours, theirs), magnitude_loss(ours, theirs)
         loss = mel + 0.3 * magnitude
         loss.backward()
-        norm = nn.utils.clip_grad_norm_(networks.parameters(), 1.0)
+        norm = clip_gradients(networks.parameters(), 1.0)
         optimizer.step()
         average.update()
         return torch.stack([mel.detach(), magnitude.detach(), norm])

@@ -46,7 +46,8 @@ def teach(settings: Settings, lines: list[str], folder: Path, processes: int | N
         (settings, start, lines[start : start + SHARD_LINES], folder / f"{n:04}.npz")
         for n, start in enumerate(range(0, len(lines), SHARD_LINES))
     ]
-    context = multiprocessing.get_context("spawn")
+    # Forked, so that dozens of processes need not import torch only to run flite.
+    context = multiprocessing.get_context("fork")
     with context.Pool(processes or os.cpu_count()) as pool:
         for _ in pool.imap(_teach_shard, [job for job in jobs if not job[3].exists()]):
             pass

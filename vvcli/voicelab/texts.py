@@ -29,23 +29,24 @@ def prepare(settings: Texts, sources: tuple[Path, Path, Path] = (WORDNET, FORTUN
     wordnet, fortunes, words = sources
     rng = random.Random(settings.seed)  # noqa: S311
     examples, definitions = glosses(wordnet)
+    held_out = _held_out(_normalised(examples, settings.longest), settings.held_out, rng)
+    unseen = set(held_out)
+    examples = [e for e in examples if not unseen.intersection(_normalised([e], settings.longest))]
     vocabulary = [w for w in words.read_text("utf-8").split() if not w.endswith("'s")]
     kinds = [
-        _some(examples, settings.examples, rng),
-        _some(definitions, settings.definitions, rng),
-        list(_word_lists(vocabulary, settings.word_lists, rng)),
+        _stopped(_some(examples, settings.examples, rng), rng),
+        _stopped(_some(definitions, settings.definitions, rng), rng),
+        _word_lists(vocabulary, settings.word_lists, rng),
         _some(_fortunes(fortunes), settings.fortunes, rng),
-        list(made_up_lines(vocabulary, settings.numbers, rng)),
-        list(_short_lines(examples, vocabulary, settings.short, rng)),
-        list(_paragraphs(examples, settings.paragraphs, settings.longest, rng)),
+        made_up_lines(vocabulary, settings.numbers, rng),
+        _short_lines(examples, vocabulary, settings.short, rng),
+        _paragraphs(examples, settings.paragraphs, settings.longest, rng),
     ]
-    held_out = _held_out(_normalised(examples, settings.longest), settings.held_out, rng)
-    kept = set(held_out)
     lines = [
         line
         for kind in kinds
         for line in _normalised(kind, settings.longest)
-        if not any(sentence in kept for sentence in (line, line.rstrip(".")))
+        if line.rstrip(".") not in unseen
     ]
     lines = list(dict.fromkeys(lines))
     rng.shuffle(lines)
@@ -109,6 +110,12 @@ def _paragraphs(
         while sum(map(len, parts)) < length:
             parts.append(rng.choice(examples).rstrip(".") + rng.choice([". ", ". ", ", ", "? "]))
         yield "".join(parts).strip(" ,")
+
+
+def _stopped(lines: Iterable[str], rng: random.Random) -> Iterator[str]:
+    """Half of `lines` with a full stop: WordNet writes none, people do."""
+    for line in lines:
+        yield line if line[-1] in ".?!" or rng.random() < 0.5 else f"{line}."
 
 
 def _held_out(sentences: Iterable[str], count: int, rng: random.Random) -> list[str]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,36 @@ def adam(parameters: Iterable[nn.Parameter], device: torch.device, decay: float)
         fused=on_gpu,
         capturable=on_gpu,
     )
+
+
+def clip_gradients(parameters: Iterable[nn.Parameter], limit: float) -> Tensor:
+    """Bound the gradients' norm and return it; a step whose norm is not finite changes nothing."""
+    parameters = list(parameters)
+    norm = nn.utils.clip_grad_norm_(parameters, limit)
+    for parameter in parameters:
+        if parameter.grad is not None:
+            torch.nan_to_num_(parameter.grad, 0.0, 0.0, 0.0)
+    return norm
+
+
+@contextmanager
+def compiled(kinds: tuple[type[nn.Module], ...], device: torch.device) -> Iterator[None]:
+    """Compile the forward of these layer classes, on a GPU, for as long as the context lasts.
+
+    Layers rather than whole models: all layers of a kind share one compilation, and shapes that
+    vary do not start another.
+    """
+    if device.type != "cuda":
+        yield
+        return
+    plain = [kind.forward for kind in kinds]
+    try:
+        for kind in kinds:
+            kind.forward = torch.compile(kind.forward, dynamic=True)  # type: ignore[method-assign]
+        yield
+    finally:
+        for kind, forward in zip(kinds, plain, strict=True):
+            kind.forward = forward  # type: ignore[method-assign]
 
 
 class CapturedStep:
@@ -107,16 +137,21 @@ class Progress:
     """
 
     def __init__(self, steps: int, warmup: int, minutes: float | None, label: str) -> None:
-        self.step = 0
+        self._first = self.step = 0
         self._steps, self._warmup, self._label = steps, warmup, label
         self._seconds = 60 * minutes if minutes else math.inf
         self._start = time.monotonic()
 
+    def resume(self, step: int) -> None:
+        """Continue from `step`; the time that is left starts now."""
+        self._first = self.step = step
+
     @property
     def fraction(self) -> float:
         """How much of the training is over, up to one."""
-        elapsed = time.monotonic() - self._start
-        return min(1.0, max(self.step / self._steps, elapsed / self._seconds))
+        before = self._first / self._steps
+        elapsed = (time.monotonic() - self._start) / self._seconds
+        return min(1.0, max(self.step / self._steps, before + (1 - before) * elapsed))
 
     @property
     def rate(self) -> float:

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from vvcli.checkpoint.layout import Entry, layout
@@ -15,7 +15,7 @@ from vvcli.errors import UnavailableError
 from vvcli.model.config import ModelConfig
 from vvcli.model.vibevoice import VibeVoice
 
-DTYPES = (torch.float32, torch.bfloat16, torch.float16)
+DTYPES = (torch.float32, torch.bfloat16, torch.float16, torch.float64)
 
 
 def load_weights(path: Path, config: ModelConfig, dtype: torch.dtype) -> VibeVoice:
@@ -49,7 +49,8 @@ def save_weights(model: VibeVoice, path: Path) -> None:
         official |= {
             name: part.contiguous().clone() for name, part in zip(entry.sources, parts, strict=True)
         }
-    save_file(official, path, metadata={"format": "pt"})
+    # `save_file` would make a file that only its owner can read.
+    path.write_bytes(save(official, metadata={"format": "pt"}))
 
 
 def _read(entry: Entry, file: Any, names: frozenset[str], path: Path, dtype: torch.dtype) -> Tensor:

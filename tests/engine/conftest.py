@@ -16,6 +16,7 @@ from vvcli.engine.engine import Engine
 from vvcli.engine.noise import NoiseSource
 from vvcli.engine.stream import Stream
 from vvcli.model.config import ModelConfig
+from vvcli.model.empty import empty_model
 from vvcli.model.vibevoice import VibeVoice
 from vvcli.model.voice import Voice
 
@@ -76,7 +77,6 @@ def shortened(model: VibeVoice, positions: int) -> VibeVoice:
     """The same weights with a smaller context."""
     lm = replace(model.config.lm, max_positions=positions)
     config: ModelConfig = replace(model.config, lm=lm)
-    with torch.device("meta"):
-        short = VibeVoice(config)
+    short = empty_model(config)
     short.load_state_dict(model.state_dict(), assign=True)
     return short.requires_grad_(False).eval()

@@ -13,6 +13,7 @@ from torch import Tensor
 from vvcli.checkpoint.layout import Entry, layout
 from vvcli.errors import UnavailableError
 from vvcli.model.config import ModelConfig
+from vvcli.model.empty import empty_model
 from vvcli.model.vibevoice import VibeVoice
 
 DTYPES = (torch.float32, torch.bfloat16, torch.float16, torch.float64)
@@ -28,8 +29,7 @@ def load_weights(path: Path, config: ModelConfig, dtype: torch.dtype) -> VibeVoi
         UnavailableError: the file is not safetensors, or a tensor is missing, of the wrong shape
             or type, or not finite; the message names it.
     """
-    with torch.device("meta"):
-        model = VibeVoice(config)
+    model = empty_model(config)
     try:
         with safe_open(path, framework="pt") as file:
             names = frozenset(file.keys())

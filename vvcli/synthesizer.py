@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import threading
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +30,10 @@ NO_SAMPLES = np.zeros(0, dtype=np.float32)
 
 # Audio made ahead of the record that is being handed out, before no further record is started.
 AHEAD_AT_LEAST, AHEAD_PER_STREAM = 600.0, 30.0  # seconds
+
+# Records read and not handed out. The seconds above do not bound blank and failed records, which
+# would be read without end, and before the next frame, for as long as the input has more.
+RECORDS_AHEAD = 8192
 
 
 class Synthesizer:
@@ -75,33 +81,47 @@ class Synthesizer:
         self.streams = pick_streams(streams, self.device)
         self._engine = Engine(loaded, slots=self.streams, steps=steps)
         self._max_ahead = max(AHEAD_AT_LEAST, AHEAD_PER_STREAM * self.streams) * SAMPLE_RATE
+        self._speaking = threading.Lock()
 
-    def speak(self, lines: Iterable[str | Record]) -> Iterator[Utterance]:
+    def speak(self, lines: Iterable[str | Record]) -> Generator[Utterance, None, None]:
         """Each record's whole audio, in order.
+
+        Raises:
+            RuntimeError: as `stream` does.
 
         Example:
             for utterance in Synthesizer("model/").speak(["Good morning.", "Good night."]):
                 soundfile.write("out.wav", utterance.samples, 24000)
         """
         parts: list[np.ndarray] = []
-        for chunk in self.stream(lines):
-            parts.append(chunk.samples)
-            if chunk.status is not None:
-                samples = np.concatenate(parts)
-                yield Utterance(chunk.record, samples, chunk.status, chunk.error)
-                parts.clear()
+        with closing(self.stream(lines)) as chunks:
+            for chunk in chunks:
+                parts.append(chunk.samples)
+                if chunk.status is not None:
+                    samples = np.concatenate(parts)
+                    yield Utterance(chunk.record, samples, chunk.status, chunk.error)
+                    parts.clear()
 
-    def stream(self, lines: Iterable[str | Record]) -> Iterator[Chunk]:
+    def stream(self, lines: Iterable[str | Record]) -> Generator[Chunk, None, None]:
         """Audio in order, as it is made: the head record's frames come out one by one.
 
         `lines` may be endless and slow: what has been read is spoken while the next line is
         awaited. Work is done only while the consumer asks for more, so a slow reader holds it up.
+        To stop early, close the generator.
+
+        Raises:
+            RuntimeError: this synthesizer is speaking already; one run at a time.
         """
+        if not self._speaking.acquire(blocking=False):
+            raise RuntimeError(
+                "this Synthesizer is speaking already: finish or close() the other generator, "
+                "or make another Synthesizer"
+            )
         feed = Feed(_records(lines), depth=2 * self.streams)
         run = _Run(self._engine, self._prepare)
         try:
             while True:
-                while self._engine.waiting < self.streams:
+                while self._engine.waiting < self.streams and run.records < RECORDS_AHEAD:
                     record = feed.get(wait=run.idle)
                     if record is None:
                         break
@@ -114,6 +134,7 @@ class Synthesizer:
         finally:
             feed.close()
             run.cancel()
+            self._speaking.release()
 
     def _prepare(self, record: Record, number: int) -> Stream:
         """A stream for `record`, with everything it leaves open filled in.
@@ -127,11 +148,12 @@ class Synthesizer:
         seed, index = (record.seed, 0) if own_seed else (self._seed, record.index)
         try:
             voice = self._voice(record.voice) if record.voice else self.voice
-        except UnavailableError as error:
+            tokens = self._tokenizer.encode(record.text)
+        except (UnavailableError, RecordError) as error:
             raise RecordError(f"{record.source or f'record {record.index}'}: {error}") from error
         return Stream(
             number=number,
-            tokens=self._tokenizer.encode(record.text),
+            tokens=tokens,
             voice=voice,
             noise=NoiseSource(seed or 0, index, self.config.head.latent_size),
             guidance=self._cfg_scale if record.cfg_scale is None else record.cfg_scale,
@@ -166,6 +188,11 @@ class _Run:
     def idle(self) -> bool:
         """Whether no stream is waiting or running."""
         return not self._active
+
+    @property
+    def records(self) -> int:
+        """Records started and not handed out whole."""
+        return self._started - self._order.head
 
     @property
     def ahead(self) -> int:
@@ -214,4 +241,6 @@ class _Run:
 
 def _records(lines: Iterable[str | Record]) -> Iterator[Record]:
     for index, line in enumerate(lines):
+        if not isinstance(line, str | Record):
+            raise TypeError(f"line {index} is of type {type(line).__name__}, not str or Record")
         yield Record(index, line) if isinstance(line, str) else line

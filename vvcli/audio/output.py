@@ -5,7 +5,9 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import select
 import stat
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -22,6 +24,7 @@ class Output:
 
     def __init__(self, descriptor: int, name: str) -> None:
         self.name = name
+        self.closed = False
         self._descriptor = descriptor
         self._start = self._seekable_start()
 
@@ -31,6 +34,9 @@ class Output:
         while view:
             try:
                 view = view[os.write(self._descriptor, view) :]
+            except BlockingIOError:
+                # Another process that shares the pipe may have made it non-blocking.
+                select.select([], [self._descriptor], [])
             except OSError as error:
                 raise self._error(error) from error
 
@@ -45,14 +51,17 @@ class Output:
 
     def finish(self) -> None:
         """Close after everything was written."""
+        self.closed = True
         try:
             os.close(self._descriptor)
         except OSError as error:
             raise self._error(error) from error
 
     def abandon(self) -> None:
-        """Close after something went wrong."""
-        os.close(self._descriptor)
+        """Close after something went wrong, which no second error may hide."""
+        self.closed = True
+        with suppress(OSError):
+            os.close(self._descriptor)
 
     def __enter__(self) -> Output:
         return self
@@ -63,6 +72,8 @@ class Output:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        if self.closed:
+            return
         if kind is None:
             self.finish()
         else:
@@ -101,17 +112,21 @@ class FileOutput(Output):
         """Sync, close and give the file its name."""
         try:
             os.fsync(self._descriptor)
-            super().finish()
+        except OSError as error:
+            self.abandon()
+            raise self._error(error) from error
+        super().finish()
+        try:
             self._part.replace(self._path)
         except OSError as error:
             raise self._error(error) from error
 
     def abandon(self) -> None:
         """Close; keep what there is, unless that is nothing."""
-        empty = os.fstat(self._descriptor).st_size == 0
+        with suppress(OSError):
+            if os.fstat(self._descriptor).st_size == 0:
+                self._part.unlink(missing_ok=True)
         super().abandon()
-        if empty:
-            self._part.unlink(missing_ok=True)
 
 
 def open_output(path: Path) -> Output:

@@ -44,17 +44,28 @@ class AudioWriter:
 
 
 class WavWriter(AudioWriter):
-    """16-bit PCM in WAV; the true sizes are put in at the end where the output can seek."""
+    """16-bit PCM in WAV; the true sizes are put in at the end where the output can seek.
+
+    The header goes out with the first audio, so that a run that fails before has written nothing.
+    """
 
     def __init__(self, output: Output, rate: int) -> None:
         super().__init__(output, S16LE)
         self._rate = rate
-        output.write(wav_header(S16LE, rate, None))
+
+    def write(self, samples: Samples) -> None:
+        """Write `samples` [n]."""
+        if len(samples) and not self.samples:
+            self._output.write(wav_header(S16LE, self._rate, None))
+        super().write(samples)
 
     def finish(self) -> None:
         """Put the true sizes into the header."""
-        size = self.samples * self._format.width
-        self._output.rewrite_start(wav_header(self._format, self._rate, size))
+        header = wav_header(S16LE, self._rate, self.samples * S16LE.width)
+        if self.samples:
+            self._output.rewrite_start(header)
+        else:
+            self._output.write(header)
 
 
 def open_writer(name: str, output: Output, rate: int) -> AudioWriter:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from vvcli.model.config import ModelConfig
+from vvcli.model.empty import empty_model
 from vvcli.model.vibevoice import VibeVoice
 from vvcli.model.voice import Voice
 
@@ -13,8 +14,7 @@ BLOCK = 1 << 20  # random numbers that are drawn; larger tensors repeat them
 
 def random_model(config: ModelConfig, device: torch.device, dtype: torch.dtype) -> VibeVoice:
     """Weights of about the spread of trained ones, so that activations stay finite."""
-    with torch.device("meta"):
-        model = VibeVoice(config)
+    model = empty_model(config)
     generator = torch.Generator().manual_seed(0)
     block = (0.02 * torch.randn(BLOCK, generator=generator)).to(device, dtype)
     state = {}

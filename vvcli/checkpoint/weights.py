@@ -7,15 +7,16 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from vvcli.checkpoint.layout import Entry, layout
 from vvcli.errors import UnavailableError
 from vvcli.model.config import ModelConfig
+from vvcli.model.empty import empty_model
 from vvcli.model.vibevoice import VibeVoice
 
-DTYPES = (torch.float32, torch.bfloat16, torch.float16)
+DTYPES = (torch.float32, torch.bfloat16, torch.float16, torch.float64)
 
 
 def load_weights(path: Path, config: ModelConfig, dtype: torch.dtype) -> VibeVoice:
@@ -28,8 +29,7 @@ def load_weights(path: Path, config: ModelConfig, dtype: torch.dtype) -> VibeVoi
         UnavailableError: the file is not safetensors, or a tensor is missing, of the wrong shape
             or type, or not finite; the message names it.
     """
-    with torch.device("meta"):
-        model = VibeVoice(config)
+    model = empty_model(config)
     try:
         with safe_open(path, framework="pt") as file:
             names = frozenset(file.keys())
@@ -49,7 +49,8 @@ def save_weights(model: VibeVoice, path: Path) -> None:
         official |= {
             name: part.contiguous().clone() for name, part in zip(entry.sources, parts, strict=True)
         }
-    save_file(official, path, metadata={"format": "pt"})
+    # `save_file` would make a file that only its owner can read.
+    path.write_bytes(save(official, metadata={"format": "pt"}))
 
 
 def _read(entry: Entry, file: Any, names: frozenset[str], path: Path, dtype: torch.dtype) -> Tensor:

@@ -34,13 +34,20 @@ from vvcli.cli.types import MAX_STREAMS
     show_default=True,
     help="Frames to measure.",
 )
-@click.option("--steps", type=click.IntRange(1, 999), default=5, show_default=True)
+@click.option(
+    "--steps",
+    type=click.IntRange(1, 999),
+    default=5,
+    show_default=True,
+    help="Solver steps per frame.",
+)
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda or cuda:N.")
 @click.option(
     "--dtype",
     type=click.Choice(["auto", "float32", "bfloat16", "float64"]),
     default="auto",
     show_default=True,
+    help="auto: bfloat16 on CUDA, float32 on a CPU.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def bench(

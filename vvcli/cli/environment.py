@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TextIO
 
@@ -40,9 +41,11 @@ class Environment:
         return cls(sys.stderr, closed=closed)
 
     def say(self, text: str) -> None:
-        """One line on standard error."""
-        self.stderr.write(f"vvcli: {text}\n")
-        self.stderr.flush()
+        """One line on standard error, if it can be written."""
+        line = " ".join(text.split("\n"))
+        with suppress(OSError):  # a full or broken standard error is no reason to lose audio
+            self.stderr.write(f"vvcli: {line}\n")
+            self.stderr.flush()
 
     def take_stdout(self) -> int:
         """A descriptor for audio; from now on fd 1 is standard error.

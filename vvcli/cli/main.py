@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
 import traceback
+from contextlib import suppress
 from importlib import import_module
 
 import click
@@ -24,6 +26,9 @@ COMMANDS = {
     "models": "List, fetch or locate models.",
     "bench": "Measure the time of a frame on this machine.",
 }
+
+
+_NOT_WRITTEN = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 
 
 class LazyGroup(click.Group):
@@ -96,6 +101,11 @@ def run(arguments: list[str], environment: Environment) -> int:
     except BrokenPipeError:
         raise
     except Exception as error:
+        # What `click.echo` meets; files that a command opens have names, and errors of their own.
+        if isinstance(error, OSError) and error.errno in _NOT_WRITTEN and not error.filename:
+            environment.say(f"cannot write to standard output: {error.strerror}")
+            _show_traceback(environment)
+            return ExitStatus.OUTPUT
         environment.say(f"internal error: {type(error).__name__}: {error} (-v shows where)")
         _show_traceback(environment)
         return ExitStatus.NOTHING
@@ -103,7 +113,8 @@ def run(arguments: list[str], environment: Environment) -> int:
 
 def _show_traceback(environment: Environment) -> None:
     if environment.verbose:
-        environment.stderr.write(traceback.format_exc())
+        with suppress(OSError):
+            environment.stderr.write(traceback.format_exc())
 
 
 def _leave(status: int) -> None:
@@ -113,10 +124,12 @@ def _leave(status: int) -> None:
     of a second.
     """
     try:
-        for stream in filter(None, (sys.stdout, sys.stderr)):
-            stream.flush()
+        if sys.stdout:
+            sys.stdout.flush()
     except BrokenPipeError:
         die_of(signal.SIGPIPE)
     except (OSError, ValueError):
         status = status or ExitStatus.OUTPUT
+    with suppress(OSError, ValueError):
+        sys.stderr.flush()
     os._exit(status)

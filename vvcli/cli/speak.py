@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -124,15 +125,19 @@ def speak(
         from vvcli.synthesizer import Synthesizer
 
         if isinstance(records, list) and options["streams"] == "auto":
-            options["streams"] = len(records) if len(records) < 8 else "auto"
+            options["streams"] = max(1, len(records)) if len(records) < 8 else "auto"
         synthesizer = Synthesizer(**options)
         progress.note(
             f"{synthesizer.voice.name}, {format_name}, {SAMPLE_RATE} Hz, mono, "
             f"{synthesizer.streams} streams on {synthesizer.device}"
         )
         writer = open_writer(format_name, target, SAMPLE_RATE)
-        _write(synthesizer.stream(records), writer, gap, tally, progress)
-        writer.finish()
+        with closing(synthesizer.stream(records)) as chunks:
+            _write(chunks, writer, gap, tally, progress)
+        if tally.spoken:
+            writer.finish()
+        else:
+            target.abandon()  # an older file of that name stays
     return _conclude(environment, tally, writer, progress)
 
 

@@ -123,7 +123,6 @@ class Scheduler:
     def plan(self, *, admit: bool = True) -> Plan:
         """The next step. With `admit` false no waiting stream joins (the look-ahead is full)."""
         plan = Plan()
-        self._end_without_room(plan)
         plan.released, self._released = self._released, []
         if admit:
             self._admit(plan)
@@ -132,15 +131,6 @@ class Scheduler:
         self._give_text(plan)
         self._make_frames(plan)
         return plan
-
-    def _end_without_room(self, plan: Plan) -> None:
-        """Truncate streams whose next text window overruns the context; it is not run."""
-        for stream in list(self._running.values()):
-            if stream.text_due:
-                needed = stream.length + len(self._next_tokens(stream))
-                if needed > self._max_positions:
-                    self.finish(stream, End.TRUNCATED)
-                    plan.ended.append(stream)
 
     def _admit(self, plan: Plan) -> None:
         while self._waiting and self._free and len(plan.admitted) < self._admissions_per_step:
@@ -170,6 +160,11 @@ class Scheduler:
         due.sort(key=lambda item: (item[1].number != head, item[1].frames > 0, item[1].number))
         for slot, stream in due[: self._windows_per_step]:
             tokens = self._next_tokens(stream)
+            if stream.length + len(tokens) > self._max_positions:
+                # As in the reference, a window that overruns the context is not run.
+                self.finish(stream, End.TRUNCATED)
+                plan.ended.append(stream)
+                continue
             stream.tokens_given += len(tokens)
             last = stream.tokens_given == len(stream.tokens)
             stream.window_left = NO_MORE_TEXT if last else self._speech_window
@@ -189,7 +184,7 @@ class Scheduler:
         stream.window_left -= 1
         if stream.frames % self._noise_chunk == 0:
             plan.noise_due.append((slot, stream))
-        # As in the reference, the frame that overruns the context is still made.
+        # The frame that overruns the context is still made, again as in the reference.
         full = stream.length > self._max_positions
         plan.frames.append(PlannedFrame(slot, stream, End.TRUNCATED if full else None))
         if full:

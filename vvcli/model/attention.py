@@ -38,12 +38,12 @@ class CacheView:
         rows = self.rows
         if rows is None:
             rows = torch.arange(k.shape[0], device=k.device)
-        cached = []
+        read = []
         for cache, new in zip(self.kv[layer].unbind(0), (k, v), strict=True):
             cache.transpose(1, 2)[rows[:, None], self.positions] = new
-            head = cache[: k.shape[0]] if self.rows is None else cache.index_select(0, rows)
-            cached.append(head[:, :, : self.limit])
-        return cached[0], cached[1]
+            cached = cache[:, :, : self.limit]
+            read.append(cached[: k.shape[0]] if self.rows is None else cached.index_select(0, rows))
+        return read[0], read[1]
 
 
 def rope_table(positions: int, head_dim: int, theta: float) -> Tensor:

@@ -9,6 +9,10 @@ from typing import Any
 
 SAMPLE_RATE = 24_000
 
+# Far above any model, and far below what would fill the memory before a weight is read.
+MAX_COUNT = 1 << 20
+MAX_LAYERS = 1 << 10
+
 
 class ConfigError(ValueError):
     """A configuration that does not describe a model this program can run."""
@@ -92,7 +96,9 @@ class ModelConfig:
         """
         try:
             return _from_dict(config)
-        except (KeyError, TypeError, AttributeError) as error:
+        except ConfigError:
+            raise
+        except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
             what = f"key {error} is missing" if isinstance(error, KeyError) else str(error)
             raise ConfigError(what) from error
 
@@ -119,7 +125,7 @@ def _from_dict(config: Mapping[str, Any]) -> ModelConfig:
 
 
 def _language_model(config: Mapping[str, Any], tts_layers: int) -> LanguageModelConfig:
-    layers = _count(config, "num_hidden_layers")
+    layers = _count(config, "num_hidden_layers", most=MAX_LAYERS)
     if tts_layers >= layers:
         raise ConfigError(f"{tts_layers} TTS layers leave no text layer of {layers}")
     lm = LanguageModelConfig(
@@ -149,7 +155,7 @@ def _diffusion_head(config: Mapping[str, Any]) -> DiffusionHeadConfig:
     hidden = _count(config, "hidden_size")
     return DiffusionHeadConfig(
         hidden_size=hidden,
-        layers=_count(config, "head_layers"),
+        layers=_count(config, "head_layers", most=MAX_LAYERS),
         ffn_size=int(hidden * _positive(config, "head_ffn_ratio")),
         latent_size=_count(config, "latent_size"),
         rms_norm_eps=_positive(config, "rms_norm_eps"),
@@ -179,15 +185,18 @@ def _acoustic_decoder(config: Mapping[str, Any]) -> AcousticDecoderConfig:
         depths=tuple(int(d) for d in depths.split("-")),
         norm_eps=_positive(config, "layernorm_eps"),
     )
-    if len(decoder.depths) != len(decoder.ratios) + 1 or min(decoder.ratios) < 1:
+    sane = 0 <= min(decoder.depths) <= max(decoder.depths) <= MAX_LAYERS and min(decoder.ratios) > 0
+    if len(decoder.depths) != len(decoder.ratios) + 1 or not sane:
         raise ConfigError(f"decoder ratios {ratios} do not fit depths {depths!r}")
     return decoder
 
 
-def _count(config: Mapping[str, Any], key: str, default: int | None = None) -> int:
+def _count(
+    config: Mapping[str, Any], key: str, default: int | None = None, most: int = MAX_COUNT
+) -> int:
     value = config[key] if default is None else config.get(key, default)
-    if type(value) is not int or not 0 < value < 1 << 31:
-        raise ConfigError(f"{key} is {value!r}, not a positive integer")
+    if type(value) is not int or not 0 < value <= most:
+        raise ConfigError(f"{key} is {value!r}, not an integer from 1 to {most}")
     return value
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TextIO
 
 from vvcli.progress.tally import Tally
@@ -39,5 +40,6 @@ class PlainProgress:
         self.note(str(tally))
 
     def _say(self, text: str) -> None:
-        self._stream.write(f"vvcli: {text}\n")
-        self._stream.flush()
+        with suppress(OSError):  # a full or broken standard error is no reason to lose audio
+            self._stream.write(f"vvcli: {text}\n")
+            self._stream.flush()

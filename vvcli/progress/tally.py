@@ -70,7 +70,7 @@ class Tally:
 
 def duration(seconds: float) -> str:
     """Seconds as `4.2 s`, `3:12` or `1:58:03`."""
-    if seconds < 60:
+    if round(seconds, 1) < 60:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)

@@ -19,7 +19,7 @@ class Feed:
 
     def __init__(self, source: Iterable[Record], depth: int) -> None:
         self._source = source
-        self._queue: queue.Queue[Record | Exception | None] = queue.Queue(depth)
+        self._queue: queue.Queue[Record | BaseException | None] = queue.Queue(depth)
         self._closed = threading.Event()
         self.ended = False
         # A daemon: a reader blocked on a silent pipe must not keep the process alive.
@@ -48,12 +48,12 @@ class Feed:
             self._queue.get_nowait()
 
     def _pull(self) -> None:
-        last: Exception | None = END
+        last: BaseException | None = END
         try:
             for record in self._source:
                 self._queue.put(record)
                 if self._closed.is_set():
                     return
-        except Exception as error:
+        except BaseException as error:  # whatever it is, `get` waits for it
             last = error
         self._queue.put(last)

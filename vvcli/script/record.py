@@ -19,6 +19,11 @@ class Record:
     seed: int | None = None
     cfg_scale: float | None = None
     error: str | None = None
+    id: str | None = None  # its name in manifests and file names
+    output: str | None = None  # the file it asks for
+    silence_after: float | None = None  # seconds, in place of the run's gap
+    part: int = 0  # place among the parts of a record that was split
+    parts: int = 1
 
     @property
     def is_blank(self) -> bool:

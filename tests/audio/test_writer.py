@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import io
+import wave
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vvcli.audio.output import Output
+from vvcli.audio.pcm import S16LE
+from vvcli.audio.wav import HEADER_SIZE, wav_header
+from vvcli.audio.writer import FORMATS, SILENCE_BLOCK, open_writer
+
+
+class Memory(Output):
+    """An output that keeps every write."""
+
+    def __init__(self) -> None:
+        self.writes: list[bytes] = []
+        self.start = b""
+
+    def write(self, data: bytes) -> None:
+        self.writes.append(data)
+
+    def rewrite_start(self, data: bytes) -> None:
+        self.start = data
+
+
+CHUNKS = st.lists(st.lists(st.floats(-2, 2, width=32), max_size=5), max_size=5)
+
+
+@given(st.sampled_from(FORMATS), CHUNKS)
+def test_each_write_is_whole_samples_at_once(name: str, chunks: list[list[float]]) -> None:
+    memory = Memory()
+    writer = open_writer(name, memory, 24000)
+    for number, chunk in enumerate(chunks):
+        samples = np.array(chunk, np.float32)
+        before = sum(map(len, memory.writes))
+        writer.write(samples)
+        header = HEADER_SIZE if name == "wav" and before == 0 and len(chunk) else 0
+        width = 4 if name == "f32le" else 2
+        assert sum(map(len, memory.writes)) == before + header + width * len(chunk), number
+    flat = [sample for chunk in chunks for sample in chunk]
+    assert writer.samples == len(flat)
+    clipped = sum(1 for sample in flat if abs(sample) > 1)
+    assert writer.clipped == (0 if name == "f32le" else clipped)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("count", [0, 1, SILENCE_BLOCK, 2 * SILENCE_BLOCK + 1])
+def test_silence(name: str, count: int) -> None:
+    memory = Memory()
+    writer = open_writer(name, memory, 24000)
+    writer.write(np.ones(1, np.float32))
+    before = len(b"".join(memory.writes))
+    writer.silence(count)
+    width = 4 if name == "f32le" else 2
+    assert b"".join(memory.writes)[before:] == bytes(width * count)
+    assert writer.samples == 1 + count
+
+
+@pytest.mark.parametrize("chunks", [0, 1, 3])
+def test_a_finished_wav_can_be_read(chunks: int) -> None:
+    memory = Memory()
+    writer = open_writer("wav", memory, 24000)
+    for _ in range(chunks):
+        writer.write(np.full(10, 0.5, np.float32))
+    writer.finish()
+    content = b"".join(memory.writes)
+    content = memory.start + content[len(memory.start) :]
+    with wave.open(io.BytesIO(content)) as file:
+        assert file.getnframes() == 10 * chunks
+        assert file.readframes(100) == content[HEADER_SIZE:]
+
+
+def test_the_length_is_unknown_until_the_end() -> None:
+    memory = Memory()
+    writer = open_writer("wav", memory, 24000)
+    assert memory.writes == []
+    writer.write(np.zeros(1, np.float32))
+    assert memory.writes[0] == wav_header(S16LE, 24000, None)
+    writer.finish()
+    assert memory.start == wav_header(S16LE, 24000, 2)

@@ -1,0 +1,103 @@
+"""Help and mistakes answer at once: torch takes a second to import, and they do not need it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import click
+import pytest
+
+from tests.conftest import TINY, InProcess, Process
+from vvcli import __version__
+from vvcli.cli.main import COMMANDS
+from vvcli.cli.main import vvcli as root
+
+DRIVER = """
+import sys
+from vvcli.cli.environment import Environment
+from vvcli.cli.main import run
+status = run(sys.argv[1:], Environment.claim())
+heavy = {"torch", "numpy", "tokenizers", "safetensors", "huggingface_hub"} & set(sys.modules)
+print("status", int(status), *sorted(heavy), file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        ("--help", 0),
+        ("--version", 0),
+        ("speak --help", 0),
+        ("bench --help", 0),
+        ("voices --help", 0),
+        ("", 2),
+        ("sing", 2),
+        ("speak", 2),
+        ("speak -m x --loud", 2),
+        ("speak -m x -i /nowhere", 2),
+        ("bench --streams 0", 2),
+    ],
+)
+def test_torch_is_not_imported(arguments: str, status: int) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", DRIVER, *arguments.split()],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    words = done.stderr.splitlines()[-1].split()
+    assert words[:2] == ["status", str(status)]
+    assert not {"torch", "tokenizers", "safetensors", "huggingface_hub"} & set(words[2:])
+    assert bool(done.stdout) == (status == 0)
+
+
+def commands(group: click.Group, path: str = "vvcli") -> Iterator[tuple[str, click.Command]]:
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        yield f"{path} {name}", command
+        if isinstance(command, click.Group):
+            yield from commands(command, f"{path} {name}")
+
+
+def test_every_command_is_there() -> None:
+    found = dict(commands(root))
+    assert {f"vvcli {name}" for name in COMMANDS} <= set(found)
+    assert "vvcli voices convert" in found
+
+
+def test_every_command_and_option_has_help() -> None:
+    for path, command in commands(root):
+        assert command.help, path
+        for parameter in command.params:
+            if isinstance(parameter, click.Option):
+                assert parameter.help, f"{path} {parameter.opts[0]}"
+                assert parameter.help.endswith("."), f"{path} {parameter.opts[0]}"
+
+
+def test_help_names_every_command(vvcli: InProcess, capsys: pytest.CaptureFixture[str]) -> None:
+    assert vvcli("--help").status == 0
+    text = capsys.readouterr().out
+    for name, line in COMMANDS.items():
+        assert name in text
+        assert line in text
+
+
+def test_a_command_that_is_not_there() -> None:
+    assert root.get_command(click.Context(root), "os") is None
+
+
+def test_the_module_is_the_command(process: Process) -> None:
+    result = process("--version")
+    assert (result.status, result.stderr) == (0, "")
+    assert result.stdout.decode().strip().endswith(__version__)
+    result = process("voices", "list", "-m", TINY)
+    assert result.status == 0
+    assert [line.split(b"\t")[0] for line in result.stdout.splitlines()] == [
+        b"tiny-Ada_woman",
+        b"tiny-Ben_man",
+    ]

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+# Before torch is imported, and for every process the tests start: two threads that meet at each
+# small layer take fifty times as long as one when another process holds a core.
+os.environ["OMP_NUM_THREADS"] = "1"
+
+from vvcli.cli.environment import Environment
+from vvcli.cli.main import run
+
+TINY = Path(__file__).parent / "data" / "tiny"
+
+
+@dataclass(frozen=True)
+class Result:
+    status: int
+    stdout: bytes
+    stderr: str
+
+    @property
+    def error(self) -> str:
+        """What stderr holds, if that is one line and no traceback."""
+        assert self.stderr.count("\n") == 1, self.stderr
+        assert self.stderr.startswith("vvcli: "), self.stderr
+        assert "Traceback" not in self.stderr
+        return self.stderr.removeprefix("vvcli: ").rstrip("\n")
+
+
+InProcess = Callable[..., Result]
+Process = Callable[..., Result]
+
+
+@pytest.fixture
+def vvcli(tmp_path: Path) -> InProcess:
+    """`vvcli` in this process: `vvcli("speak", ..., stdin=b"...")`."""
+
+    def call(*arguments: str | Path, stdin: bytes = b"") -> Result:
+        (tmp_path / "stdin").write_bytes(stdin)
+        stderr = io.StringIO()
+        with (tmp_path / "stdin").open("rb") as source, (tmp_path / "stdout").open("wb") as target:
+            environment = Environment(stderr, stdin=source.fileno(), stdout=target.fileno())
+            status = run([str(argument) for argument in arguments], environment)
+        return Result(status, (tmp_path / "stdout").read_bytes(), stderr.getvalue())
+
+    return call
+
+
+@pytest.fixture
+def speak(vvcli: InProcess) -> InProcess:
+    """`vvcli speak` with the tiny model and Ada, saying only what goes wrong."""
+
+    def call(*arguments: str | Path, stdin: bytes = b"", voice: str = "Ada") -> Result:
+        return vvcli("speak", "-q", "-m", TINY, "-V", voice, *arguments, stdin=stdin)
+
+    return call
+
+
+@pytest.fixture
+def process() -> Process:
+    """`python -m vvcli` as a process of its own."""
+
+    def call(*arguments: str | Path, stdin: bytes = b"") -> Result:
+        done = subprocess.run(
+            [sys.executable, "-m", "vvcli", *map(str, arguments)],
+            input=stdin,
+            capture_output=True,
+            check=False,
+            timeout=100,
+        )
+        return Result(done.returncode, done.stdout, done.stderr.decode())
+
+    return call

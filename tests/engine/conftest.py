@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Set
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from vvcli.checkpoint.folder import load_model
+from vvcli.checkpoint.tokenizer import load_tokenizer
+from vvcli.checkpoint.voices import load_voice
+from vvcli.engine.engine import Engine
+from vvcli.engine.noise import NoiseSource
+from vvcli.engine.stream import Stream
+from vvcli.model.config import ModelConfig
+from vvcli.model.empty import empty_model
+from vvcli.model.vibevoice import VibeVoice
+from vvcli.model.voice import Voice
+
+TINY = Path(__file__).parents[1] / "data" / "tiny"
+DTYPE = torch.float64  # so that equal means equal, whatever the batch
+
+
+@pytest.fixture(scope="session")
+def model() -> VibeVoice:
+    return load_model(TINY, DTYPE)
+
+
+@pytest.fixture(scope="session")
+def voices(model: VibeVoice) -> dict[str, Voice]:
+    files = sorted((TINY / "voices").iterdir())
+    return {path.stem[5:8]: load_voice(path, model.config, DTYPE) for path in files}
+
+
+MakeStream = Callable[..., Stream]
+
+
+@pytest.fixture(scope="session")
+def make_stream(model: VibeVoice, voices: dict[str, Voice]) -> MakeStream:
+    tokenizer = load_tokenizer(TINY)
+
+    def make(
+        number: int, text: str, voice: str = "Ada", seed: int = 42, guidance: float = 1.5
+    ) -> Stream:
+        noise = NoiseSource(seed, number, model.config.head.latent_size)
+        return Stream(number, tokenizer.encode(text), voices[voice], noise, guidance)
+
+    return make
+
+
+def run(engine: Engine, *streams: Stream) -> list[NDArray[np.float32]]:
+    """Speak `streams` to their ends; their audio in the order given."""
+    parts: dict[Stream, list[NDArray[np.float32]]] = {stream: [] for stream in streams}
+    for stream in streams:
+        engine.submit(stream)
+    while engine.running or engine.waiting:
+        for frame in engine.step():
+            parts[frame.stream].append(frame.samples)
+    return [np.concatenate([*pieces, np.zeros(0, np.float32)]) for pieces in parts.values()]
+
+
+def spoil(engine: Engine, *, keep: Set[int] = frozenset()) -> None:
+    """Fill the whole state of every slot not in `keep` with NaN and wild numbers."""
+    state = engine.state
+    for slot in set(range(state.slots + 1)) - keep:
+        for tensor in (state.lm_kv[:, :, slot], state.tts_kv[:, :, 2 * slot : 2 * slot + 2]):
+            tensor.fill_(float("nan"))
+        for tensor in (state.condition, state.context, state.noise, state.guidance):
+            tensor[slot].fill_(float("nan"))
+        state.frame[slot].fill_(1000)
+
+
+def shortened(model: VibeVoice, positions: int) -> VibeVoice:
+    """The same weights with a smaller context."""
+    lm = replace(model.config.lm, max_positions=positions)
+    config: ModelConfig = replace(model.config, lm=lm)
+    short = empty_model(config)
+    short.load_state_dict(model.state_dict(), assign=True)
+    return short.requires_grad_(False).eval()

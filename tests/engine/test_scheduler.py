@@ -1,0 +1,247 @@
+"""The scheduler with fakes: no torch, no model."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vvcli.engine.scheduler import NO_MORE_TEXT, Plan, Scheduler
+from vvcli.engine.stream import End, Stream
+
+TEXT_WINDOW, SPEECH_WINDOW = 5, 6
+
+
+def cache(positions: int) -> Any:
+    return SimpleNamespace(shape=(1, 2, 2, positions, 16))
+
+
+def make_stream(number: int, tokens: int = 7, prompt: int = 10) -> Stream:
+    voice: Any = SimpleNamespace(lm_kv=cache(3), tts_kv=cache(prompt))
+    noise: Any = None
+    return Stream(number, range(tokens), voice, noise, guidance=1.5)
+
+
+def make_scheduler(slots: int, *, max_positions: int = 1000, **options: Any) -> Scheduler:
+    return Scheduler(
+        slots,
+        text_window=TEXT_WINDOW,
+        speech_window=SPEECH_WINDOW,
+        max_positions=max_positions,
+        noise_chunk=4,
+        **options,
+    )
+
+
+class Device:
+    """Follows plans the way slots do, and checks that each is possible."""
+
+    def __init__(self, scheduler: Scheduler, ends: dict[int, int]) -> None:
+        self.scheduler = scheduler
+        self.ends = ends  # number: frame at which it says EOS
+        self.slots: dict[int, Stream] = {}
+        self.window_left: dict[int, int] = {}
+        self.tokens: defaultdict[int, list[int]] = defaultdict(list)
+        self.frames: defaultdict[int, int] = defaultdict(int)
+        self.finished: dict[int, End] = {}
+
+    def step(self, **options: Any) -> Plan:
+        plan = self.scheduler.plan(**options)
+        for slot in plan.released:
+            self.slots.pop(slot, None)
+        for source, target in plan.moves:
+            assert target not in self.slots, "moved onto a running stream"
+            self.slots[target] = self.slots.pop(source)
+            self.window_left[target] = self.window_left.pop(source)
+        for slot, stream in plan.admitted:
+            assert slot not in self.slots, "admitted onto a running stream"
+            self.slots[slot], self.window_left[slot] = stream, 0
+        for window in plan.windows:
+            assert self.window_left[window.slot] == 0, "text in the middle of a speech window"
+            self.tokens[self.slots[window.slot].number] += window.tokens
+            self.window_left[window.slot] = window.frames
+        for ended in plan.ended:
+            assert ended.end is not None
+            self.finished[ended.number] = ended.end
+        for planned in plan.frames:
+            assert self.slots[planned.slot] is planned.stream
+            assert self.window_left[planned.slot] > 0, "a frame without text"
+            assert planned.slot < plan.bucket
+            self.window_left[planned.slot] -= 1
+            self._frame(planned.stream, planned.end)
+        return plan
+
+    def _frame(self, stream: Stream, end: End | None) -> None:
+        number = stream.number
+        assert number not in self.finished, "a frame after the end"
+        self.frames[number] += 1
+        if end is None and self.frames[number] == self.ends.get(number):
+            end = End.EOS
+            self.scheduler.finish(stream, end)
+        if end is not None:
+            self.finished[number] = end
+
+    def drain(self, limit: int = 10_000) -> None:
+        for _ in range(limit):
+            if not self.scheduler.running and not self.scheduler.waiting:
+                return
+            self.step()
+        raise AssertionError("the scheduler does not come to an end")
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    slots=st.integers(1, 9),
+    shapes=st.lists(st.tuples(st.integers(1, 23), st.integers(1, 40)), max_size=20),
+    windows_per_step=st.none() | st.integers(1, 4),
+    power_of_two=st.booleans(),
+)
+def test_every_stream_runs_to_its_end(
+    slots: int,
+    shapes: list[tuple[int, int]],
+    windows_per_step: int | None,
+    power_of_two: bool,
+) -> None:
+    options: dict[str, Any] = {"windows_per_step": windows_per_step}
+    if power_of_two:
+        options["bucket"] = lambda count: 1 << (count - 1).bit_length()
+    scheduler = make_scheduler(slots, **options)
+    device = Device(scheduler, {n: frames for n, (_, frames) in enumerate(shapes)})
+    streams = [make_stream(n, tokens) for n, (tokens, _) in enumerate(shapes)]
+    for stream in streams:
+        scheduler.submit(stream)
+    device.drain()
+    assert device.finished == dict.fromkeys(range(len(shapes)), End.EOS)
+    for n, (tokens, frames) in enumerate(shapes):
+        assert device.frames[n] == frames
+        # Text in order, five at a time before every six frames, until the end of speech.
+        given_before_end = min(tokens, TEXT_WINDOW * -(-frames // SPEECH_WINDOW))
+        assert device.tokens[n] == list(range(given_before_end))
+
+
+def test_text_comes_before_every_sixth_frame_until_there_is_none_left() -> None:
+    scheduler = make_scheduler(1)
+    scheduler.submit(make_stream(0, tokens=12))
+    windows = []
+    for step in range(20):
+        plan = scheduler.plan()
+        windows += [(step, window.tokens, window.frames) for window in plan.windows]
+    assert windows == [
+        (0, (0, 1, 2, 3, 4), SPEECH_WINDOW),
+        (6, (5, 6, 7, 8, 9), SPEECH_WINDOW),
+        (12, (10, 11), NO_MORE_TEXT),
+    ]
+
+
+def test_streams_are_admitted_in_order_into_the_lowest_slots_and_staggered() -> None:
+    scheduler = make_scheduler(12)
+    for number in range(12):
+        scheduler.submit(make_stream(number))
+    admitted = [scheduler.plan().admitted for _ in range(6)]
+    assert [[stream.number for _, stream in step] for step in admitted] == [
+        [0, 1], [2, 3], [4, 5], [6, 7], [8, 9], [10, 11],
+    ]  # fmt: skip
+    assert [slot for step in admitted for slot, _ in step] == list(range(12))
+
+
+def test_a_full_look_ahead_admits_nobody_and_stops_nobody() -> None:
+    scheduler = make_scheduler(4)
+    device = Device(scheduler, {0: 3, 1: 3, 2: 3})
+    scheduler.submit(make_stream(0))
+    device.step()
+    scheduler.submit(make_stream(1))
+    scheduler.submit(make_stream(2))
+    for _ in range(5):
+        assert not device.step(admit=False).admitted
+    assert device.finished == {0: End.EOS}
+    device.drain()
+    assert set(device.finished) == {0, 1, 2}
+
+
+def test_the_head_of_the_line_gets_its_text_first_then_those_not_yet_heard() -> None:
+    scheduler = make_scheduler(8, windows_per_step=1)
+    device = Device(scheduler, {})
+    for number in range(3):
+        scheduler.submit(make_stream(number, tokens=500))
+    order = [
+        device.slots[window.slot].number for _ in range(40) for window in device.step().windows
+    ]
+    assert order[:4] == [0, 1, 2, 0]
+    # One window per step serves three streams of six frames: nobody waits.
+    assert max(device.frames.values()) - min(device.frames.values()) <= 3
+
+
+def test_with_too_few_windows_nobody_starves() -> None:
+    scheduler = make_scheduler(30, windows_per_step=1)
+    device = Device(scheduler, dict.fromkeys(range(30), 20))
+    for number in range(30):
+        scheduler.submit(make_stream(number, tokens=500))
+    device.drain(limit=1000)
+    assert len(device.finished) == 30
+
+
+@pytest.mark.parametrize("when", ["waiting", "running", "ended"])
+def test_cancelling(when: str) -> None:
+    scheduler = make_scheduler(1)
+    device = Device(scheduler, {0: 4, 1: 4})
+    first, second = make_stream(0), make_stream(1)
+    scheduler.submit(first)
+    scheduler.submit(second)
+    device.step()
+    target = second if when == "waiting" else first
+    if when == "ended":
+        for _ in range(3):
+            device.step()
+    scheduler.finish(target, End.CANCELLED)
+    scheduler.finish(target, End.CANCELLED)  # twice is once
+    expected = End.EOS if when == "ended" else End.CANCELLED
+    assert target.end is expected
+    device.drain()
+    assert {first.end, second.end} == {expected, End.EOS}
+    assert scheduler.running == scheduler.waiting == 0
+
+
+@settings(max_examples=60, deadline=None)
+@given(prompt=st.integers(1, 40), tokens=st.integers(1, 80), context=st.integers(41, 90))
+def test_the_context_is_filled_as_in_the_reference(prompt: int, tokens: int, context: int) -> None:
+    scheduler = make_scheduler(1, max_positions=context)
+    device = Device(scheduler, {})
+    stream = make_stream(0, tokens, prompt)
+    scheduler.submit(stream)
+    device.drain()
+    # The loop of the reference: a window that does not fit is not run; a frame always is.
+    length, given, frames = prompt, 0, 0
+    while length <= context:
+        window = min(TEXT_WINDOW, tokens - given)
+        if window and length + window > context:
+            break
+        given, length = given + window, length + window
+        for _ in range(SPEECH_WINDOW):
+            frames, length = frames + 1, length + 1
+            if length > context:
+                break
+    assert device.finished == {0: End.TRUNCATED}
+    assert (len(device.tokens[0]), device.frames[0]) == (given, frames)
+
+
+def test_the_last_streams_move_into_few_slots() -> None:
+    scheduler = make_scheduler(6)
+    device = Device(scheduler, dict.fromkeys(range(5), 3) | {5: 50})
+    for number in range(6):
+        scheduler.submit(make_stream(number))
+    for _ in range(12):
+        plan = device.step()
+    assert set(device.finished) == set(range(5))
+    assert plan.bucket == 1
+    assert [planned.stream.number for planned in plan.frames] == [5]
+
+
+def test_noise_is_due_when_half_the_ring_is_used_up() -> None:
+    scheduler = make_scheduler(1)
+    scheduler.submit(make_stream(0))
+    due = [bool(scheduler.plan().noise_due) for _ in range(12)]
+    assert due == [False, False, False, True] * 3

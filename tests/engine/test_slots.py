@@ -1,0 +1,123 @@
+"""What a slot's stream sounds like depends on nothing but the stream."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from tests.engine.conftest import MakeStream, run, shortened, spoil
+from vvcli.engine import engine as engine_module
+from vvcli.engine.engine import Engine
+from vvcli.engine.stream import End, Stream
+from vvcli.model.vibevoice import VibeVoice
+
+LONG = "The quick brown fox jumps over the lazy dog, and forty two birds were watching."
+TEXTS = ["Hello there.", LONG, "Yes.", "Thousands of dolphins.", "Who? Me.", "Tea at five."]
+
+
+@pytest.mark.parametrize("end", [End.EOS, End.TRUNCATED, End.CANCELLED])
+def test_the_next_stream_of_a_slot_is_not_touched_by_its_last(
+    model: VibeVoice, make_stream: MakeStream, end: End
+) -> None:
+    first = make_stream(0, LONG, voice="Ben", guidance=3.0)
+    # In a context of 60 positions the long text is cut short; the next one is not.
+    used = Engine(shortened(model, 60) if end is End.TRUNCATED else model, slots=1, steps=5)
+    used.submit(first)
+    while used.running or used.waiting:
+        used.step()
+        if end is End.CANCELLED and first.frames == 3:
+            used.cancel(first)
+    assert first.end is end
+    spoil(used)
+    [again] = run(used, make_stream(1, "Yes."))
+    [alone] = run(Engine(model, slots=1, steps=5), make_stream(1, "Yes."))
+    assert np.isfinite(again).all()
+    np.testing.assert_allclose(again, alone, atol=1e-9)
+
+
+def test_idle_slots_full_of_nan_do_not_reach_running_ones(
+    model: VibeVoice, make_stream: MakeStream
+) -> None:
+    alone = run(Engine(model, slots=1, steps=5), make_stream(0, LONG))[0]
+    engine = Engine(model, slots=4, steps=5)
+    spoil(engine)
+    short = [make_stream(n, text) for n, text in ((1, "Yes."), (2, "No."), (3, "Tea."))]
+    stream = make_stream(0, LONG)
+    for item in (*short, stream):  # the long one ends up in the highest slot
+        engine.submit(item)
+    parts = []
+    while engine.running or engine.waiting:
+        parts += [frame.samples for frame in engine.step() if frame.stream is stream]
+        spoil(engine, keep={slot for slot in range(4) if bool(engine.state.active[slot])})
+    np.testing.assert_allclose(np.concatenate(parts), alone, atol=1e-9)
+
+
+def test_neighbours_slot_voice_and_guidance_do_not_change_a_stream(
+    model: VibeVoice, make_stream: MakeStream
+) -> None:
+    def streams() -> list[Stream]:
+        return [
+            make_stream(n, text, voice=("Ada", "Ben")[n % 2], seed=n, guidance=1.0 + 0.3 * n)
+            for n, text in enumerate(TEXTS)
+        ]
+
+    alone = [run(Engine(model, slots=1, steps=5), stream)[0] for stream in streams()]
+    assert len({len(audio) for audio in alone}) > 2
+    for slots in (2, 3, 8):
+        together = run(Engine(model, slots=slots, steps=5), *streams())
+        for one, other in zip(alone, together, strict=True):
+            np.testing.assert_allclose(other, one, atol=1e-9)
+
+
+def test_growing_caches_in_mid_stream_changes_nothing(
+    model: VibeVoice, make_stream: MakeStream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = run(Engine(model, slots=2, steps=5), make_stream(0, LONG), make_stream(1, LONG))
+    monkeypatch.setattr(engine_module, "POSITIONS_AT_START", 32)
+    monkeypatch.setattr(engine_module, "TEXT_POSITIONS_AT_START", 16)
+    engine = Engine(model, slots=2, steps=5)
+    grown = run(engine, make_stream(0, LONG), make_stream(1, LONG))
+    assert engine.state.capacity > 32
+    assert engine.state.text_capacity > 16
+    for one, other in zip(expected, grown, strict=True):
+        np.testing.assert_allclose(other, one, atol=1e-9)
+
+
+def test_a_moved_stream_goes_on_as_if_it_had_not_moved(
+    model: VibeVoice, make_stream: MakeStream
+) -> None:
+    def long_one() -> Stream:
+        return make_stream(6, LONG, voice="Ben", seed=0)
+
+    alone = run(Engine(model, slots=1, steps=5), long_one())[0]
+    engine = Engine(model, slots=4, steps=5)
+    short = [make_stream(n, "Yes.", seed=0) for n in (1, 3, 5)]
+    [*_, moved] = run(engine, *short, long_one())
+    np.testing.assert_allclose(moved, alone, atol=1e-9)
+    assert not engine.state.active.any()
+    frames = len(alone) // model.config.decoder.hop
+    assert frames > max(stream.frames for stream in short)
+    assert int(engine.state.frame[0]) == frames, "it was not moved"
+
+
+def test_truncation_is_where_the_reference_stops(model: VibeVoice, make_stream: MakeStream) -> None:
+    """Full at position 60: the frame that overruns the context is made, a window is not."""
+    stream = make_stream(0, LONG, voice="Ben")
+    engine = Engine(shortened(model, 60), slots=1, steps=5)
+    [audio] = run(engine, stream)
+    assert stream.end is End.TRUNCATED
+    # 31 of the voice, then windows of 5 tokens and 6 frames: 42, 53, then 5 tokens and 3 frames
+    # of which the last one does not fit any more.
+    assert len(audio) == (6 + 6 + 3) * model.config.decoder.hop
+    [whole] = run(Engine(model, slots=1, steps=5), make_stream(0, LONG, voice="Ben"))
+    np.testing.assert_allclose(audio, whole[: len(audio)], atol=1e-9)
+
+
+def test_all_state_is_written_in_place(model: VibeVoice, make_stream: MakeStream) -> None:
+    """A captured graph keeps reading and writing the addresses of its capture."""
+    engine = Engine(model, slots=2, steps=5)
+    tensors = {name: value.data_ptr() for name, value in vars(engine.state).items()}
+    run(engine, make_stream(0, LONG), make_stream(1, "Yes."))
+    assert {name: value.data_ptr() for name, value in vars(engine.state).items()} == tensors
+    assert all(isinstance(value, torch.Tensor) for value in vars(engine.state).values())

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+
+from vvcli.bench.shapes import SHAPES
+from vvcli.model.config import ConfigError, ModelConfig
+
+
+def changed(path: str, value: Any) -> dict[str, Any]:
+    config: dict[str, Any] = copy.deepcopy(SHAPES["realtime-0.5b"])
+    *parents, key = path.split(".")
+    at = config
+    for parent in parents:
+        at = at[parent]
+    at[key] = value
+    return config
+
+
+def test_the_published_shape() -> None:
+    config = ModelConfig.from_dict(SHAPES["realtime-0.5b"])
+    assert (config.lm.text_layers, config.lm.tts_layers, config.lm.head_dim) == (4, 20, 64)
+    assert config.decoder.channels == (2048, 1024, 512, 256, 128, 64, 32)
+    assert config.decoder.depths == (8, 3, 3, 3, 3, 3, 3)
+    assert config.decoder.hop == 3200
+    assert config.frame_rate == 7.5
+    assert (config.text_window, config.speech_window) == (5, 6)
+
+
+def test_windows_are_read_from_optional_keys() -> None:
+    config = SHAPES["tiny"] | {"text_window_size": 12, "speech_window_size": 4}
+    model = ModelConfig.from_dict(config)
+    assert (model.text_window, model.speech_window) == (12, 4)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("model_type", "llama", "model_type is 'llama'"),
+        ("decoder_config", None, "not subscriptable"),
+        ("decoder_config.hidden_size", 0, "hidden_size is 0"),
+        ("decoder_config.hidden_size", 900, "do not divide"),
+        ("decoder_config.hidden_size", True, "hidden_size is True"),
+        ("decoder_config.num_hidden_layers", 20, "no text layer"),
+        ("decoder_config.num_hidden_layers", 1 << 30, "num_hidden_layers"),
+        ("decoder_config.rope_theta", float("nan"), "rope_theta is nan"),
+        ("diffusion_head_config.prediction_type", "epsilon", "prediction_type is 'epsilon'"),
+        ("diffusion_head_config.hidden_size", 448, "448 wide"),
+        ("diffusion_head_config.latent_size", 32, "latents are 32"),
+        ("diffusion_head_config.head_ffn_ratio", 1e308, "head_ffn_ratio|infinity|integer"),
+        ("acoustic_tokenizer_config.mixer_layer", "conv", "mixer_layer is 'conv'"),
+        ("acoustic_tokenizer_config.encoder_depths", "3-3", "do not fit depths"),
+        ("acoustic_tokenizer_config.encoder_depths", "3-3-3-3-3-3-x", "invalid literal"),
+        ("acoustic_tokenizer_config.encoder_ratios", [8, 5, 5, 4, 2, 0], "do not fit"),
+    ],
+)
+def test_what_does_not_fit_is_named(path: str, value: Any, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        ModelConfig.from_dict(changed(path, value))
+
+
+def test_a_missing_key_is_named() -> None:
+    config = changed("decoder_config.rope_theta", 1)
+    del config["decoder_config"]["rope_theta"]
+    with pytest.raises(ConfigError, match="'rope_theta' is missing"):
+        ModelConfig.from_dict(config)

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from vvcli.progress.plain import INTERVAL, PlainProgress
+from vvcli.progress.tally import Tally
+from vvcli.script.record import Record
+from vvcli.utterance import Chunk, Status
+
+from .clock import Clock, chunk
+
+
+def test_a_line_every_few_seconds_and_one_at_the_end() -> None:
+    clock, stream = Clock(), io.StringIO()
+    tally, progress = Tally(clock), PlainProgress(stream)
+    lines = []
+    for _ in range(40):
+        clock.now += INTERVAL / 10
+        progress.chunk(chunk(1, Status.OK), tally)
+        lines.append(stream.getvalue().count("\n"))
+    assert lines == [i // 10 for i in range(1, 41)]
+    progress.finish(tally)
+    assert stream.getvalue().splitlines()[-1] == f"vvcli: {tally}"
+
+
+def test_a_pause_is_one_line_and_not_many() -> None:
+    clock, stream = Clock(), io.StringIO()
+    tally, progress = Tally(clock), PlainProgress(stream)
+    clock.now += 10 * INTERVAL
+    progress.chunk(chunk(1), tally)
+    progress.chunk(chunk(1), tally)
+    assert stream.getvalue().count("\n") == 1
+
+
+def test_what_went_wrong_is_said_even_when_quiet() -> None:
+    clock, stream = Clock(), io.StringIO()
+    tally, progress = Tally(clock), PlainProgress(stream, quiet=True)
+    progress.note("loading")
+    progress.chunk(chunk(0, Status.FAILED, "book.txt:5: no voice"), tally)
+    progress.chunk(chunk(1, Status.OK), tally)
+    progress.chunk(chunk(1, Status.TRUNCATED), tally)
+    clock.now += 10 * INTERVAL
+    progress.chunk(chunk(1, Status.OK), tally)
+    progress.finish(tally)
+    first, second = stream.getvalue().splitlines()
+    assert first == "vvcli: book.txt:5: no voice"
+    assert second.startswith("vvcli: book.txt:5: the model's context is full")
+
+
+def test_a_record_without_a_source_is_named_by_its_index() -> None:
+    stream = io.StringIO()
+    progress = PlainProgress(stream)
+    truncated = Chunk(Record(7, "text"), chunk(1).samples, Status.TRUNCATED)
+    progress.chunk(truncated, Tally(Clock()))
+    assert stream.getvalue().startswith("vvcli: record 7: ")
+
+
+@pytest.mark.parametrize("error", [OSError(28, "full"), BrokenPipeError(32, "left")])
+def test_a_stderr_that_is_full_or_gone_stops_nothing(error: OSError) -> None:
+    class Failing(io.StringIO):
+        flushes = 0
+
+        def flush(self) -> None:
+            self.flushes += 1
+            raise error
+
+    stream = Failing()
+    PlainProgress(stream).note("hello")
+    assert stream.flushes == 1

@@ -1,0 +1,279 @@
+"""The public API, on the tiny model in float64: what must be equal is equal to 1e-6."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import vvcli
+from tests.conftest import TINY
+from vvcli import Chunk, Record, Status, Synthesizer, Utterance
+from vvcli import synthesizer as module
+
+EXACT = 1e-6
+STREAMS = 4
+
+
+def make() -> Synthesizer:
+    return Synthesizer(TINY, "Ada", dtype="float64", streams=STREAMS, seed=42)
+
+
+@pytest.fixture(scope="module")
+def synthesizer() -> Synthesizer:
+    return make()
+
+
+Script = list[str | Record]
+SCRIPT: Script = ["Hello there.", "", "Yes.", "The quick brown fox jumps over the lazy dog."]
+
+
+def alone(synthesizer: Synthesizer, line: str | Record) -> Utterance:
+    (utterance,) = synthesizer.speak([line])
+    return utterance
+
+
+def same(left: NDArray[np.float32], right: NDArray[np.float32]) -> bool:
+    return left.shape == right.shape and bool(np.all(np.abs(left - right) < EXACT))
+
+
+# --- order and content
+
+
+def test_the_names_of_the_package() -> None:
+    for name in vvcli.__all__:
+        assert getattr(vvcli, name).__name__ == name
+    with pytest.raises(AttributeError, match="no attribute 'Speaker'"):
+        vvcli.Speaker  # noqa: B018
+
+
+def test_speak_gives_whole_records_in_order(synthesizer: Synthesizer) -> None:
+    found = list(synthesizer.speak(SCRIPT))
+    assert [utterance.record for utterance in found] == [
+        Record(index, str(line)) for index, line in enumerate(SCRIPT)
+    ]
+    assert [utterance.status for utterance in found] == [
+        *(Status.OK, Status.BLANK, Status.OK, Status.OK)
+    ]
+    for utterance in found:
+        assert utterance.error is None
+        assert utterance.samples.dtype == np.float32
+        assert bool(len(utterance.samples)) == (utterance.status is Status.OK)
+        by_itself = alone(synthesizer, utterance.record)
+        assert same(by_itself.samples, utterance.samples)
+
+
+def test_stream_gives_the_same_in_pieces(synthesizer: Synthesizer) -> None:
+    chunks = list(synthesizer.stream(SCRIPT))
+    # Every record's chunks are together, and only the last of them has a status.
+    groups = [list(group) for _, group in itertools.groupby(chunks, lambda c: c.record.index)]
+    assert len(groups) == len(SCRIPT)
+    for group, utterance in zip(groups, synthesizer.speak(SCRIPT), strict=True):
+        assert [chunk.status for chunk in group] == [None] * (len(group) - 1) + [utterance.status]
+        assert same(np.concatenate([chunk.samples for chunk in group]), utterance.samples)
+    assert len(groups[0]) > 2
+
+
+def test_nothing_at_all(synthesizer: Synthesizer) -> None:
+    assert list(synthesizer.speak([])) == []
+    assert list(synthesizer.stream([])) == []
+
+
+def test_what_a_record_asks_for_is_its_own(synthesizer: Synthesizer) -> None:
+    text = "Hello there."
+    records: list[str | Record] = [
+        Record(0, text),
+        Record(1, text, voice="Ben"),
+        Record(2, text, seed=7),
+        Record(3, text, cfg_scale=3.0),
+        Record(4, text, voice="ben", seed=7, cfg_scale=0.0),
+        Record(5, text, seed=0, cfg_scale=1.0),
+    ]
+    together = list(synthesizer.speak(records))
+    for utterance in together:
+        assert utterance.status is Status.OK
+        assert same(alone(synthesizer, utterance.record).samples, utterance.samples)
+    for one, other in itertools.combinations(together, 2):
+        assert not same(one.samples, other.samples)
+
+
+def test_its_own_seed_does_not_depend_on_the_place(synthesizer: Synthesizer) -> None:
+    first, last = (alone(synthesizer, Record(index, "Yes.", seed=5)).samples for index in (0, 1000))
+    assert same(first, last)
+    third = alone(synthesizer, Record(3, "Yes.")).samples
+    assert not same(third, alone(synthesizer, Record(0, "Yes.")).samples)
+
+
+@pytest.mark.parametrize(
+    ("bad", "error"),
+    [
+        (Record(1, "Hello.", "a.txt:2", voice="Cleopatra"), "a.txt:2: there is no voice 'Cle"),
+        (Record(1, "Hello.", voice="/no/voice.pt"), "record 1: there is no voice file /no/v"),
+        (Record(1, "", error="a.txt:2: not text"), "a.txt:2: not text"),
+        (Record(1, "lone \ud800 surrogate"), "record 1: the text is not valid Unicode"),
+    ],
+)
+def test_a_record_that_fails_stops_no_other(
+    synthesizer: Synthesizer, bad: Record, error: str
+) -> None:
+    found = list(synthesizer.speak([Record(0, "Yes."), bad, Record(2, "Hello there.")]))
+    assert [utterance.status for utterance in found] == [Status.OK, Status.FAILED, Status.OK]
+    assert found[1].error
+    assert found[1].error.startswith(error)
+    assert len(found[1].samples) == 0
+    for place in (0, 2):
+        assert same(alone(synthesizer, found[place].record).samples, found[place].samples)
+
+
+# --- the ends of a run
+
+
+def test_closing_early_leaves_it_as_new(synthesizer: Synthesizer) -> None:
+    fresh = [utterance.samples for utterance in make().speak(SCRIPT)]
+    for taken in (0, 1, 5):
+        chunks = synthesizer.stream(itertools.repeat("The quick brown fox."))
+        for _ in range(taken):
+            next(chunks)
+        chunks.close()
+        again = [utterance.samples for utterance in synthesizer.speak(SCRIPT)]
+        assert all(map(same, fresh, again))
+        assert len(again) == len(fresh)
+
+
+def test_closing_speak_early_closes_its_stream(synthesizer: Synthesizer) -> None:
+    utterances = synthesizer.speak(itertools.repeat("Yes."))
+    next(utterances)
+    utterances.close()
+    assert alone(synthesizer, "Yes.").status is Status.OK
+
+
+def test_an_interrupt_in_the_middle_of_a_step(
+    synthesizer: Synthesizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = alone(synthesizer, "Yes.").samples
+    step = synthesizer._engine.step
+    calls = itertools.count()
+
+    def interrupted(*, admit: bool) -> list[object]:
+        frames = step(admit=admit)
+        if next(calls) == 3:
+            raise KeyboardInterrupt
+        return list(frames)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(synthesizer._engine, "step", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            list(synthesizer.speak(SCRIPT))
+    assert same(alone(synthesizer, "Yes.").samples, before)
+
+
+def test_an_error_of_the_source_comes_after_what_is_before_it(synthesizer: Synthesizer) -> None:
+    def lines() -> Iterator[str]:
+        yield "Yes."
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        list(synthesizer.speak(lines()))
+    assert alone(synthesizer, "Yes.").status is Status.OK
+
+
+@pytest.mark.parametrize("line", [None, b"bytes", 7])
+def test_a_line_of_the_wrong_type(synthesizer: Synthesizer, line: object) -> None:
+    lines: list[object] = ["Yes.", line]
+    with pytest.raises(TypeError, match=f"line 1 is of type {type(line).__name__}, not str or Rec"):
+        list(synthesizer.speak(lines))  # type: ignore[arg-type]
+
+
+def test_one_run_at_a_time(synthesizer: Synthesizer) -> None:
+    first = synthesizer.stream(["Hello there."])
+    chunks = [next(first)]
+    for second in (synthesizer.stream(["Yes."]), synthesizer.speak(["Yes."])):
+        with pytest.raises(RuntimeError, match="is speaking already"):
+            next(second)
+    chunks += first
+    samples = np.concatenate([chunk.samples for chunk in chunks])
+    assert same(alone(synthesizer, "Hello there.").samples, samples)
+
+
+def test_a_run_that_was_not_begun_is_none(synthesizer: Synthesizer) -> None:
+    unused = synthesizer.stream(["Hello there."])
+    assert alone(synthesizer, "Yes.").status is Status.OK
+    assert len(list(unused)) > 0
+
+
+# --- endless and slow input
+
+
+class Counted:
+    """Endless lines, and how many were asked for; after `limit` it is no longer endless."""
+
+    def __init__(self, first: Script, rest: str | Record, limit: int) -> None:
+        self.pulled = 0
+        self._lines = itertools.chain(first, itertools.repeat(rest, limit))
+
+    def __iter__(self) -> Iterator[str | Record]:
+        for line in self._lines:
+            self.pulled += 1
+            yield line
+
+
+def test_an_endless_source_is_read_as_it_is_spoken(synthesizer: Synthesizer) -> None:
+    # In the queue, in the feed's hands, waiting for a slot, in a slot.
+    ahead = 2 * STREAMS + 1 + STREAMS + STREAMS
+    source = Counted([], Record(0, "Hello there.", seed=42), limit=10_000)
+    utterances = synthesizer.speak(source)
+    for spoken in range(1, 20):
+        next(utterances)
+        # They are of one length: no more of them are done than there are slots.
+        assert source.pulled <= spoken + ahead + STREAMS
+    utterances.close()
+
+
+@pytest.mark.parametrize("rest", ["", "\ud800"], ids=["blank", "failed"])
+def test_silent_records_do_not_hold_up_the_one_at_the_head(
+    synthesizer: Synthesizer, monkeypatch: pytest.MonkeyPatch, rest: str
+) -> None:
+    monkeypatch.setattr(module, "RECORDS_AHEAD", 100)
+    source = Counted(["Hello there."], rest, limit=100_000)
+    chunks = synthesizer.stream(source)
+    head: list[Chunk] = []
+    while not head or head[-1].status is None:
+        head.append(next(chunks))
+        assert source.pulled <= 100 + 2 * STREAMS + 2
+    assert head[0].record.index == 0
+    assert len(head) > 2
+    silent = [next(chunks).record.index for _ in range(500)]
+    assert silent == list(range(1, 501))
+    chunks.close()
+
+
+def test_audio_is_there_before_the_next_line(synthesizer: Synthesizer) -> None:
+    heard = threading.Event()
+
+    def lines() -> Iterator[str]:
+        yield "Hello there."
+        assert heard.wait(60)
+        yield "Yes."
+
+    found = []
+    for utterance in synthesizer.speak(lines()):
+        found.append(utterance)
+        heard.set()
+    assert [utterance.record.text for utterance in found] == ["Hello there.", "Yes."]
+
+
+def test_look_ahead_is_bounded_by_the_audio_held_back(
+    synthesizer: Synthesizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A slot that is free stays so while enough audio waits for its turn."""
+    monkeypatch.setattr(synthesizer, "_max_ahead", 160)
+    head = "Thousands of dolphins and porpoises and whales are killed each year; nobody thinks."
+    source = Counted([head], "Yes.", limit=10_000)
+    chunks = synthesizer.stream(source)
+    while next(chunks).status is None:
+        assert source.pulled <= 2 * STREAMS + 1 + STREAMS + STREAMS
+    chunks.close()

@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 
 from vvcli.voicelab.adversarial import train_adversarial
+from vvcli.voicelab.evaluate import evaluate
 from vvcli.voicelab.export import export
 from vvcli.voicelab.language import train_language
 from vvcli.voicelab.latents import FILE, Latents, extract
@@ -47,6 +48,9 @@ def main() -> None:
         train_language(settings, Latents.load(work / FILE), work, device, options.minutes)
     elif options.step == "export":
         export(settings, work, options.output)
+    elif options.step == "evaluate":
+        sentences = _lines(work / HELD_OUT)
+        print(evaluate(settings, options.model, sentences, options.count))  # noqa: T201
 
 
 def _lines(path: Path) -> list[str]:
@@ -73,6 +77,9 @@ def _parser() -> argparse.ArgumentParser:
     step.add_argument("--minutes", type=float, help="end after this time at the latest")
     step = steps.add_parser("export", help="write the model folder")
     step.add_argument("--output", type=Path, default=ASSETS)
+    step = steps.add_parser("evaluate", help="print the table of what was reached")
+    step.add_argument("--model", type=Path, default=ASSETS)
+    step.add_argument("--count", type=int, default=200, help="sentences for each voice")
     return parser
 
 

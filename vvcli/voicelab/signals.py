@@ -30,6 +30,18 @@ def to_24k(samples: Tensor) -> Tensor:
     return phases.transpose(1, 2).flatten(1)
 
 
+def to_16k(samples: Tensor) -> Tensor:
+    """Samples [B, T] at 24 kHz to [B, 2·T/3] at 16 kHz: two phases, three inputs apart."""
+    reach, cutoff = 48, 0.65
+    taps = torch.arange(-reach, reach + 1, dtype=torch.float64)
+    distance = 1.5 * torch.arange(2, dtype=torch.float64)[:, None] - taps
+    window = torch.cos(math.pi / 2 * (distance / (reach + 2)).clamp(-1, 1)) ** 2
+    kernel = (cutoff * torch.sinc(cutoff * distance) * window).float()[:, None]
+    padded = F.pad(samples[:, None], (reach, reach + 2))
+    phases = F.conv1d(padded, kernel.to(samples.device), stride=3)
+    return phases.transpose(1, 2).flatten(1)[:, : samples.shape[1] * 2 // 3]
+
+
 @lru_cache
 def _phases(device: str) -> Tensor:
     reach, cutoff = 32, 0.97
@@ -47,16 +59,21 @@ def features(samples: Tensor) -> Tensor:
     phase: latents without it are easier to predict from text, and the decoder makes its own.
     """
     steps = samples.shape[1] // FEATURE_HOP
-    bands = _mel(_magnitudes(samples, 512, FEATURE_HOP), 512, TEACHER_RATE, FEATURE_MELS)
+    bands = log_mel(samples, 512, FEATURE_HOP, TEACHER_RATE, FEATURE_MELS)
     bins = _magnitudes(samples, 1024, FEATURE_HOP)[:, 1 : FEATURE_BINS + 1] / 4
-    heard = torch.cat([_log(bands), _log(bins)], dim=1)[:, :, :steps]
+    heard = torch.cat([bands, _log(bins)], dim=1)[:, :, :steps]
     return (heard + 3) / 1.5
+
+
+def log_mel(samples: Tensor, size: int, hop: int, rate: int, mels: int) -> Tensor:
+    """Decimal logarithms of mel bands [B, mels, frames] of `samples` [B, T] at `rate`."""
+    return _log(_mel(_magnitudes(samples, size, hop), size, rate, mels))
 
 
 def mel_spectra(samples: Tensor) -> list[Tensor]:
     """Log-mel spectra of `samples` [B, T] at 24 kHz, from fine in time to fine in frequency."""
     return [
-        _log(_mel(_magnitudes(samples, size, size // 4), size, 24_000, mels))
+        log_mel(samples, size, size // 4, 24_000, mels)
         for size, mels in ((64, 8), (128, 16), (256, 32), (512, 64), (1024, 96), (2048, 160))
     ]
 

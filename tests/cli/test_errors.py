@@ -251,7 +251,7 @@ def test_a_run_that_breaks_keeps_its_audio_apart(
     assert "internal error: BrokenError: two lines" in result.error
     assert (tmp_path / name).read_bytes() == b"before"
     part = (tmp_path / f"{name}.part").read_bytes()
-    assert len(part) == 2 * 2 * 160 + (44 if name == "out.wav" else 0)
+    assert len(part) == 2 * 2 * 160 + (80 if name == "out.wav" else 0)
 
 
 @pytest.mark.parametrize("name", ["out.wav", "out.pcm"])

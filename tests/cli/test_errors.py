@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import shlex
 import subprocess
@@ -51,8 +52,6 @@ def test_a_voice_of_another_model(speak: InProcess, tmp_path: Path, wider: Model
 
 @pytest.fixture
 def wider() -> ModelConfig:
-    import json
-
     config = json.loads((TINY / "config.json").read_text())
     config["decoder_config"]["num_key_value_heads"] = 4
     return ModelConfig.from_dict(config)

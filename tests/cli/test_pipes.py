@@ -136,6 +136,18 @@ def test_a_signal_while_waiting_for_text(number: signal.Signals) -> None:
         assert process.stderr.read() == b""
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_before_any_audio_leaves_no_file(tmp_path: Path, number: signal.Signals) -> None:
+    command = [*SPEAK, "-o", str(tmp_path / "out.wav")]
+    with started(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stderr
+        read_some(process.stderr, lambda data: b"streams on cpu\n" in data)
+        assert [path.name for path in tmp_path.iterdir()] == ["out.wav.part"]
+        process.send_signal(number)
+        assert process.wait(PATIENCE) == -number
+        assert list(tmp_path.iterdir()) == []
+
+
 def test_a_shell_loop_stops_on_sigint() -> None:
     """A shell stops after a child that dies of ^C, and goes on after one that exits with 130."""
     command = " ".join(SPEAK)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -14,8 +16,23 @@ def needs(*tools: str) -> pytest.MarkDecorator:
     return pytest.mark.skipif(bool(missing), reason=f"not installed: {', '.join(missing)}")
 
 
-def output_of(*command: str, data: bytes | None = None) -> bytes:
-    """What `command` makes of `data`."""
-    done = subprocess.run(command, input=data, capture_output=True, check=False, timeout=60)
+def completed(
+    *command: str, data: bytes = b"", folder: Path | None = None, **variables: str
+) -> subprocess.CompletedProcess[bytes]:
+    """`command`, done without an error, with `data` as its input."""
+    done = subprocess.run(
+        command,
+        input=data,
+        capture_output=True,
+        check=False,
+        cwd=folder,
+        env=os.environ | variables,
+        timeout=60,
+    )
     assert done.returncode == 0, done.stderr.decode()
-    return done.stdout
+    return done
+
+
+def output_of(*command: str, data: bytes = b"") -> bytes:
+    """What `command` makes of `data`."""
+    return completed(*command, data=data).stdout

@@ -105,7 +105,7 @@ def test_the_start_is_rewritten_where_it_is(tmp_path: Path) -> None:
     os.lseek(descriptor, 0, os.SEEK_END)
     with Output(descriptor, "file") as out:
         out.write(b"headbody")
-        out.rewrite_start(b"HEAD")
+        out.rewrite(0, b"HEAD")
         out.write(b"tail")
     assert path.read_bytes() == b"beforeHEADbodytail"
 
@@ -117,12 +117,12 @@ def test_the_start_stays_where_writes_append_or_cannot_seek(
     path.write_bytes(b"before")
     with Output(os.open(path, os.O_WRONLY | os.O_APPEND), "file") as out:
         out.write(b"headbody")
-        out.rewrite_start(b"HEAD")
+        out.rewrite(0, b"HEAD")
     assert path.read_bytes() == b"beforeheadbody"
     reader, writer = pipe
     with Output(writer, "pipe") as out:
         out.write(b"headbody")
-        out.rewrite_start(b"HEAD")
+        out.rewrite(0, b"HEAD")
     assert os.read(reader, 100) == b"headbody"
 
 

@@ -2,36 +2,45 @@ from __future__ import annotations
 
 import io
 import wave
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vvcli.audio.au import AU_HEADER_SIZE
 from vvcli.audio.output import Output
-from vvcli.audio.pcm import S16LE
+from vvcli.audio.pcm import S16LE, SampleFormat
+from vvcli.audio.pcm_writer import SILENCE_BLOCK
+from vvcli.audio.rf64 import FILE_HEADER_SIZE, file_header
 from vvcli.audio.wav import HEADER_SIZE, wav_header
-from vvcli.audio.writer import FORMATS, SILENCE_BLOCK, open_writer
+from vvcli.audio.writer import open_writer
+
+PCM = ["s16le", "f32le", "wav", "au"]
+HEADERS = {"wav": HEADER_SIZE, "au": AU_HEADER_SIZE}
 
 
 class Memory(Output):
     """An output that keeps every write."""
 
-    def __init__(self) -> None:
+    def __init__(self, start: int | None = None) -> None:
+        self._start = start
         self.writes: list[bytes] = []
         self.start = b""
 
     def write(self, data: bytes) -> None:
         self.writes.append(data)
 
-    def rewrite_start(self, data: bytes) -> None:
+    def rewrite(self, position: int, data: bytes) -> None:
+        assert position == 0
         self.start = data
 
 
 CHUNKS = st.lists(st.lists(st.floats(-2, 2, width=32), max_size=5), max_size=5)
 
 
-@given(st.sampled_from(FORMATS), CHUNKS)
+@given(st.sampled_from(PCM), CHUNKS)
 def test_each_write_is_whole_samples_at_once(name: str, chunks: list[list[float]]) -> None:
     memory = Memory()
     writer = open_writer(name, memory, 24000)
@@ -39,7 +48,7 @@ def test_each_write_is_whole_samples_at_once(name: str, chunks: list[list[float]
         samples = np.array(chunk, np.float32)
         before = sum(map(len, memory.writes))
         writer.write(samples)
-        header = HEADER_SIZE if name == "wav" and before == 0 and len(chunk) else 0
+        header = HEADERS.get(name, 0) if before == 0 and len(chunk) else 0
         width = 4 if name == "f32le" else 2
         assert sum(map(len, memory.writes)) == before + header + width * len(chunk), number
     flat = [sample for chunk in chunks for sample in chunk]
@@ -48,7 +57,7 @@ def test_each_write_is_whole_samples_at_once(name: str, chunks: list[list[float]
     assert writer.clipped == (0 if name == "f32le" else clipped)
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", PCM)
 @pytest.mark.parametrize("count", [0, 1, SILENCE_BLOCK, 2 * SILENCE_BLOCK + 1])
 def test_silence(name: str, count: int) -> None:
     memory = Memory()
@@ -61,9 +70,10 @@ def test_silence(name: str, count: int) -> None:
     assert writer.samples == 1 + count
 
 
+@pytest.mark.parametrize(("start", "size"), [(0, FILE_HEADER_SIZE), (None, HEADER_SIZE)])
 @pytest.mark.parametrize("chunks", [0, 1, 3])
-def test_a_finished_wav_can_be_read(chunks: int) -> None:
-    memory = Memory()
+def test_a_finished_wav_can_be_read(chunks: int, start: int | None, size: int) -> None:
+    memory = Memory(start)
     writer = open_writer("wav", memory, 24000)
     for _ in range(chunks):
         writer.write(np.full(10, 0.5, np.float32))
@@ -72,14 +82,17 @@ def test_a_finished_wav_can_be_read(chunks: int) -> None:
     content = memory.start + content[len(memory.start) :]
     with wave.open(io.BytesIO(content)) as file:
         assert file.getnframes() == 10 * chunks
-        assert file.readframes(100) == content[HEADER_SIZE:]
+        assert file.readframes(100) == content[size:]
 
 
-def test_the_length_is_unknown_until_the_end() -> None:
-    memory = Memory()
+@pytest.mark.parametrize(("start", "header"), [(0, file_header), (None, wav_header)])
+def test_the_length_is_unknown_until_the_end(
+    start: int | None, header: Callable[[SampleFormat, int, int | None], bytes]
+) -> None:
+    memory = Memory(start)
     writer = open_writer("wav", memory, 24000)
     assert memory.writes == []
     writer.write(np.zeros(1, np.float32))
-    assert memory.writes[0] == wav_header(S16LE, 24000, None)
+    assert memory.writes[0] == header(S16LE, 24000, None)
     writer.finish()
-    assert memory.start == wav_header(S16LE, 24000, 2)
+    assert memory.start == header(S16LE, 24000, 2)

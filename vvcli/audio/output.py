@@ -40,12 +40,17 @@ class Output:
             except OSError as error:
                 raise self._error(error) from error
 
-    def rewrite_start(self, data: bytes) -> None:
-        """Put `data` over what was written first, where the descriptor can seek."""
+    @property
+    def seekable(self) -> bool:
+        """Whether `rewrite` does anything."""
+        return self._start is not None
+
+    def rewrite(self, position: int, data: bytes) -> None:
+        """Put `data` over what was written at `position`, where the descriptor can seek."""
         if self._start is None:
             return
         try:
-            os.pwrite(self._descriptor, data, self._start)
+            os.pwrite(self._descriptor, data, self._start + position)
         except OSError as error:
             raise self._error(error) from error
 

@@ -1,78 +1,63 @@
-"""Samples into an output, in one of the formats."""
+"""The writer for a format by its name: the one place where formats and writers meet."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-import numpy as np
-
+from vvcli.audio.formats import FORMATS, check_rate
 from vvcli.audio.output import Output
-from vvcli.audio.pcm import F32LE, S16LE, SampleFormat, Samples, count_clipped
-from vvcli.audio.wav import wav_header
+from vvcli.audio.pcm import F32LE, S16LE
+from vvcli.audio.pcm_writer import AudioWriter, PcmWriter, au_writer, wav_writer
 
-FORMATS = ("s16le", "f32le", "wav")
+__all__ = ["FORMATS", "AudioWriter", "check_writer", "open_writer"]
 
-SILENCE_BLOCK = 1 << 16
+_ENCODED = ("flac", "opus", "mp3")
 
 
-class AudioWriter:
-    """Raw PCM, mono; every write reaches the descriptor at once.
+def check_writer(name: str, rate: int, input_rate: int | None = None) -> None:
+    """Check, before any work is done, that `open_writer` can be called with these.
 
-    `clipped` counts the samples beyond full scale that the format cut off.
+    Raises:
+        UsageError: the format cannot hold audio of that rate.
+        UnavailableError: a library that it needs is missing, or lacks the format.
     """
+    check_rate(name, rate)
+    if name in _ENCODED:
+        from vvcli.audio.encoded import check_encoder
 
-    def __init__(self, output: Output, sample_format: SampleFormat) -> None:
-        self.samples = 0
-        self.clipped = 0
-        self._output = output
-        self._format = sample_format
+        check_encoder(name)
+    if input_rate not in (None, rate):
+        from vvcli.audio.resample import check_resampler
 
-    def write(self, samples: Samples) -> None:
-        """Write `samples` [n]."""
-        if not self._format.is_float:
-            self.clipped += count_clipped(samples)
-        self._output.write(self._format.encode(samples))
-        self.samples += len(samples)
-
-    def silence(self, samples: int) -> None:
-        """Write `samples` zeros."""
-        for start in range(0, samples, SILENCE_BLOCK):
-            self.write(np.zeros(min(SILENCE_BLOCK, samples - start), dtype=np.float32))
-
-    def finish(self) -> None:
-        """Bring the output into its final form."""
+        check_resampler()
 
 
-class WavWriter(AudioWriter):
-    """16-bit PCM in WAV; the true sizes are put in at the end where the output can seek.
+def open_writer(
+    name: str, output: Output, rate: int, *, input_rate: int | None = None
+) -> AudioWriter:
+    """The writer of format `name` at `rate` Hz; it takes samples at `input_rate`, if given.
 
-    The header goes out with the first audio, so that a run that fails before has written nothing.
+    Finishing the output, or abandoning it, stays with who opened it.
+
+    Raises:
+        UsageError: the format cannot hold audio of that rate.
+        UnavailableError: a library that it needs is missing, or lacks the format.
     """
+    check_writer(name, rate, input_rate)
+    writer = _writer(name, output, rate)
+    if input_rate is None or input_rate == rate:
+        return writer
+    from vvcli.audio.resample import ResamplingWriter
 
-    def __init__(self, output: Output, rate: int) -> None:
-        super().__init__(output, S16LE)
-        self._rate = rate
-
-    def write(self, samples: Samples) -> None:
-        """Write `samples` [n]."""
-        if len(samples) and not self.samples:
-            self._output.write(wav_header(S16LE, self._rate, None))
-        super().write(samples)
-
-    def finish(self) -> None:
-        """Put the true sizes into the header."""
-        header = wav_header(S16LE, self._rate, self.samples * S16LE.width)
-        if self.samples:
-            self._output.rewrite_start(header)
-        else:
-            self._output.write(header)
+    return ResamplingWriter(writer, input_rate, rate)
 
 
-def open_writer(name: str, output: Output, rate: int) -> AudioWriter:
-    """The writer for one of `FORMATS`."""
-    makers: dict[str, Callable[[], AudioWriter]] = {
-        "s16le": lambda: AudioWriter(output, S16LE),
-        "f32le": lambda: AudioWriter(output, F32LE),
-        "wav": lambda: WavWriter(output, rate),
-    }
-    return makers[name]()
+def _writer(name: str, output: Output, rate: int) -> AudioWriter:
+    if name in _ENCODED:
+        # Imported only when asked for, as soundfile and soxr are.
+        from vvcli.audio.encoded import EncodedWriter
+
+        return EncodedWriter(output, name, rate)
+    if name == "wav":
+        return wav_writer(output, rate)
+    if name == "au":
+        return au_writer(output, rate)
+    return PcmWriter(output, {"s16le": S16LE, "f32le": F32LE}[name])

@@ -5,8 +5,9 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TextIO
 
+from vvcli.progress.report import problem_of
 from vvcli.progress.tally import Tally
-from vvcli.utterance import Chunk, Status
+from vvcli.utterance import Chunk
 
 INTERVAL = 5.0  # seconds between lines
 
@@ -26,11 +27,9 @@ class PlainProgress:
 
     def chunk(self, chunk: Chunk, tally: Tally) -> None:
         """Report what is new after `chunk` was counted in `tally`."""
-        if chunk.status is Status.FAILED:
-            self._say(chunk.error or "record failed")
-        elif chunk.status is Status.TRUNCATED:
-            where = chunk.record.source or f"record {chunk.record.index}"
-            self._say(f"{where}: the model's context is full, the rest of the text is not spoken")
+        problem = problem_of(chunk)
+        if problem:
+            self._say(problem)
         if tally.elapsed >= self._next_line:
             self._next_line = tally.elapsed + INTERVAL
             self.note(str(tally))
@@ -38,6 +37,9 @@ class PlainProgress:
     def finish(self, tally: Tally) -> None:
         """The last line."""
         self.note(str(tally))
+
+    def close(self) -> None:
+        """Nothing is left to put back."""
 
     def _say(self, text: str) -> None:
         with suppress(OSError):  # a full or broken standard error is no reason to lose audio

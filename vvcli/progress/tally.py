@@ -21,6 +21,7 @@ class Tally:
         self.blank = 0
         self.samples = 0
         self.first_audio: float | None = None
+        self.active = 0  # streams that run; whoever knows, sets it
 
     def add(self, chunk: Chunk) -> None:
         """Count one chunk."""
@@ -50,6 +51,24 @@ class Tally:
         """Records that were not blank."""
         return self.spoken + self.failed
 
+    @property
+    def speed(self) -> float:
+        """Seconds of audio per second."""
+        return self.audio / max(self.elapsed, 1e-9)
+
+    def to_dict(self) -> dict[str, float | int | None]:
+        """The figures for programs; times in seconds."""
+        return {
+            "records": self.records,
+            "failed": self.failed,
+            "truncated": self.truncated,
+            "blank": self.blank,
+            "audio": round(self.audio, 6),
+            "elapsed": round(self.elapsed, 3),
+            "speed": round(self.speed, 3),
+            "first_audio": self.first_audio and round(self.first_audio, 4),
+        }
+
     def __str__(self) -> str:
         """The figures as one line: records, audio, time and their ratio, first audio."""
         parts = [f"{self.records} record{'' if self.records == 1 else 's'}"]
@@ -57,11 +76,9 @@ class Tally:
             parts.append(f"{self.failed} failed")
         if self.truncated:
             parts.append(f"{self.truncated} truncated")
-        elapsed = max(self.elapsed, 1e-9)
-        speed = self.audio / elapsed
+        decimals = 0 if self.speed >= 10 else 2
         parts.append(
-            f"{duration(self.audio)} audio in {duration(elapsed)} "
-            f"({speed:.{0 if speed >= 10 else 2}f}×)"
+            f"{duration(self.audio)} audio in {duration(self.elapsed)} ({self.speed:.{decimals}f}×)"
         )
         if self.first_audio is not None:
             parts.append(f"first audio {self.first_audio:.2f} s")

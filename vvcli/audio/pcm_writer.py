@@ -1,0 +1,97 @@
+"""Samples as PCM into an output, with or without a header."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from vvcli.audio.au import S16BE, au_header
+from vvcli.audio.output import Output
+from vvcli.audio.pcm import S16LE, SampleFormat, Samples, count_clipped
+from vvcli.audio.rf64 import file_header
+from vvcli.audio.wav import wav_header
+
+SILENCE_BLOCK = 1 << 16
+
+
+class AudioWriter:
+    """Mono samples in, one format out.
+
+    `samples` is the length so far, at the rate of the output. `clipped` counts the samples beyond
+    full scale that the format cut off.
+    """
+
+    def __init__(self) -> None:
+        self.samples = 0
+        self.clipped = 0
+
+    def write(self, samples: Samples) -> None:
+        """Write `samples` [n]."""
+        raise NotImplementedError
+
+    def silence(self, samples: int) -> None:
+        """Write `samples` zeros."""
+        for start in range(0, samples, SILENCE_BLOCK):
+            self.write(np.zeros(min(SILENCE_BLOCK, samples - start), dtype=np.float32))
+
+    def finish(self) -> None:
+        """Bring the output into its final form."""
+
+
+class PcmWriter(AudioWriter):
+    """Raw PCM; every write reaches the descriptor at once."""
+
+    def __init__(self, output: Output, sample_format: SampleFormat) -> None:
+        super().__init__()
+        self._output = output
+        self._format = sample_format
+
+    def write(self, samples: Samples) -> None:
+        """Write `samples` [n]."""
+        if not self._format.is_float:
+            self.clipped += count_clipped(samples)
+        self._output.write(self._format.encode(samples))
+        self.samples += len(samples)
+
+
+class HeaderWriter(PcmWriter):
+    """PCM after a header; the true sizes are put in at the end where the output can seek.
+
+    `header` makes it from the number of bytes of audio, or None before that is known. It goes out
+    with the first audio, so that a run that fails before has written nothing.
+    """
+
+    def __init__(
+        self,
+        output: Output,
+        sample_format: SampleFormat,
+        header: Callable[[int | None], bytes],
+    ) -> None:
+        super().__init__(output, sample_format)
+        self._header = header
+
+    def write(self, samples: Samples) -> None:
+        """Write `samples` [n]."""
+        if len(samples) and not self.samples:
+            self._output.write(self._header(None))
+        super().write(samples)
+
+    def finish(self) -> None:
+        """Put the true sizes into the header."""
+        header = self._header(self.samples * self._format.width)
+        if self.samples:
+            self._output.rewrite(0, header)
+        else:
+            self._output.write(header)
+
+
+def wav_writer(output: Output, rate: int) -> HeaderWriter:
+    """16-bit PCM in WAV, which becomes RF64 beyond 4 GiB where the output can seek."""
+    header = file_header if output.seekable else wav_header
+    return HeaderWriter(output, S16LE, lambda size: header(S16LE, rate, size))
+
+
+def au_writer(output: Output, rate: int) -> HeaderWriter:
+    """16-bit PCM in Sun AU."""
+    return HeaderWriter(output, S16BE, lambda size: au_header(rate, size))

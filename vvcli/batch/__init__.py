@@ -1,0 +1,1 @@
+"""Many files from many records: plan, names, manifest, resume."""

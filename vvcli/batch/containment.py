@@ -1,0 +1,80 @@
+"""Keeps every output below the output folder, whatever an id or a manifest says."""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from pathlib import Path, PurePosixPath
+
+from vvcli.errors import UsageError
+
+PART = ".part"  # added to the name of a file that is not whole yet
+
+MAX_NAME, MAX_PATH = 255, 4096  # bytes; of a name, and of a path with its closing NUL
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+class OutputFolder:
+    """The folder that all outputs of a run lie in."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._root = Path(os.path.realpath(path))
+        self._parents: dict[str, str] = {}
+
+    def place(self, name: str) -> PurePosixPath:
+        """`name`, relative to the folder, as a path that is safe to write to.
+
+        Symbolic links in it that stay in the folder are followed, so that two names of one file
+        are one path.
+
+        Raises:
+            UsageError: it is no name for a file, is too long, or leads out of the folder.
+        """
+        if not name or name.endswith("/"):
+            raise UsageError(f"{name!r} is not the name of a file")
+        if found := _CONTROL.search(name):
+            raise UsageError(f"{name!r} has a control character (0x{ord(found[0]):02x})")
+        if name.startswith("/"):
+            raise UsageError(f"{name!r} is an absolute path, not one below {self.path}")
+        for part in name.split("/"):
+            if part in ("", ".", ".."):
+                raise UsageError(f"{name!r} has {part or '//'!r} in it")
+            _check_length(name, part, MAX_NAME - len(PART))
+        _check_length(name, str(self._root / (name + PART)), MAX_PATH - 1)
+        parent, _, last = name.rpartition("/")
+        if parent not in self._parents:
+            self._parents[parent] = self._inside(parent)
+        return PurePosixPath(self._parents[parent], last)
+
+    def _inside(self, parent: str) -> str:
+        """Where `parent` really is, relative to the root."""
+        relative = os.path.relpath(os.path.realpath(self._root / parent), self._root)
+        if relative == os.pardir or relative.startswith(os.pardir + os.sep):
+            raise UsageError(f"the folder {parent!r} is a link that leads out of {self.path}")
+        ancestor = self._root
+        for part in (".", *PurePosixPath(relative).parts):
+            ancestor = ancestor / part
+            if (ancestor.is_symlink() or ancestor.exists()) and not ancestor.is_dir():
+                raise UsageError(f"{ancestor} is not a folder, and outputs go below it")
+        return relative
+
+
+def same_name(path: PurePosixPath) -> str:
+    """A key that is equal for names that some file system takes for one.
+
+    macOS and Windows ignore case, and macOS how an accent is composed.
+    """
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", str(path)).casefold())
+
+
+def _check_length(name: str, text: str, limit: int) -> None:
+    try:
+        length = len(os.fsencode(text))
+    except UnicodeEncodeError as error:
+        raise UsageError(f"{name!r} cannot be a file name: it is not valid Unicode") from error
+    if length > limit:
+        shown = name if len(name) <= 40 else f"{name[:40]}…"
+        raise UsageError(f"{shown!r} is too long for a file name: {length} bytes, {limit} fit")

@@ -1,0 +1,193 @@
+"""Makes the files of a plan from the chunks of a synthesizer, one after the other."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Generator, Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from vvcli.audio.output import Output
+from vvcli.audio.writer import AudioWriter
+from vvcli.batch.manifest import Entry, Manifest, Outcome
+from vvcli.batch.resume import Decision, Step
+from vvcli.batch.staging import StagedFile
+from vvcli.script.record import Record
+from vvcli.utterance import Chunk, Status
+
+Events = Generator[Chunk | Entry, None, None]
+OpenWriter = Callable[[Output], AudioWriter]
+
+
+@dataclass
+class _Open:
+    """A file that is being made."""
+
+    step: Step
+    staged: StagedFile
+    writer: AudioWriter
+    spoken: int = 0  # records with audio
+    failed: list[str] = field(default_factory=list)
+    truncated: list[str] = field(default_factory=list)
+    silence_due: float = 0.0  # seconds, written when more audio comes
+
+
+class Runner:
+    """Writes each job's chunks into its file, and an entry per file into the manifest.
+
+    Args:
+        manifest: locked, of `folder`.
+        open_writer: makes the writer of a format.
+        input_rate: samples per second that the synthesizer makes.
+        rate: samples per second of the files.
+        seed: for records that have none of their own.
+    """
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        folder: Path,
+        open_writer: OpenWriter,
+        *,
+        input_rate: int,
+        rate: int,
+        seed: int,
+    ) -> None:
+        self._manifest = manifest
+        self._folder = folder
+        self._open_writer = open_writer
+        self._input_rate = input_rate
+        self._rate = rate
+        self._seed = seed
+        self._parents: set[Path] = set()
+        self.clipped = 0
+
+    def note_skipped(self, steps: Iterable[Step]) -> None:
+        """Write entries for jobs that make no file, unless the manifest has them."""
+        errors = {
+            Decision.BLANK: "there is nothing to say",
+            Decision.KEEP: "another file of this name is there",
+        }
+        for step in steps:
+            known = step.entry and step.entry.status is Outcome.SKIPPED
+            if step.decision in errors and not known:
+                entry = self._entry(step, Outcome.SKIPPED, errors[step.decision])
+                self._manifest.append(entry, sync=False)
+
+    def make(self, steps: Iterable[Step], chunks: Iterable[Chunk]) -> Events:
+        """Make the files of `steps`, whose records `chunks` holds in the same order.
+
+        Every chunk is passed on, and after the last one of a file its entry.
+
+        Raises:
+            OutputError: a file or the manifest cannot be written; what was done before is whole.
+        """
+        pending = iter(steps)
+        current: _Open | None = None
+        try:
+            for chunk in chunks:
+                if current is None:
+                    current = self._open(next(pending))
+                self._write(current, chunk)
+                yield chunk
+                if chunk.status is not None and _is_last(chunk.record, current.step):
+                    entry = self._close(current)
+                    current = None
+                    yield entry
+        finally:
+            if current is not None:
+                current.staged.abandon()
+            self._sync_folders()
+
+    def _open(self, step: Step) -> _Open:
+        path = self._folder / str(step.job.path)
+        staged = StagedFile(path)
+        try:
+            return _Open(step, staged, self._open_writer(staged.output))
+        except BaseException:
+            staged.abandon()
+            raise
+
+    def _write(self, current: _Open, chunk: Chunk) -> None:
+        if len(chunk.samples):
+            if current.silence_due:
+                current.writer.silence(round(current.silence_due * self._input_rate))
+                current.silence_due = 0.0
+            current.writer.write(chunk.samples)
+        if chunk.status in (None, Status.BLANK):
+            return
+        where = chunk.record.source or f"record {chunk.record.index}"
+        if chunk.status is Status.FAILED:
+            current.failed.append(chunk.error or f"{where}: failed")
+            return
+        if chunk.status is Status.TRUNCATED:
+            current.truncated.append(
+                f"{where}: the model's context is full, the rest of the text is not spoken"
+            )
+        current.spoken += 1
+        if chunk.record.part == chunk.record.parts - 1:
+            place = chunk.record.index - current.step.job.index
+            current.silence_due = current.step.job.gaps[place]
+
+    def _close(self, current: _Open) -> Entry:
+        step, writer = current.step, current.writer
+        problems = "; ".join(current.failed + current.truncated) or None
+        nothing = not current.spoken or (problems and not writer.samples)
+        if nothing:
+            current.staged.abandon()
+            entry = self._entry(step, Outcome.FAILED, problems or "failed")
+            self._manifest.append(entry)
+            return entry
+        if current.silence_due:  # asked for by the last record itself
+            writer.silence(round(current.silence_due * self._input_rate))
+        writer.finish()
+        self.clipped += writer.clipped
+        size, digest = current.staged.seal()
+        status = Outcome.TRUNCATED if problems else Outcome.OK
+        entry = self._entry(step, status, problems, writer.samples, size, digest)
+        self._manifest.append(entry)
+        current.staged.publish()
+        self._parents.add(current.staged.path.parent)
+        return entry
+
+    def _entry(
+        self,
+        step: Step,
+        status: Outcome,
+        error: str | None,
+        samples: int = 0,
+        size: int = 0,
+        digest: str | None = None,
+    ) -> Entry:
+        job = step.job
+        seeds = {self._seed if record.seed is None else record.seed for record in job.records}
+        return Entry(
+            audio_filepath=None if job.path is None else str(job.path),
+            duration=samples / self._rate,
+            text=job.text,
+            id=job.id,
+            index=job.index,
+            voice=job.voice,
+            seed=seeds.pop() if len(seeds) == 1 else None,
+            status=status,
+            error=error,
+            frames=samples,
+            size=size,
+            sha256=digest,
+            fingerprint=step.fingerprint,
+        )
+
+    def _sync_folders(self) -> None:
+        """Put the new names on the disk; were they lost, the next run would find them again."""
+        for parent in self._parents:
+            with suppress(OSError):
+                descriptor = os.open(parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+                try:
+                    os.fsync(descriptor)
+                finally:
+                    os.close(descriptor)
+
+
+def _is_last(record: Record, step: Step) -> bool:
+    return record.index == step.job.records[-1].index and record.part == record.parts - 1

@@ -1,0 +1,52 @@
+"""Which voice each record has, by name and by what is in its file, before any is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from vvcli.batch.fingerprint import identify_voice
+from vvcli.batch.naming import slug
+from vvcli.checkpoint.voice_search import find_voice, list_voices
+from vvcli.errors import UnavailableError
+from vvcli.script.record import Record
+
+
+class VoiceNames:
+    """Voices in `folders`; `default` is for records that name none, else it is the first.
+
+    A record's own voice that cannot be had is no error here: that record fails in its turn.
+
+    Raises:
+        UnavailableError: there is no default voice.
+    """
+
+    def __init__(self, folders: Sequence[Path], default: str | None) -> None:
+        self._folders = folders
+        if default is None:
+            found = list_voices(folders)
+            if not found:
+                places = " or ".join(map(str, folders))
+                raise UnavailableError(f"there is no voice in {places}: name a voice file with -V")
+            default = str(found[0])
+        self._default = default
+        file = find_voice(default, folders)
+        self._known = {default: (file.stem, identify_voice(file))}
+
+    def name(self, record: Record) -> str:
+        """The name of the record's voice, as it stands in file names and manifests."""
+        return self._find(record)[0]
+
+    def identity(self, record: Record) -> str:
+        """A hash of the record's voice."""
+        return self._find(record)[1]
+
+    def _find(self, record: Record) -> tuple[str, str]:
+        spec = record.voice or self._default
+        if spec not in self._known:
+            try:
+                file = find_voice(spec, self._folders)
+                self._known[spec] = (file.stem, identify_voice(file))
+            except (UnavailableError, ValueError):  # a NUL in the name is a ValueError
+                self._known[spec] = (slug(spec), f"missing {spec}")
+        return self._known[spec]

@@ -1,0 +1,61 @@
+"""What every form of progress shares: when to use which, and what is worth a line."""
+
+from __future__ import annotations
+
+import os
+from typing import Protocol, TextIO
+
+from vvcli.progress.tally import Tally
+from vvcli.script.measure import Total
+from vvcli.utterance import Chunk, Status
+
+MODES = ("auto", "bar", "plain", "json", "none")
+
+
+class Progress(Protocol):
+    """One stream of events: notes, chunks as they are written, and the end."""
+
+    def note(self, text: str) -> None:
+        """Something about the run."""
+
+    def chunk(self, chunk: Chunk, tally: Tally) -> None:
+        """`chunk` was written, and counted in `tally`."""
+
+    def finish(self, tally: Tally) -> None:
+        """All is done."""
+
+    def close(self) -> None:
+        """Leave the terminal as it was, whatever happened."""
+
+
+def open_progress(
+    mode: str, stream: TextIO, descriptor: int, total: Total | None = None
+) -> Progress:
+    """Progress of one of `MODES` on `stream`, which writes to `descriptor`.
+
+    `auto` is a bar on a terminal and plain lines elsewhere. The descriptor is asked, not rich:
+    with FORCE_COLOR set, rich animates into files.
+    """
+    from vvcli.progress.plain import PlainProgress
+
+    if mode == "json":
+        from vvcli.progress.json_lines import JsonProgress
+
+        return JsonProgress(stream)
+    if mode in ("auto", "bar"):
+        if os.isatty(descriptor) and os.environ.get("TERM") != "dumb":
+            from vvcli.progress.bar import BarProgress
+
+            return BarProgress(stream, total)
+        mode = "plain"
+    return PlainProgress(stream, quiet=mode == "none")
+
+
+def problem_of(chunk: Chunk) -> str | None:
+    """What went wrong with the record that `chunk` ends, as one sentence."""
+    where = chunk.record.source or f"record {chunk.record.index}"
+    if chunk.status is Status.FAILED:
+        return chunk.error or f"{where}: failed"
+    if chunk.status is Status.TRUNCATED:
+        return f"{where}: the model's context is full, the rest of the text is not spoken"
+    return None

@@ -1,0 +1,45 @@
+"""Where sentences end."""
+
+from __future__ import annotations
+
+from itertools import accumulate
+
+import sentencex  # type: ignore[import-untyped]
+
+_LANGUAGE = "en"  # its rules also know the marks of Chinese, Japanese, Hindi, Arabic, Armenian
+
+# sentencex takes every white space for one byte long and panics beside a no-break space after a
+# full stop; and it cannot be given half of a surrogate pair. Neither matters to where a sentence
+# ends, so it sees a copy of the same length.
+_HARMLESS = {code: " " for code in range(0x3001) if chr(code).isspace()}
+_HARMLESS |= dict.fromkeys(range(0xD800, 0xE000), "?")
+
+
+def sentence_ends(text: str) -> list[int]:
+    """The offsets at which a sentence of `text` ends, white space after it included.
+
+    The last is the length of `text`; there is none if `text` is empty.
+    """
+    try:
+        sentences = sentencex.segment(_LANGUAGE, text.translate(_HARMLESS))
+    except BaseException as error:
+        # A panic in Rust: its class derives from BaseException and has no public name.
+        if type(error).__module__ != "pyo3_runtime":
+            raise
+        sentences = []
+    ends = [end for end in accumulate(map(len, sentences)) if end < len(text)]
+    return [*ends, len(text)] if text else []
+
+
+def is_whole(text: str, following: str = "") -> bool:
+    """Whether a sentence is known to end where `text` does: not after "Dr.", "J." or "5.".
+
+    `following` is the next character if it is known already: in lower case it makes one sentence
+    of `"Why?" she asked`.
+    """
+    if not any(char.isalpha() for char in text):
+        return False
+    start = text.rstrip() + " "
+    # A name may follow anything; a word such as "Then" would make a sentence end of "Dr." too.
+    names = ["smith"] if following.islower() else ["Smith"] if following else ["Smith", "smith"]
+    return all(len(start) in sentence_ends(f"{start}{name} is.") for name in names)

@@ -1,0 +1,82 @@
+"""Splits a record that is too long for the model at sentence ends."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from vvcli.script.record import Record
+from vvcli.script.sentences import sentence_ends
+
+# Marks after which a reader takes breath.
+_CLAUSES = re.compile(r"""[,;:–—]["'”’)\]»]*\s+|\s[-–—]+\s+|[，；：、]""")
+_WORDS = re.compile(r"\S+\s*")
+
+
+def split_record(record: Record, count_tokens: Callable[[str], int], most: int) -> list[Record]:
+    """`record` in parts of at most `most` tokens, as few as sentence ends allow.
+
+    A sentence that is too long by itself is cut at the last clause that fits, else at the last
+    space, else between characters; one character is never too long. Joined, the parts are the
+    words in order. A record that fits, is blank or has failed is returned alone.
+
+    Every part keeps the record's index, source, voice, seed and so on; `part` counts them, and
+    no silence is asked for but after the last. By the noise law a record draws from
+    Philox(key=[seed, index]); part k draws from Philox(key=[seed, index + k * 2**32]). So the
+    first part sounds as if it were a record of its own, no part repeats another's noise, and
+    parts can be spoken at the same time, which noise that went on where the part before it
+    stopped would not allow.
+
+    Raises:
+        ValueError: `most` is less than 1.
+    """
+    if most < 1:
+        raise ValueError(f"a part cannot have {most} tokens")
+    text = record.text
+    if record.error is not None or record.is_blank or count_tokens(text) <= most:
+        return [record]
+
+    def fits(start: int, end: int) -> bool:
+        return count_tokens(text[start:end].strip()) <= most
+
+    levels: list[Sequence[int]] = [
+        sentence_ends(text),
+        [found.end() for found in _CLAUSES.finditer(text)],
+        [found.end() for found in _WORDS.finditer(text)],
+        range(1, len(text) + 1),
+    ]
+    texts = []
+    start = len(text) - len(text.lstrip())
+    while start < len(text):
+        end = _last_end(start, levels, fits)
+        texts.append(text[start:end].strip())
+        start = end + len(text[end:]) - len(text[end:].lstrip())
+    return [
+        replace(
+            record,
+            text=part,
+            part=number,
+            parts=len(texts),
+            silence_after=record.silence_after if number == len(texts) - 1 else 0.0,
+        )
+        for number, part in enumerate(texts)
+    ]
+
+
+def _last_end(start: int, levels: list[Sequence[int]], fits: Callable[[int, int], bool]) -> int:
+    """The last end that fits, of the first level that has one."""
+    for ends in levels:
+        first = bisect_right(ends, start)
+        # The text from here may be a thousand parts long: double the step, then halve it.
+        step, count = 1, 0
+        while first + count + step <= len(ends) and fits(start, ends[first + count + step - 1]):
+            count += step
+            step *= 2
+        while step := step // 2:
+            if first + count + step <= len(ends) and fits(start, ends[first + count + step - 1]):
+                count += step
+        if count:
+            return ends[first + count - 1]
+    return start + 1

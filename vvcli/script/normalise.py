@@ -57,6 +57,7 @@ _INITIAL = re.compile(r"\b([A-Z])\.(?=\s*[A-Z])")
 _DOTTED = re.compile(r"\b(?:[A-Za-z]\.){2,}")
 _FRACTIONS = {"½": "half", "¼": "quarter"}
 _LONE_FRACTION = re.compile(r"(?<![\d\s])[½¼](?!\d)|^[½¼]|(?<=[^\d] )[½¼]")
+_LETTER_PAIR = re.compile(r"\b([A-Z])&([A-Z])\b")
 _CAPITALS = re.compile(r"\b[A-Z]{2,}(?=s?\b)")
 _LETTER_A = re.compile(r"(?<=\b[b-z] )a\b|\ba(?= [b-hj-z]\b)")
 
@@ -94,6 +95,7 @@ def normalise_english(text: str) -> str:
     text = _ABBREVIATION.sub(_abbreviation, text)
     text = _LONE_FRACTION.sub(lambda match: f"one {_FRACTIONS[match[0]]}", text)
     text = expand_numbers(text)
+    text = _LETTER_PAIR.sub(lambda match: f"{spell(match[1])} and {spell(match[2])}", text)
     for symbol, words in SYMBOLS.items():
         text = text.replace(symbol, words)
     text = anyascii(text.replace('"', ""))
@@ -169,7 +171,7 @@ def _abbreviation(match: re.Match[str]) -> str:
     if word == "St" and gap and not following.isupper():
         return "street"
     if word.lower() in AMBIGUOUS and not (
-        word[0].isupper() and following.isupper() or following.isdigit()
+        (word[0].isupper() and following.isupper()) or following.isdigit()
     ):
         return match[0]
     return meaning + ("." if ends else "")
@@ -178,7 +180,7 @@ def _abbreviation(match: re.Match[str]) -> str:
 def _capitals(word: str) -> str:
     if word in SPELLED:
         return spell(word)
-    if word in SHORT_WORDS or len(word) > 3 and re.search("[AEIOUY]", word):
+    if word in SHORT_WORDS or (len(word) > 3 and re.search("[AEIOUY]", word)):
         return word
     return spell(word)
 

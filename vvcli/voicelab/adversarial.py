@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from vvcli.voicelab.discriminators import Discriminators, feature_loss, fooling_loss, judge_loss
 from vvcli.voicelab.settings import Settings

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -46,7 +48,7 @@ class Encoder(nn.Module):
         widths = WIDTHS[: halvings + 1]
         layers: list[nn.Module] = [nn.Conv1d(FEATURES, widths[0], 5, padding=2)]
         layers += [ConvBlock(widths[0], 7), ConvBlock(widths[0], 7)]
-        for narrow, wide in zip(widths, widths[1:], strict=False):
+        for narrow, wide in pairwise(widths):
             layers += [nn.Conv1d(narrow, wide, 2, stride=2), ConvBlock(wide, 5)]
         layers += [ConvBlock(widths[-1], 3)]
         self.layers = nn.Sequential(*layers)

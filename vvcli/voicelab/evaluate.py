@@ -34,15 +34,13 @@ class VoiceResult:
     broken: list[str]  # sentences cut short, run on, or with repeated words
 
 
-def evaluate_voice(
-    synthesizer: Synthesizer, voice: Voice, sentences: list[str]
-) -> VoiceResult:
+def evaluate_voice(synthesizer: Synthesizer, voice: Voice, sentences: list[str]) -> VoiceResult:
     """Let voice and teacher speak `sentences`, and the recogniser write both down."""
     ours, whole = [], []
     for utterance in synthesizer.speak(sentences):
         ours.append(to_16k(torch.from_numpy(utterance.samples)[None])[0].numpy())
         whole.append(utterance.status is Status.OK)
-    theirs = [spoken(voice, s).astype(np.float32) / 32768 for s in sentences]
+    theirs = [spoken(voice, s).astype(np.float32) / np.float32(32768) for s in sentences]
     heard, heard_theirs = recognise(ours), recognise(theirs)
     broken = [
         sentence
@@ -121,7 +119,8 @@ def _first_bytes(model: Path) -> float:
         with subprocess.Popen(  # noqa: S603
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE
         ) as process:
-            assert process.stdin is not None and process.stdout is not None  # noqa: S101
+            assert process.stdin is not None  # noqa: S101
+            assert process.stdout is not None  # noqa: S101
             process.stdin.write(b"Hello world.\n")
             process.stdin.close()
             process.stdout.read(2)

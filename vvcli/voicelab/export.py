@@ -12,7 +12,7 @@ from torch import Tensor
 from vvcli.checkpoint.voices import save_voice
 from vvcli.checkpoint.weights import save_weights
 from vvcli.model.attention import CacheView
-from vvcli.model.config import ModelConfig
+from vvcli.model.config import LanguageModelConfig, ModelConfig
 from vvcli.model.transformer import Transformer
 from vvcli.model.vibevoice import TEXT, VibeVoice
 from vvcli.voicelab import adversarial, language
@@ -64,19 +64,23 @@ def trained_model(settings: Settings, work: Path) -> VibeVoice:
 def voice_tensors(model: VibeVoice, prompt: int, neutral: int) -> dict[str, Tensor]:
     """The caches that a stream of the voice starts from, each of one position."""
     tensors: dict[str, Tensor] = {}
+    config = model.config.lm
     for prefix, token in (("", prompt), ("neg_", neutral)):
         embedding = model.embed_tokens(torch.tensor([[token]]))
-        text = _prefill(model.language_model, embedding, f"{prefix}lm", tensors)
+        text = _prefill(model.language_model, embedding, config, f"{prefix}lm", tensors)
         text = text + model.tts_input_types.weight[TEXT]
-        _prefill(model.tts_language_model, text, f"{prefix}tts_lm", tensors)
+        _prefill(model.tts_language_model, text, config, f"{prefix}tts_lm", tensors)
     return tensors
 
 
 def _prefill(
-    transformer: Transformer, inputs: Tensor, part: str, tensors: dict[str, Tensor]
+    transformer: Transformer,
+    inputs: Tensor,
+    config: LanguageModelConfig,
+    part: str,
+    tensors: dict[str, Tensor],
 ) -> Tensor:
-    attention = transformer.layers[0].self_attn
-    kv = torch.zeros(len(transformer.layers), 2, 1, attention.kv_heads, 1, attention.head_dim)
+    kv = torch.zeros(len(transformer.layers), 2, 1, config.kv_heads, 1, config.head_dim)
     view = CacheView(kv, torch.zeros(1, 1, dtype=torch.int64), rows=None, limit=1)
     hidden = transformer(inputs, view)
     tensors[f"{part}.last_hidden_state"] = hidden

@@ -59,7 +59,7 @@ class Noising(nn.Module):
         chosen = torch.rand(shape, device=device) < self._config.solver_share
         return torch.where(chosen, standing, anywhere)
 
-    def apply(self, latents: Tensor, noise: Tensor, timesteps: Tensor) -> tuple[Tensor, Tensor]:
+    def mix(self, latents: Tensor, noise: Tensor, timesteps: Tensor) -> tuple[Tensor, Tensor]:
         """Noisy latents and the velocity that the head should predict."""
         alpha, sigma = (t[timesteps][..., None] for t in (self.alphas, self.sigmas))
         return alpha * latents + sigma * noise, alpha * noise - sigma * latents
@@ -92,7 +92,7 @@ def losses(
     draws = (config.noise_draws, *batch.valid.shape)
     timesteps = noising.draw(torch.Size(draws))
     target = batch.latents.expand(*draws, -1)
-    noisy, velocity = noising.apply(target, torch.randn_like(target), timesteps)
+    noisy, velocity = noising.mix(target, torch.randn_like(target), timesteps)
     predicted = model.prediction_head(
         noisy.flatten(0, 2),
         timesteps.flatten(),

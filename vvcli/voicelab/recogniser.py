@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 import wave
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -58,8 +59,8 @@ def word_errors(text: str, heard: str) -> tuple[int, int]:
 def repeats(text: str, heard: str) -> bool:
     """Whether a word is heard twice in a row that is not in `text` twice in a row."""
     ours, theirs = _words(text), _words(heard)
-    doubled = {a for a, b in zip(ours, ours[1:], strict=False) if a == b}
-    return any(a == b and a not in doubled for a, b in zip(theirs, theirs[1:], strict=False))
+    doubled = {a for a, b in pairwise(ours) if a == b}
+    return any(a == b and a not in doubled for a, b in pairwise(theirs))
 
 
 def _words(text: str) -> list[str]:

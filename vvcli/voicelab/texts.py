@@ -22,9 +22,9 @@ FORTUNES = Path("/usr/share/games/fortunes")  # fortunes, fortunes-min
 WORDS = Path("/usr/share/dict/american-english")  # wamerican
 
 
-def prepare(settings: Texts, sources: tuple[Path, Path, Path] = (WORDNET, FORTUNES, WORDS)) -> (
-    tuple[list[str], list[str]]
-):
+def prepare(
+    settings: Texts, sources: tuple[Path, Path, Path] = (WORDNET, FORTUNES, WORDS)
+) -> tuple[list[str], list[str]]:
     """Training lines and held-out sentences, normalised, without duplicates, in random order."""
     wordnet, fortunes, words = sources
     rng = random.Random(settings.seed)  # noqa: S311
@@ -102,12 +102,11 @@ def _short_lines(
             yield " ".join(some[start : start + rng.randint(1, 3)]) + rng.choice(["", "."])
 
 
-def _paragraphs(
-    examples: list[str], count: int, longest: int, rng: random.Random
-) -> Iterator[str]:
+def _paragraphs(examples: list[str], count: int, longest: int, rng: random.Random) -> Iterator[str]:
     for _ in range(count):
-        length, parts = rng.randint(60, longest - 40), []
-        while sum(map(len, parts)) < length:
+        length = rng.randint(60, longest - 40)
+        parts: list[str] = []
+        while sum(len(part) for part in parts) < length:
             parts.append(rng.choice(examples).rstrip(".") + rng.choice([". ", ". ", ", ", "? "]))
         yield "".join(parts).strip(" ,")
 
@@ -130,7 +129,7 @@ def _normalised(lines: Iterable[str], longest: int) -> Iterator[str]:
             text = normalise_english(line)
         except RecordError:
             continue
-        if len(text) <= longest and max(map(len, text.split())) < 30:
+        if len(text) <= longest and max(len(word) for word in text.split()) < 30:
             yield text
 
 

@@ -23,7 +23,9 @@ def mixed(device: torch.device) -> AbstractContextManager[None]:
     return torch.autocast(device.type, torch.bfloat16, enabled=on_gpu, cache_enabled=False)
 
 
-def adam(parameters: Iterable[nn.Parameter], device: torch.device, decay: float) -> torch.optim.AdamW:
+def adam(
+    parameters: Iterable[nn.Parameter], device: torch.device, decay: float
+) -> torch.optim.AdamW:
     """AdamW whose learning rate is a tensor, so that a captured step sees it change."""
     on_gpu = device.type == "cuda"
     return torch.optim.AdamW(
@@ -59,11 +61,11 @@ def compiled(kinds: tuple[type[nn.Module], ...], device: torch.device) -> Iterat
     plain = [kind.forward for kind in kinds]
     try:
         for kind in kinds:
-            kind.forward = torch.compile(kind.forward, dynamic=True)  # type: ignore[method-assign]
+            kind.forward = torch.compile(kind.forward, dynamic=True)
         yield
     finally:
         for kind, forward in zip(kinds, plain, strict=True):
-            kind.forward = forward  # type: ignore[method-assign]
+            kind.forward = forward
 
 
 class CapturedStep:
@@ -103,7 +105,7 @@ class AveragedWeights:
     """
 
     def __init__(self, module: nn.Module, decay: float) -> None:
-        self._live = [p for p in module.parameters() if p.requires_grad]
+        self._live: list[Tensor] = [p for p in module.parameters() if p.requires_grad]
         self._average = [p.detach().clone() for p in self._live]
         self._names = [n for n, p in module.named_parameters() if p.requires_grad]
         self._keep = torch.zeros((), device=self._live[0].device)
@@ -165,7 +167,8 @@ class Progress:
         if self.step % every == 0 or self.step == 1:
             figures = " ".join(f"{n} {v:.4f}" for n, v in zip(names, losses.tolist(), strict=True))
             seconds = time.monotonic() - self._start
-            print(f"{self._label} {self.step} {seconds:.0f}s {figures}", file=sys.stderr, flush=True)
+            line = f"{self._label} {self.step} {seconds:.0f}s {figures}"
+            print(line, file=sys.stderr, flush=True)  # noqa: T201
 
 
 def save_checkpoint(path: Path, **state: Any) -> None:

@@ -18,7 +18,10 @@ from vvcli.voicelab.settings import Settings, Voice
 from vvcli.voicelab.signals import to_16k
 from vvcli.voicelab.teach import spoken
 
-SHORTEST, LONGEST = 0.75, 1.33  # of the teacher's duration, to count as whole
+# Of the teacher's duration: outside of these an utterance is cut short or has run on. A word more
+# lasts longer, so what sounds like a repeat counts from the last on; the recogniser alone hears
+# repeats in the teacher's speech, too.
+SHORTEST, LONGEST, LONGER = 0.8, 1.25, 1.1
 SPEED_LINE = "The meeting moved to Tuesday at half past nine, and everyone was told in time."
 
 
@@ -42,10 +45,11 @@ def evaluate_voice(synthesizer: Synthesizer, voice: Voice, sentences: list[str])
         whole.append(utterance.status is Status.OK)
     theirs = [spoken(voice, s).astype(np.float32) / np.float32(32768) for s in sentences]
     heard, heard_theirs = recognise(ours), recognise(theirs)
+    tempi = [len(a) / len(b) for a, b in zip(ours, theirs, strict=True)]
     broken = [
         sentence
-        for sentence, ok, a, b, text in zip(sentences, whole, ours, theirs, heard, strict=True)
-        if not (ok and SHORTEST < len(a) / len(b) < LONGEST) or repeats(sentence, text)
+        for sentence, ok, tempo, text in zip(sentences, whole, tempi, heard, strict=True)
+        if not (ok and SHORTEST < tempo < LONGEST) or (tempo > LONGER and repeats(sentence, text))
     ]
     distances = [mel_cepstral_distance(a, b) for a, b in zip(ours, theirs, strict=True)]
     return VoiceResult(

@@ -62,7 +62,7 @@ class Shapes:
 class SpectralTraining:
     """Encoder and decoder together, on spectra alone."""
 
-    steps: int = 7500
+    steps: int = 7300
     crop_frames: int = 24
     batch: int = 32
     learning_rate: float = 1e-3
@@ -95,7 +95,7 @@ class AdversarialTraining:
 class LanguageTraining:
     """The LM, the diffusion head, the connector and the EOS head, trained together."""
 
-    steps: int = 58_000
+    steps: int = 48_000
     tokens_per_batch: int = 24_576
     buckets: tuple[int, ...] = (48, 80, 112, 160, 256, 416, 768)
     learning_rate: float = 1e-3

@@ -78,7 +78,8 @@ def _teach_shard(job: tuple[Settings, int, list[str], Path]) -> None:
 
 def spoken(voice: Voice, line: str) -> NDArray[np.int16]:
     """`line` by the teacher's `voice`, at the loudness of ours."""
-    samples = _flite(voice.teacher).speak(line).astype(np.float32) * voice.gain
+    samples = _flite(voice.teacher).speak(line).astype(np.float32)
+    samples = (samples - samples.mean()) * voice.gain  # rms has an offset of 0.5 %
     return samples.clip(-32767, 32767).round().astype(np.int16)
 
 

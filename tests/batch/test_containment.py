@@ -105,7 +105,7 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(st.lists(PIECES, max_size=8).map("".join) | st.text(max_size=20))
 def test_whatever_is_accepted_stays_inside(name: str) -> None:
     with tempfile.TemporaryDirectory() as parent:

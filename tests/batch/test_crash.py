@@ -68,7 +68,7 @@ def first_sign(out: Path) -> float:
 def test_killed_and_finished(tmp_path: Path, kind: Kind, runs: int) -> None:
     chance = random.Random(runs)  # noqa: S311 - repeatable, not secret
     script = tmp_path / "script.txt"
-    count = RECORDS if kind is FAKE or RUNS else 30
+    count = RECORDS if kind is FAKE or RUNS else 20
     texts = [f"{chance.choice(('Yes', 'No', 'Hello there'))} {i}." for i in range(count)]
     script.write_text("\n".join(texts))
     duration = finish(script, tmp_path / "whole", kind)

@@ -14,6 +14,7 @@ import vvcli
 from tests.conftest import TINY
 from vvcli import Chunk, Record, Status, Synthesizer, Utterance
 from vvcli import synthesizer as module
+from vvcli.script.split import split_record
 
 EXACT = 1e-6
 STREAMS = 4
@@ -277,3 +278,24 @@ def test_look_ahead_is_bounded_by_the_audio_held_back(
     while next(chunks).status is None:
         assert source.pulled <= 2 * STREAMS + 1 + STREAMS + STREAMS
     chunks.close()
+
+
+def test_a_record_longer_than_the_context_is_spoken_in_parts_that_join() -> None:
+    sentences = [f"This is sentence number {n}, and it has some more words." for n in range(30)]
+    synthesizer = Synthesizer(TINY, "Ada", dtype="float64", streams=3, seed=9)
+    [whole] = synthesizer.speak([" ".join(sentences)])
+    assert whole.status is Status.OK
+    assert whole.record.text == " ".join(sentences)
+
+    def count(text: str) -> int:
+        return len(synthesizer._tokenizer.encode(text))
+
+    most = (512 - 23) * 10 // 34  # the context without the voice, 2.4 frames to a token
+    parts = split_record(Record(0, " ".join(sentences)), count, most)
+    assert len(parts) > 3
+    alone = [
+        audio.samples
+        for k, part in enumerate(parts)
+        for audio in synthesizer.speak([Record(k << 32, part.text)])
+    ]
+    np.testing.assert_allclose(whole.samples, np.concatenate(alone), atol=1e-6)

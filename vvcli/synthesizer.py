@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 
-from vvcli.audio.order import OrderBuffer
 from vvcli.checkpoint.folder import load_model
 from vvcli.checkpoint.hub import resolve_model
 from vvcli.checkpoint.tokenizer import load_tokenizer
@@ -18,22 +17,23 @@ from vvcli.checkpoint.voices import load_voice
 from vvcli.device import pick_device, pick_dtype, pick_streams
 from vvcli.engine.engine import Engine
 from vvcli.engine.noise import NoiseSource
-from vvcli.engine.stream import End, Stream, StreamFrame
+from vvcli.engine.stream import Stream
 from vvcli.errors import RecordError, UnavailableError
 from vvcli.model.config import SAMPLE_RATE
 from vvcli.model.voice import Voice
+from vvcli.ordered_run import OrderedRun
 from vvcli.script.feed import Feed
 from vvcli.script.record import Record
-from vvcli.utterance import Chunk, Status, Utterance
+from vvcli.utterance import Chunk, Utterance
 
-NO_SAMPLES = np.zeros(0, dtype=np.float32)
-
-# Audio made ahead of the record that is being handed out, before no further record is started.
 AHEAD_AT_LEAST, AHEAD_PER_STREAM = 600.0, 30.0  # seconds
 
 # Records read and not handed out. The seconds above do not bound blank and failed records, which
 # would be read without end, and before the next frame, for as long as the input has more.
 RECORDS_AHEAD = 8192
+
+# Parts of a split record draw the noise of indices that no run has records for.
+PART_STRIDE = 1 << 32
 
 
 class Synthesizer:
@@ -48,6 +48,9 @@ class Synthesizer:
         steps: solver steps per frame.
         cfg_scale: classifier-free guidance, for records that name none.
         seed: picks the noise, together with a record's index, for records that name none.
+        split: speak a record that is too long for the context in parts, cut at sentence ends.
+        max_ahead: seconds of audio made ahead of the record that is being handed out, before no
+            further record is started; default: enough to keep all streams busy.
 
     Raises:
         UnavailableError: model, voice, tokenizer or device cannot be had.
@@ -66,6 +69,8 @@ class Synthesizer:
         steps: int = 5,
         cfg_scale: float = 1.5,
         seed: int = 0,
+        split: bool = True,
+        max_ahead: float | None = None,
     ) -> None:
         folder = resolve_model(str(model))
         self._voice_folders = voice_folders(folder)
@@ -80,8 +85,16 @@ class Synthesizer:
         self.voice = self._voice(voice or self._first_voice())
         self.streams = pick_streams(streams, self.device)
         self._engine = Engine(loaded, slots=self.streams, steps=steps)
-        self._max_ahead = max(AHEAD_AT_LEAST, AHEAD_PER_STREAM * self.streams) * SAMPLE_RATE
+        self._split_long = split
+        if max_ahead is None:
+            max_ahead = max(AHEAD_AT_LEAST, AHEAD_PER_STREAM * self.streams)
+        self._max_ahead = max_ahead * SAMPLE_RATE
         self._speaking = threading.Lock()
+
+    @property
+    def active(self) -> int:
+        """Streams that are being spoken now."""
+        return self._engine.running
 
     def speak(self, lines: Iterable[str | Record]) -> Generator[Utterance, None, None]:
         """Each record's whole audio, in order.
@@ -118,7 +131,7 @@ class Synthesizer:
                 "or make another Synthesizer"
             )
         feed = Feed(_records(lines), depth=2 * self.streams)
-        run = _Run(self._engine, self._prepare)
+        run = OrderedRun(self._engine, self._streams)
         try:
             while True:
                 while self._engine.waiting < self.streams and run.records < RECORDS_AHEAD:
@@ -136,28 +149,54 @@ class Synthesizer:
             run.cancel()
             self._speaking.release()
 
-    def _prepare(self, record: Record, number: int) -> Stream:
-        """A stream for `record`, with everything it leaves open filled in.
+    def _streams(self, record: Record, first_number: int) -> list[Stream]:
+        """The streams that speak `record`, one for each part, with everything it leaves open.
 
         Raises:
             RecordError: this record cannot be spoken.
         """
         if record.error is not None:
             raise RecordError(record.error)
-        own_seed = record.seed is not None
-        seed, index = (record.seed, 0) if own_seed else (self._seed, record.index)
         try:
             voice = self._voice(record.voice) if record.voice else self.voice
-            tokens = self._tokenizer.encode(record.text)
+            parts = self._split(record, voice)
+            tokens = [self._tokenizer.encode(part.text) for part in parts]
         except (UnavailableError, RecordError) as error:
             raise RecordError(f"{record.source or f'record {record.index}'}: {error}") from error
-        return Stream(
-            number=number,
-            tokens=tokens,
-            voice=voice,
-            noise=NoiseSource(seed or 0, index, self.config.head.latent_size),
-            guidance=self._cfg_scale if record.cfg_scale is None else record.cfg_scale,
-        )
+        seed, index = (self._seed, record.index) if record.seed is None else (record.seed, 0)
+        latent_size = self.config.head.latent_size
+        guidance = self._cfg_scale if record.cfg_scale is None else record.cfg_scale
+        return [
+            Stream(
+                number=first_number + i,
+                tokens=tokens[i],
+                voice=voice,
+                noise=NoiseSource(seed, index + i * PART_STRIDE, latent_size),
+                guidance=guidance,
+            )
+            for i in range(len(parts))
+        ]
+
+    def _split(self, record: Record, voice: Voice) -> list[Record]:
+        """`record` in parts that the context holds, text and speech together."""
+        if not self._split_long:
+            return [record]
+        lm = self.config.lm
+        # Speech runs on after its text: twice the frames that come between text windows.
+        frames_per_token = 2 * self.config.speech_window / self.config.text_window
+        most = int((lm.max_positions - voice.tts_kv.shape[3]) / (1 + frames_per_token))
+        if len(record.text) < most:  # a token is at least a byte of text, so this saves counting
+            return [record]
+
+        def count(text: str) -> int:
+            return len(self._tokenizer.encode(text))
+
+        if count(record.text) <= most:
+            return [record]
+        # Only here: the sentence library is a shared object of megabytes.
+        from vvcli.script.split import split_record
+
+        return split_record(record, count, max(1, most))
 
     def _voice(self, spec: str) -> Voice:
         """The voice named `spec`, loaded once."""
@@ -172,71 +211,6 @@ class Synthesizer:
             folders = " or ".join(map(str, self._voice_folders))
             raise UnavailableError(f"there is no voice in {folders}: name a voice file with -V")
         return str(found[0])
-
-
-class _Run:
-    """One pass of records through the engine, back in order."""
-
-    def __init__(self, engine: Engine, prepare: Callable[[Record, int], Stream]) -> None:
-        self._engine = engine
-        self._prepare = prepare
-        self._order: OrderBuffer[Chunk] = OrderBuffer()
-        self._active: dict[Stream, Record] = {}
-        self._started = 0
-
-    @property
-    def idle(self) -> bool:
-        """Whether no stream is waiting or running."""
-        return not self._active
-
-    @property
-    def records(self) -> int:
-        """Records started and not handed out whole."""
-        return self._started - self._order.head
-
-    @property
-    def ahead(self) -> int:
-        """Samples made and held back until their turn."""
-        return self._order.waiting
-
-    def start(self, record: Record) -> None:
-        """Queue `record`; one that cannot be spoken ends here."""
-        number, self._started = self._started, self._started + 1
-        if record.is_blank:
-            self._order.put(number, Chunk(record, NO_SAMPLES, Status.BLANK), last=True)
-            return
-        try:
-            stream = self._prepare(record, number)
-        except RecordError as error:
-            chunk = Chunk(record, NO_SAMPLES, Status.FAILED, str(error))
-            self._order.put(number, chunk, last=True)
-            return
-        self._active[stream] = record
-        self._engine.submit(stream)
-
-    def step(self, *, admit: bool) -> None:
-        """One step of the engine."""
-        for frame in self._engine.step(admit=admit):
-            self._deliver(frame)
-
-    def ready(self) -> Iterator[Chunk]:
-        """The chunks whose turn it is."""
-        return self._order.drain()
-
-    def cancel(self) -> None:
-        """Take every stream that is left out of the engine."""
-        for stream in self._active:
-            self._engine.cancel(stream)
-
-    def _deliver(self, frame: StreamFrame) -> None:
-        record = self._active[frame.stream]
-        status = None
-        if frame.end is not None:
-            status = Status.TRUNCATED if frame.end is End.TRUNCATED else Status.OK
-            del self._active[frame.stream]
-        chunk = Chunk(record, frame.samples, status)
-        size = len(frame.samples)
-        self._order.put(frame.stream.number, chunk, size=size, last=status is not None)
 
 
 def _records(lines: Iterable[str | Record]) -> Iterator[Record]:

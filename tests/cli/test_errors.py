@@ -273,7 +273,7 @@ def test_a_run_without_audio_leaves_nothing(
 
 @pytest.mark.parametrize(
     ("arguments", "status"),
-    [(["-m", "/no", "Hello."], 4), (["-m", "/no", "-i", "/no"], 2), (["-o", "/no/x", "A."], 5)],
+    [(["-m", "/no", "Hello."], 4), (["-m", "/no", "-i", "/no"], 2), (["-o", "/no/x.wav", "A."], 5)],
 )
 def test_verbose_adds_the_traceback(vvcli: InProcess, arguments: list[str], status: int) -> None:
     plain = vvcli("speak", "-q", "-m", TINY, *arguments)

@@ -102,7 +102,7 @@ def test_what_is_not_text_is_placed(line: bytes, where: str) -> None:
 
 
 def test_a_line_that_never_ends_is_one_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MAX_LINE", 8)
+    monkeypatch.setattr(module, "MAX_BYTES", 8)
     found = records(b"1234567\n12345678\nx\n" + 50 * b"y" + b"\n" + b"z\n" + 20 * b"e")
     texts = [record.text for record in found]
     assert texts == ["1234567", "", "x", "", "z", ""]

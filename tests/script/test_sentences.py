@@ -5,7 +5,7 @@ import sys
 from itertools import pairwise
 
 import pytest
-import sentencex  # type: ignore[import-untyped]
+import sentencex
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 

@@ -147,6 +147,7 @@ def open_output(path: Path) -> Output:
             return Output(os.open(path, os.O_WRONLY | os.O_CLOEXEC), str(path))
         if path.exists() and not os.access(path, os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-        return FileOutput(path)
+        # Through a link, the file it names is replaced, not the link.
+        return FileOutput(path.resolve() if path.is_symlink() else path)
     except OSError as error:
         raise OutputError(f"cannot write to {path}: {error.strerror}") from error

@@ -7,6 +7,7 @@ import json
 import click
 
 from vvcli.bench.shapes import SHAPES
+from vvcli.cli.options import device_option, dtype_option, steps_option
 from vvcli.cli.types import MAX_STREAMS
 
 
@@ -34,21 +35,9 @@ from vvcli.cli.types import MAX_STREAMS
     show_default=True,
     help="Frames to measure.",
 )
-@click.option(
-    "--steps",
-    type=click.IntRange(1, 999),
-    default=5,
-    show_default=True,
-    help="Solver steps per frame.",
-)
-@click.option("--device", default="auto", show_default=True, help="cpu, cuda or cuda:N.")
-@click.option(
-    "--dtype",
-    type=click.Choice(["auto", "float32", "bfloat16", "float64"]),
-    default="auto",
-    show_default=True,
-    help="auto: bfloat16 on CUDA, float32 on a CPU.",
-)
+@steps_option
+@device_option
+@dtype_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def bench(
     shape: str,

@@ -13,6 +13,8 @@ from importlib import import_module
 import click
 
 from vvcli import __version__
+from vvcli.cli.completion import VARIABLE, answer
+from vvcli.cli.config_file import read_defaults
 from vvcli.cli.environment import Environment
 from vvcli.cli.exit_status import ExitStatus, status_of
 from vvcli.cli.signals import Terminated, die_of, raise_on_sigterm
@@ -24,7 +26,10 @@ COMMANDS = {
     "speak": "Speak text as one audio stream.",
     "voices": "List voices, or convert one to safetensors.",
     "models": "List, fetch or locate models.",
+    "format": "Print what another program needs to read the audio.",
+    "check": "Check that everything works here.",
     "bench": "Measure the time of a frame on this machine.",
+    "completion": "Print the completion script of a shell.",
 }
 
 
@@ -53,21 +58,28 @@ class LazyGroup(click.Group):
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="vvcli")
-def vvcli() -> None:
+@click.pass_context
+def vvcli(context: click.Context) -> None:
     """Text in, speech out: many streams at once, raw audio on standard output.
 
     \b
     cat script.txt | vvcli speak -m MODEL > out.pcm
     vvcli speak -m MODEL -o hello.wav "Hello there."
     """
+    # Only here, where a command follows: a wrong config file is no reason to withhold --help.
+    context.default_map = read_defaults(vvcli)
 
 
 def main() -> None:
     """Entry point of the process."""
     environment = Environment.claim()
     raise_on_sigterm()
+    # Before torch loads: its threads spin while they wait for one another, and where another
+    # program holds a core, they wait for it. A frame then took ten times as long.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
-        status = run(sys.argv[1:], environment)
+        instruction = os.environ.get(VARIABLE)
+        status = answer(vvcli, instruction) if instruction else run(sys.argv[1:], environment)
     except KeyboardInterrupt:
         die_of(signal.SIGINT)
     except Terminated:

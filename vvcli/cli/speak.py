@@ -1,30 +1,37 @@
-"""`vvcli speak`: lines of text in, one ordered audio stream out."""
+"""`vvcli speak`: text in, one ordered audio stream out."""
 
 from __future__ import annotations
 
-import os
+import json
 from collections.abc import Iterable
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
 import click
 
+from vvcli.audio.cues import check_cues, open_cues
+from vvcli.audio.formats import FORMATS, format_from_name
 from vvcli.audio.output import Output, open_output
-from vvcli.audio.writer import FORMATS, AudioWriter, open_writer
-from vvcli.cli.environment import Environment
+from vvcli.audio.track import ON_ERROR, Track
+from vvcli.audio.writer import check_writer, open_writer
+from vvcli.cli.environment import STDERR, Environment
 from vvcli.cli.exit_status import ExitStatus
-from vvcli.cli.types import FiniteFloat, parse_streams
+from vvcli.cli.inputs import Input, find_form, open_records
+from vvcli.cli.options import (
+    format_options,
+    progress_options,
+    synthesis_options,
+    synthesizer_arguments,
+)
+from vvcli.cli.summary import check_summary, write_summary
+from vvcli.cli.types import FiniteFloat
 from vvcli.errors import UsageError
 from vvcli.model.config import SAMPLE_RATE
-from vvcli.progress.plain import PlainProgress
+from vvcli.progress.report import open_progress
 from vvcli.progress.tally import Tally
-from vvcli.script.lines import split_lines
 from vvcli.script.record import Record
-from vvcli.script.sources import check_files, read_files
-from vvcli.utterance import Chunk
-
-MAX_SEED = 2**64 - 1
+from vvcli.utterance import Status
 
 
 @click.command()
@@ -32,81 +39,80 @@ MAX_SEED = 2**64 - 1
 @click.option(
     "-i",
     "--input",
-    "inputs",
+    "files",
     multiple=True,
     metavar="FILE",
-    help="Read lines from FILE; - is stdin.",
+    help="Read FILE; - is standard input.",
 )
-@click.option("-m", "--model", envvar="VVCLI_MODEL", required=True, help="Model folder or hub id.")
-@click.option("-V", "--voice", metavar="NAME|FILE", help="Voice; default: the model's first.")
+@click.option("-0", "--null", is_flag=True, help="Records end in NUL, not in newline.")
+@click.option("--paragraphs", is_flag=True, help="Records are blocks between blank lines.")
+@click.option("--jsonl", is_flag=True, help="Records are JSON objects, one a line.")
 @click.option(
-    "--seed",
-    type=click.IntRange(0, MAX_SEED),
-    default=0,
-    show_default=True,
-    help="Picks the noise.",
+    "--delimiter", metavar="STRING", help="Lines are an id, STRING, and the text, as in `id|text`."
 )
+@click.option("--follow", is_flag=True, help="Speak text that flows without newlines.")
 @click.option(
-    "--cfg-scale",
-    type=FiniteFloat(0, 100),
-    default=1.5,
+    "--follow-ms",
+    type=click.IntRange(1, 3_600_000),
+    default=300,
     show_default=True,
-    help="Classifier-free guidance.",
+    help="Milliseconds of silence after which --follow speaks what there is.",
 )
+@synthesis_options
 @click.option(
-    "--steps",
-    type=click.IntRange(1, 999),
-    default=5,
-    show_default=True,
-    help="Solver steps per frame.",
-)
-@click.option(
-    "-j",
-    "--streams",
-    metavar="N|auto",
-    callback=parse_streams,
-    default="auto",
-    show_default=True,
-    help="Records spoken at the same time.",
+    "--max-ahead",
+    type=FiniteFloat(0),
+    metavar="SECONDS",
+    help="Audio made ahead of what is written, before no further record is started.",
 )
 @click.option(
     "--gap",
+    envvar="VVCLI_GAP",
     type=FiniteFloat(0, 3600),
     default=0.2,
     show_default=True,
     help="Seconds of silence between records.",
 )
 @click.option(
+    "--on-error",
+    type=click.Choice(ON_ERROR),
+    default="skip",
+    show_default=True,
+    help="What stands for a record that cannot be spoken.",
+)
+@click.option(
     "-o", "--output", metavar="FILE|-", help="Write to FILE, which appears when it is whole."
 )
+@format_options
 @click.option(
-    "-f",
-    "--format",
-    "format_name",
-    type=click.Choice(FORMATS),
-    help="Sample format; default: wav for a FILE ending in .wav, else s16le.",
+    "--cues", metavar="FILE", help="Write where each record is, to a .jsonl, .srt or .vtt file."
 )
-@click.option("--device", default="auto", show_default=True, help="cpu, cuda or cuda:N.")
-@click.option(
-    "--dtype",
-    type=click.Choice(["auto", "float32", "bfloat16", "float64"]),
-    default="auto",
-    show_default=True,
-    help="auto: bfloat16 on CUDA, float32 on a CPU.",
-)
-@click.option("-q", "--quiet", is_flag=True, help="Say only what goes wrong.")
-@click.option("-v", "--verbose", is_flag=True, help="Show where an error came from.")
+@click.option("--dry-run", is_flag=True, help="List the records, and speak nothing.")
+@progress_options
 @click.pass_obj
 def speak(
     environment: Environment,
     /,
     text: tuple[str, ...],
-    inputs: tuple[str, ...],
+    files: tuple[str, ...],
+    null: bool,
+    paragraphs: bool,
+    jsonl: bool,
+    delimiter: str | None,
+    follow: bool,
+    follow_ms: int,
+    max_ahead: float | None,
+    gap: float,
+    on_error: str,
     output: str | None,
     format_name: str | None,
-    gap: float,
+    rate: int | None,
+    cues: str | None,
+    dry_run: bool,
     quiet: bool,
     verbose: bool,
+    progress_mode: str,
+    summary: str | None,
     **options: Any,
 ) -> ExitStatus:
     """Speak TEXT, the lines of files, or standard input, as one audio stream in input order.
@@ -115,55 +121,112 @@ def speak(
     Without -o, raw 24 kHz mono samples go to standard output.
     """
     environment.verbose = verbose
-    records = _records(environment, text, inputs)
+    if delimiter == "":
+        raise UsageError("--delimiter is empty")
+    form = find_form(
+        null=null, paragraphs=paragraphs, jsonl=jsonl, delimiter=delimiter, follow=follow
+    )
+    source = Input(text, files, form, delimiter or "|", follow_ms / 1000)
+    records, total = open_records(environment, source)
+    if dry_run:
+        return _list(environment, records)
     format_name = format_name or _format_for(output)
-    with _open(environment, output) as target:
-        progress = PlainProgress(environment.stderr, quiet=quiet)
-        tally = Tally()
+    rate = rate or SAMPLE_RATE
+    check_writer(format_name, rate, SAMPLE_RATE)
+    check_summary(summary, audio_to_stdout=output in (None, "-"))
+    if cues is not None:
+        check_cues(Path(cues))
+
+    tally = Tally()
+    with ExitStack() as stack:
+        target = stack.enter_context(_open(environment, output))
+        marks = stack.enter_context(open_cues(Path(cues), rate)) if cues is not None else None
+        mode = "none" if quiet else progress_mode
+        progress = open_progress(mode, environment.stderr, STDERR, total)
+        stack.callback(progress.close)
         progress.note("loading the model")
         # Imported only now: torch takes a second, and wrong options should not.
         from vvcli.synthesizer import Synthesizer
 
-        if isinstance(records, list) and options["streams"] == "auto":
-            options["streams"] = max(1, len(records)) if len(records) < 8 else "auto"
-        synthesizer = Synthesizer(**options)
+        if total and options["streams"] == "auto" and total.records < 8:
+            options["streams"] = max(1, total.records)
+        arguments = synthesizer_arguments(options)
+        synthesizer = Synthesizer(**arguments, max_ahead=max_ahead)
         progress.note(
-            f"{synthesizer.voice.name}, {format_name}, {SAMPLE_RATE} Hz, mono, "
+            f"{synthesizer.voice.name}, {format_name}, {rate} Hz, mono, "
             f"{synthesizer.streams} streams on {synthesizer.device}"
         )
-        writer = open_writer(format_name, target, SAMPLE_RATE)
+        writer = open_writer(format_name, target, rate, input_rate=SAMPLE_RATE)
+        track = Track(writer, gap, on_error=on_error, cues=marks)
         with closing(synthesizer.stream(records)) as chunks:
-            _write(chunks, writer, gap, tally, progress)
+            for chunk in chunks:
+                track.add(chunk)
+                tally.add(chunk)
+                tally.active = synthesizer.active
+                progress.chunk(chunk, tally)
+                if chunk.status is Status.FAILED and on_error == "stop":
+                    break
         if tally.spoken:
             writer.finish()
         else:
             target.abandon()  # an older file of that name stays
-    return _conclude(environment, tally, writer, progress)
+        if writer.clipped:
+            progress.note(f"{writer.clipped} samples were beyond full scale and cut: try -f f32le")
+        if tally.spoken:
+            progress.finish(tally)
+    write_summary(
+        summary,
+        tally,
+        samples=writer.samples,
+        clipped=writer.clipped,
+        rate=rate,
+        format=format_name,
+        model=options["model"],
+        voice=synthesizer.voice.name,
+        device=str(synthesizer.device),
+        streams=synthesizer.streams,
+    )
+    return _status(environment, tally)
 
 
-def _records(
-    environment: Environment, text: tuple[str, ...], inputs: tuple[str, ...]
-) -> Iterable[Record]:
-    """The run's records: words on the command line are one text, as with `say` and `echo`."""
-    if text and inputs:
-        raise UsageError("give either TEXT or -i FILE, not both")
-    if text:
-        return list(split_lines(" ".join(text), "TEXT"))
-    paths = [Path(name) for name in inputs or ("-",)]
-    if Path("-") in paths:
-        if environment.stdin in environment.closed:
-            raise UsageError("nothing to speak: standard input is closed")
-        if os.isatty(environment.stdin) and not inputs:
-            raise UsageError(
-                "nothing to speak: give TEXT, -i FILE, or pipe lines in, "
-                "as in `cat script.txt | vvcli speak -m MODEL > out.pcm`"
+def _list(environment: Environment, records: Iterable[Record]) -> ExitStatus:
+    """Print what would be spoken: one JSON object a record."""
+    good = bad = 0
+    for record in records:
+        if record.error is not None:
+            environment.say(record.error)
+            bad += 1
+        elif not record.is_blank:
+            listed = {"index": record.index, "source": record.source, "id": record.id}
+            listed |= {"characters": len(record.text), "text": record.text}
+            click.echo(
+                json.dumps({key: value for key, value in listed.items() if value is not None})
             )
-    check_files(paths)
-    return read_files(paths, environment.stdin)
+            good += 1
+    environment.say(f"{good} records would be spoken" + (f", {bad} cannot be" if bad else ""))
+    if not good:
+        return ExitStatus.NOTHING
+    return ExitStatus.SOME_FAILED if bad else ExitStatus.OK
 
 
 def _format_for(output: str | None) -> str:
-    return "wav" if output and output.lower().endswith(".wav") else "s16le"
+    """What a file's suffix says; pipes and devices get raw samples.
+
+    Raises:
+        UsageError: the suffix says nothing.
+    """
+    if output in (None, "-"):
+        return "s16le"
+    path = Path(str(output))
+    if path.exists() and not path.is_file():
+        return "s16le"
+    found = format_from_name(path)
+    if found is None:
+        raise UsageError(
+            f"the name {path} does not say in which format to write it: "
+            f"give -f with one of {', '.join(FORMATS)}"
+        )
+    return found
 
 
 def _open(environment: Environment, output: str | None) -> Output:
@@ -172,35 +235,9 @@ def _open(environment: Environment, output: str | None) -> Output:
     return open_output(Path(str(output)))
 
 
-def _write(
-    chunks: Iterable[Chunk],
-    writer: AudioWriter,
-    gap: float,
-    tally: Tally,
-    progress: PlainProgress,
-) -> None:
-    """Write audio as it comes, with a gap before every record but the first that has any."""
-    gap_due, in_record = False, False
-    for chunk in chunks:
-        if len(chunk.samples):
-            if gap_due and not in_record:
-                writer.silence(round(gap * SAMPLE_RATE))
-            gap_due = in_record = True
-            writer.write(chunk.samples)
-        if chunk.status is not None:
-            in_record = False
-        tally.add(chunk)
-        progress.chunk(chunk, tally)
-
-
-def _conclude(
-    environment: Environment, tally: Tally, writer: AudioWriter, progress: PlainProgress
-) -> ExitStatus:
-    if writer.clipped:
-        progress.note(f"{writer.clipped} samples were beyond full scale and cut: try -f f32le")
+def _status(environment: Environment, tally: Tally) -> ExitStatus:
     if not tally.spoken:
         if not tally.failed:
             environment.say("nothing to speak: the input held no text")
         return ExitStatus.NOTHING
-    progress.finish(tally)
     return ExitStatus.SOME_FAILED if tally.failed or tally.truncated else ExitStatus.OK

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import accumulate
 
-import sentencex  # type: ignore[import-untyped]
+import sentencex
 
 _LANGUAGE = "en"  # its rules also know the marks of Chinese, Japanese, Hindi, Arabic, Armenian
 

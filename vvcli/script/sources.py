@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from vvcli.errors import UsageError
-from vvcli.script.lines import read_lines
+from vvcli.script.choose import Form, records_from
 from vvcli.script.record import Record
 
 
@@ -29,8 +29,17 @@ def check_files(paths: Iterable[Path]) -> None:
             raise UsageError(f"cannot read {path}: {error.strerror}") from error
 
 
-def read_files(paths: Iterable[Path], stdin: int = 0) -> Iterator[Record]:
+def read_files(
+    paths: Iterable[Path],
+    stdin: int = 0,
+    form: Form = Form.LINES,
+    *,
+    delimiter: str = "|",
+    pause: float = 0.3,
+) -> Iterator[Record]:
     """Records of all files in order, numbered through; `-` is the descriptor `stdin`.
+
+    See `records_from` for the other arguments.
 
     Raises:
         UsageError: a file cannot be read (any more).
@@ -43,7 +52,8 @@ def read_files(paths: Iterable[Path], stdin: int = 0) -> Iterator[Record]:
             # A descriptor of our own: a reader that is still blocked at exit must not hold
             # a lock that the interpreter takes.
             with os.fdopen(os.dup(stdin), "rb") if is_stdin else path.open("rb") as file:
-                for record in read_lines(file, name, index):
+                found = records_from(file, name, form, index, delimiter=delimiter, pause=pause)
+                for record in found:
                     yield record
                     index = record.index + 1
         except OSError as error:

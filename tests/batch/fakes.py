@@ -1,0 +1,111 @@
+"""A synthesizer without a model: what it says depends on text and index alone, as noise does."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vvcli.audio.output import Output
+from vvcli.audio.pcm_writer import AudioWriter
+from vvcli.audio.writer import open_writer
+from vvcli.batch.containment import OutputFolder
+from vvcli.batch.fingerprint import Settings, fingerprint
+from vvcli.batch.inputs import Input
+from vvcli.batch.manifest import Entry, Manifest, read_entries
+from vvcli.batch.naming import NameTemplate
+from vvcli.batch.plan import Job, Layout, make_plan
+from vvcli.batch.resume import Decision, Existing, Step, decide, recover
+from vvcli.batch.runner import Runner
+from vvcli.script.record import Record
+from vvcli.utterance import Chunk, Status
+
+RATE = 24000
+NONE = np.zeros(0, dtype=np.float32)
+
+
+def audio(record: Record) -> NDArray[np.float32]:
+    digest = hashlib.sha256(f"{record.index} {record.part} {record.text}".encode()).digest()
+    values = np.frombuffer(digest * (1 + digest[0] % 40), np.uint8)
+    return ((values.astype(np.float32) - 128) / 256).astype(np.float32)
+
+
+def speak(records: Iterable[Record]) -> Iterator[Chunk]:
+    """Records whose text has "fail" or "cut" in it fail or are truncated."""
+    for record in records:
+        if record.is_blank:
+            yield Chunk(record, NONE, Status.BLANK)
+        elif record.error or "fail" in record.text:
+            yield Chunk(record, NONE, Status.FAILED, record.error or "it failed")
+        else:
+            samples = audio(record)
+            yield Chunk(record, samples[:100])
+            cut = "cut" in record.text
+            yield Chunk(record, samples[100:], Status.TRUNCATED if cut else Status.OK)
+
+
+def lines(*texts: str, first: int = 0, **fields: object) -> list[Record]:
+    return [
+        Record(first + i, text, f"book.txt:{i + 1}", **fields)  # type: ignore[arg-type]
+        for i, text in enumerate(texts)
+    ]
+
+
+def layout(name: str = "{stem}/{n:05d}", *, join: bool = False, gap: float = 0.1) -> Layout:
+    return Layout(NameTemplate(name), ".wav", lambda record: record.voice or "Ada", join, gap)
+
+
+def plan(folder: Path, records: list[Record], shape: Layout | None = None) -> list[Job]:
+    source = Input(Path("book.txt"), "book")
+    return make_plan([(source, records)], OutputFolder(folder), shape or layout())
+
+
+def prints(jobs: Iterable[Job]) -> list[tuple[Job, str]]:
+    settings = Settings("model", seed=0, cfg_scale=1.5, steps=5, dtype="auto", format="wav")
+    return [
+        (job, fingerprint(settings, job.records, ["Ada"] * len(job.records), job.gaps))
+        for job in jobs
+    ]
+
+
+def writer(output: Output) -> AudioWriter:
+    return open_writer("wav", output, RATE)
+
+
+def run(
+    folder: Path,
+    jobs: Iterable[Job],
+    existing: Existing = Existing.ERROR,
+    *,
+    retry_failed: bool = False,
+    limit: int | None = None,
+) -> tuple[list[Step], list[Entry]]:
+    """A whole run, as the command does it; `limit` stops it after so many chunks."""
+    with Manifest(folder) as manifest:
+        entries = read_entries(folder)
+        recover(entries, OutputFolder(folder))
+        steps = decide(prints(jobs), entries, folder, existing, retry_failed=retry_failed)
+        runner = Runner(manifest, folder, writer, input_rate=RATE, rate=RATE, seed=0)
+        runner.note_skipped(steps)
+        missing = [step for step in steps if step.decision is Decision.MAKE]
+        made = []
+        events = runner.make(missing, speak(r for step in missing for r in step.job.records))
+        for number, event in enumerate(events):
+            if number == limit:
+                events.close()
+                break
+            if isinstance(event, Entry):
+                made.append(event)
+    return steps, made
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """Every file but the manifest."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != "manifest.jsonl"
+    }

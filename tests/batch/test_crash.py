@@ -1,0 +1,116 @@
+"""Killed at any moment, finished by the same command: real processes, SIGKILL, nothing lost.
+
+VVCLI_CRASH_RUNS=50 is the long version.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+import wave
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.batch.fakes import files
+from tests.conftest import TINY
+
+RUNS = int(os.environ.get("VVCLI_CRASH_RUNS", "0"))
+RECORDS = 200
+PATIENCE = 120
+
+Kind = tuple[str, dict[str, str]]
+FAKE: Kind = ("fake", {"VVCLI_TEST_FAKE": "1"})
+REAL: Kind = ("real", {})
+
+
+def start(script: Path, out: Path, kind: Kind) -> subprocess.Popen[bytes]:
+    command = [*(sys.executable, "-m", "tests.batch.process", "batch"), str(script), "-q"]
+    command += ["-d", str(out), "-m", str(TINY), "-V", "Ada", "--name", "{n:03d}"]
+    return subprocess.Popen(command, env=os.environ | kind[1], stderr=subprocess.PIPE)
+
+
+def finish(script: Path, out: Path, kind: Kind) -> float:
+    """Run to the end; how long that took from the first sign of a manifest."""
+    with start(script, out, kind) as process:
+        begin = first_sign(out)
+        assert process.stderr
+        errors = process.stderr.read()
+        assert process.wait(PATIENCE) == 0, errors
+    return time.monotonic() - begin
+
+
+def kill_once(script: Path, out: Path, kind: Kind, delay: float) -> None:
+    """Kill it `delay` seconds after the first sign of a manifest."""
+    with start(script, out, kind) as process:
+        first_sign(out)
+        time.sleep(delay)
+        process.kill()
+
+
+def first_sign(out: Path) -> float:
+    """Wait until there is a manifest; when that was."""
+    give_up = time.monotonic() + PATIENCE
+    while not (out / "manifest.jsonl").exists():
+        assert time.monotonic() < give_up
+        time.sleep(0.001)
+    return time.monotonic()
+
+
+@pytest.mark.parametrize(
+    ("kind", "runs"), [(FAKE, RUNS or 3), (REAL, RUNS or 1)], ids=["fake", "real"]
+)
+def test_killed_and_finished(tmp_path: Path, kind: Kind, runs: int) -> None:
+    chance = random.Random(runs)  # noqa: S311 - repeatable, not secret
+    script = tmp_path / "script.txt"
+    count = RECORDS if kind is FAKE or RUNS else 20
+    texts = [f"{chance.choice(('Yes', 'No', 'Hello there'))} {i}." for i in range(count)]
+    script.write_text("\n".join(texts))
+    duration = finish(script, tmp_path / "whole", kind)
+    whole = files(tmp_path / "whole")
+    assert len(whole) == count
+    seen = Counter[str]()
+    for run in range(runs):
+        out = tmp_path / f"out{run}"
+        for _ in range(chance.choice((1, 1, 1, 2))):
+            kill_once(script, out, kind, chance.uniform(0, duration))
+            seen.update(check_killed(out, whole))
+        before = {path: path.stat() for path in out.glob("*.wav")}
+        finish(script, out, kind)
+        for path, status in before.items():  # the very same files
+            after = path.stat()
+            assert (after.st_ino, after.st_mtime_ns) == (status.st_ino, status.st_mtime_ns)
+        assert files(out) == whole
+        entries = [json.loads(line) for line in (out / "manifest.jsonl").read_text().splitlines()]
+        # Not one was made twice: an entry is written each time.
+        assert sorted(entry["index"] for entry in entries) == list(range(count))
+        assert {entry["status"] for entry in entries} == {"ok"}
+    print(f"{kind[0]}: {runs} runs, {dict(seen)}")  # noqa: T201
+
+
+def check_killed(out: Path, whole: dict[str, bytes]) -> Counter[str]:
+    """What has its final name is whole; says in what states the kills left things."""
+    lines = (out / "manifest.jsonl").read_bytes().split(b"\n")
+    entries = {entry["audio_filepath"]: entry for entry in map(json.loads, lines[:-1])}
+    found = files(out)
+    named = {name: data for name, data in found.items() if not name.endswith(".part")}
+    for name, data in named.items():
+        assert data == whole[name]
+        with wave.open(str(out / name)) as file:
+            length = file.getnframes()
+            assert length == entries[name]["frames"]
+            assert len(file.readframes(length)) == 2 * length
+    return Counter(
+        kills=1,
+        files=len(named),
+        torn=bool(lines[-1]),
+        parts=len(found) - len(named),
+        entry_without_file=len(entries.keys() - named.keys()),
+        nothing_made=not named,
+        all_made=len(named) == len(whole),
+    )

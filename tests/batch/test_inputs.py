@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vvcli.batch.inputs import Input, expand, natural
+from vvcli.errors import UsageError
+
+
+def test_a_folder_is_its_text_files_in_natural_order(tmp_path: Path) -> None:
+    for name in ("10.txt", "2.txt", "1.TXT", "b/1.txt", "b/c/x.txt", "a.md", ".hidden.txt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("Hello.")
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".git/x.txt").write_text("no")
+    os.mkfifo(tmp_path / "pipe.txt")
+    found = expand([tmp_path])
+    assert [each.stem for each in found] == ["1", "2", "10", "b/1", "b/c/x"]
+    assert found[3] == Input(tmp_path / "b/1.txt", "b/1")
+
+
+def test_files_keep_the_order_they_are_given_in(tmp_path: Path) -> None:
+    for name in ("z.txt", "a.md", "list.jsonl"):
+        (tmp_path / name).write_text("")
+    found = expand([tmp_path / "z.txt", Path("-"), tmp_path / "list.jsonl", tmp_path / "a.md"])
+    assert [each.stem for each in found] == ["z", "stdin", "list", "a"]
+    assert [each.is_manifest for each in found] == [False, False, True, False]
+
+
+def test_loops_of_links_end(tmp_path: Path) -> None:
+    (tmp_path / "a/b").mkdir(parents=True)
+    (tmp_path / "a/b/x.txt").write_text("Hello.")
+    (tmp_path / "a/b/up").symlink_to("../..")
+    (tmp_path / "a/self").symlink_to(".")
+    (tmp_path / "again").symlink_to("a")
+    assert [each.stem for each in expand([tmp_path])] == ["a/b/x"]
+
+
+@pytest.mark.parametrize("name", ["missing.txt", "empty", "book/dangling.txt"])
+def test_inputs_that_are_not_there(tmp_path: Path, name: str) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "book").mkdir()
+    (tmp_path / "book/dangling.txt").symlink_to("gone")
+    with pytest.raises(UsageError, match=name):
+        [each.records(0) for each in expand([tmp_path / name])]
+    with pytest.raises(UsageError, match="dangling"):
+        [each.records(0) for each in expand([tmp_path / "book"])]
+
+
+def test_records_are_read_by_suffix(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"text": "Hello.", "id": "x"}\n')
+    (tmp_path / "a.txt").write_text('{"text": "Hello."}\n')
+    [record] = Input(tmp_path / "a.jsonl", "a").records(5)
+    assert (record.index, record.text, record.id) == (5, "Hello.", "x")
+    [record] = Input(tmp_path / "a.txt", "a").records(5)
+    assert (record.index, record.text) == (5, '{"text": "Hello."}')
+
+
+@given(st.lists(st.text(st.sampled_from("a1290_é٣"), max_size=6)))
+def test_natural_order_is_an_order(names: list[str]) -> None:
+    ordered = sorted(names, key=natural)
+    again = list(reversed(names))
+    again.sort(key=natural)
+    assert again == ordered
+
+
+@given(st.integers(0, 10**9), st.integers(0, 10**9))
+def test_numbers_in_names_count(one: int, other: int) -> None:
+    assert (natural(f"ch{one}.txt") < natural(f"ch{other}.txt")) == (one < other)

@@ -1,0 +1,322 @@
+"""`vvcli batch` with the tiny model, in process but for what only a shell sees."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+import wave
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.batch.fakes import files
+from tests.conftest import TINY, InProcess, Result
+from vvcli.batch.staging import StagedFile
+from vvcli.cli import main
+from vvcli.errors import OutputError
+
+SCRIPT = "Hello there.\nYes.\n\nNo, thanks.\n"
+ENTRIES = "manifest.jsonl"
+
+Batch = Callable[..., Result]
+
+
+@pytest.fixture
+def batch(vvcli: InProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Batch:
+    """`vvcli batch` into `out`, with the tiny model and Ada, saying only what goes wrong."""
+    monkeypatch.setitem(main.COMMANDS, "batch", "")
+    monkeypatch.chdir(tmp_path)
+    Path("a.txt").write_text(SCRIPT)
+
+    def call(*arguments: str, stdin: bytes = b"", voice: str = "Ada", out: str = "out") -> Result:
+        given = ("-q", "-d", out, "-m", str(TINY), "-V", voice, *arguments)
+        return vvcli("batch", *given, stdin=stdin)
+
+    return call
+
+
+def entries(out: str = "out") -> list[dict[str, Any]]:
+    return [json.loads(line) for line in Path(out, ENTRIES).read_text().splitlines()]
+
+
+def samples(path: str | Path) -> bytes:
+    with wave.open(str(path)) as file:
+        return file.readframes(file.getnframes())
+
+
+def test_each_record_sounds_as_it_does_when_spoken(batch: Batch, speak: InProcess) -> None:
+    result = batch("a.txt")
+    assert (result.status, result.stdout, result.stderr) == (0, b"", "")
+    assert sorted(files(Path("out"))) == [f"a/0000{n}.wav" for n in (1, 2, 4)]
+    spoken = speak("--gap", "0", stdin=SCRIPT.encode()).stdout
+    assert b"".join(samples(f"out/a/0000{n}.wav") for n in (1, 2, 4)) == spoken
+    assert [(entry["index"], entry["status"]) for entry in entries()] == [
+        *((2, "skipped"), (0, "ok"), (1, "ok"), (3, "ok"))
+    ]
+    assert {entry["voice"] for entry in entries()} == {"tiny-Ada_woman"}
+
+
+def test_joined_it_sounds_as_speak_does(batch: Batch, speak: InProcess) -> None:
+    assert batch("a.txt", "--join", "--gap", "0.5").status == 0
+    assert samples("out/a.wav") == speak("--gap", "0.5", stdin=SCRIPT.encode()).stdout
+    [entry] = entries()
+    assert entry["text"] == "Hello there.\nYes.\nNo, thanks."
+    assert entry["frames"] == len(samples("out/a.wav")) // 2
+
+
+def test_resumed_it_is_what_it_would_have_been(
+    batch: Batch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("a.txt").write_text("".join(f"Line {i}.\n" for i in range(12)))
+    assert batch("a.txt", out="whole").status == 0
+    publish, left = StagedFile.publish, 4
+
+    def stopping(self: StagedFile) -> None:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            raise OutputError("it stops")
+        publish(self)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(StagedFile, "publish", stopping)
+        assert batch("a.txt").status == 5
+    assert len([name for name in files(Path("out")) if name.endswith(".wav")]) == 3
+    assert batch("a.txt").status == 0
+    assert files(Path("out")) == files(Path("whole"))
+    assert len(entries()) == 12
+
+
+def test_nothing_left_to_do_loads_no_model(batch: Batch, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert batch("a.txt").status == 0
+    monkeypatch.setitem(sys.modules, "vvcli.synthesizer", None)
+    assert batch("a.txt").status == 0
+
+
+def test_a_bad_record_in_the_middle(batch: Batch) -> None:
+    Path("a.txt").write_bytes(b"Yes.\nb\xff\nNo.\n")
+    result = batch("a.txt")
+    assert result.status == 3
+    assert "a.txt:2: byte 2 (0xff) is not UTF-8" in result.error
+    assert sorted(files(Path("out"))) == ["a/00001.wav", "a/00003.wav"]
+    assert [entry["status"] for entry in entries()] == ["ok", "failed", "ok"]
+    assert batch("a.txt").status == 3
+    assert len(entries()) == 3
+    assert batch("a.txt", "--retry-failed").status == 3
+    assert [entry["index"] for entry in entries()] == [0, 1, 2, 1]
+    Path("a.txt").write_bytes(b"Yes.\nAnd so.\nNo.\n")
+    assert batch("a.txt").status == 0
+
+
+def test_fail_fast_stops_at_the_first(batch: Batch) -> None:
+    Path("a.txt").write_bytes(b"Yes.\nb\xff\nNo.\n")
+    assert batch("a.txt", "--fail-fast").status == 3
+    assert sorted(files(Path("out"))) == ["a/00001.wav"]
+    assert len(entries()) == 2
+
+
+def test_only_bad_records(batch: Batch) -> None:
+    assert batch("-", stdin=b"\xff\n").status == 1
+    assert batch("-", stdin=b"\xff\n").status == 1
+    assert files(Path("out")) == {}
+
+
+def test_no_text(batch: Batch) -> None:
+    result = batch("-", stdin=b"\n \n")
+    assert (result.status, result.error) == (1, "nothing to speak: the input held no text")
+    assert not Path("out").exists()
+
+
+def test_a_manifest_of_voices_seeds_and_outputs(batch: Batch, speak: InProcess) -> None:
+    lines = [
+        {"text": "Yes.", "id": "u/1"},
+        {"text": "Yes.", "id": "u/2", "voice": "Ben", "seed": 7},
+        {"text": "Yes.", "id": "u/3", "voice": "Nobody"},
+        {"text": "Yes.", "id": "u/4", "output": "deep/er/x.wav", "silence_after": 0.5},
+    ]
+    Path("list.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    result = batch("list.jsonl", "--name", "{id}-{voice}")
+    assert result.status == 3
+    assert "there is no voice 'Nobody'" in result.error
+    found = files(Path("out"))
+    assert sorted(found) == ["deep/er/x.wav", "u/1-tiny-Ada_woman.wav", "u/2-tiny-Ben_man.wav"]
+    assert samples("out/u/2-tiny-Ben_man.wav") == speak("--seed", "7", "Yes.", voice="Ben").stdout
+    last = speak(stdin=b"\n\n\nYes.").stdout
+    assert samples("out/deep/er/x.wav") == last + bytes(2 * 12000)
+    assert [entry["id"] for entry in entries()] == ["u/1", "u/2", "u/3", "u/4"]
+    assert [entry["seed"] for entry in entries()] == [0, 7, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["missing.txt"], "cannot read missing.txt"),
+        (["a.txt", "a.txt"], "a.txt:1 and a.txt:1 both make a/00001.wav"),
+        (["a.txt", "--name", "x"], "a.txt:1 and a.txt:2 both make x.wav"),
+        (["a.txt", "--name", "{n.real}"], "{n.real} is none of"),
+        (["a.txt", "--name", "{id}"], "a.txt:1 has no id"),
+        (["a.txt", "--name", "../{n}"], "a.txt:1: '../1.wav' has '..' in it"),
+        (["a.txt", "--gap", "1"], "it needs --join"),
+        (["-", "-"], "can be read only once"),
+        (["a.txt", "-f", "mp3", "-r", "12345"], "12345 Hz"),
+        (["a.txt", "-d", "a.txt"], "a.txt is not a folder"),
+        ([], "INPUT"),
+    ],
+)
+def test_usage(batch: Batch, arguments: list[str], words: str) -> None:
+    result = batch(*arguments)
+    assert result.status == 2
+    assert words in result.error
+    assert not Path("out").exists()
+
+
+def test_a_wrong_manifest(batch: Batch) -> None:
+    Path("list.jsonl").write_text('{"text": "Yes."}\n{"text": "Yes.", "speaker": 1}\n')
+    result = batch("list.jsonl")
+    assert result.status == 2
+    assert 'list.jsonl:2: unknown key "speaker"' in result.error
+
+
+@pytest.mark.parametrize("arguments", [["-m", "/no"], ["-V", "Nobody"]])
+def test_model_and_voice_are_looked_for_first(batch: Batch, arguments: list[str]) -> None:
+    assert batch("a.txt", *arguments).status == 4
+    assert not Path("out").exists()
+
+
+def test_existing_files(batch: Batch) -> None:
+    assert batch("a.txt").status == 0
+    old = files(Path("out"))
+    result = batch("a.txt", "--seed", "1")
+    assert result.status == 2
+    assert (
+        "out/a/00001.wav (and 2 more) is there, and is not what this command makes" in result.error
+    )
+    assert batch("a.txt", "--seed", "1", "--existing", "skip").status == 0
+    assert files(Path("out")) == old
+    assert batch("a.txt", "--seed", "1", "--existing", "overwrite").status == 0
+    assert all(data != old[name] for name, data in files(Path("out")).items())
+    assert batch("a.txt", "--seed", "1").status == 0
+
+
+@pytest.mark.parametrize(("name", "suffix"), [("s16le", "pcm"), ("f32le", "f32"), ("au", "au")])
+def test_formats(batch: Batch, name: str, suffix: str) -> None:
+    assert batch("-", "-f", name, stdin=b"Yes.").status == 0
+    assert sorted(files(Path("out"))) == [f"stdin/00001.{suffix}"]
+    assert batch("-", "-f", name, stdin=b"Yes.").status == 0
+    assert len(entries()) == 1
+
+
+def test_another_rate(batch: Batch) -> None:
+    pytest.importorskip("soxr")
+    assert batch("-", "-r", "48000", stdin=b"Yes.").status == 0
+    [entry] = entries()
+    with wave.open("out/stdin/00001.wav") as file:
+        assert (file.getframerate(), file.getnframes()) == (48000, entry["frames"])
+    assert entry["duration"] == entry["frames"] / 48000
+
+
+def test_dry_run(batch: Batch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert batch("a.txt", "--dry-run").status == 0
+    assert not Path("out").exists()
+    assert capsys.readouterr().out.splitlines() == [
+        "make\tout/a/00001.wav\tHello there.",
+        "make\tout/a/00002.wav\tYes.",
+        "make\tout/a/00004.wav\tNo, thanks.",
+    ]
+    assert batch("a.txt").status == 0
+    Path("out/a/00002.wav").unlink()
+    assert batch("a.txt", "--dry-run").status == 0
+    kinds = [line.split("\t")[0] for line in capsys.readouterr().out.splitlines()]
+    assert kinds == ["done", "make", "done"]
+
+
+def test_two_runs_do_not_mix(batch: Batch) -> None:
+    from vvcli.batch.manifest import Manifest
+
+    with Manifest(Path("out")):
+        result = batch("a.txt")
+    assert result.status == 2
+    assert "another vvcli is writing to out" in result.error
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=32k", "tmpfs", str(folder)]
+    if os.geteuid() or subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("mounting a small disk takes root; test_runner.py has a pretended one")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)  # noqa: S607
+
+
+def test_a_full_disk(batch: Batch, small_disk: Path) -> None:
+    Path("a.txt").write_text("".join(f"Line {i}.\n" for i in range(14)))
+    assert batch("a.txt", out="whole").status == 0
+    whole = files(Path("whole"))
+    result = batch("a.txt", out=str(small_disk))
+    assert result.status == 5
+    assert os.strerror(errno.ENOSPC) in result.error
+    done = files(small_disk)
+    assert 0 < len(done) < len(whole)
+    assert done.items() <= whole.items()
+    assert [entry["audio_filepath"] for entry in entries(str(small_disk))][: len(done)] == list(
+        done
+    )
+    remount = ["mount", "-o", "remount,size=9m", str(small_disk)]
+    subprocess.run(remount, check=True)
+    times = {name: (small_disk / name).stat().st_mtime_ns for name in done}
+    assert batch("a.txt", out=str(small_disk)).status == 0
+    assert files(small_disk) == whole
+    assert {name: (small_disk / name).stat().st_mtime_ns for name in done} == times
+
+
+# --- as processes
+
+
+COMMAND = [sys.executable, "-m", "tests.batch.process", "batch"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_and_leaves_no_part(tmp_path: Path, number: signal.Signals) -> None:
+    (tmp_path / "a.txt").write_text(5000 * "Hello there.\n")
+    out = tmp_path / "out"
+    command = [*COMMAND, str(tmp_path / "a.txt"), "-q", "-d", str(out), "-m", str(TINY)]
+    environment = os.environ | {"VVCLI_TEST_FAKE": "1"}
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE) as process:
+        deadline = time.monotonic() + 60
+        while not (out / "a/00005.wav").exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        process.send_signal(number)
+        assert process.stderr
+        assert process.stderr.read() == b""
+        assert process.wait(60) == -number
+    found = files(out)
+    named = [name for name in found if name.endswith(".wav")]
+    assert 5 <= len(named) < 5000
+    # At most one, which is whole and waits for its name.
+    assert len(found) - len(named) <= 1
+
+
+def test_a_plan_of_ten_thousand_lines_needs_no_torch(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("".join(f"This is line {i}.\n" for i in range(10_000)))
+    arguments = ["batch", "--dry-run", str(tmp_path / "a.txt"), "-d", "/nowhere", "-m", str(TINY)]
+    code = (
+        "import sys; from vvcli.cli import main; main.COMMANDS.setdefault('batch', '');"
+        "from vvcli.cli.environment import Environment;"
+        f"status = main.run({arguments!r}, Environment.claim());"
+        "sys.exit(status or 'torch' in sys.modules)"
+    )
+    begin = sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2])
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.count(b"\n") == 10_000
+    assert sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2]) - begin < 2  # CPU seconds

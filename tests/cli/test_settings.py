@@ -1,0 +1,108 @@
+"""Flag over environment over config file over default; and what shells complete."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.shell_completion import ShellComplete
+
+from tests.conftest import TINY, InProcess, Process
+from vvcli.cli.main import vvcli as command
+
+
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = tmp_path / "config.toml"
+    monkeypatch.setenv("VVCLI_CONFIG", str(path))
+    return path
+
+
+def test_flag_over_environment_over_config_over_default(
+    vvcli: InProcess, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def length(*arguments: str) -> int:
+        found = vvcli("speak", "-q", "-m", TINY, *arguments, stdin=b"Yes.\nYes.\n")
+        assert found.status == 0, found.stderr
+        return len(found.stdout)
+
+    default = length()
+    config.write_text("[speak]\ngap = 0.5\n", encoding="utf-8")
+    assert length() - default == round(0.3 * 48_000)
+    monkeypatch.setenv("VVCLI_GAP", "0.4")
+    assert length() - default == round(0.2 * 48_000)
+    assert length("--gap", "0.3") - default == round(0.1 * 48_000)
+
+
+def test_a_key_at_the_top_is_for_every_command_that_has_the_option(
+    vvcli: InProcess, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("VVCLI_MODEL", raising=False)
+    config.write_text(f'model = "{TINY}"\nvoice = "Ben"\n', encoding="utf-8")
+    found = vvcli("speak", "Yes.")
+    assert found.status == 0
+    assert "tiny-Ben_man" in found.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("gap = ", "is not TOML"),
+        ("[speak]\nvioce = 'Ben'\n", "speak has no option 'vioce'"),
+        ("[talk]\ngap = 1\n", "'talk' is neither a command nor an option"),
+        ("vioce = 'Ben'\n", "'vioce' is neither a command nor an option"),
+    ],
+)
+def test_a_wrong_config_file_is_named(
+    vvcli: InProcess, config: Path, text: str, message: str
+) -> None:
+    config.write_text(text, encoding="utf-8")
+    found = vvcli("speak", "-m", TINY, "Yes.")
+    assert found.status == 2
+    assert message in found.error
+    assert str(config) in found.error
+    assert vvcli("--help").status == 0
+
+
+def completions(*words: str) -> list[str]:
+    shell = ShellComplete(command, {}, "vvcli", "_VVCLI_COMPLETE")
+    return [item.value for item in shell.get_completions(list(words[:-1]), words[-1])]
+
+
+def test_commands_options_and_voices_are_completed() -> None:
+    assert "speak" in completions("sp")
+    assert "--cfg-scale" in completions("speak", "--c")
+    assert completions("speak", "-m", str(TINY), "-V", "tiny-B") == ["tiny-Ben_man"]
+    assert completions("speak", "-m", "/nowhere", "-V", "t") == []
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_completion_script_asks_vvcli(process: Process, shell: str) -> None:
+    found = process("completion", shell)
+    assert found.status == 0
+    assert b"_VVCLI_COMPLETE" in found.stdout
+
+
+def test_a_shell_gets_its_answer() -> None:
+    words = {"COMP_WORDS": "vvcli spe", "COMP_CWORD": "1", "_VVCLI_COMPLETE": "bash_complete"}
+    done = subprocess.run(
+        [sys.executable, "-m", "vvcli"], env=os.environ | words, capture_output=True, check=True
+    )
+    assert done.stdout == b"plain,speak\n"
+
+
+def test_check_says_what_works_and_what_does_not(process: Process) -> None:
+    found = process("check", "-m", TINY)
+    assert found.status == 0
+    lines = found.stdout.decode().splitlines()
+    assert [line.split()[0] for line in lines] == [
+        "libraries", "device", "model", "voices", "speech",
+    ]  # fmt: skip
+    assert all(" ok " in line for line in lines)
+    found = process("check", "-m", TINY.parent)
+    assert found.status == 4
+    assert "FAILED" in found.stdout.decode().splitlines()[-1]
+    assert "no config.json" in found.stdout.decode()

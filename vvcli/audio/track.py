@@ -1,0 +1,60 @@
+"""Records one after the other on one track: gaps, cues, and a place for records that failed."""
+
+from __future__ import annotations
+
+from vvcli.audio.cues import Cues
+from vvcli.audio.pcm_writer import AudioWriter
+from vvcli.model.config import SAMPLE_RATE
+from vvcli.utterance import Chunk, Status
+
+ON_ERROR = ("skip", "silence", "stop")
+
+# Silence that stands for a record that failed is as long as its text would take to say.
+CHARACTERS_PER_SECOND = 14.0
+SHORTEST_SILENCE = 0.5  # seconds
+
+
+class Track:
+    """Writes chunks, in the order they come.
+
+    Args:
+        writer: takes samples at 24 kHz.
+        gap: seconds of silence between two records that have audio; a record may ask for its own.
+        on_error: `silence` keeps a failed record's place; otherwise nothing of it is written.
+        cues: is told where each record begins and ends.
+    """
+
+    def __init__(
+        self, writer: AudioWriter, gap: float, *, on_error: str = "skip", cues: Cues | None = None
+    ) -> None:
+        self._writer = writer
+        self._gap = gap
+        self._on_error = on_error
+        self._cues = cues
+        self._due: float | None = None  # seconds of silence before the next audio
+        self._start: int | None = None  # where the record that is being written began
+
+    def add(self, chunk: Chunk) -> None:
+        """Write the chunk's samples, and what its end asks for."""
+        record = chunk.record
+        if len(chunk.samples):
+            self._begin()
+            self._writer.write(chunk.samples)
+        elif chunk.status is Status.FAILED and self._on_error == "silence":
+            self._begin()
+            seconds = max(SHORTEST_SILENCE, len(record.text) / CHARACTERS_PER_SECOND)
+            self._writer.silence(round(seconds * SAMPLE_RATE))
+        if chunk.status is None or self._start is None:
+            return
+        if self._cues:
+            self._cues.cue(record, self._start, self._writer.samples, chunk.status)
+        self._start = None
+        self._due = self._gap if record.silence_after is None else record.silence_after
+
+    def _begin(self) -> None:
+        """Go from the end of the last record to the start of this one."""
+        if self._start is not None:
+            return
+        if self._due:
+            self._writer.silence(round(self._due * SAMPLE_RATE))
+        self._start = self._writer.samples

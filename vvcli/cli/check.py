@@ -1,0 +1,91 @@
+"""`vvcli check`: does everything that speaking needs work here?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import click
+
+from vvcli.cli.exit_status import ExitStatus, status_of
+from vvcli.cli.options import device_option, model_option, voice_option
+from vvcli.errors import VvcliError
+
+SENTENCE = "This sentence was spoken to see whether it works."
+
+
+@click.command()
+@model_option
+@voice_option
+@device_option
+def check(model: str, voice: str | None, device: str) -> ExitStatus:
+    """Check libraries, device, model and voices, and speak one sentence.
+
+    Prints one line for each on standard output; the exit status is that of the first failure.
+    """
+    steps: list[tuple[str, Callable[[], str]]] = [
+        ("libraries", _libraries),
+        ("device", lambda: _device(device)),
+        ("model", lambda: _model(model)),
+        ("voices", lambda: _voices(model)),
+        ("speech", lambda: _speech(model, voice, device)),
+    ]
+    for name, step in steps:
+        try:
+            click.echo(f"{name:<10} ok      {step()}")
+        except VvcliError as error:
+            click.echo(f"{name:<10} FAILED  {error}")
+            return status_of(error)
+    return ExitStatus.OK
+
+
+def _libraries() -> str:
+    from importlib.metadata import version
+
+    names = ("torch", "numpy", "safetensors", "tokenizers", "huggingface_hub", "click")
+    return ", ".join(f"{name} {version(name)}" for name in names)
+
+
+def _device(name: str) -> str:
+    from vvcli.bench.frame_time import describe_machine
+    from vvcli.device import pick_device
+
+    device = pick_device(name)
+    return f"{device}: {describe_machine(device)['device']}"
+
+
+def _model(spec: str) -> str:
+    from vvcli.checkpoint.folder import read_config
+    from vvcli.checkpoint.hub import resolve_model
+    from vvcli.checkpoint.tokenizer import load_tokenizer
+
+    folder = resolve_model(spec)
+    config = read_config(folder)
+    load_tokenizer(folder)
+    lm = config.lm
+    return f"{folder}: {lm.text_layers} + {lm.tts_layers} layers, {config.frame_rate:g} frames/s"
+
+
+def _voices(spec: str) -> str:
+    from vvcli.checkpoint.hub import resolve_model
+    from vvcli.checkpoint.voice_search import list_voices, voice_folders
+
+    names = [path.stem for path in list_voices(voice_folders(resolve_model(spec)))]
+    return ", ".join(names) or "none by name; -V FILE works"
+
+
+def _speech(model: str, voice: str | None, device: str) -> str:
+    import numpy as np
+
+    from vvcli.errors import UnavailableError
+    from vvcli.progress.tally import Tally
+    from vvcli.synthesizer import Synthesizer
+
+    synthesizer = Synthesizer(model, voice, device=device, streams=1)
+    tally = Tally()
+    for chunk in synthesizer.stream([SENTENCE]):
+        tally.add(chunk)
+        if not np.isfinite(chunk.samples).all():
+            raise UnavailableError(f"{model} made samples that are not finite on this device")
+    if not tally.samples:
+        raise UnavailableError(f"{model} made no audio")
+    return f"{synthesizer.voice.name}: {tally}"

@@ -1,0 +1,87 @@
+"""The user's config file: defaults below the environment's and the command line's.
+
+# ~/.config/vvcli/config.toml
+model = "microsoft/VibeVoice-Realtime-0.5B"   # for every command that has the option
+
+[speak]
+voice = "Mike"
+gap = 0.4
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from vvcli.errors import UsageError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+
+def config_path() -> Path:
+    """Where the config file is: `VVCLI_CONFIG`, or the platform's folder for such files."""
+    override = os.environ.get("VVCLI_CONFIG")
+    if override is not None:
+        return Path(override)
+    from platformdirs import user_config_path
+
+    return user_config_path("vvcli") / "config.toml"
+
+
+def read_defaults(group: click.Group) -> dict[str, Any]:
+    """click's `default_map` from the config file; empty if there is none.
+
+    Raises:
+        UsageError: the file cannot be read, is not TOML, or names an option that does not exist.
+    """
+    path = config_path()
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from error
+    except ValueError as error:
+        raise UsageError(f"{path} is not TOML: {error}") from error
+    return _default_map(group, content, path)
+
+
+def _default_map(group: click.Group, content: dict[str, Any], path: Path) -> dict[str, Any]:
+    shared = {key: value for key, value in content.items() if not isinstance(value, dict)}
+    sections = {key: value for key, value in content.items() if isinstance(value, dict)}
+    context = click.Context(group)
+    defaults: dict[str, Any] = {}
+    unused = set(shared)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        if command is None or isinstance(command, click.Group):
+            continue
+        options = _options(command)
+        own = sections.pop(name, {})
+        for key in own.keys() - options.keys():
+            raise UsageError(f"{path}: {name} has no option {key!r}: see `vvcli {name} --help`")
+        unused -= options.keys()
+        values = {key: value for key, value in shared.items() if key in options} | own
+        defaults[name] = {options[key]: value for key, value in values.items()}
+    if sections or unused:
+        what = next(iter([*sections, *sorted(unused)]))
+        raise UsageError(f"{path}: {what!r} is neither a command nor an option of one")
+    return defaults
+
+
+def _options(command: click.Command) -> dict[str, str]:
+    """Long option names, as they are typed, and the parameters they set."""
+    return {
+        name.removeprefix("--"): parameter.name
+        for parameter in command.params
+        if isinstance(parameter, click.Option) and parameter.name
+        for name in parameter.opts
+        if name.startswith("--")
+    }

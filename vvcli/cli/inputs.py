@@ -1,0 +1,95 @@
+"""Where `speak` gets its records from: words, files, or standard input, in one of the forms."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from vvcli.cli.environment import Environment
+from vvcli.errors import UsageError
+from vvcli.script.choose import Form, refuse_failed
+from vvcli.script.lines import split_lines
+from vvcli.script.measure import Total, can_measure, measure
+from vvcli.script.record import Record
+from vvcli.script.sources import check_files, read_files
+
+
+@dataclass(frozen=True)
+class Input:
+    """What to speak."""
+
+    text: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    form: Form = Form.LINES
+    delimiter: str = "|"
+    pause: float = 0.3  # seconds, for Form.FOLLOW
+
+
+def find_form(
+    *, null: bool, paragraphs: bool, jsonl: bool, delimiter: str | None, follow: bool
+) -> Form:
+    """The form that the options ask for.
+
+    Raises:
+        UsageError: more than one of them.
+    """
+    asked = {
+        "--null": (null, Form.NULL),
+        "--paragraphs": (paragraphs, Form.PARAGRAPHS),
+        "--jsonl": (jsonl, Form.JSONL),
+        "--delimiter": (delimiter is not None, Form.DELIMITED),
+        "--follow": (follow, Form.FOLLOW),
+    }
+    given = {name: form for name, (is_given, form) in asked.items() if is_given}
+    if len(given) > 1:
+        raise UsageError(f"{' and '.join(given)} cannot be used together")
+    return next(iter(given.values()), Form.LINES)
+
+
+def open_records(environment: Environment, source: Input) -> tuple[Iterable[Record], Total | None]:
+    """The records, and how many where that can be known; words on the command line are one text.
+
+    Raises:
+        UsageError: there is nothing to read, a file cannot be read, or a manifest is wrong.
+    """
+    if source.text and source.files:
+        raise UsageError("give either TEXT or -i FILE, not both")
+    if source.text:
+        if source.form is not Form.LINES:
+            raise UsageError("TEXT is spoken as it is: its form belongs to -i FILE or to stdin")
+        words = list(split_lines(" ".join(source.text), "TEXT"))
+        return words, measure(words)
+    paths = [Path(name) for name in source.files or ("-",)]
+    _check_stdin(environment, source, paths)
+    check_files(paths)
+
+    def read() -> Iterable[Record]:
+        return read_files(
+            paths,
+            environment.stdin,
+            source.form,
+            delimiter=source.delimiter,
+            pause=source.pause,
+        )
+
+    if not can_measure(paths):
+        return read(), None
+    if source.form is Form.JSONL:
+        # A manifest that can be read to its end is right, or nothing is spoken.
+        manifest = refuse_failed(read())
+        return manifest, measure(manifest)
+    return read(), measure(read())
+
+
+def _check_stdin(environment: Environment, source: Input, paths: list[Path]) -> None:
+    if Path("-") not in paths:
+        return
+    if environment.stdin in environment.closed:
+        raise UsageError("nothing to speak: standard input is closed")
+    if os.isatty(environment.stdin) and not source.files:
+        raise UsageError(
+            "nothing to speak: give TEXT, -i FILE, or pipe lines in, "
+            "as in `cat script.txt | vvcli speak -m MODEL > out.pcm`"
+        )

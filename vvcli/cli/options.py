@@ -1,0 +1,158 @@
+"""Options that several commands share: the same name means the same everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from vvcli.audio.formats import FORMATS
+from vvcli.cli.completion import complete_model, complete_voice
+from vvcli.cli.types import FiniteFloat, parse_streams
+from vvcli.progress.report import MODES
+
+MAX_SEED = 2**64 - 1
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def _together(*options: Callable[[Any], Any]) -> Callable[[Command], Command]:
+    """One decorator for several options, listed in this order by --help."""
+
+    def decorate(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+model_option = click.option(
+    "-m",
+    "--model",
+    envvar="VVCLI_MODEL",
+    required=True,
+    shell_complete=complete_model,
+    help="Model folder or hub id.",
+)
+
+voice_option = click.option(
+    "-V",
+    "--voice",
+    envvar="VVCLI_VOICE",
+    metavar="NAME|FILE",
+    shell_complete=complete_voice,
+    help="Voice; default: the model's first.",
+)
+
+device_option = click.option(
+    "--device",
+    envvar="VVCLI_DEVICE",
+    default="auto",
+    show_default=True,
+    help="auto, cpu, cuda or cuda:N.",
+)
+
+dtype_option = click.option(
+    "--dtype",
+    envvar="VVCLI_DTYPE",
+    type=click.Choice(["auto", "float32", "bfloat16", "float64"]),
+    default="auto",
+    show_default=True,
+    help="auto: bfloat16 on CUDA, float32 on a CPU.",
+)
+
+steps_option = click.option(
+    "--steps",
+    envvar="VVCLI_STEPS",
+    type=click.IntRange(1, 999),
+    default=5,
+    show_default=True,
+    help="Solver steps per frame.",
+)
+
+synthesis_options = _together(
+    model_option,
+    voice_option,
+    click.option(
+        "--seed",
+        envvar="VVCLI_SEED",
+        type=click.IntRange(0, MAX_SEED),
+        default=0,
+        show_default=True,
+        help="Picks the noise.",
+    ),
+    click.option(
+        "--cfg-scale",
+        envvar="VVCLI_CFG_SCALE",
+        type=FiniteFloat(0, 100),
+        default=1.5,
+        show_default=True,
+        help="Classifier-free guidance.",
+    ),
+    steps_option,
+    click.option(
+        "-j",
+        "--streams",
+        envvar="VVCLI_STREAMS",
+        metavar="N|auto",
+        callback=parse_streams,
+        default="auto",
+        show_default=True,
+        help="Records spoken at the same time.",
+    ),
+    click.option(
+        "--split",
+        envvar="VVCLI_SPLIT",
+        type=click.Choice(["sentence", "none"]),
+        default="sentence",
+        show_default=True,
+        help="Where to cut a record that is longer than the model's context.",
+    ),
+    device_option,
+    dtype_option,
+)
+
+format_options = _together(
+    click.option(
+        "-f",
+        "--format",
+        "format_name",
+        envvar="VVCLI_FORMAT",
+        type=click.Choice(list(FORMATS)),
+        help="Audio format; default: by the suffix of the file.",
+    ),
+    click.option(
+        "-r",
+        "--rate",
+        envvar="VVCLI_RATE",
+        type=click.IntRange(1),
+        metavar="HZ",
+        help="Sample rate; default: the model's 24000.",
+    ),
+)
+
+progress_options = _together(
+    click.option("-q", "--quiet", is_flag=True, help="Say only what goes wrong."),
+    click.option("-v", "--verbose", is_flag=True, help="Show where an error came from."),
+    click.option(
+        "--progress",
+        "progress_mode",
+        envvar="VVCLI_PROGRESS",
+        type=click.Choice(MODES),
+        default="auto",
+        show_default=True,
+        help="auto: a bar on a terminal, plain lines elsewhere.",
+    ),
+    click.option(
+        "--summary",
+        metavar="FILE|-",
+        help="Write the figures of the run as JSON; - is standard output.",
+    ),
+)
+
+
+def synthesizer_arguments(options: dict[str, Any]) -> dict[str, Any]:
+    """The options of `synthesis_options` as arguments of `Synthesizer`."""
+    return options | {"split": options["split"] == "sentence"}

@@ -1,0 +1,118 @@
+"""One pass of records through the engine, and back into their order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vvcli.audio.order import OrderBuffer
+from vvcli.engine.engine import Engine
+from vvcli.engine.stream import End, Stream, StreamFrame
+from vvcli.errors import RecordError
+from vvcli.script.record import Record
+from vvcli.utterance import Chunk, Status
+
+NO_SAMPLES = np.zeros(0, dtype=np.float32)
+
+
+@dataclass
+class _Spoken:
+    """A record on its way, and how it has gone so far in all of its parts."""
+
+    record: Record
+    status: Status = Status.OK
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """A frame of a record, or its last word."""
+
+    spoken: _Spoken
+    samples: NDArray[np.float32]
+    is_last: bool
+
+
+class OrderedRun:
+    """Records in, chunks out, in the order of the records.
+
+    Args:
+        engine: one that nobody else submits streams to.
+        streams: makes the streams that speak a record, numbered from its second argument on;
+            raises RecordError if it cannot be spoken.
+    """
+
+    def __init__(self, engine: Engine, streams: Callable[[Record, int], list[Stream]]) -> None:
+        self._engine = engine
+        self._streams = streams
+        self._order: OrderBuffer[_Piece] = OrderBuffer()
+        self._active: dict[Stream, tuple[_Spoken, bool]] = {}  # whether it speaks the last part
+        self._started = 0
+
+    @property
+    def idle(self) -> bool:
+        """Whether no stream is waiting or running."""
+        return not self._active
+
+    @property
+    def records(self) -> int:
+        """Records, or parts of them, that are started and not handed out whole."""
+        return self._started - self._order.head
+
+    @property
+    def ahead(self) -> int:
+        """Samples made and held back until their turn."""
+        return self._order.waiting
+
+    def start(self, record: Record) -> None:
+        """Queue `record`; one that cannot be spoken ends here."""
+        if record.is_blank:
+            self._end(record, Status.BLANK)
+            return
+        try:
+            streams = self._streams(record, self._started)
+        except RecordError as error:
+            self._end(record, Status.FAILED, str(error))
+            return
+        spoken = _Spoken(record)
+        for stream in streams:
+            self._active[stream] = spoken, stream is streams[-1]
+            self._engine.submit(stream)
+        self._started += len(streams)
+
+    def step(self, *, admit: bool) -> None:
+        """One step of the engine."""
+        for frame in self._engine.step(admit=admit):
+            self._deliver(frame)
+
+    def ready(self) -> Iterator[Chunk]:
+        """The chunks whose turn it is."""
+        for piece in self._order.drain():
+            spoken = piece.spoken
+            # When the last piece's turn comes, all parts have ended, so the status is final.
+            status = spoken.status if piece.is_last else None
+            error = spoken.error if piece.is_last else None
+            yield Chunk(spoken.record, piece.samples, status, error)
+
+    def cancel(self) -> None:
+        """Take every stream that is left out of the engine."""
+        for stream in self._active:
+            self._engine.cancel(stream)
+
+    def _end(self, record: Record, status: Status, error: str | None = None) -> None:
+        piece = _Piece(_Spoken(record, status, error), NO_SAMPLES, is_last=True)
+        self._order.put(self._started, piece, last=True)
+        self._started += 1
+
+    def _deliver(self, frame: StreamFrame) -> None:
+        spoken, in_last_part = self._active[frame.stream]
+        ends = frame.end is not None
+        if ends:
+            del self._active[frame.stream]
+        if frame.end is End.TRUNCATED:
+            spoken.status = Status.TRUNCATED
+        piece = _Piece(spoken, frame.samples, is_last=ends and in_last_part)
+        self._order.put(frame.stream.number, piece, size=len(frame.samples), last=ends)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,10 +20,11 @@ _STRAIGHT = str.maketrans("‘’“”", "''\"\"")
 
 
 class TextTokenizer:
-    """Encodes the text of one record."""
+    """Encodes the text of one record, spelled out by `normalise` if the model asks for that."""
 
-    def __init__(self, bpe: Tokenizer) -> None:
+    def __init__(self, bpe: Tokenizer, normalise: Callable[[str], str] | None = None) -> None:
         self._bpe = bpe
+        self._normalise = normalise
 
     def encode(self, text: str) -> list[int]:
         """Token ids of `text` and its closing newline; never empty.
@@ -31,7 +32,8 @@ class TextTokenizer:
         The name of a special token, such as `<|endoftext|>`, is text like any other.
 
         Raises:
-            RecordError: `text` has lone surrogates, so it is not Unicode text.
+            RecordError: `text` has lone surrogates, so it is not Unicode text, or it has letters
+                that the model's normaliser knows no words for.
         """
         line = text.translate(_STRAIGHT).strip() + "\n"
         try:
@@ -40,6 +42,8 @@ class TextTokenizer:
             raise RecordError(
                 f"the text is not valid Unicode at character {error.start + 1}: decode it as UTF-8"
             ) from error
+        if self._normalise is not None:
+            line = self._normalise(line) + "\n"
         ids: list[int] = self._bpe.encode(line, add_special_tokens=False).ids
         return ids
 
@@ -72,7 +76,17 @@ def load_tokenizer(model_folder: Path) -> TextTokenizer:
             f"{path} has token {highest}, the model {config.lm.vocab_size} tokens: "
             "the tokenizer is another model's"
         )
-    return TextTokenizer(_plain_bpe(content, path))
+    return TextTokenizer(_plain_bpe(content, path), _normaliser(model_folder))
+
+
+def _normaliser(model_folder: Path) -> Callable[[str], str] | None:
+    """What `text_normalizer` in the model's config names; the published models name none."""
+    name = read_json(model_folder / "config.json").get("text_normalizer")
+    if name is None:
+        return None
+    from vvcli.script.normalise import normaliser
+
+    return normaliser(str(name))
 
 
 def tokenizer_repository(model_folder: Path) -> str:

@@ -1,0 +1,102 @@
+"""From recordings to a model folder that the synthesizer loads and speaks with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from vvcli import Synthesizer
+from vvcli.model.attention import CacheView
+from vvcli.model.vibevoice import TEXT
+from vvcli.voicelab import adversarial, language, spectral
+from vvcli.voicelab.corpus import tokens_of
+from vvcli.voicelab.export import export, tokenizer, trained_model, voice_tensors
+from vvcli.voicelab.latents import FILE, Latents, extract
+from vvcli.voicelab.settings import ALPHABET, Settings
+from vvcli.voicelab.teach import Recordings
+from vvcli.voicelab.training import load_checkpoint
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def work(
+    settings: Settings, recordings: Recordings, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    folder: Path = tmp_path_factory.mktemp("work")
+    spectral.train_spectral(settings, recordings.samples, folder, CPU)
+    adversarial.train_adversarial(settings, recordings.samples, folder, CPU)
+    extract(settings, recordings, folder, CPU).save(folder / FILE)
+    language.train_language(settings, Latents.load(folder / FILE), folder, CPU)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def model(settings: Settings, work: Path) -> Path:
+    export(settings, work, work / "model")
+    return work / "model"
+
+
+def test_every_frame_has_a_latent(work: Path, recordings: Recordings) -> None:
+    data = Latents.load(work / FILE)
+    assert data.latents.shape == (recordings.frames.sum(), 8)
+    assert data.texts == recordings.texts
+    assert np.isfinite(data.latents).all()
+
+
+def test_the_synthesizer_speaks_with_the_exported_model(model: Path) -> None:
+    assert [path.stem for path in sorted((model / "voices").iterdir())] == ["clara", "miles"]
+    synthesizer = Synthesizer(model, voice="miles", device="cpu", streams=2)
+    stream = synthesizer.stream(["It is 5 km to Zoë's.", "Привет"])
+    chunk = next(stream)
+    assert np.isfinite(chunk.samples).all()
+    stream.close()
+
+
+def test_the_tokens_of_speaking_are_those_of_training(model: Path) -> None:
+    from vvcli.checkpoint.tokenizer import load_tokenizer
+
+    encoded = load_tokenizer(model).encode("Don't stop, it's 5!")
+    assert encoded == tokens_of("don't stop, it's five!")
+    assert tokenizer()["model"]["vocab"]["z"] == ALPHABET.index("z")
+
+
+def test_a_training_that_was_stopped_goes_on(
+    settings: Settings, work: Path, recordings: Recordings
+) -> None:
+    before = load_checkpoint(work / spectral.CHECKPOINT, CPU)
+    spectral.train_spectral(settings, recordings.samples, work, CPU)
+    after = load_checkpoint(work / spectral.CHECKPOINT, CPU)
+    assert before is not None
+    assert after is not None
+    assert before["step"] == after["step"] == settings.spectral.steps
+    for name, tensor in before["networks"].items():
+        assert torch.equal(tensor, after["networks"][name])
+
+
+def test_voices_are_the_first_position_of_training(settings: Settings, work: Path) -> None:
+    model = trained_model(settings, work)
+    token = settings.voice_token(1)
+    tensors = voice_tensors(model, token, settings.neutral_token)
+    rest = tokens_of("hi")
+    everything = model.embed_tokens(torch.tensor([[token, *rest]]))
+    text = model.language_model(everything) + model.tts_input_types.weight[TEXT]
+    expected = model.tts_language_model(text)[:, 1:]
+
+    lm = model.config.lm
+    hidden = text[:, 1:]
+    kv = torch.zeros(2, 2, 1, lm.kv_heads, 1 + len(rest), lm.head_dim)
+    for layer in range(2):
+        kv[layer, 0, :, :, :1] = tensors[f"tts_lm.key.{layer}"]
+        kv[layer, 1, :, :, :1] = tensors[f"tts_lm.value.{layer}"]
+    positions = torch.arange(1, 1 + len(rest))[None]
+    continued = model.tts_language_model(hidden, CacheView(kv, positions, None, 1 + len(rest)))
+    torch.testing.assert_close(continued, expected)
+
+
+def test_an_untrained_work_folder_cannot_be_exported(settings: Settings, tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"language\.pt"):
+        export(settings, tmp_path, tmp_path / "model")

@@ -1,0 +1,113 @@
+"""Second training: the decoder alone, on the frozen encoder's latents, against judges."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from vvcli.voicelab.discriminators import Discriminators, feature_loss, fooling_loss, judge_loss
+from vvcli.voicelab.settings import Settings
+from vvcli.voicelab.signals import magnitude_loss, mel_loss, to_24k
+from vvcli.voicelab.spectral import Crops, load_autoencoder
+from vvcli.voicelab.teach import frame_samples
+from vvcli.voicelab.training import (
+    AveragedWeights,
+    CapturedStep,
+    Progress,
+    adam,
+    clip_gradients,
+    load_checkpoint,
+    mixed,
+    save_checkpoint,
+)
+
+CHECKPOINT = "decoder.pt"
+SAVE_EVERY = 500
+NAMES = ("mel", "features", "fooling", "judges")
+
+
+def train_adversarial(
+    settings: Settings,
+    samples: NDArray[np.int16],
+    folder: Path,
+    device: torch.device,
+    minutes: float | None = None,
+) -> None:
+    """Continue the decoder of `autoencoder.pt` in `folder`; writes `decoder.pt` there."""
+    config = settings.adversarial
+    torch.manual_seed(config.seed)
+    crops = Crops(samples, frame_samples(settings), device)
+    networks = load_autoencoder(settings, folder, device)
+    decoder = networks.decoder.requires_grad_(True).train()
+    judges = Discriminators().to(device)
+    optimizer = adam(decoder.parameters(), device, decay=0.0)
+    judging = adam(judges.parameters(), device, decay=0.0)
+    average = AveragedWeights(decoder, config.ema)
+    progress = Progress(config.steps, config.warmup_steps, minutes, "adversarial")
+    state = load_checkpoint(folder / CHECKPOINT, device)
+    if state is not None:
+        decoder.load_state_dict(state["decoder"])
+        judges.load_state_dict(state["judges"])
+        optimizer.load_state_dict(state["optimizer"])
+        judging.load_state_dict(state["judging"])
+        average.load(state["average"])
+        progress.resume(state["step"])
+    judged = config.judged_frames * settings.hop
+
+    def step() -> Tensor:
+        heard = crops.draw(config.batch, config.crop_frames)
+        with torch.no_grad(), mixed(device):
+            latents = networks.encoder(heard)
+        theirs = to_24k(heard)
+        strength = torch.rand(len(latents), 1, 1, device=device) * config.latent_noise
+        with mixed(device):
+            ours = decoder(latents + strength * torch.randn_like(latents))[0].float()
+        real, fake = theirs[:, -judged:], ours[:, -judged:]
+
+        judging.zero_grad(set_to_none=True)
+        with mixed(device):
+            verdict = judge_loss(judges(real), judges(fake.detach()))
+        verdict.backward()
+        clip_gradients(judges.parameters(), 5.0)
+        judging.step()
+
+        optimizer.zero_grad(set_to_none=True)
+        judges.requires_grad_(False)
+        with mixed(device):
+            with torch.no_grad():
+                of_real = judges(real)
+            of_fake = judges(fake)
+        judges.requires_grad_(True)
+        mel = mel_loss(ours, theirs)
+        features, fooling = feature_loss(of_real, of_fake), fooling_loss(of_fake)
+        loss = config.mel_weight * mel + config.magnitude_weight * magnitude_loss(ours, theirs)
+        (loss + config.feature_weight * features + fooling).backward()
+        clip_gradients(decoder.parameters(), 10.0)
+        optimizer.step()
+        average.update()
+        return torch.stack([loss.detach() for loss in (mel, features, fooling, verdict)])
+
+    def save() -> None:
+        save_checkpoint(
+            folder / CHECKPOINT,
+            decoder=decoder.state_dict(),
+            judges=judges.state_dict(),
+            optimizer=optimizer.state_dict(),
+            judging=judging.state_dict(),
+            average=average.state(),
+            step=progress.step,
+        )
+
+    captured = CapturedStep(step, device)
+    while progress.fraction < 1:
+        optimizer.param_groups[0]["lr"].fill_(config.learning_rate * progress.rate)
+        judging.param_groups[0]["lr"].fill_(config.discriminator_rate * progress.rate)
+        average.set_step(progress.step)
+        progress.report(captured(), NAMES)
+        if progress.step % SAVE_EVERY == 0:
+            save()
+    save()

@@ -1,0 +1,108 @@
+"""Networks that tell the decoder's sound from the teacher's, and the losses of that game."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from vvcli.voicelab.signals import spectrum
+
+SLOPE = 0.1
+
+
+class SpectrumJudge(nn.Module):
+    """2-D convolutions over a complex spectrum (Défossez et al., 2022)."""
+
+    def __init__(self, size: int, channels: int = 32) -> None:
+        super().__init__()
+        self.size = size
+        self.layers = nn.ModuleList(
+            [
+                nn.Conv2d(2, channels, (9, 3), padding=(4, 1)),
+                *(
+                    nn.Conv2d(channels, channels, (9, 3), stride=(2, 1), padding=(4, 1))
+                    for _ in range(3)
+                ),
+                nn.Conv2d(channels, channels, 3, padding=1),
+                nn.Conv2d(channels, 1, 3, padding=1),
+            ]
+        )
+
+    def forward(self, samples: Tensor) -> list[Tensor]:
+        """Activations of all layers on `samples` [B, T]; the last is the verdict."""
+        with torch.autocast(samples.device.type, enabled=False):
+            parts = torch.view_as_real(spectrum(samples.float(), self.size, self.size // 4))
+        # Square roots of magnitudes, phases kept: quiet parts count too.
+        loudness = parts.square().sum(-1, keepdim=True) + 1e-6
+        x = (parts / loudness**0.25).permute(0, 3, 1, 2)
+        return _run(self.layers, x)
+
+
+class PeriodJudge(nn.Module):
+    """2-D convolutions over samples folded at a period (Kong et al., 2020)."""
+
+    def __init__(self, period: int, widths: tuple[int, ...] = (16, 64, 128, 256)) -> None:
+        super().__init__()
+        self.period = period
+        layers: list[nn.Module] = []
+        before = 1
+        for width in widths:
+            layers.append(nn.Conv2d(before, width, (5, 1), stride=(3, 1), padding=(2, 0)))
+            before = width
+        layers.append(nn.Conv2d(before, 1, (3, 1), padding=(1, 0)))
+        self.layers = nn.ModuleList(layers)
+
+    def forward(self, samples: Tensor) -> list[Tensor]:
+        """Activations of all layers on `samples` [B, T]; the last is the verdict."""
+        whole = samples.shape[1] // self.period * self.period
+        return _run(self.layers, samples[:, None, :whole].unflatten(2, (-1, self.period)))
+
+
+class Discriminators(nn.Module):
+    """All judges."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.judges = nn.ModuleList(
+            [
+                *(SpectrumJudge(size) for size in (2048, 1024, 512)),
+                *(PeriodJudge(period) for period in (2, 3, 5, 7, 11)),
+            ]
+        )
+
+    def forward(self, samples: Tensor) -> list[list[Tensor]]:
+        """Every judge's activations on `samples` [B, T]."""
+        return [judge(samples) for judge in self.judges]
+
+
+def judge_loss(real: list[list[Tensor]], fake: list[list[Tensor]]) -> Tensor:
+    """Least squares: real sound should score one, ours zero."""
+    losses = [
+        (1 - r[-1].float()).square().mean() + f[-1].float().square().mean()
+        for r, f in zip(real, fake, strict=True)
+    ]
+    return torch.stack(losses).mean()
+
+
+def fooling_loss(fake: list[list[Tensor]]) -> Tensor:
+    """Least squares: ours should score one."""
+    return torch.stack([(1 - f[-1].float()).square().mean() for f in fake]).mean()
+
+
+def feature_loss(real: list[list[Tensor]], fake: list[list[Tensor]]) -> Tensor:
+    """Relative distance of the judges' inner activations (Larsen et al., 2016)."""
+    losses = [
+        (a.detach() - b).abs().float().mean() / a.detach().abs().float().mean().clamp(min=1e-3)
+        for r, f in zip(real, fake, strict=True)
+        for a, b in zip(r[:-1], f[:-1], strict=True)
+    ]
+    return torch.stack(losses).mean()
+
+
+def _run(layers: nn.ModuleList, x: Tensor) -> list[Tensor]:
+    activations = []
+    for layer in layers[:-1]:
+        x = F.leaky_relu(layer(x), SLOPE)
+        activations.append(x)
+    return [*activations, layers[-1](x)]

@@ -1,0 +1,202 @@
+"""Every choice behind the embedded voice: sizes, amounts, rates, seeds.
+
+The defaults are what the shipped model was made with; tests shrink them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+TEACHER_RATE = 16_000
+ALPHABET = "\n abcdefghijklmnopqrstuvwxyz',.?!"
+
+
+@dataclass(frozen=True)
+class Voice:
+    """One voice of the teacher, and the gain that brings it to about -20 LUFS."""
+
+    name: str
+    teacher: str
+    gain: float
+
+
+@dataclass(frozen=True)
+class Texts:
+    """How many lines of each kind are prepared; all of them when there are fewer."""
+
+    examples: int = 50_000
+    definitions: int = 42_000
+    word_lists: int = 12_000
+    numbers: int = 9_000
+    short: int = 7_000
+    paragraphs: int = 7_000
+    fortunes: int = 9_000
+    held_out: int = 400
+    longest: int = 340
+    seed: int = 1
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """The model's sizes; `model_config` writes them in the official keys."""
+
+    hidden: int = 320
+    inner: int = 768
+    text_layers: int = 2
+    tts_layers: int = 6
+    heads: int = 8
+    kv_heads: int = 4
+    head_layers: int = 3
+    head_ratio: float = 2.0
+    latent: int = 64
+    filters: int = 16
+    ratios: tuple[int, ...] = (8, 5, 4, 4, 3)
+    depths: str = "1-2-3-3-2-1"
+    text_window: int = 16
+    speech_window: int = 6
+    max_positions: int = 4096
+
+
+@dataclass(frozen=True)
+class SpectralTraining:
+    """Encoder and decoder together, on spectra alone."""
+
+    steps: int = 7300
+    crop_frames: int = 24
+    batch: int = 32
+    learning_rate: float = 1e-3
+    warmup_steps: int = 200
+    latent_noise: float = 0.35
+    ema: float = 0.998
+    seed: int = 2
+
+
+@dataclass(frozen=True)
+class AdversarialTraining:
+    """The decoder alone, on the frozen encoder's latents, against discriminators."""
+
+    steps: int = 9000
+    crop_frames: int = 24
+    judged_frames: int = 12
+    batch: int = 24
+    learning_rate: float = 3e-4
+    discriminator_rate: float = 2e-4
+    warmup_steps: int = 100
+    latent_noise: float = 0.25
+    mel_weight: float = 15.0
+    magnitude_weight: float = 3.0
+    feature_weight: float = 2.0
+    ema: float = 0.999
+    seed: int = 4
+
+
+@dataclass(frozen=True)
+class LanguageTraining:
+    """The LM, the diffusion head, the connector and the EOS head, trained together."""
+
+    steps: int = 48_000
+    tokens_per_batch: int = 24_576
+    buckets: tuple[int, ...] = (48, 80, 112, 160, 256, 416, 768)
+    learning_rate: float = 1e-3
+    warmup_steps: int = 1500
+    weight_decay: float = 0.01
+    without_text: float = 0.12
+    fed_back_noise: float = 0.25
+    noise_draws: int = 3
+    solver_steps: int = 5
+    solver_share: float = 0.5
+    eos_weight: float = 0.1
+    ema: float = 0.9997
+    seed: int = 3
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All of it."""
+
+    voices: tuple[Voice, ...] = (Voice("clara", "slt", 0.63), Voice("miles", "rms", 1.2))
+    texts: Texts = field(default_factory=Texts)
+    shapes: Shapes = field(default_factory=Shapes)
+    spectral: SpectralTraining = field(default_factory=SpectralTraining)
+    adversarial: AdversarialTraining = field(default_factory=AdversarialTraining)
+    language: LanguageTraining = field(default_factory=LanguageTraining)
+
+    @property
+    def hop(self) -> int:
+        """Samples at 24 kHz per latent frame."""
+        hop = 1
+        for ratio in self.shapes.ratios:
+            hop *= ratio
+        return hop
+
+    @property
+    def vocabulary(self) -> int:
+        """Characters, a prompt token per voice, and the neutral token of the negative path."""
+        return len(ALPHABET) + len(self.voices) + 1
+
+    def voice_token(self, voice: int) -> int:
+        """The prompt token of voice number `voice`."""
+        return len(ALPHABET) + voice
+
+    @property
+    def neutral_token(self) -> int:
+        """The token that stands for no voice and no text."""
+        return self.vocabulary - 1
+
+
+def model_config(settings: Settings) -> dict[str, Any]:
+    """The `config.json` of a model with these settings, in the official layout."""
+    shapes = settings.shapes
+    return {
+        "model_type": "vibevoice_streaming",
+        "architectures": ["VibeVoiceStreamingForConditionalGenerationInference"],
+        "acoustic_vae_dim": shapes.latent,
+        "tts_backbone_num_hidden_layers": shapes.tts_layers,
+        "text_window_size": shapes.text_window,
+        "speech_window_size": shapes.speech_window,
+        "text_normalizer": "english",
+        "torch_dtype": "float16",
+        "decoder_config": {
+            "model_type": "qwen2",
+            "hidden_size": shapes.hidden,
+            "intermediate_size": shapes.inner,
+            "num_hidden_layers": shapes.text_layers + shapes.tts_layers,
+            "num_attention_heads": shapes.heads,
+            "num_key_value_heads": shapes.kv_heads,
+            "vocab_size": settings.vocabulary,
+            "rope_theta": 10000.0,
+            "rms_norm_eps": 1e-6,
+            "max_position_embeddings": shapes.max_positions,
+        },
+        "diffusion_head_config": {
+            "model_type": "vibevoice_diffusion_head",
+            "hidden_size": shapes.hidden,
+            "head_layers": shapes.head_layers,
+            "head_ffn_ratio": shapes.head_ratio,
+            "latent_size": shapes.latent,
+            "rms_norm_eps": 1e-5,
+            "prediction_type": "v_prediction",
+            "diffusion_type": "ddpm",
+            "ddpm_num_steps": 1000,
+            "ddpm_num_inference_steps": 5,
+            "ddpm_beta_schedule": "cosine",
+        },
+        "acoustic_tokenizer_config": {
+            "model_type": "vibevoice_acoustic_tokenizer",
+            "causal": True,
+            "channels": 1,
+            "conv_bias": True,
+            "conv_norm": "none",
+            "corpus_normalize": 0.0,
+            "decoder_depths": shapes.depths,
+            "decoder_n_filters": shapes.filters,
+            "decoder_ratios": list(shapes.ratios),
+            "disable_last_norm": True,
+            "layernorm": "RMSNorm",
+            "layernorm_eps": 1e-5,
+            "mixer_layer": "depthwise_conv",
+            "pad_mode": "constant",
+            "vae_dim": shapes.latent,
+        },
+    }

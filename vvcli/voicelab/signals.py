@@ -1,0 +1,133 @@
+"""Signals and their spectra: resampling, what the encoder hears, what the losses compare."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from vvcli.voicelab.settings import TEACHER_RATE
+
+FEATURE_HOP = 160
+FEATURE_MELS = 80
+FEATURE_BINS = 80
+FEATURES = FEATURE_MELS + FEATURE_BINS
+_FLOOR = 1e-5
+
+
+def to_24k(samples: Tensor) -> Tensor:
+    """Teacher's samples [B, T] at 16 kHz to [B, 3·T/2] at 24 kHz; T even.
+
+    Output 3q + p stands at input 2q + 2p/3: a strided convolution with three phases.
+    """
+    kernel = _phases(str(samples.device))
+    reach = kernel.shape[2] // 2
+    padded = F.pad(samples[:, None], (reach, reach))
+    phases = F.conv1d(padded, kernel, stride=2)[:, :, : samples.shape[1] // 2]  # [B, 3, T/2]
+    return phases.transpose(1, 2).flatten(1)
+
+
+def to_16k(samples: Tensor) -> Tensor:
+    """Samples [B, T] at 24 kHz to [B, 2·T/3] at 16 kHz: two phases, three inputs apart."""
+    reach, cutoff = 48, 0.65
+    taps = torch.arange(-reach, reach + 1, dtype=torch.float64)
+    distance = 1.5 * torch.arange(2, dtype=torch.float64)[:, None] - taps
+    window = torch.cos(math.pi / 2 * (distance / (reach + 2)).clamp(-1, 1)) ** 2
+    kernel = (cutoff * torch.sinc(cutoff * distance) * window).float()[:, None]
+    padded = F.pad(samples[:, None], (reach, reach + 2))
+    phases = F.conv1d(padded, kernel.to(samples.device), stride=3)
+    return phases.transpose(1, 2).flatten(1)[:, : samples.shape[1] * 2 // 3]
+
+
+@lru_cache
+def _phases(device: str) -> Tensor:
+    reach, cutoff = 32, 0.97
+    taps = torch.arange(-reach, reach + 1, dtype=torch.float64)
+    distance = 2 * torch.arange(3, dtype=torch.float64)[:, None] / 3 - taps
+    window = torch.cos(math.pi / 2 * (distance / (reach + 1)).clamp(-1, 1)) ** 2
+    kernel = cutoff * torch.sinc(cutoff * distance) * window
+    return kernel.float()[:, None].to(device)
+
+
+def features(samples: Tensor) -> Tensor:
+    """What the encoder hears of `samples` [B, T] at 16 kHz: [B, FEATURES, T / 160].
+
+    Log-mel bands, and log bins up to 1.25 kHz over a window that resolves the harmonics. No
+    phase: latents without it are easier to predict from text, and the decoder makes its own.
+    """
+    steps = samples.shape[1] // FEATURE_HOP
+    bands = log_mel(samples, 512, FEATURE_HOP, TEACHER_RATE, FEATURE_MELS)
+    bins = _magnitudes(samples, 1024, FEATURE_HOP)[:, 1 : FEATURE_BINS + 1] / 4
+    heard = torch.cat([bands, _log(bins)], dim=1)[:, :, :steps]
+    return (heard + 3) / 1.5
+
+
+def log_mel(samples: Tensor, size: int, hop: int, rate: int, mels: int) -> Tensor:
+    """Decimal logarithms of mel bands [B, mels, frames] of `samples` [B, T] at `rate`."""
+    return _log(_mel(_magnitudes(samples, size, hop), size, rate, mels))
+
+
+def mel_spectra(samples: Tensor) -> list[Tensor]:
+    """Log-mel spectra of `samples` [B, T] at 24 kHz, from fine in time to fine in frequency."""
+    return [
+        log_mel(samples, size, size // 4, 24_000, mels)
+        for size, mels in ((64, 8), (128, 16), (256, 32), (512, 64), (1024, 96), (2048, 160))
+    ]
+
+
+def mel_loss(ours: Tensor, theirs: Tensor) -> Tensor:
+    """Mean distance of log-mel spectra, averaged over resolutions; both [B, T] at 24 kHz."""
+    pairs = zip(mel_spectra(ours), mel_spectra(theirs), strict=True)
+    return torch.stack([(a - b).abs().mean() for a, b in pairs]).mean()
+
+
+def magnitude_loss(ours: Tensor, theirs: Tensor) -> Tensor:
+    """Spectral convergence (Arik et al., 2018) at three resolutions: it favours the loud parts."""
+    losses = []
+    for size in (512, 1024, 2048):
+        a, b = (_magnitudes(x, size, size // 4) for x in (ours, theirs))
+        losses.append((a - b).norm() / b.norm().clamp(min=1e-3))
+    return torch.stack(losses).mean()
+
+
+def spectrum(samples: Tensor, size: int, hop: int) -> Tensor:
+    """Complex spectra [B, size / 2 + 1, frames] of `samples` [B, T], scaled by the window."""
+    window = _window(size, str(samples.device))
+    return torch.stft(samples, size, hop, window=window, return_complex=True) / (size / 4)
+
+
+def _magnitudes(samples: Tensor, size: int, hop: int) -> Tensor:
+    parts = torch.view_as_real(spectrum(samples, size, hop))
+    return (parts.square().sum(-1) + 1e-12).sqrt()
+
+
+def _log(magnitudes: Tensor) -> Tensor:
+    return magnitudes.clamp(min=_FLOOR).log10()
+
+
+def _mel(magnitudes: Tensor, size: int, rate: int, mels: int) -> Tensor:
+    return _mel_filters(size, rate, mels, str(magnitudes.device)) @ magnitudes
+
+
+@lru_cache
+def _window(size: int, device: str) -> Tensor:
+    return torch.hann_window(size).to(device)
+
+
+@lru_cache
+def _mel_filters(size: int, rate: int, mels: int, device: str) -> Tensor:
+    """Triangles of equal width on the mel scale, each summing to one: [mels, size / 2 + 1]."""
+    top = 2595 * math.log10(1 + rate / 2 / 700)
+    edges = 700 * (10 ** (torch.linspace(0, top, mels + 2, dtype=torch.float64) / 2595) - 1)
+    bins = torch.arange(size // 2 + 1, dtype=torch.float64) * rate / size
+    rising = (bins - edges[:-2, None]) / (edges[1:-1] - edges[:-2])[:, None]
+    falling = (edges[2:, None] - bins) / (edges[2:] - edges[1:-1])[:, None]
+    filters = torch.minimum(rising, falling).clamp(min=0)
+    # Narrow low bands may fall between two bins: give them the nearest one.
+    nearest = (bins - edges[1:-1, None]).abs().argmin(dim=1)
+    empty = filters.sum(dim=1) == 0
+    filters[empty, nearest[empty]] = 1
+    return (filters / filters.sum(dim=1, keepdim=True)).float().to(device)

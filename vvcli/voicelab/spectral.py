@@ -1,0 +1,135 @@
+"""First training: encoder and decoder together, on spectra alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from vvcli.model.acoustic_decoder import AcousticDecoder, Block
+from vvcli.model.config import ModelConfig
+from vvcli.voicelab.encoder import Encoder
+from vvcli.voicelab.settings import Settings, model_config
+from vvcli.voicelab.signals import magnitude_loss, mel_loss, to_24k
+from vvcli.voicelab.teach import frame_samples
+from vvcli.voicelab.training import (
+    AveragedWeights,
+    CapturedStep,
+    Progress,
+    adam,
+    clip_gradients,
+    load_checkpoint,
+    mixed,
+    save_checkpoint,
+)
+
+CHECKPOINT = "autoencoder.pt"
+SAVE_EVERY = 1000
+
+
+class Autoencoder(nn.Module):
+    """The encoder, which only training has, and the model's own decoder."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        self.encoder = Encoder(settings.shapes.latent, frame_samples(settings))
+        self.decoder = AcousticDecoder(ModelConfig.from_dict(model_config(settings)).decoder)
+        for module in self.decoder.modules():
+            if isinstance(module, Block):
+                # The published 1e-6 is for deep stacks and long trainings; ours is neither.
+                nn.init.constant_(module.gamma, 0.3)
+                nn.init.constant_(module.ffn_gamma, 0.3)
+
+
+class Crops:
+    """Random stretches of the teacher's recordings, cut on the device."""
+
+    def __init__(self, samples: NDArray[np.int16], width: int, device: torch.device) -> None:
+        self._samples = torch.from_numpy(samples).to(device)
+        self._width = width
+
+    def draw(self, count: int, frames: int) -> Tensor:
+        """`count` crops of `frames` whole frames: [count, frames·width] floats."""
+        starts = torch.randint(
+            0,
+            len(self._samples) // self._width - frames + 1,
+            (count, 1),
+            device=self._samples.device,
+        )
+        inside = torch.arange(frames * self._width, device=self._samples.device)
+        return self._samples[starts * self._width + inside].float() / 32768
+
+
+def train_spectral(
+    settings: Settings,
+    samples: NDArray[np.int16],
+    folder: Path,
+    device: torch.device,
+    minutes: float | None = None,
+) -> None:
+    """Train on `samples` at the teacher's rate; writes `autoencoder.pt` to `folder`."""
+    config = settings.spectral
+    torch.manual_seed(config.seed)
+    crops = Crops(samples, frame_samples(settings), device)
+    networks = Autoencoder(settings).to(device).train()
+    optimizer = adam(networks.parameters(), device, decay=0.0)
+    average = AveragedWeights(networks, config.ema)
+    progress = Progress(config.steps, config.warmup_steps, minutes, "spectral")
+    state = load_checkpoint(folder / CHECKPOINT, device)
+    if state is not None:
+        networks.load_state_dict(state["networks"])
+        optimizer.load_state_dict(state["optimizer"])
+        average.load(state["average"])
+        progress.resume(state["step"])
+
+    def step() -> Tensor:
+        optimizer.zero_grad(set_to_none=True)
+        heard = crops.draw(config.batch, config.crop_frames)
+        with mixed(device):
+            latents = networks.encoder(heard)
+            strength = torch.rand(len(latents), 1, 1, device=device) * config.latent_noise
+            noisy = latents + strength * torch.randn_like(latents)
+            ours = networks.decoder(noisy)[0].float()
+        theirs = to_24k(heard)
+        mel, magnitude = mel_loss(ours, theirs), magnitude_loss(ours, theirs)
+        loss = mel + 0.3 * magnitude
+        loss.backward()
+        norm = clip_gradients(networks.parameters(), 1.0)
+        optimizer.step()
+        average.update()
+        return torch.stack([mel.detach(), magnitude.detach(), norm])
+
+    def save() -> None:
+        save_checkpoint(
+            folder / CHECKPOINT,
+            networks=networks.state_dict(),
+            optimizer=optimizer.state_dict(),
+            average=average.state(),
+            step=progress.step,
+        )
+
+    captured = CapturedStep(step, device)
+    while progress.fraction < 1:
+        optimizer.param_groups[0]["lr"].fill_(config.learning_rate * progress.rate)
+        average.set_step(progress.step)
+        progress.report(captured(), ("mel", "magnitude", "gradient"))
+        if progress.step % SAVE_EVERY == 0:
+            save()
+    save()
+
+
+def load_autoencoder(settings: Settings, folder: Path, device: torch.device) -> Autoencoder:
+    """The averaged networks of `train_spectral`, frozen.
+
+    Raises:
+        FileNotFoundError: there is no checkpoint yet.
+    """
+    state = load_checkpoint(folder / CHECKPOINT, device)
+    if state is None:
+        raise FileNotFoundError(folder / CHECKPOINT)
+    networks = Autoencoder(settings).to(device)
+    networks.load_state_dict({**state["networks"], **state["average"]})
+    return networks.requires_grad_(False).eval()

@@ -64,7 +64,9 @@ def plan(folder: Path, records: list[Record], shape: Layout | None = None) -> li
 
 
 def prints(jobs: Iterable[Job]) -> list[tuple[Job, str]]:
-    settings = Settings("model", seed=0, cfg_scale=1.5, steps=5, dtype="auto", format="wav")
+    settings = Settings(
+        "model", seed=0, cfg_scale=1.5, steps=5, dtype="auto", split="none", format="wav"
+    )
     return [
         (job, fingerprint(settings, job.records, ["Ada"] * len(job.records), job.gaps))
         for job in jobs

@@ -35,31 +35,24 @@ def start(script: Path, out: Path, kind: Kind) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, env=os.environ | kind[1], stderr=subprocess.PIPE)
 
 
-def finish(script: Path, out: Path, kind: Kind) -> float:
-    """Run to the end; how long that took from the first sign of a manifest."""
+def finish(script: Path, out: Path, kind: Kind) -> None:
+    """Run to the end."""
     with start(script, out, kind) as process:
-        begin = first_sign(out)
         assert process.stderr
         errors = process.stderr.read()
         assert process.wait(PATIENCE) == 0, errors
-    return time.monotonic() - begin
 
 
-def kill_once(script: Path, out: Path, kind: Kind, delay: float) -> None:
-    """Kill it `delay` seconds after the first sign of a manifest."""
+def kill_once(script: Path, out: Path, kind: Kind, entries: int, delay: float) -> None:
+    """Kill it `delay` seconds after the manifest has so many entries, wherever it is then."""
+    manifest = out / "manifest.jsonl"
+    give_up = time.monotonic() + PATIENCE
     with start(script, out, kind) as process:
-        first_sign(out)
+        while not manifest.exists() or manifest.read_bytes().count(b"\n") < entries:
+            assert time.monotonic() < give_up
+            time.sleep(0.0005)
         time.sleep(delay)
         process.kill()
-
-
-def first_sign(out: Path) -> float:
-    """Wait until there is a manifest; when that was."""
-    give_up = time.monotonic() + PATIENCE
-    while not (out / "manifest.jsonl").exists():
-        assert time.monotonic() < give_up
-        time.sleep(0.001)
-    return time.monotonic()
 
 
 @pytest.mark.parametrize(
@@ -71,14 +64,16 @@ def test_killed_and_finished(tmp_path: Path, kind: Kind, runs: int) -> None:
     count = RECORDS if kind is FAKE or RUNS else 20
     texts = [f"{chance.choice(('Yes', 'No', 'Hello there'))} {i}." for i in range(count)]
     script.write_text("\n".join(texts))
-    duration = finish(script, tmp_path / "whole", kind)
+    finish(script, tmp_path / "whole", kind)
     whole = files(tmp_path / "whole")
     assert len(whole) == count
     seen = Counter[str]()
     for run in range(runs):
         out = tmp_path / f"out{run}"
-        for _ in range(chance.choice((1, 1, 1, 2))):
-            kill_once(script, out, kind, chance.uniform(0, duration))
+        # Each kill of a run comes later in the work than the one before.
+        kills = chance.choice((1, 1, 1, 2))
+        for after_entries in sorted(chance.randrange(count) for _ in range(kills)):
+            kill_once(script, out, kind, after_entries, chance.uniform(0, 0.01))
             seen.update(check_killed(out, whole))
         before = {path: path.stat() for path in out.glob("*.wav")}
         finish(script, out, kind)

@@ -123,6 +123,18 @@ def test_fail_fast_stops_at_the_first(batch: Batch) -> None:
     assert len(entries()) == 2
 
 
+def test_a_summary_counts_all_files(batch: Batch) -> None:
+    Path("a.txt").write_bytes(b"Yes.\nb\xff\nNo.\n")
+    summary = ["--summary", "summary.json", "--fail-fast"]
+    assert batch("a.txt", *summary).status == 3
+    found = json.loads(Path("summary.json").read_text())
+    assert found["files"] == {"ok": 1, "truncated": 0, "failed": 1, "kept": 0, "missing": 1}
+    assert batch("a.txt", *summary).status == 3
+    found = json.loads(Path("summary.json").read_text())
+    assert found["files"] == {"ok": 2, "truncated": 0, "failed": 1, "kept": 0, "missing": 0}
+    assert found["records"] == 1
+
+
 def test_only_bad_records(batch: Batch) -> None:
     assert batch("-", stdin=b"\xff\n").status == 1
     assert batch("-", stdin=b"\xff\n").status == 1

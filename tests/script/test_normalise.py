@@ -125,3 +125,11 @@ def test_an_unknown_normaliser_is_refused_by_name() -> None:
     assert normaliser("english") is normalise_english
     with pytest.raises(UnavailableError, match="klingon"):
         normaliser("klingon")
+
+
+@pytest.mark.parametrize(
+    "around", ["{}", "{}th", "${}", "1/{}", "{}%", "3/14/{}", "May {}", "{}:05"]
+)
+def test_thousands_of_digits_are_read_one_by_one(around: str) -> None:
+    for run in ("7" * 5000, ",".join(["777"] * 1700)):
+        assert normalise_english(around.format(run)).count("seven") == run.count("7")

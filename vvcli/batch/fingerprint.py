@@ -37,6 +37,7 @@ class Settings:
     cfg_scale: float
     steps: int
     dtype: str
+    split: str
     format: str
 
 

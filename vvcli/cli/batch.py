@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 from click.core import ParameterSource
@@ -18,143 +17,30 @@ from vvcli.audio.writer import check_writer, open_writer
 from vvcli.batch.containment import OutputFolder
 from vvcli.batch.fingerprint import Settings, fingerprint, identify_model
 from vvcli.batch.inputs import STDIN, expand
-from vvcli.batch.manifest import Entry, Manifest, Outcome, read_entries
+from vvcli.batch.manifest import Entry, Manifest, read_entries
 from vvcli.batch.naming import NameTemplate
 from vvcli.batch.plan import Job, Layout, make_plan, read_records
+from vvcli.batch.report import Files, plan_lines, what_is_there
 from vvcli.batch.resume import Decision, Existing, Step, decide, recover
 from vvcli.batch.runner import Runner
 from vvcli.batch.voice_names import VoiceNames
 from vvcli.checkpoint.folder import read_config
 from vvcli.checkpoint.hub import resolve_model
 from vvcli.checkpoint.voice_search import voice_folders
-from vvcli.cli.environment import Environment
+from vvcli.cli.environment import STDERR, Environment
 from vvcli.cli.exit_status import ExitStatus
-from vvcli.cli.types import FiniteFloat, parse_streams
+from vvcli.cli.options import progress_options, synthesis_options, synthesizer_arguments
+from vvcli.cli.summary import write_summary
+from vvcli.cli.types import FiniteFloat
 from vvcli.errors import UsageError
 from vvcli.model.config import SAMPLE_RATE
-from vvcli.progress.plain import PlainProgress
+from vvcli.progress.report import Progress, open_progress
 from vvcli.progress.tally import Tally
+from vvcli.script.measure import measure
 
-MAX_SEED = 2**64 - 1
 FEW = 8  # records, which need no more streams than they are
-TEXT_SHOWN = 60  # characters of a record in --dry-run
 
 NAME, NAME_JOINED = "{stem}/{n:05d}", "{stem}"
-
-Command = TypeVar("Command", bound=Callable[..., Any])
-
-# Options that mean the same in `speak`.
-SPEECH_OPTIONS = [
-    click.option(
-        "-m", "--model", envvar="VVCLI_MODEL", required=True, help="Model folder or hub id."
-    ),
-    click.option("-V", "--voice", metavar="NAME|FILE", help="Voice; default: the model's first."),
-    click.option(
-        "--seed",
-        type=click.IntRange(0, MAX_SEED),
-        default=0,
-        show_default=True,
-        help="Picks the noise.",
-    ),
-    click.option(
-        "--cfg-scale",
-        type=FiniteFloat(0, 100),
-        default=1.5,
-        show_default=True,
-        help="Classifier-free guidance.",
-    ),
-    click.option(
-        "--steps",
-        type=click.IntRange(1, 999),
-        default=5,
-        show_default=True,
-        help="Solver steps per frame.",
-    ),
-    click.option(
-        "-j",
-        "--streams",
-        metavar="N|auto",
-        callback=parse_streams,
-        default="auto",
-        show_default=True,
-        help="Records spoken at the same time.",
-    ),
-    click.option("--device", default="auto", show_default=True, help="cpu, cuda or cuda:N."),
-    click.option(
-        "--dtype",
-        type=click.Choice(["auto", "float32", "bfloat16", "float64"]),
-        default="auto",
-        show_default=True,
-        help="auto: bfloat16 on CUDA, float32 on a CPU.",
-    ),
-    click.option("-q", "--quiet", is_flag=True, help="Say only what goes wrong."),
-    click.option("-v", "--verbose", is_flag=True, help="Show where an error came from."),
-]
-
-FILE_OPTIONS = [
-    click.option(
-        "-d",
-        "--output-dir",
-        "folder",
-        metavar="OUTDIR",
-        required=True,
-        type=click.Path(path_type=Path),
-        help="Folder for the files and manifest.jsonl; made if it is not there.",
-    ),
-    click.option(
-        "--name",
-        "template",
-        metavar="TEMPLATE",
-        help="File names, from {stem}, {n}, {id}, {slug} and {voice}; "
-        f"default: {NAME}, with --join {NAME_JOINED}.",
-    ),
-    click.option(
-        "-f",
-        "--format",
-        "format_name",
-        type=click.Choice(list(FORMATS)),
-        default="wav",
-        show_default=True,
-        help="Format of the files.",
-    ),
-    click.option(
-        "-r",
-        "--rate",
-        type=click.IntRange(1),
-        default=SAMPLE_RATE,
-        show_default=True,
-        help="Samples per second.",
-    ),
-    click.option("--join", is_flag=True, help="Make one file per input file, not per record."),
-    click.option(
-        "--gap",
-        type=FiniteFloat(0, 3600),
-        default=0.2,
-        show_default=True,
-        help="Seconds of silence between the records of a joined file.",
-    ),
-    click.option(
-        "--existing",
-        type=click.Choice([existing.value for existing in Existing]),
-        default=Existing.ERROR.value,
-        show_default=True,
-        help="What to do with files that are there and are not what this command makes.",
-    ),
-    click.option("--retry-failed", is_flag=True, help="Try failed and truncated files again."),
-    click.option("--fail-fast", is_flag=True, help="Stop at the first record that fails."),
-    click.option("--dry-run", is_flag=True, help="Print what would be made, and make nothing."),
-]
-
-
-def _options(options: Sequence[Callable[[Command], Command]]) -> Callable[[Command], Command]:
-    """Decorate with all of `options`, in the order of `--help`."""
-
-    def decorate(command: Command) -> Command:
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return decorate
 
 
 @dataclass(frozen=True)
@@ -172,14 +58,79 @@ class _Request:
     retry_failed: bool
     fail_fast: bool
     dry_run: bool
+    quiet: bool
+    progress_mode: str
+    summary: str | None
+    max_ahead: float | None
 
 
 @click.command()
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
-@_options(FILE_OPTIONS)
-@_options(SPEECH_OPTIONS)
+@click.option(
+    "-d",
+    "--output-dir",
+    "folder",
+    metavar="OUTDIR",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Folder for the files and manifest.jsonl; made if it is not there.",
+)
+@click.option(
+    "--name",
+    "template",
+    metavar="TEMPLATE",
+    help="File names, from {stem}, {n}, {id}, {slug} and {voice}; "
+    f"default: {NAME}, with --join {NAME_JOINED}.",
+)
+@click.option(
+    "-f",
+    "--format",
+    "format_name",
+    envvar="VVCLI_FORMAT",
+    type=click.Choice(list(FORMATS)),
+    default="wav",
+    show_default=True,
+    help="Format of the files.",
+)
+@click.option(
+    "-r",
+    "--rate",
+    envvar="VVCLI_RATE",
+    type=click.IntRange(1),
+    metavar="HZ",
+    default=SAMPLE_RATE,
+    show_default=True,
+    help="Samples per second.",
+)
+@click.option("--join", is_flag=True, help="Make one file per input file, not per record.")
+@click.option(
+    "--gap",
+    envvar="VVCLI_GAP",
+    type=FiniteFloat(0, 3600),
+    default=0.2,
+    show_default=True,
+    help="Seconds of silence between the records of a joined file.",
+)
+@click.option(
+    "--existing",
+    type=click.Choice([existing.value for existing in Existing]),
+    default=Existing.ERROR.value,
+    show_default=True,
+    help="What to do with files that are there and are not what this command makes.",
+)
+@click.option("--retry-failed", is_flag=True, help="Try failed and truncated files again.")
+@click.option("--fail-fast", is_flag=True, help="Stop at the first record that fails.")
+@click.option("--dry-run", is_flag=True, help="Print what would be made, and make nothing.")
+@synthesis_options
+@click.option(
+    "--max-ahead",
+    type=FiniteFloat(0),
+    metavar="SECONDS",
+    help="Audio made ahead of what is written, before no further record is started.",
+)
+@progress_options
 @click.pass_context
-def batch(context: click.Context, /, quiet: bool, verbose: bool, **options: Any) -> ExitStatus:
+def batch(context: click.Context, /, verbose: bool, **options: Any) -> ExitStatus:
     """Speak every record of the INPUTs into a file of its own below OUTDIR.
 
     An INPUT is a text file with a record a line, a folder (its .txt files, at any depth), a
@@ -191,24 +142,26 @@ def batch(context: click.Context, /, quiet: bool, verbose: bool, **options: Any)
     if context.get_parameter_source("gap") is ParameterSource.COMMANDLINE and not options["join"]:
         raise UsageError("--gap is the silence between the records of one file: it needs --join")
     request = _Request(**{name: options.pop(name) for name in _Request.__dataclass_fields__})
-    progress = PlainProgress(environment.stderr, quiet=quiet)
     jobs = _plan(environment, request, options)
     if not any(job.path for job, _ in jobs):
         environment.say("nothing to speak: the input held no text")
         return ExitStatus.NOTHING
-    existing = Existing(request.existing)
-    retry_failed = request.retry_failed
-    if request.dry_run:
+
+    def decide_all() -> list[Step]:
         entries = read_entries(request.folder)
-        steps = decide(jobs, entries, request.folder, existing, retry_failed=retry_failed)
-        _show(request.folder, steps)
+        if not request.dry_run:
+            recover(entries, OutputFolder(request.folder))
+        existing, again = Existing(request.existing), request.retry_failed
+        return decide(jobs, entries, request.folder, existing, retry_failed=again)
+
+    if request.dry_run:
+        click.echo("".join(plan_lines(request.folder, decide_all())), nl=False)
         return ExitStatus.OK
     with Manifest(request.folder) as manifest:
-        entries = read_entries(request.folder)
-        recover(entries, OutputFolder(request.folder))
-        steps = decide(jobs, entries, request.folder, existing, retry_failed=retry_failed)
-        made = _run(request, steps, manifest, progress, options)
-    return _conclude(steps, made)
+        files = _run(environment, request, decide_all(), manifest, options)
+    if not files.usable:
+        return ExitStatus.NOTHING
+    return ExitStatus.SOME_FAILED if files.wrong else ExitStatus.OK
 
 
 def _plan(
@@ -236,6 +189,7 @@ def _plan(
         cfg_scale=options["cfg_scale"],
         steps=options["steps"],
         dtype=options["dtype"],
+        split=options["split"],
         format=f"{request.format_name} {request.rate}",
     )
     return [
@@ -254,24 +208,14 @@ def _check_stdin(environment: Environment, inputs: Iterable[str]) -> None:
         raise UsageError("nothing to speak: - is standard input, and that is a terminal")
 
 
-def _show(folder: Path, steps: Iterable[Step]) -> None:
-    """Print the plan: what becomes of each file, its path, and the start of its text."""
-    lines = []
-    for step in steps:
-        if step.job.path is not None:
-            text = " ".join(step.job.text[: 2 * TEXT_SHOWN].split())[:TEXT_SHOWN]
-            lines.append(f"{step.decision.value}\t{folder / step.job.path}\t{text}\n")
-    click.echo("".join(lines), nl=False)
-
-
 def _run(
+    environment: Environment,
     request: _Request,
     steps: Sequence[Step],
     manifest: Manifest,
-    progress: PlainProgress,
     options: dict[str, Any],
-) -> list[Entry]:
-    """Make what is missing; the entries of what was made."""
+) -> Files:
+    """Make what is missing, and say how all files stand then."""
     runner = Runner(
         manifest,
         request.folder,
@@ -284,9 +228,32 @@ def _run(
     )
     runner.note_skipped(steps)
     missing = [step for step in steps if step.decision is Decision.MAKE]
-    _say_what_is_there(steps, progress)
-    if not missing:
-        return []
+    total = measure(record for step in missing for record in step.job.records)
+    mode = "none" if request.quiet else request.progress_mode
+    progress = open_progress(mode, environment.stderr, STDERR, total)
+    tally, made = Tally(), list[Entry]()
+    with closing(progress):
+        for sentence in what_is_there(steps):
+            progress.note(sentence)
+        if missing:
+            made = _make(request, steps, missing, runner, progress, tally, options)
+            progress.finish(tally)
+    files = Files.count(steps, made)
+    facts = {"model": options["model"], "format": request.format_name, "rate": request.rate}
+    write_summary(request.summary, tally, clipped=runner.clipped, files=asdict(files), **facts)
+    return files
+
+
+def _make(
+    request: _Request,
+    steps: Sequence[Step],
+    missing: Sequence[Step],
+    runner: Runner,
+    progress: Progress,
+    tally: Tally,
+    options: dict[str, Any],
+) -> list[Entry]:
+    """Load the model and make `missing`; the entries of what was made or failed."""
     progress.note("loading the model")
     # Imported only now: torch takes a second, and wrong options should not.
     from vvcli.synthesizer import Synthesizer
@@ -295,13 +262,13 @@ def _run(
     total = sum(len(step.job.records) for step in steps)
     if options["streams"] == "auto" and total < FEW:
         options["streams"] = total
-    synthesizer = Synthesizer(**options)
+    synthesizer = Synthesizer(**synthesizer_arguments(options), max_ahead=request.max_ahead)
     progress.note(
         f"{synthesizer.voice.name}, {request.format_name}, {request.rate} Hz, mono, "
         f"{synthesizer.streams} streams on {synthesizer.device}"
     )
     records = [record for step in missing for record in step.job.records]
-    tally, made, failed = Tally(), list[Entry](), False
+    made: list[Entry] = []
     with (
         closing(synthesizer.stream(records)) as chunks,
         closing(runner.make(missing, chunks)) as events,
@@ -309,41 +276,14 @@ def _run(
         for event in events:
             if isinstance(event, Entry):
                 made.append(event)
-                if request.fail_fast and failed:
-                    progress.note(f"stopped: {len(missing) - len(made)} files are not made")
+                if request.fail_fast and tally.failed:
                     break
                 continue
             tally.add(event)
+            tally.active = synthesizer.active
             progress.chunk(event, tally)
-            failed |= event.status is not None and event.status.value == Outcome.FAILED.value
+    if len(made) < len(missing):
+        progress.note(f"stopped: {len(missing) - len(made)} files are not made")
     if runner.clipped:
         progress.note(f"{runner.clipped} samples were beyond full scale and cut: try -f f32le")
-    progress.finish(tally)
     return made
-
-
-def _say_what_is_there(steps: Iterable[Step], progress: PlainProgress) -> None:
-    count = Counter(step.decision for step in steps)
-    total = sum(count.values()) - count[Decision.BLANK]
-    if count[Decision.DONE]:
-        progress.note(f"{count[Decision.DONE]} of {total} files are done already")
-    if count[Decision.KEEP]:
-        progress.note(f"{count[Decision.KEEP]} of {total} files stay as they are")
-    if count[Decision.FAILED]:
-        progress.note(
-            f"{count[Decision.FAILED]} of {total} files failed in an earlier run: "
-            "--retry-failed tries again"
-        )
-
-
-def _conclude(steps: Sequence[Step], made: Sequence[Entry]) -> ExitStatus:
-    """All is well only if every file is there and holds all of its text."""
-    decided = Counter(step.decision for step in steps)
-    ended = Counter(entry.status for entry in made)
-    ended.update(
-        step.entry.status for step in steps if step.decision is Decision.DONE and step.entry
-    )
-    if not ended[Outcome.OK] + ended[Outcome.TRUNCATED] + decided[Decision.KEEP]:
-        return ExitStatus.NOTHING
-    problems = ended[Outcome.TRUNCATED] + ended[Outcome.FAILED] + decided[Decision.FAILED]
-    return ExitStatus.SOME_FAILED if problems else ExitStatus.OK

@@ -10,12 +10,13 @@ import re
 from collections.abc import Callable
 
 from vvcli.script.english_tables import CURRENCIES, IRREGULAR_UNITS, MAGNITUDES, MONTHS, UNITS
-from vvcli.script.number_words import cardinal, decimal, digits, ordinal, ordinal_of, plural, year
+from vvcli.script.number_words import cardinal, decimal, digits, ordinal, plural, year
 
 Match = re.Match[str]
 
 _MONTH = "(?:" + "|".join(MONTHS) + ")"
 _NUMBER = r"\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+"
+_LONG_RUN = re.compile(r"\d(?:,?\d){15,}")
 _UNIT = "|".join(re.escape(u) for u in sorted(UNITS, key=len, reverse=True))
 _MAGNITUDE = "thousand|million|billion|trillion|bn|[kKmMbBtT]"
 _SIGNS = re.escape("".join(CURRENCIES))
@@ -27,6 +28,8 @@ def expand_numbers(text: str) -> str:
     >>> expand_numbers("at 9:05 pm")
     'at nine oh five p m'
     """
+    # No number with a name is this long; nor does Python read thousands of digits as one.
+    text = _LONG_RUN.sub(lambda run: f" {digits(run[0])} ", text)
     for pattern, words in _RULES:
         text = pattern.sub(words, text)
     return text
@@ -166,7 +169,7 @@ def _phone(match: Match) -> str:
 
 
 def _rank(match: Match) -> str:
-    return ordinal_of(cardinal(int(match[1] + (match[2] or ""))))
+    return ordinal(int(match[1] + (match[2] or "")))
 
 
 def _version(match: Match) -> str:

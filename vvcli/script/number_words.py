@@ -2,41 +2,9 @@
 
 from __future__ import annotations
 
-SMALL = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-]
-TENS = ["zero", "ten", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
-SCALES = ((10**12, "trillion"), (10**9, "billion"), (10**6, "million"), (1000, "thousand"))
-LARGEST = 10**15
+from num2words import num2words
 
-IRREGULAR_ORDINALS = {
-    "one": "first",
-    "two": "second",
-    "three": "third",
-    "five": "fifth",
-    "eight": "eighth",
-    "nine": "ninth",
-    "twelve": "twelfth",
-}
+LARGEST = 10**15
 
 
 def cardinal(number: int) -> str:
@@ -45,39 +13,22 @@ def cardinal(number: int) -> str:
     >>> cardinal(1250)
     'one thousand two hundred fifty'
     """
-    if number >= LARGEST:
-        return digits(str(number))
-    if number < 20:
-        return SMALL[number]
-    if number < 100:
-        rest = number % 10
-        return TENS[number // 10] + (f" {SMALL[rest]}" if rest else "")
-    for scale, name in (*SCALES, (100, "hundred")):
-        if number >= scale:
-            rest = number % scale
-            return f"{cardinal(number // scale)} {name}" + (f" {cardinal(rest)}" if rest else "")
-    raise AssertionError(number)
+    return _words(number) if number < LARGEST else digits(str(number))
 
 
 def ordinal(number: int) -> str:
-    """Words for a rank.
+    """Words for a rank; from a thousand million million on, digit by digit.
 
     >>> ordinal(21)
     'twenty first'
     """
-    return ordinal_of(cardinal(number))
+    return _words(number, to="ordinal") if number < LARGEST else digits(str(number))
 
 
-def ordinal_of(words: str) -> str:
-    """Turn a cardinal's words into the ordinal's: only the last word changes."""
-    *front, last = words.split()
-    if last in IRREGULAR_ORDINALS:
-        last = IRREGULAR_ORDINALS[last]
-    elif last.endswith("y"):
-        last = last[:-1] + "ieth"
-    else:
-        last += "th"
-    return " ".join([*front, last])
+def _words(number: int, **options: str) -> str:
+    """The library's words without its commas, hyphens and "and": the voice never heard those."""
+    words = num2words(number, **options).replace(",", "").replace("-", " ")
+    return words.replace(" and ", " ")
 
 
 def digits(text: str) -> str:
@@ -86,7 +37,7 @@ def digits(text: str) -> str:
     >>> digits("007")
     'zero zero seven'
     """
-    return " ".join(SMALL[int(d)] for d in text if d.isdigit())
+    return " ".join(cardinal(int(d)) for d in text if d.isdigit())
 
 
 def year(number: int) -> str:

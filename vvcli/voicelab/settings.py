@@ -62,7 +62,7 @@ class Shapes:
 class SpectralTraining:
     """Encoder and decoder together, on spectra alone."""
 
-    steps: int = 7300
+    steps: int = 7400
     crop_frames: int = 24
     batch: int = 32
     learning_rate: float = 1e-3

@@ -85,7 +85,7 @@ def _word_lists(words: list[str], count: int, rng: random.Random) -> Iterator[st
     for _ in range(count):
         size = rng.randint(4, 9)
         while len(bag) < size:
-            bag = rng.sample(words, len(words))
+            bag += rng.sample(words, len(words))
         chosen, bag = bag[:size], bag[size:]
         yield (", " if rng.random() < 0.4 else " ").join(chosen) + rng.choice([".", "", "?"])
 

@@ -32,7 +32,8 @@ model_option = click.option(
     "-m",
     "--model",
     envvar="VVCLI_MODEL",
-    required=True,
+    default="embedded",
+    show_default=True,
     shell_complete=complete_model,
     help="Model folder or hub id.",
 )

@@ -52,7 +52,7 @@ def text_batch(model: VibeVoice) -> TextBatch:
 
 
 def captured(step: Callable[[], FrameOutput | None]) -> tuple[torch.cuda.CUDAGraph, FrameOutput]:
-    stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+    stream = torch.cuda.Stream()
     with torch.cuda.stream(stream):
         for _ in range(2):  # cuBLAS and the allocator set themselves up outside the capture
             step()

@@ -14,7 +14,7 @@ from vvcli.engine.frame import SolverTable, TextBatch, frame_step, text_step
 from vvcli.model.vibevoice import VibeVoice
 
 
-class NoHostReads(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class NoHostReads(TorchDispatchMode):
     """Fails on every operation that a CUDA graph cannot hold."""
 
     forbidden = ("_local_scalar_dense", "nonzero", "masked_select", "is_nonzero", "unique", "equal")

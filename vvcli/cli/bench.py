@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import click
+from click.core import ParameterSource
 
 from vvcli.bench.shapes import SHAPES
 from vvcli.cli.completion import complete_model
@@ -45,7 +46,10 @@ from vvcli.errors import UsageError
 @device_option
 @dtype_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_context
 def bench(
+    context: click.Context,
+    /,
     shape: str | None,
     model: str | None,
     stream_list: list[int],
@@ -68,7 +72,9 @@ def bench(
     from vvcli.model.config import ModelConfig
 
     if shape and model:
-        raise UsageError("give either --shape or --model, not both")
+        if context.get_parameter_source("model") is ParameterSource.COMMANDLINE:
+            raise UsageError("give either --shape or --model, not both")
+        model = None  # from the config file, where it is for other commands
     where = pick_device(device)
     what = pick_dtype(dtype, where)
     name = model or shape or "realtime-0.5b"

@@ -35,7 +35,7 @@ model_option = click.option(
     default="embedded",
     show_default=True,
     shell_complete=complete_model,
-    help="Model folder or hub id.",
+    help="embedded, a model folder, or a hub id.",
 )
 
 voice_option = click.option(

@@ -33,6 +33,7 @@ EXAMPLES = {
     "1,234,567.89": "one million two hundred thirty four thousand five hundred sixty seven "
     "point eight nine",
     "007": "zero zero seven",
+    "-4°C, -$5": "minus four degrees celsius, minus five dollars",
     "-3 and .5": "minus three and zero point five",
     "3/4 of 10-20": "three quarters of ten to twenty",
     "½ cup, 2½ cups": "one half cup, two and a half cups",

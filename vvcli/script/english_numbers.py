@@ -148,6 +148,7 @@ _RULES: list[tuple[re.Pattern[str], Callable[[Match], str]]] = [
         _clock,
     ),
     (re.compile(r"\b(1[0-2]|[1-9])\s?([AaPp]\.?[Mm])\b"), _hour),
+    (re.compile(rf"(?<![\w)])-(?=[{_SIGNS}]?\.?\d)"), lambda m: "minus "),
     (re.compile(rf"([{_SIGNS}])\s?({_NUMBER})(?:\s?({_MAGNITUDE})\b)?"), _money),
     (re.compile(rf"({_NUMBER})\s?%"), lambda m: f"{decimal(m[1])} percent"),
     (re.compile(r"\b(1[1-9]|20)(\d0)'?s\b"), lambda m: plural(year(int(m[1] + m[2])))),
@@ -158,7 +159,6 @@ _RULES: list[tuple[re.Pattern[str], Callable[[Match], str]]] = [
     (re.compile(r"\b(\d+)(?:,?(\d{3}))?(?:st|nd|rd|th)\b"), lambda m: _rank(m)),
     (re.compile(r"(?<![\w/.])(\d{1,3})/(\d{1,4})(?![\w/])"), _fraction),
     (re.compile(r"(?<![\w.-])(\d+(?:\.\d+)?)\s?[-–]\s?(\d+(?:\.\d+)?)(?![\w-])"), _range),
-    (re.compile(r"(?<![\w)])-(?=\.?\d)"), lambda m: "minus "),
     (re.compile(r"(?<=\d)x(?=\d)"), lambda m: " by "),
     (re.compile(_NUMBER), _plain),
 ]

@@ -68,7 +68,7 @@ def test_each_record_is_whole_and_the_gap_is_between_two_that_have_audio(
     to, writer, marks = track()
     expected: list[float] = []
     places = []
-    due = 0.0
+    due = own = 0.0
     for index, (pieces, status, silence) in enumerate(parts):
         record = Record(index, "text", silence_after=silence)
         speak(to, record, pieces, status)
@@ -77,6 +77,9 @@ def test_each_record_is_whole_and_the_gap_is_between_two_that_have_audio(
             places.append((index, len(expected), len(expected) + sum(pieces), status))
             expected += [index + 1.0] * sum(pieces)
             due = GAP if silence is None else silence
+            own = silence or 0.0
+    to.finish()
+    expected += [0.0] * round(own * SAMPLE_RATE)
     audio = np.concatenate([*writer.audio, np.zeros(0, np.float32)])
     np.testing.assert_array_equal(audio, np.array(expected, np.float32))
     assert marks.places == places

@@ -30,7 +30,6 @@ class FakeSynthesizer:
 
 
 if __name__ == "__main__":
-    main.COMMANDS.setdefault("batch", "")
     if os.environ.get("VVCLI_TEST_FAKE"):
         fake = ModuleType("vvcli.synthesizer")
         fake.Synthesizer = FakeSynthesizer  # type: ignore[attr-defined]

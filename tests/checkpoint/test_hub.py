@@ -108,17 +108,19 @@ def test_cached_models_are_found_and_listed_offline(tmp_path: Path) -> None:
         assert missing.stderr == sentence
     listed = run(tmp_path, "list", "--json", HF_HUB_OFFLINE="1")
     rows = json.loads(listed.stdout)
-    assert [row["id"] for row in rows] == ["org/model", "org/part"]
-    assert rows[0] == {"id": "org/model", "path": str(whole), "size": len(CONFIG) + 5}
+    assert [row["id"] for row in rows] == ["embedded", "org/model", "org/part"]
+    assert rows[1] == {"id": "org/model", "path": str(whole), "size": len(CONFIG) + 5}
     lines = run(tmp_path, "list", HF_HUB_OFFLINE="1").stdout.splitlines()
-    assert lines[0] == f"org/model\t{whole}\t{len(CONFIG) + 5}"
+    assert lines[1] == f"org/model\t{whole}\t{len(CONFIG) + 5}"
 
 
-def test_an_empty_cache_lists_nothing(tmp_path: Path) -> None:
+def test_the_embedded_model_needs_no_cache(tmp_path: Path) -> None:
     listed = run(tmp_path, "list")
-    assert (listed.stdout, listed.returncode) == ("", 0)
-    assert "vvcli models pull" in listed.stderr
-    assert run(tmp_path, "list", "--json").stdout == "[]\n"
+    assert (listed.stderr, listed.returncode) == ("", 0)
+    name, folder, size = listed.stdout.removesuffix("\n").split("\t")
+    assert name == "embedded"
+    assert int(size) == sum(path.stat().st_size for path in Path(folder).rglob("*.*"))
+    assert run(tmp_path, "path", "embedded").stdout == f"{folder}\n"
 
 
 def test_pull_fetches_what_is_read_and_no_more(tmp_path: Path, hub: Hub) -> None:

@@ -359,7 +359,7 @@ def test_voices_list_prints_name_and_path(tmp_path: Path) -> None:
     result = run.invoke(voices, ["list", "--json"], catch_exceptions=False)
     rows = [dict(zip(("name", "path"), line.split("\t"), strict=True)) for line in lines]
     assert json.loads(result.stdout) == rows
-    empty = run.invoke(voices, ["list"], env={"VVCLI_MODEL": ""}, catch_exceptions=False)
+    empty = run.invoke(voices, ["list", "-m", str(tmp_path)], catch_exceptions=False)
     assert empty.stdout == ""
     assert f"no voices in {tmp_path}" in empty.stderr
 

@@ -20,7 +20,6 @@ import pytest
 from tests.batch.fakes import files
 from tests.conftest import TINY, InProcess, Result
 from vvcli.batch.staging import StagedFile
-from vvcli.cli import main
 from vvcli.errors import OutputError
 
 SCRIPT = "Hello there.\nYes.\n\nNo, thanks.\n"
@@ -32,7 +31,6 @@ Batch = Callable[..., Result]
 @pytest.fixture
 def batch(vvcli: InProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Batch:
     """`vvcli batch` into `out`, with the tiny model and Ada, saying only what goes wrong."""
-    monkeypatch.setitem(main.COMMANDS, "batch", "")
     monkeypatch.chdir(tmp_path)
     Path("a.txt").write_text(SCRIPT)
 
@@ -322,7 +320,7 @@ def test_a_plan_of_ten_thousand_lines_needs_no_torch(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("".join(f"This is line {i}.\n" for i in range(10_000)))
     arguments = ["batch", "--dry-run", str(tmp_path / "a.txt"), "-d", "/nowhere", "-m", str(TINY)]
     code = (
-        "import sys; from vvcli.cli import main; main.COMMANDS.setdefault('batch', '');"
+        "import sys; from vvcli.cli import main;"
         "from vvcli.cli.environment import Environment;"
         f"status = main.run({arguments!r}, Environment.claim());"
         "sys.exit(status or 'torch' in sys.modules)"

@@ -12,7 +12,7 @@ ARGUMENTS = ["bench", "--shape", "tiny", "--streams", "1,2", "--frames", "2", "-
 def test_json(vvcli: InProcess, capsys: pytest.CaptureFixture[str]) -> None:
     assert vvcli(*ARGUMENTS, "--json").status == 0
     figures = json.loads(capsys.readouterr().out)
-    assert (figures["shape"], figures["dtype"], figures["steps"]) == ("tiny", "float32", 5)
+    assert (figures["model"], figures["dtype"], figures["steps"]) == ("tiny", "float32", 5)
     assert [row["streams"] for row in figures["frames"]] == [1, 2]
     for row in figures["frames"]:
         assert 0 < row["fastest_ms"] <= row["frame_ms"] <= row["slowest_ms"]

@@ -145,13 +145,13 @@ def test_no_such_command(vvcli: InProcess) -> None:
     assert "'sing'" in result.error
 
 
-def test_the_model_must_be_named(vvcli: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("VVCLI_MODEL", raising=False)
-    result = vvcli("speak", "Hello.")
-    assert result.status == 2
-    assert "--model" in result.error
+def test_the_model_of_the_environment_is_used(
+    vvcli: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("VVCLI_MODEL", "/nowhere/model")
-    assert vvcli("speak", "Hello.").status == 4
+    result = vvcli("speak", "-q", "Hello.")
+    assert result.status == 4
+    assert "/nowhere/model" in result.error
 
 
 def test_a_missing_input(speak: InProcess, tmp_path: Path) -> None:

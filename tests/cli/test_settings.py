@@ -106,3 +106,25 @@ def test_check_says_what_works_and_what_does_not(process: Process) -> None:
     assert found.status == 4
     assert "FAILED" in found.stdout.decode().splitlines()[-1]
     assert "no config.json" in found.stdout.decode()
+
+
+def test_a_suffix_says_more_than_the_environment_and_less_than_the_flag(
+    vvcli: InProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VVCLI_FORMAT", "flac")
+    path = tmp_path / "a.wav"
+    for arguments, start in (([], b"RIFF"), (["-f", "flac"], b"fLaC")):
+        assert vvcli("speak", "-q", "-m", TINY, "-o", path, *arguments, "Yes.").status == 0
+        assert path.read_bytes()[:4] == start
+    assert vvcli("speak", "-q", "-m", TINY, "-o", tmp_path / "plain", "Yes.").status == 0
+    assert (tmp_path / "plain").read_bytes()[:4] == b"fLaC"
+
+
+def test_a_model_in_the_config_file_does_not_keep_bench_from_a_shape(
+    vvcli: InProcess, config: Path
+) -> None:
+    config.write_text(f'model = "{TINY}"\n', encoding="utf-8")
+    assert vvcli("bench", "--shape", "tiny", "--frames", "1", "--device", "cpu").status == 0
+    found = vvcli("bench", "--shape", "tiny", "-m", TINY)
+    assert found.status == 2
+    assert "not both" in found.error

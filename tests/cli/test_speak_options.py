@@ -149,7 +149,7 @@ def test_a_dry_run_lists_and_needs_no_model(process: Process) -> None:
     listed = [json.loads(line) for line in found.stdout.splitlines()]
     assert [(item["index"], item["text"]) for item in listed] == [(0, "Hello."), (3, "Yes.")]
     assert "stdin:3" in found.stderr
-    assert "2 records would be spoken, 1 cannot be" in found.stderr
+    assert "2 records would be spoken, 1 not" in found.stderr
 
 
 def test_a_long_record_is_cut_short_only_if_it_may_not_be_split(speak: InProcess) -> None:

@@ -54,7 +54,7 @@ class Page:
         for line in self.sections.get(section, []):
             words = _words(line)
             if words[:1] == [".It"]:
-                current = found.setdefault(tuple(_flags(line)), [line])
+                current = found.setdefault(tuple(flags_of(line)), [line])
             elif words[:1] == [".Sh"]:
                 current = []
             else:
@@ -68,10 +68,10 @@ class Page:
     def mentioned(self) -> set[str]:
         """Every option that the page marks up as one, wherever."""
         lines = [line for lines in self.sections.values() for line in lines]
-        return {flag for line in lines for flag in _flags(line)}
+        return {flag for line in lines for flag in flags_of(line)}
 
     def synopsis(self) -> set[str]:
-        return {flag for line in self.sections["SYNOPSIS"] for flag in _flags(line)}
+        return {flag for line in self.sections["SYNOPSIS"] for flag in flags_of(line)}
 
     def variables(self) -> set[str]:
         """The VVCLI_ variables under ENVIRONMENT."""
@@ -82,6 +82,15 @@ class Page:
         """The items under EXIT STATUS."""
         found = [_words(line) for line in self.sections["EXIT STATUS"] if line.startswith(".It ")]
         return [int(words[1]) for words in found]
+
+    def examples(self) -> list[list[str]]:
+        """The arguments of every `vvcli` under EXAMPLES, a pipeline's and a substitution's too."""
+        text = "\n".join(line for line in self.sections["EXAMPLES"] if not line.startswith("."))
+        found: list[list[str]] = []
+        for line in text.replace("\\e\n", " ").replace("\\e", "\\").splitlines():
+            if "vvcli" in line:
+                found += _vvcli_calls(line)
+        return found
 
     def references(self) -> set[str]:
         """The pages of vvcli that it refers to."""
@@ -99,7 +108,24 @@ def _words(line: str) -> list[str]:
         return line.split()
 
 
-def _flags(line: str) -> list[str]:
+def _vvcli_calls(line: str) -> list[list[str]]:
+    # Not as POSIX, which would take the quotes away: '|' is an argument, | ends the command.
+    lexer = shlex.shlex(line, posix=False, punctuation_chars=True)
+    lexer.whitespace_split = True
+    found: list[list[str]] = []
+    inside = False
+    for word in lexer:
+        if word == "vvcli":
+            found.append([])
+            inside = True
+        elif set(word) <= set("();<>|&"):
+            inside = False
+        elif inside:
+            found[-1] += shlex.split(word)
+    return found
+
+
+def flags_of(line: str) -> list[str]:
     """The options on a macro line: what follows `Fl`, which adds one dash to each word."""
     found: list[str] = []
     after_flag = False

@@ -68,12 +68,8 @@ def test_the_synopsis_names_every_option_but_help(page: Page) -> None:
 def test_an_option_that_must_be_given_is_not_in_brackets(page: Page) -> None:
     must = {line for line in page.sections["SYNOPSIS"] if line.startswith(".Fl")}
     for option in options_of(page):
-        given = any(flag in pages_flags(line) for line in must for flag in option.opts)
+        given = any(flag in pages.flags_of(line) for line in must for flag in option.opts)
         assert given == option.required, option.opts
-
-
-def pages_flags(line: str) -> list[str]:
-    return pages._flags(line)
 
 
 @by_command
@@ -136,6 +132,18 @@ def test_a_variable_is_called_after_its_option() -> None:
         if isinstance(option.envvar, str):
             long = next(flag for flag in option.opts if flag.startswith("--"))
             assert option.envvar == f"VVCLI_{long[2:].upper().replace('-', '_')}"
+
+
+@by_page
+def test_the_examples_are_commands_that_exist(page: Page) -> None:
+    examples = page.examples()
+    assert examples
+    for name, *arguments in examples:
+        found = pages.command(name)
+        if isinstance(found, click.Group):
+            found = found.commands[arguments.pop(0)]
+        # Parses, and complains of what the command does not have; nothing runs.
+        found.make_context(name, arguments)
 
 
 @by_page

@@ -53,5 +53,5 @@ def test_without_a_total_there_is_no_end_in_sight() -> None:
     progress._progress.refresh()
     progress.close()
     shown = plain(terminal.getvalue())
-    assert "1 records" in shown
+    assert "1 record " in shown
     assert "left" not in shown

@@ -32,6 +32,7 @@ class Track:
         self._on_error = on_error
         self._cues = cues
         self._due: float | None = None  # seconds of silence before the next audio
+        self._own = False  # whether a record asked for it
         self._start: int | None = None  # where the record that is being written began
 
     def add(self, chunk: Chunk) -> None:
@@ -49,7 +50,13 @@ class Track:
         if self._cues:
             self._cues.cue(record, self._start, self._writer.samples, chunk.status)
         self._start = None
-        self._due = self._gap if record.silence_after is None else record.silence_after
+        self._own = record.silence_after is not None
+        self._due = record.silence_after if self._own else self._gap
+
+    def finish(self) -> None:
+        """Write the silence that the last record asked for itself; a gap comes only between two."""
+        if self._own and self._due:
+            self._writer.silence(round(self._due * SAMPLE_RATE))
 
     def _begin(self) -> None:
         """Go from the end of the last record to the start of this one."""

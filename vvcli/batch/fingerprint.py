@@ -1,7 +1,8 @@
-"""What decides how a file sounds, as one short hash: equal hashes, equal audio.
+"""What decides how a file sounds, as one short hash.
 
 Left out on purpose: the device and the number of streams, which change no more than rounding, and
-the record's place in the run, so that a line put in front does not make all others anew.
+the record's place in the run, which picks its noise: a line put in front would otherwise make all
+others anew, to say the same a little differently.
 """
 
 from __future__ import annotations

@@ -27,25 +27,37 @@ FILES = (
     "voices/*.safetensors",
 )
 
+# The name of the model that comes with the package.
+EMBEDDED = "embedded"
+
 _PART = r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}"
 _HUB_ID = re.compile(rf"{_PART}/{_PART}")
 
 
 @dataclass(frozen=True)
 class CachedModel:
-    """A model in the hub cache: its id, its newest folder, and what it takes on disk."""
+    """A model on this machine: its id, its newest folder, and what it takes on disk."""
 
     id: str
     path: Path
     size: int  # bytes
 
 
+def embedded_model() -> Path:
+    """The folder of the model that comes with the package."""
+    return Path(__file__).parents[1] / "assets"
+
+
 def resolve_model(spec: str) -> Path:
-    """The folder that `spec` means: a folder, or the hub id of a model that was pulled.
+    """The folder that `spec` means: `embedded`, a folder, or the hub id of a model that was pulled.
+
+    A folder of that name is `./embedded`.
 
     Raises:
-        UnavailableError: it is neither, or the model is not on this machine.
+        UnavailableError: it is none of them, or the model is not on this machine.
     """
+    if spec == EMBEDDED:
+        return embedded_model()
     folder = Path(spec).expanduser()
     if spec and folder.is_dir():
         return folder
@@ -105,6 +117,13 @@ def pull(spec: str, *, show_progress: bool = False) -> Path:
         with _one_sentence(repository):
             hf_hub_download(repository, "tokenizer.json")
     return folder
+
+
+def local_models() -> list[CachedModel]:
+    """The embedded model, then those of its kind in the hub cache, sorted by id."""
+    folder = embedded_model()
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    return [CachedModel(EMBEDDED, folder, size), *cached_models()]
 
 
 def cached_models() -> list[CachedModel]:

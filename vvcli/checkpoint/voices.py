@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -108,7 +109,8 @@ def save_voice(tensors: Mapping[str, Tensor], path: Path) -> None:
     except (SafetensorError, OSError, UnavailableError) as error:
         raise OutputError(f"cannot write the voice {path}: {error}") from error
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
 
 
 def _read_safetensors(path: Path) -> dict[str, Tensor]:

@@ -5,19 +5,26 @@ from __future__ import annotations
 import json
 
 import click
+from click.core import ParameterSource
 
 from vvcli.bench.shapes import SHAPES
+from vvcli.cli.completion import complete_model
 from vvcli.cli.options import device_option, dtype_option, steps_option
 from vvcli.cli.types import MAX_STREAMS
+from vvcli.errors import UsageError
 
 
 @click.command()
 @click.option(
     "--shape",
     type=click.Choice(list(SHAPES)),
-    default="realtime-0.5b",
-    show_default=True,
-    help="Model shape; its weights are random, so no file is needed.",
+    help="Model shape; its weights are random, so no file is needed. Default: realtime-0.5b.",
+)
+@click.option(
+    "-m",
+    "--model",
+    shell_complete=complete_model,
+    help="Measure a model (embedded, a folder or hub id), not a shape.",
 )
 @click.option(
     "--streams",
@@ -39,8 +46,12 @@ from vvcli.cli.types import MAX_STREAMS
 @device_option
 @dtype_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_context
 def bench(
-    shape: str,
+    context: click.Context,
+    /,
+    shape: str | None,
+    model: str | None,
     stream_list: list[int],
     frames: int,
     steps: int,
@@ -55,19 +66,29 @@ def bench(
     """
     from vvcli.bench.frame_time import describe_machine, measure_frame
     from vvcli.bench.random_model import random_model
+    from vvcli.checkpoint.folder import load_model
+    from vvcli.checkpoint.hub import resolve_model
     from vvcli.device import pick_device, pick_dtype
     from vvcli.model.config import ModelConfig
 
+    if shape and model:
+        if context.get_parameter_source("model") is ParameterSource.COMMANDLINE:
+            raise UsageError("give either --shape or --model, not both")
+        model = None  # from the config file, where it is for other commands
     where = pick_device(device)
     what = pick_dtype(dtype, where)
-    model = random_model(ModelConfig.from_dict(SHAPES[shape]), where, what)
+    name = model or shape or "realtime-0.5b"
+    if model:
+        measured = load_model(resolve_model(model), what).to(where)
+    else:
+        measured = random_model(ModelConfig.from_dict(SHAPES[name]), where, what)
     machine = describe_machine(where)
-    rows = [measure_frame(model, streams, frames, steps) for streams in stream_list]
+    rows = [measure_frame(measured, streams, frames, steps) for streams in stream_list]
     if as_json:
-        settings = {"shape": shape, "dtype": str(what).removeprefix("torch."), "steps": steps}
+        settings = {"model": name, "dtype": str(what).removeprefix("torch."), "steps": steps}
         click.echo(json.dumps({**settings, **machine, "frames": [r.to_dict() for r in rows]}))
         return
-    click.echo(f"{shape}, {what}, {steps} steps, on {machine['device']}, torch {machine['torch']}")
+    click.echo(f"{name}, {what}, {steps} steps, on {machine['device']}, torch {machine['torch']}")
     click.echo(f"{'streams':>8} {'ms/frame':>10} {'min':>9} {'max':>9} {'real-time streams':>18}")
     for row in rows:
         click.echo(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import click
@@ -39,10 +40,20 @@ def check(model: str, voice: str | None, device: str) -> ExitStatus:
 
 
 def _libraries() -> str:
-    from importlib.metadata import version
+    from importlib.metadata import PackageNotFoundError, requires, version
 
-    names = ("torch", "numpy", "safetensors", "tokenizers", "huggingface_hub", "click")
-    return ", ".join(f"{name} {version(name)}" for name in names)
+    from vvcli.errors import UnavailableError
+
+    # What the package itself asks for, without extras and markers.
+    needed = [
+        re.split(r"[^A-Za-z0-9_.-]", requirement, maxsplit=1)[0]
+        for requirement in requires("vvcli") or ()
+        if ";" not in requirement
+    ]
+    try:
+        return ", ".join(f"{name} {version(name)}" for name in needed)
+    except PackageNotFoundError as error:
+        raise UnavailableError(f"{error.name} is not installed: install vvcli again") from error
 
 
 def _device(name: str) -> str:

@@ -36,15 +36,14 @@ def complete_voice(
     context: click.Context, _parameter: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
     """Voices of the model named on the line so far; files too, once it looks like a path."""
-    from vvcli.checkpoint.hub import resolve_model
+    from vvcli.checkpoint.hub import EMBEDDED, resolve_model
     from vvcli.checkpoint.voice_search import list_voices, voice_folders
     from vvcli.errors import VvcliError
 
     if "/" in incomplete or incomplete.startswith("."):
         return [CompletionItem(incomplete, type="file")]
-    model = context.params.get("model")
     try:
-        folders = voice_folders(resolve_model(model) if model else None)
+        folders = voice_folders(resolve_model(context.params.get("model") or EMBEDDED))
         names = [path.stem for path in list_voices(folders)]
     except VvcliError:
         return []
@@ -54,10 +53,10 @@ def complete_voice(
 def complete_model(
     _context: click.Context, _parameter: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
-    """Models in the hub cache, and folders."""
-    from vvcli.checkpoint.hub import cached_models
+    """Models on this machine, and folders."""
+    from vvcli.checkpoint.hub import local_models
 
-    items = [CompletionItem(m.id) for m in cached_models() if m.id.startswith(incomplete)]
+    items = [CompletionItem(m.id) for m in local_models() if m.id.startswith(incomplete)]
     if not items or Path(incomplete).exists():
         items.append(CompletionItem(incomplete, type="dir"))
     return items

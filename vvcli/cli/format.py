@@ -16,6 +16,7 @@ from vvcli.model.config import SAMPLE_RATE
     "-f",
     "--format",
     "name",
+    envvar="VVCLI_FORMAT",
     type=click.Choice(list(FORMATS)),
     default="s16le",
     show_default=True,
@@ -24,6 +25,7 @@ from vvcli.model.config import SAMPLE_RATE
 @click.option(
     "-r",
     "--rate",
+    envvar="VVCLI_RATE",
     type=click.IntRange(MIN_RATE, MAX_RATE),
     default=SAMPLE_RATE,
     show_default=True,

@@ -24,6 +24,7 @@ from vvcli.errors import VvcliError
 # `vvcli --help` answers at once.
 COMMANDS = {
     "speak": "Speak text as one audio stream.",
+    "batch": "Speak many records into many files.",
     "voices": "List voices, or convert one to safetensors.",
     "models": "List, fetch or locate models.",
     "format": "Print what another program needs to read the audio.",

@@ -16,18 +16,19 @@ def models() -> None:
 @models.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array.")
 def list_command(as_json: bool) -> None:
-    """Print the models in the hub cache: id, folder and bytes on disk, separated by tabs."""
-    from vvcli.checkpoint.hub import cached_models
+    """Print the models on this machine: id, folder and bytes on disk, separated by tabs.
 
-    found = cached_models()
+    The embedded one comes first; the others are those of its kind in the hub cache.
+    """
+    from vvcli.checkpoint.hub import local_models
+
+    found = local_models()
     if as_json:
         rows = [{"id": model.id, "path": str(model.path), "size": model.size} for model in found]
         click.echo(json.dumps(rows))
         return
     for model in found:
         click.echo(f"{model.id}\t{model.path}\t{model.size}")
-    if not found:
-        click.echo("no models: run `vvcli models pull ORG/NAME`", err=True)
 
 
 @models.command()
@@ -47,7 +48,7 @@ def pull(model: str) -> None:
 @models.command()
 @click.argument("model", metavar="ID")
 def path(model: str) -> None:
-    """Print the folder of model ID (org/name, or a folder), if it is on this machine."""
+    """Print the folder of model ID (embedded, org/name, or a folder), if it is here."""
     from vvcli.checkpoint.hub import resolve_model
 
     click.echo(str(resolve_model(model)))

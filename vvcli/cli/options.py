@@ -32,9 +32,10 @@ model_option = click.option(
     "-m",
     "--model",
     envvar="VVCLI_MODEL",
-    required=True,
+    default="embedded",
+    show_default=True,
     shell_complete=complete_model,
-    help="Model folder or hub id.",
+    help="embedded, a model folder, or a hub id.",
 )
 
 voice_option = click.option(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from vvcli.audio.cues import check_cues, open_cues
 from vvcli.audio.formats import FORMATS, format_from_name
@@ -29,7 +30,7 @@ from vvcli.cli.types import FiniteFloat
 from vvcli.errors import UsageError
 from vvcli.model.config import SAMPLE_RATE
 from vvcli.progress.report import open_progress
-from vvcli.progress.tally import Tally
+from vvcli.progress.tally import Tally, count
 from vvcli.script.record import Record
 from vvcli.utterance import Status
 
@@ -89,9 +90,9 @@ from vvcli.utterance import Status
 )
 @click.option("--dry-run", is_flag=True, help="List the records, and speak nothing.")
 @progress_options
-@click.pass_obj
+@click.pass_context
 def speak(
-    environment: Environment,
+    context: click.Context,
     /,
     text: tuple[str, ...],
     files: tuple[str, ...],
@@ -120,6 +121,7 @@ def speak(
     Each line is a record; audio of the first one is written before the next line has arrived.
     Without -o, raw 24 kHz mono samples go to standard output.
     """
+    environment: Environment = context.obj
     environment.verbose = verbose
     if delimiter == "":
         raise UsageError("--delimiter is empty")
@@ -129,8 +131,9 @@ def speak(
     source = Input(text, files, form, delimiter or "|", follow_ms / 1000)
     records, total = open_records(environment, source)
     if dry_run:
-        return _list(environment, records)
-    format_name = format_name or _format_for(output)
+        return _list(environment, records, quiet=quiet)
+    if format_name is None or not _was_typed(context, "format_name"):
+        format_name = _format_for(output, format_name)
     rate = rate or SAMPLE_RATE
     check_writer(format_name, rate, SAMPLE_RATE)
     check_summary(summary, audio_to_stdout=output in (None, "-"))
@@ -154,7 +157,7 @@ def speak(
         synthesizer = Synthesizer(**arguments, max_ahead=max_ahead)
         progress.note(
             f"{synthesizer.voice.name}, {format_name}, {rate} Hz, mono, "
-            f"{synthesizer.streams} streams on {synthesizer.device}"
+            f"{count(synthesizer.streams, 'stream')} on {synthesizer.device}"
         )
         writer = open_writer(format_name, target, rate, input_rate=SAMPLE_RATE)
         track = Track(writer, gap, on_error=on_error, cues=marks)
@@ -166,6 +169,7 @@ def speak(
                 progress.chunk(chunk, tally)
                 if chunk.status is Status.FAILED and on_error == "stop":
                     break
+        track.finish()
         if tally.spoken:
             writer.finish()
         else:
@@ -189,7 +193,7 @@ def speak(
     return _status(environment, tally)
 
 
-def _list(environment: Environment, records: Iterable[Record]) -> ExitStatus:
+def _list(environment: Environment, records: Iterable[Record], *, quiet: bool) -> ExitStatus:
     """Print what would be spoken: one JSON object a record."""
     good = bad = 0
     for record in records:
@@ -203,24 +207,30 @@ def _list(environment: Environment, records: Iterable[Record]) -> ExitStatus:
                 json.dumps({key: value for key, value in listed.items() if value is not None})
             )
             good += 1
-    environment.say(f"{good} records would be spoken" + (f", {bad} cannot be" if bad else ""))
+    if not quiet:
+        environment.say(
+            f"{count(good, 'record')} would be spoken" + (f", {bad} not" if bad else "")
+        )
     if not good:
         return ExitStatus.NOTHING
     return ExitStatus.SOME_FAILED if bad else ExitStatus.OK
 
 
-def _format_for(output: str | None) -> str:
-    """What a file's suffix says; pipes and devices get raw samples.
+def _was_typed(context: click.Context, name: str) -> bool:
+    """Whether an option stands on the command line, not in the environment or config file."""
+    return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+
+
+def _format_for(output: str | None, preferred: str | None) -> str:
+    """What a file's suffix says, else what the user prefers; pipes and devices get raw samples.
 
     Raises:
-        UsageError: the suffix says nothing.
+        UsageError: the suffix says nothing, and the user did not, either.
     """
-    if output in (None, "-"):
-        return "s16le"
-    path = Path(str(output))
-    if path.exists() and not path.is_file():
-        return "s16le"
-    found = format_from_name(path)
+    path = None if output in (None, "-") else Path(str(output))
+    if path is None or (path.exists() and not path.is_file()):
+        return preferred or "s16le"
+    found = format_from_name(path) or preferred
     if found is None:
         raise UsageError(
             f"the name {path} does not say in which format to write it: "

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from vvcli.cli.options import model_option
 from vvcli.errors import UsageError
 
 
@@ -16,11 +17,9 @@ def voices() -> None:
 
 
 @voices.command("list")
-@click.option(
-    "-m", "--model", envvar="VVCLI_MODEL", help="Model folder or hub id whose voices to list."
-)
+@model_option
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array.")
-def list_command(model: str | None, as_json: bool) -> None:
+def list_command(model: str, as_json: bool) -> None:
     """Print each voice's name and file, separated by a tab.
 
     The model's own voices come first; one of the user's with the same name is hidden.
@@ -28,7 +27,7 @@ def list_command(model: str | None, as_json: bool) -> None:
     from vvcli.checkpoint.hub import resolve_model
     from vvcli.checkpoint.voice_search import list_voices, voice_folders
 
-    folders = voice_folders(resolve_model(model) if model else None)
+    folders = voice_folders(resolve_model(model))
     found = list_voices(folders)
     if as_json:
         click.echo(json.dumps([{"name": path.stem, "path": str(path)} for path in found]))

@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
 
 from vvcli.progress.report import problem_of
-from vvcli.progress.tally import Tally, duration
+from vvcli.progress.tally import Tally, count, duration
 from vvcli.script.measure import Total
 from vvcli.utterance import Chunk
 
@@ -63,11 +63,13 @@ class BarProgress:
         self._progress.stop()
 
     def _describe(self, tally: Tally) -> str:
-        of = f"/{self._total.records}" if self._total else ""
-        parts = [f"{tally.records}{of} records"]
+        total = self._total
+        parts = [
+            f"{tally.records}/{total.records} records" if total else count(tally.records, "record")
+        ]
         if tally.failed:
             parts.append(f"[red]{tally.failed} failed[/red]")
-        parts.append(f"{tally.active} streams")
+        parts.append(count(tally.active, "stream"))
         parts.append(f"{duration(tally.audio)} audio")
         parts.append(f"[bold]{tally.speed:.1f}×[/bold]")
         if tally.first_audio is not None:

@@ -71,7 +71,7 @@ class Tally:
 
     def __str__(self) -> str:
         """The figures as one line: records, audio, time and their ratio, first audio."""
-        parts = [f"{self.records} record{'' if self.records == 1 else 's'}"]
+        parts = [count(self.records, "record")]
         if self.failed:
             parts.append(f"{self.failed} failed")
         if self.truncated:
@@ -83,6 +83,11 @@ class Tally:
         if self.first_audio is not None:
             parts.append(f"first audio {self.first_audio:.2f} s")
         return ", ".join(parts)
+
+
+def count(number: int, noun: str) -> str:
+    """A number of things: `1 record`, `2 records`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def duration(seconds: float) -> str:

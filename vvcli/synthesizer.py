@@ -14,7 +14,7 @@ from vvcli.checkpoint.hub import resolve_model
 from vvcli.checkpoint.tokenizer import load_tokenizer
 from vvcli.checkpoint.voice_search import find_voice, list_voices, voice_folders
 from vvcli.checkpoint.voices import load_voice
-from vvcli.device import pick_device, pick_dtype, pick_streams
+from vvcli.device import pick_device, pick_dtype, pick_streams, suit_threads
 from vvcli.engine.engine import Engine
 from vvcli.engine.noise import NoiseSource
 from vvcli.engine.stream import Stream
@@ -80,6 +80,7 @@ class Synthesizer:
         self._cfg_scale = cfg_scale
         self._seed = seed
         loaded = load_model(folder, self._dtype).to(self.device)
+        suit_threads(loaded)
         self.config = loaded.config
         self._voices: dict[str, Voice] = {}
         self.voice = self._voice(voice or self._first_voice())

@@ -13,6 +13,7 @@ import torch
 
 from vvcli import __version__
 from vvcli.bench.random_model import random_voice
+from vvcli.device import suit_threads
 from vvcli.engine.engine import Engine
 from vvcli.engine.frame import SolverTable, frame_step
 from vvcli.engine.noise import NoiseSource
@@ -44,6 +45,7 @@ def measure_frame(model: VibeVoice, streams: int, frames: int, steps: int) -> Fr
 
     The same step as in `speak`, through an engine's own state; nothing is admitted or written.
     """
+    suit_threads(model)
     table = SolverTable.build(model.prediction_head, steps)
     engine = Engine(model, slots=streams, steps=steps)
     config = model.config

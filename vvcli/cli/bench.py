@@ -82,8 +82,8 @@ def bench(
         measured = load_model(resolve_model(model), what).to(where)
     else:
         measured = random_model(ModelConfig.from_dict(SHAPES[name]), where, what)
-    machine = describe_machine(where)
     rows = [measure_frame(measured, streams, frames, steps) for streams in stream_list]
+    machine = describe_machine(where)
     if as_json:
         settings = {"model": name, "dtype": str(what).removeprefix("torch."), "steps": steps}
         click.echo(json.dumps({**settings, **machine, "frames": [r.to_dict() for r in rows]}))

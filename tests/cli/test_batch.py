@@ -265,7 +265,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     if os.geteuid() or subprocess.run(mount, check=False, capture_output=True).returncode:
         pytest.skip("mounting a small disk takes root; test_runner.py has a pretended one")
     yield folder
-    subprocess.run(["umount", str(folder)], check=True)  # noqa: S607
+    subprocess.run(["umount", str(folder)], check=True)
 
 
 def test_a_full_disk(batch: Batch, small_disk: Path) -> None:

@@ -1,0 +1,105 @@
+"""The README's commands run, and print what it says they print."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+README = Path(__file__).parents[1] / "README.md"
+TEXT = README.read_text(encoding="utf-8")
+
+# (language, content, what the next block says is printed)
+BLOCKS = [
+    (language, content, output or None)
+    for language, content, output in re.findall(
+        r"^```(sh|python)\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", TEXT, re.M | re.S
+    )
+]
+LINES = [
+    (line, output)
+    for language, content, output in BLOCKS
+    if language == "sh"
+    for line in content.splitlines()
+]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where the commands run: a script, a book, and `vvcli` on the path."""
+    (tmp_path / "script.txt").write_text("Good morning.\nHow are you?\n", encoding="utf-8")
+    (tmp_path / "book").mkdir()
+    (tmp_path / "book" / "one.txt").write_text("It was late.\nIt rained.\n", encoding="utf-8")
+    program = tmp_path / "bin" / "vvcli"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m vvcli "$@"\n')
+    program.chmod(0o755)
+    return tmp_path
+
+
+def run(line: str, folder: Path) -> str:
+    environment = os.environ | {"PATH": f"{folder / 'bin'}:{os.environ['PATH']}"}
+    for name in [name for name in environment if name.startswith("VVCLI_")]:
+        del environment[name]
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", line],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+        timeout=100,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stderr
+
+
+def assert_like(printed: str, promised: str) -> None:
+    """The same lines, where numbers may differ."""
+    number = re.compile(r"\d+(?:[.:]\d+)*")
+    assert number.sub("N", printed) == number.sub("N", promised)
+
+
+def test_the_blocks_are_found() -> None:
+    assert len(LINES) >= 8
+    assert sum(output is not None for _, output in LINES) == 2
+    assert [language for language, _, _ in BLOCKS].count("python") == 1
+
+
+@pytest.mark.parametrize(("line", "output"), [(a, b) for a, b in LINES if "pip install" not in a])
+def test_a_command_works_as_printed(line: str, output: str | None, folder: Path) -> None:
+    for program in ("ffmpeg",):
+        if program in line.split() and shutil.which(program) is None:
+            pytest.skip(f"{program} is not installed")
+    printed = run(line, folder)
+    if output:
+        *_, last = printed.splitlines()  # records made before are planned and not said again
+        assert_like(last + "\n", output)
+
+
+def test_the_first_command_speaks_as_printed(folder: Path) -> None:
+    line, output = LINES[0]
+    install, _, speak = line.rpartition(" && ")
+    assert "pip install ." in install
+    assert output is not None
+    assert_like(run(speak.replace(".venv/bin/", ""), folder), output)
+    assert (folder / "hello.wav").read_bytes()[:4] == b"RIFF"
+
+
+def test_ci_runs_the_last_command() -> None:
+    command, _ = LINES[-1]
+    assert "pip install -e '.[dev]'" in command
+    assert command.endswith("pytest")
+
+
+def test_the_python_example_runs(folder: Path) -> None:
+    [code] = [content for language, content, _ in BLOCKS if language == "python"]
+    (folder / "example.py").write_text(code, encoding="utf-8")
+    run(f"{shlex.quote(sys.executable)} example.py", folder)

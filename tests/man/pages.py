@@ -159,6 +159,8 @@ def options(name: str) -> list[click.Option]:
 
 def _options(found: click.Command) -> list[click.Option]:
     context = click.Context(found, help_option_names=["-h", "--help"])
+    # click keeps the first one it made; a test that ran the command by itself has it without -h.
+    found._help_option = None
     own = [each for each in found.get_params(context) if isinstance(each, click.Option)]
     if isinstance(found, click.Group):
         for name in found.list_commands(context):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 import numpy as np
@@ -15,7 +16,7 @@ from vvcli.audio.wav import wav_header
 SILENCE_BLOCK = 1 << 16
 
 
-class AudioWriter:
+class AudioWriter(ABC):
     """Mono samples in, one format out.
 
     `samples` is the length so far, at the rate of the output. `clipped` counts the samples beyond
@@ -26,16 +27,16 @@ class AudioWriter:
         self.samples = 0
         self.clipped = 0
 
+    @abstractmethod
     def write(self, samples: Samples) -> None:
         """Write `samples` [n]."""
-        raise NotImplementedError
 
     def silence(self, samples: int) -> None:
         """Write `samples` zeros."""
         for start in range(0, samples, SILENCE_BLOCK):
             self.write(np.zeros(min(SILENCE_BLOCK, samples - start), dtype=np.float32))
 
-    def finish(self) -> None:
+    def finish(self) -> None:  # noqa: B027 - raw formats have nothing to do
         """Bring the output into its final form."""
 
 

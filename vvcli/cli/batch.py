@@ -61,7 +61,6 @@ class _Request:
     quiet: bool
     progress_mode: str
     summary: str | None
-    max_ahead: float | None
 
 
 @click.command()
@@ -122,12 +121,6 @@ class _Request:
 @click.option("--fail-fast", is_flag=True, help="Stop at the first record that fails.")
 @click.option("--dry-run", is_flag=True, help="Print what would be made, and make nothing.")
 @synthesis_options
-@click.option(
-    "--max-ahead",
-    type=FiniteFloat(0),
-    metavar="SECONDS",
-    help="Audio made ahead of what is written, before no further record is started.",
-)
 @progress_options
 @click.pass_context
 def batch(context: click.Context, /, verbose: bool, **options: Any) -> ExitStatus:
@@ -262,7 +255,7 @@ def _make(
     total = sum(len(step.job.records) for step in steps)
     if options["streams"] == "auto" and total < FEW:
         options["streams"] = total
-    synthesizer = Synthesizer(**synthesizer_arguments(options), max_ahead=request.max_ahead)
+    synthesizer = Synthesizer(**synthesizer_arguments(options))
     progress.note(
         f"{synthesizer.voice.name}, {request.format_name}, {request.rate} Hz, mono, "
         f"{synthesizer.streams} streams on {synthesizer.device}"

@@ -111,6 +111,12 @@ synthesis_options = _together(
         show_default=True,
         help="Where to cut a record that is longer than the model's context.",
     ),
+    click.option(
+        "--max-ahead",
+        type=FiniteFloat(0),
+        metavar="SECONDS",
+        help="Audio made ahead of what is written, before no further record is started.",
+    ),
     device_option,
     dtype_option,
 )

@@ -61,12 +61,6 @@ from vvcli.utterance import Status
 )
 @synthesis_options
 @click.option(
-    "--max-ahead",
-    type=FiniteFloat(0),
-    metavar="SECONDS",
-    help="Audio made ahead of what is written, before no further record is started.",
-)
-@click.option(
     "--gap",
     envvar="VVCLI_GAP",
     type=FiniteFloat(0, 3600),
@@ -102,7 +96,6 @@ def speak(
     delimiter: str | None,
     follow: bool,
     follow_ms: int,
-    max_ahead: float | None,
     gap: float,
     on_error: str,
     output: str | None,
@@ -153,8 +146,7 @@ def speak(
 
         if total and options["streams"] == "auto" and total.records < 8:
             options["streams"] = max(1, total.records)
-        arguments = synthesizer_arguments(options)
-        synthesizer = Synthesizer(**arguments, max_ahead=max_ahead)
+        synthesizer = Synthesizer(**synthesizer_arguments(options))
         progress.note(
             f"{synthesizer.voice.name}, {format_name}, {rate} Hz, mono, "
             f"{count(synthesizer.streams, 'stream')} on {synthesizer.device}"

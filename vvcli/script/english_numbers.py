@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from vvcli.script.english_tables import CURRENCIES, IRREGULAR_UNITS, MAGNITUDES, MONTHS, UNITS
+from vvcli.script.english_tables import MONTHS
+from vvcli.script.english_units import CURRENCIES, IRREGULAR_UNITS, MAGNITUDES, UNITS
 from vvcli.script.number_words import cardinal, decimal, digits, ordinal, plural, year
 
 Match = re.Match[str]

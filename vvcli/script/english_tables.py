@@ -1,4 +1,4 @@
-"""What English readers say for abbreviations, units and symbols."""
+"""What English readers say for abbreviations and symbols, and which words they do not spell."""
 
 from __future__ import annotations
 
@@ -106,97 +106,6 @@ PHRASES = {
 }
 
 # After a number: singular; plurals add an s unless they are listed.
-UNITS = {
-    "km": "kilometer",
-    "m": "meter",
-    "cm": "centimeter",
-    "mm": "millimeter",
-    "nm": "nanometer",
-    "mi": "mile",
-    "ft": "foot",
-    "in": "inch",
-    "yd": "yard",
-    "kg": "kilogram",
-    "g": "gram",
-    "mg": "milligram",
-    "lb": "pound",
-    "lbs": "pound",
-    "oz": "ounce",
-    "l": "liter",
-    "L": "liter",
-    "ml": "milliliter",
-    "mL": "milliliter",
-    "gal": "gallon",
-    "h": "hour",
-    "hr": "hour",
-    "hrs": "hour",
-    "min": "minute",
-    "mins": "minute",
-    "s": "second",
-    "sec": "second",
-    "secs": "second",
-    "ms": "millisecond",
-    "Hz": "hertz",
-    "kHz": "kilohertz",
-    "MHz": "megahertz",
-    "GHz": "gigahertz",
-    "W": "watt",
-    "kW": "kilowatt",
-    "MW": "megawatt",
-    "kWh": "kilowatt hour",
-    "V": "volt",
-    "A": "amp",
-    "mA": "milliamp",
-    "kB": "kilobyte",
-    "KB": "kilobyte",
-    "MB": "megabyte",
-    "GB": "gigabyte",
-    "TB": "terabyte",
-    "Mbps": "megabit per second",
-    "mph": "mile per hour",
-    "km/h": "kilometer per hour",
-    "kph": "kilometer per hour",
-    "m/s": "meter per second",
-    "sq ft": "square foot",
-    "dB": "decibel",
-    "px": "pixel",
-    "fps": "frame per second",
-    "°C": "degree Celsius",
-    "°F": "degree Fahrenheit",
-    "°": "degree",
-    "kcal": "kilocalorie",
-    "cal": "calorie",
-    "pt": "point",
-}
-
-IRREGULAR_UNITS = {
-    "foot": "feet",
-    "inch": "inches",
-    "hertz": "hertz",
-    "kilohertz": "kilohertz",
-    "megahertz": "megahertz",
-    "gigahertz": "gigahertz",
-    "degree Celsius": "degrees Celsius",
-    "degree Fahrenheit": "degrees Fahrenheit",
-    "square foot": "square feet",
-    "mile per hour": "miles per hour",
-    "kilometer per hour": "kilometers per hour",
-    "meter per second": "meters per second",
-    "frame per second": "frames per second",
-    "megabit per second": "megabits per second",
-}
-
-# Symbol: (unit, units, part, parts).
-CURRENCIES = {
-    "$": ("dollar", "dollars", "cent", "cents"),
-    "€": ("euro", "euros", "cent", "cents"),
-    "£": ("pound", "pounds", "penny", "pence"),
-    "¥": ("yen", "yen", "sen", "sen"),
-    "₹": ("rupee", "rupees", "paisa", "paise"),
-}
-
-MAGNITUDES = {"k": "thousand", "m": "million", "b": "billion", "bn": "billion", "t": "trillion"}
-
 SYMBOLS = {
     "&": " and ",
     "+": " plus ",

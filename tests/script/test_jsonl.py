@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vvcli.script.jsonl import MAX_SEED, read_jsonl
-from vvcli.script.record import Record
+from vvcli.script.jsonl import read_jsonl
+from vvcli.script.record import MAX_SEED, Record
 
 WHOLE = {
     "text": "Hello.",

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from click.core import ParameterSource
 
 from vvcli.audio.formats import FORMATS
 from vvcli.audio.writer import check_writer, open_writer
@@ -29,9 +28,9 @@ from vvcli.checkpoint.hub import resolve_model
 from vvcli.checkpoint.voice_search import voice_folders
 from vvcli.cli.environment import STDERR, Environment
 from vvcli.cli.exit_status import ExitStatus
-from vvcli.cli.options import progress_options, synthesis_options, synthesizer_arguments
+from vvcli.cli.options import gap_option, progress_options, synthesis_options, synthesizer_arguments
 from vvcli.cli.summary import write_summary
-from vvcli.cli.types import FiniteFloat
+from vvcli.cli.types import was_typed
 from vvcli.errors import UsageError
 from vvcli.model.config import SAMPLE_RATE
 from vvcli.progress.report import Progress, open_progress
@@ -102,14 +101,7 @@ class _Request:
     help="Samples per second.",
 )
 @click.option("--join", is_flag=True, help="Make one file per input file, not per record.")
-@click.option(
-    "--gap",
-    envvar="VVCLI_GAP",
-    type=FiniteFloat(0, 3600),
-    default=0.2,
-    show_default=True,
-    help="Seconds of silence between the records of a joined file.",
-)
+@gap_option("Seconds of silence between the records of a joined file.")
 @click.option(
     "--existing",
     type=click.Choice([existing.value for existing in Existing]),
@@ -132,7 +124,7 @@ def batch(context: click.Context, /, verbose: bool, **options: Any) -> ExitStatu
     """
     environment: Environment = context.obj
     environment.verbose = verbose
-    if context.get_parameter_source("gap") is ParameterSource.COMMANDLINE and not options["join"]:
+    if was_typed(context, "gap") and not options["join"]:
         raise UsageError("--gap is the silence between the records of one file: it needs --join")
     request = _Request(**{name: options.pop(name) for name in _Request.__dataclass_fields__})
     jobs = _plan(environment, request, options)

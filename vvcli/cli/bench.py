@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 
 import click
-from click.core import ParameterSource
 
 from vvcli.bench.shapes import SHAPES
 from vvcli.cli.completion import complete_model
 from vvcli.cli.options import device_option, dtype_option, steps_option
-from vvcli.cli.types import MAX_STREAMS
+from vvcli.cli.types import MAX_STREAMS, was_typed
 from vvcli.errors import UsageError
 
 
@@ -72,7 +71,7 @@ def bench(
     from vvcli.model.config import ModelConfig
 
     if shape and model:
-        if context.get_parameter_source("model") is ParameterSource.COMMANDLINE:
+        if was_typed(context, "model"):
             raise UsageError("give either --shape or --model, not both")
         model = None  # from the config file, where it is for other commands
     where = pick_device(device)

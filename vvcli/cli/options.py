@@ -11,8 +11,7 @@ from vvcli.audio.formats import FORMATS
 from vvcli.cli.completion import complete_model, complete_voice
 from vvcli.cli.types import FiniteFloat, parse_streams
 from vvcli.progress.report import MODES
-
-MAX_SEED = 2**64 - 1
+from vvcli.script.record import MAX_SEED
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -120,6 +119,19 @@ synthesis_options = _together(
     device_option,
     dtype_option,
 )
+
+
+def gap_option(what: str) -> Callable[[Command], Command]:
+    """`--gap`, with what it is in this command as its help."""
+    return click.option(
+        "--gap",
+        envvar="VVCLI_GAP",
+        type=FiniteFloat(0, 3600),
+        default=0.2,
+        show_default=True,
+        help=what,
+    )
+
 
 format_options = _together(
     click.option(

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from click.core import ParameterSource
 
 from vvcli.audio.cues import check_cues, open_cues
 from vvcli.audio.formats import FORMATS, format_from_name
@@ -21,12 +20,13 @@ from vvcli.cli.exit_status import ExitStatus
 from vvcli.cli.inputs import Input, find_form, open_records
 from vvcli.cli.options import (
     format_options,
+    gap_option,
     progress_options,
     synthesis_options,
     synthesizer_arguments,
 )
 from vvcli.cli.summary import check_summary, write_summary
-from vvcli.cli.types import FiniteFloat
+from vvcli.cli.types import was_typed
 from vvcli.errors import UsageError
 from vvcli.model.config import SAMPLE_RATE
 from vvcli.progress.report import open_progress
@@ -60,14 +60,7 @@ from vvcli.utterance import Status
     help="Milliseconds of silence after which --follow speaks what there is.",
 )
 @synthesis_options
-@click.option(
-    "--gap",
-    envvar="VVCLI_GAP",
-    type=FiniteFloat(0, 3600),
-    default=0.2,
-    show_default=True,
-    help="Seconds of silence between records.",
-)
+@gap_option("Seconds of silence between records.")
 @click.option(
     "--on-error",
     type=click.Choice(ON_ERROR),
@@ -125,7 +118,7 @@ def speak(
     records, total = open_records(environment, source)
     if dry_run:
         return _list(environment, records, quiet=quiet)
-    if format_name is None or not _was_typed(context, "format_name"):
+    if format_name is None or not was_typed(context, "format_name"):
         format_name = _format_for(output, format_name)
     rate = rate or SAMPLE_RATE
     check_writer(format_name, rate, SAMPLE_RATE)
@@ -206,11 +199,6 @@ def _list(environment: Environment, records: Iterable[Record], *, quiet: bool) -
     if not good:
         return ExitStatus.NOTHING
     return ExitStatus.SOME_FAILED if bad else ExitStatus.OK
-
-
-def _was_typed(context: click.Context, name: str) -> bool:
-    """Whether an option stands on the command line, not in the environment or config file."""
-    return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
 
 
 def _format_for(output: str | None, preferred: str | None) -> str:

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 MAX_STREAMS = 65536
 
@@ -30,3 +31,8 @@ def parse_streams(_context: click.Context, _parameter: click.Parameter, value: s
             f"{value!r} is neither 'auto' nor a number from 1 to {MAX_STREAMS}"
         )
     return int(value)
+
+
+def was_typed(context: click.Context, name: str) -> bool:
+    """Whether an option stands on the command line, not in the environment or config file."""
+    return context.get_parameter_source(name) is ParameterSource.COMMANDLINE

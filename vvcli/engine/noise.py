@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 CHUNK = 32  # frames drawn at once: four seconds of the published model
 RING = 2 * CHUNK  # rows a slot holds: the chunk in use and the next one
 
-MAX_SEED = 2**64 - 1
-
 
 class NoiseSource:
     """Draws one record's noise, chunk by chunk."""

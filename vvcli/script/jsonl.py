@@ -9,9 +9,8 @@ from typing import Any, BinaryIO
 
 from vvcli.script.decode import find_control, one_line
 from vvcli.script.lines import read_lines
-from vvcli.script.record import Record
+from vvcli.script.record import MAX_SEED, Record
 
-MAX_SEED = 2**64 - 1
 MAX_CFG_SCALE = 100.0
 MAX_SILENCE = 3600.0  # seconds
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+MAX_SEED = 2**64 - 1  # what a key of the noise generator holds
+
 
 @dataclass(frozen=True)
 class Record:

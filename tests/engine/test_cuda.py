@@ -10,11 +10,12 @@ import torch
 
 from vvcli.bench.random_model import random_model, random_voice
 from vvcli.bench.shapes import SHAPES
-from vvcli.engine.frame import FrameOutput, SolverTable, TextBatch, frame_step, text_step
+from vvcli.engine.frame import FrameOutput, TextBatch, frame_step, text_step
 from vvcli.engine.noise import NoiseSource
 from vvcli.engine.slots import SlotState
 from vvcli.engine.stream import Stream
 from vvcli.model.config import ModelConfig
+from vvcli.model.diffusion_head import SolverTable
 from vvcli.model.vibevoice import VibeVoice
 
 pytestmark = [

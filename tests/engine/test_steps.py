@@ -10,7 +10,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from tests.engine.conftest import MakeStream
 from vvcli.engine.engine import Engine
-from vvcli.engine.frame import SolverTable, TextBatch, frame_step, text_step
+from vvcli.engine.frame import TextBatch, frame_step, text_step
+from vvcli.model.diffusion_head import SolverTable
 from vvcli.model.vibevoice import VibeVoice
 
 

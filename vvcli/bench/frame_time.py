@@ -15,9 +15,10 @@ from vvcli import __version__
 from vvcli.bench.random_model import random_voice
 from vvcli.device import suit_threads
 from vvcli.engine.engine import Engine
-from vvcli.engine.frame import SolverTable, frame_step
+from vvcli.engine.frame import frame_step
 from vvcli.engine.noise import NoiseSource
 from vvcli.engine.stream import Stream
+from vvcli.model.diffusion_head import SolverTable
 from vvcli.model.vibevoice import VibeVoice
 
 POSITIONS = 200  # of the cache in use: a voice and about ten seconds of speech

@@ -6,12 +6,13 @@ import numpy as np
 import torch
 
 from vvcli.engine import transfer
-from vvcli.engine.frame import SolverTable, frame_step, text_step
+from vvcli.engine.frame import frame_step, text_step
 from vvcli.engine.noise import CHUNK
 from vvcli.engine.packed_linear import can_pack, pack_linears
 from vvcli.engine.scheduler import Plan, Scheduler
 from vvcli.engine.slots import SlotState, check_voice
 from vvcli.engine.stream import End, Stream, StreamFrame
+from vvcli.model.diffusion_head import SolverTable
 from vvcli.model.vibevoice import VibeVoice
 
 POSITIONS_AT_START = 512

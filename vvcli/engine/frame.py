@@ -15,25 +15,8 @@ from torch import Tensor
 from vvcli.engine.noise import RING
 from vvcli.engine.slots import SlotState
 from vvcli.model.attention import CacheView
-from vvcli.model.diffusion_head import DiffusionHead
-from vvcli.model.solver import SolverStep, solver_steps
+from vvcli.model.diffusion_head import SolverTable
 from vvcli.model.vibevoice import SPEECH, TEXT, VibeVoice
-
-
-@dataclass(frozen=True)
-class SolverTable:
-    """The solver's steps and the head's embedding of their timesteps [steps, hidden]."""
-
-    steps: tuple[SolverStep, ...]
-    embedding: Tensor
-
-    @classmethod
-    def build(cls, head: DiffusionHead, count: int) -> SolverTable:
-        """The table for `count` steps; it stays the same for the life of an engine."""
-        steps = solver_steps(count, head.config.train_steps)
-        device = next(head.parameters()).device
-        timesteps = torch.tensor([step.timestep for step in steps], device=device)
-        return cls(steps, head.embed_timesteps(timesteps))
 
 
 @dataclass
@@ -83,17 +66,36 @@ def text_step(
 def frame_step(
     model: VibeVoice, state: SlotState, table: SolverTable, bucket: int, limit: int
 ) -> FrameOutput:
-    """Make one frame for each of the first `bucket` slots that can.
+    """Make one frame for each of the first `bucket` slots that can: the three stages in turn."""
+    latent = sample_latent(model, state, table, bucket)
+    audio = decode_audio(model, state, latent)
+    eos = advance_speech(model, state, latent, limit)
+    return FrameOutput(audio, eos)
 
-    Latent, audio, the TTS LM's next hidden states (conditional and unconditional rows together)
-    and end of speech, as in the model's generation loop.
+
+def sample_latent(model: VibeVoice, state: SlotState, table: SolverTable, bucket: int) -> Tensor:
+    """Stage 1: denoise a latent per slot; [bucket, latent] float64."""
+    slots = torch.arange(bucket, device=state.noise.device)
+    noise = state.noise[slots, state.frame[:bucket] % RING]
+    condition, guidance = state.condition[:bucket], state.guidance[:bucket]
+    return model.prediction_head.sample(condition, noise, guidance, table)
+
+
+def decode_audio(model: VibeVoice, state: SlotState, latent: Tensor) -> Tensor:
+    """Stage 2: samples [bucket, hop] of `latent`; the decoder's contexts move on."""
+    bucket = latent.shape[0]
+    context, runs = state.context[:bucket], running(state, bucket)
+    return model.acoustic_decoder.advance(model.unscale(latent)[:, None], context, runs)
+
+
+def advance_speech(model: VibeVoice, state: SlotState, latent: Tensor, limit: int) -> Tensor:
+    """Stage 3: the TTS LM hears `latent`; [bucket] bool, whether this frame is a slot's last.
+
+    Conditional and unconditional rows run together. Their hidden states are the condition of the
+    next frame, and the counters advance.
     """
-    runs = state.active[:bucket] & (state.window_left[:bucket] > 0)
-    latent = sample_latent(model.prediction_head, state, table, bucket)
-
-    audio, context = model.decode(latent[:, None], state.context[:bucket])
-    keep_where(runs, state.context[:bucket], context)
-
+    bucket = latent.shape[0]
+    runs = running(state, bucket)
     embedding = model.acoustic_connector(latent.to(model.dtype))
     embedding = embedding + model.tts_input_types.weight[SPEECH]
     pairs = embedding.repeat_interleave(2, dim=0)[:, None]  # [2B, 1, hidden]
@@ -107,28 +109,12 @@ def frame_step(
     state.frame[:bucket] += runs
     state.window_left[:bucket] -= runs.long()
     state.active[:bucket] &= ~eos
-    return FrameOutput(audio, eos)
+    return eos
 
 
-def sample_latent(head: DiffusionHead, state: SlotState, table: SolverTable, bucket: int) -> Tensor:
-    """Denoise one latent per slot under classifier-free guidance; [bucket, latent] float64.
-
-    Latents, guidance and solver are float64: they are few numbers, every later frame grows from
-    them, and a bfloat16 guidance scale would round 1.3.
-    """
-    condition = state.condition[:bucket].flatten(0, 1)  # [2B, hidden]: conditional, unconditional
-    modulations = head.modulate(condition, table.embedding)
-    slots = torch.arange(bucket, device=condition.device)
-    x = state.noise[slots, state.frame[:bucket] % RING].double()
-    guidance = state.guidance[:bucket, None].double()
-    x0 = None
-    for step, modulation in zip(table.steps, modulations.unbind(0), strict=True):
-        pairs = x.to(condition.dtype).repeat_interleave(2, dim=0)
-        conditional, unconditional = (
-            head.denoise(pairs, modulation).double().view(bucket, 2, -1).unbind(1)
-        )
-        x, x0 = step.apply(x, unconditional + guidance * (conditional - unconditional), x0)
-    return x
+def running(state: SlotState, bucket: int) -> Tensor:
+    """Which of the first `bucket` slots make a frame, [bucket] bool; stages before the last."""
+    return state.active[:bucket] & (state.window_left[:bucket] > 0)
 
 
 def keep_where(runs: Tensor, state: Tensor, new: Tensor) -> None:

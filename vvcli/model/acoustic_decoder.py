@@ -160,3 +160,12 @@ class AcousticDecoder(nn.Module):
             for block in stage:  # type: ignore[attr-defined]
                 x = block(x, contexts)
         return self.head(x, contexts).squeeze(2), contexts.following()
+
+    def advance(self, latents: Tensor, context: Tensor, runs: Tensor) -> Tensor:
+        """Decode as `forward` does, and write the next `context` in place, in the rows that run.
+
+        `runs` is [B] bool; samples are [B, T·hop].
+        """
+        samples, following = self(latents, context)
+        context.copy_(torch.where(runs[:, None], following, context))
+        return samples

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -10,8 +11,25 @@ from torch import Tensor, nn
 
 from vvcli.model.config import DiffusionHeadConfig
 from vvcli.model.layers import RMSNorm, SwiGLU
+from vvcli.model.solver import SolverStep, solver_steps
 
 TIMESTEP_FEATURES = 256
+
+
+@dataclass(frozen=True)
+class SolverTable:
+    """The solver's steps and the head's embedding of their timesteps [steps, hidden]."""
+
+    steps: tuple[SolverStep, ...]
+    embedding: Tensor
+
+    @classmethod
+    def build(cls, head: DiffusionHead, count: int) -> SolverTable:
+        """The table for `count` steps; it stays the same for the life of an engine."""
+        steps = solver_steps(count, head.config.train_steps)
+        device = next(head.parameters()).device
+        timesteps = torch.tensor([step.timestep for step in steps], device=device)
+        return cls(steps, head.embed_timesteps(timesteps))
 
 
 class HeadLayer(nn.Module):
@@ -75,6 +93,26 @@ class DiffusionHead(nn.Module):
             x = layer(x, *parts[3 * i : 3 * i + 3])
         shift, scale = parts[-2:]
         return self.final_linear(self.final_norm(x) * (1 + scale) + shift)
+
+    def sample(
+        self, condition: Tensor, noise: Tensor, guidance: Tensor, table: SolverTable
+    ) -> Tensor:
+        """Denoise one latent per stream under classifier-free guidance; [B, latent] float64.
+
+        `condition` is [B, 2, H], with and without text; `noise` [B, latent]; `guidance` [B].
+        Latents, guidance and solver are float64: they are few numbers, every later frame grows
+        from them, and a bfloat16 guidance scale would round 1.3.
+        """
+        batch = condition.shape[0]
+        modulations = self.modulate(condition.flatten(0, 1), table.embedding)
+        x, guidance, x0 = noise.double(), guidance.double()[:, None], None
+        for step, modulation in zip(table.steps, modulations.unbind(0), strict=True):
+            pairs = x.to(condition.dtype).repeat_interleave(2, dim=0)
+            conditional, unconditional = (
+                self.denoise(pairs, modulation).double().view(batch, 2, -1).unbind(1)
+            )
+            x, x0 = step.apply(x, unconditional + guidance * (conditional - unconditional), x0)
+        return x
 
     def forward(self, x: Tensor, timesteps: Tensor, condition: Tensor) -> Tensor:
         """Velocity [R, latent] with a timestep [R] and a condition [R, H] per row (training)."""

@@ -74,5 +74,9 @@ class VibeVoice(nn.Module):
 
     def decode(self, latents: Tensor, context: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Samples [B, T·hop] and next context for unscaled latents [B, T, latent]."""
+        return self.acoustic_decoder(self.unscale(latents), context)
+
+    def unscale(self, latents: Tensor) -> Tensor:
+        """Latents as the decoder takes them, in the dtype of the weights."""
         scaled = latents / self.speech_scaling_factor - self.speech_bias_factor
-        return self.acoustic_decoder(scaled.to(self.dtype), context)
+        return scaled.to(self.dtype)

@@ -2,49 +2,107 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 
-from vvcli.engine import transfer
-from vvcli.engine.frame import frame_step, text_step
+from vvcli.engine.frame import FrameOutput, TextBatch
+from vvcli.engine.graphs import Counters, GraphMode, Steps
 from vvcli.engine.noise import CHUNK
 from vvcli.engine.packed_linear import can_pack, pack_linears
-from vvcli.engine.scheduler import Plan, Scheduler
+from vvcli.engine.scheduler import Plan, PlannedFrame, Room, Scheduler, TextWindow
 from vvcli.engine.slots import SlotState, check_voice
 from vvcli.engine.stream import End, Stream, StreamFrame
+from vvcli.engine.transfer import Downloader, Result, Uploader
+from vvcli.errors import UnavailableError
 from vvcli.model.diffusion_head import SolverTable
 from vvcli.model.vibevoice import VibeVoice
 
 POSITIONS_AT_START = 512
 TEXT_POSITIONS_AT_START = 256
-LIMIT_STEP = 64  # attention reads caches in steps of this many positions
+LIMIT_STEP = 64  # eager attention reads caches in steps of this many positions
+
+# Text windows between two frames on a GPU, so that joining streams do not hold up running ones.
+MOST_WINDOWS = 256
 
 NO_SAMPLES = np.zeros(0, dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class _Dispatched:
+    """A step that the device may not have finished."""
+
+    ended: list[Stream]
+    frames: list[PlannedFrame]
+    result: Result | None
 
 
 class Engine:
     """A model, its slots and their scheduler.
 
+    On CUDA a step's frames come out one step later, so that the host plans the next step while the
+    device computes this one.
+
     Args:
-        model: on its device; on a CPU its linear layers are replaced by packed ones.
+        model: on its device; its layers are replaced by faster ones of the same results.
         slots: streams that run at the same time.
         steps: solver steps per frame.
+        graphs: see `Steps`.
+        deterministic: run every step at full width, so that not even rounding depends on how many
+            streams there are.
+
+    Raises:
+        UnavailableError: the device has no memory for so many slots, or graphs are required and
+            cannot be had.
     """
 
-    def __init__(self, model: VibeVoice, *, slots: int, steps: int) -> None:
+    def __init__(
+        self,
+        model: VibeVoice,
+        *,
+        slots: int,
+        steps: int,
+        graphs: GraphMode = "auto",
+        deterministic: bool = False,
+    ) -> None:
         config = model.config
         self.model = model
+        self.counters = Counters()
         self._table = SolverTable.build(model.prediction_head, steps)
+        on_cuda = model.device.type == "cuda"
+        if not on_cuda and can_pack(model.dtype):
+            pack_linears(model)
+        windows = min(slots, MOST_WINDOWS) if on_cuda else slots
+        self._bucket = _buckets(slots, on_cuda, deterministic)
+        self._text_bucket = _buckets(windows, on_cuda, deterministic)
+        self._slots, self._windows = slots, windows
+        self._graphs = graphs
+        room = Room(POSITIONS_AT_START, TEXT_POSITIONS_AT_START)
+        self._steps = self._steps_on(self._allocate(room))
         self._scheduler = Scheduler(
             slots,
             text_window=config.text_window,
             speech_window=config.speech_window,
             max_positions=config.lm.max_positions,
             noise_chunk=CHUNK,
+            windows_per_step=windows,
+            bucket=self._bucket,
+            # A graph belongs to the caches it was captured with.
+            room=room if on_cuda and graphs != "off" else None,
         )
-        if model.device.type == "cpu" and can_pack(model.dtype):
-            pack_linears(model)
-        self.state = SlotState.allocate(model, slots, POSITIONS_AT_START, TEXT_POSITIONS_AT_START)
+        self._uploader = Uploader(model.device)
+        self._downloader = Downloader(model.device, slots, config.decoder.hop)
+        self._dispatched: deque[_Dispatched] = deque()
+        self._in_flight = 1 if on_cuda else 0  # steps that may be unfinished when one is planned
+        self._noise_due: list[tuple[Stream, int]] = []  # and which half of the ring
+
+    @property
+    def state(self) -> SlotState:
+        """The slots."""
+        return self._steps.state
 
     @property
     def waiting(self) -> int:
@@ -56,6 +114,11 @@ class Engine:
         """Streams in a slot."""
         return self._scheduler.running
 
+    @property
+    def busy(self) -> bool:
+        """Whether streams wait or run, or frames are still to come out."""
+        return bool(self.waiting or self.running or self._dispatched)
+
     def submit(self, stream: Stream) -> None:
         """Queue a stream; streams start in the order they are submitted."""
         if not stream.tokens:
@@ -66,23 +129,83 @@ class Engine:
     def cancel(self, stream: Stream) -> None:
         """Stop a stream at once, wherever it is; none of its frames come out any more."""
         self._scheduler.finish(stream, End.CANCELLED)
+        stream.closed = True
 
     @torch.inference_mode()
     def step(self, *, admit: bool = True) -> list[StreamFrame]:
         """One frame for every running stream; with `admit` false no waiting one joins them."""
         plan = self._scheduler.plan(admit=admit)
-        frames = [StreamFrame(stream, NO_SAMPLES, stream.end) for stream in plan.ended]
         self._make_room(plan)
         self._place(plan)
-        if plan.windows:
-            batch = transfer.pack_text(
-                plan.windows, self.model.config.text_window, self.model.device
-            )
-            text_limit = _limit(plan.text_length, self.state.text_capacity)
-            limit = _limit(plan.length, self.state.capacity)
-            text_step(self.model, self.state, batch, limit, text_limit)
+        self._upload(plan)
+        result = None
         if plan.frames:
-            frames += self._frame(plan)
+            limit = _limit(plan.length, self.state.capacity)
+            result = self._downloader.fetch(self._steps.frame(plan.bucket, limit))
+            self._noise_due = [
+                # Half the ring is used up; the frame just made was its last reader.
+                (stream, (stream.frames // CHUNK - 1) % 2)
+                for _, stream in plan.noise_due
+            ]
+        made_any = bool(plan.frames or plan.windows)
+        if plan.frames or plan.ended:
+            self._dispatched.append(_Dispatched(plan.ended, plan.frames, result))
+        frames: list[StreamFrame] = []
+        while self._dispatched and (
+            len(self._dispatched) > (self._in_flight if made_any else 0) or self._has_arrived()
+        ):
+            frames += self._collect(self._dispatched.popleft())
+        return frames
+
+    @torch.inference_mode()
+    def warm_up(self) -> None:
+        """Capture all there is to capture now, the widest first, instead of on first use.
+
+        Raises:
+            UnavailableError: graphs are required, and something cannot be captured.
+        """
+        for bucket in _every(self._bucket, self._slots):
+            self._steps.frame(bucket, self.state.capacity)
+        for rows in _every(self._text_bucket, self._windows):
+            self._steps.text(self._pad([], rows), self.state.capacity, self.state.text_capacity)
+
+    @torch.inference_mode()
+    def frame(self, bucket: int, positions: int) -> FrameOutput:
+        """Start one frame of the first `bucket` slots and nothing else, to be timed.
+
+        `positions` is the longest cache in use.
+        """
+        return self._steps.frame(bucket, _limit(positions, self.state.capacity))
+
+    @torch.inference_mode()
+    def stages(self, bucket: int) -> dict[str, Callable[[], object]]:
+        """See `Steps.stages`."""
+        return self._steps.stages(bucket)
+
+    def _has_arrived(self) -> bool:
+        result = self._dispatched[0].result
+        return result is None or result.arrived
+
+    def _collect(self, step: _Dispatched) -> list[StreamFrame]:
+        frames = []
+        for stream in step.ended:
+            if not stream.closed:
+                stream.closed = True
+                frames.append(StreamFrame(stream, NO_SAMPLES, stream.end))
+        if step.result is None:
+            return frames
+        audio, eos = step.result.read()
+        ends = eos.tolist()
+        for slot, stream, end in step.frames:
+            if stream.closed:  # it ended in the frame before, which the plan could not know
+                continue
+            if ends[slot]:
+                end = End.EOS
+                self._scheduler.finish(stream, end)
+                stream.end = end
+            stream.closed = end is not None
+            # A copy, so that one kept row does not keep the whole bucket.
+            frames.append(StreamFrame(stream, audio[slot].copy(), end))
         return frames
 
     def _place(self, plan: Plan) -> None:
@@ -93,28 +216,50 @@ class Engine:
         for slot, stream in plan.admitted:
             self.state.load(slot, stream)
 
-    def _frame(self, plan: Plan) -> list[StreamFrame]:
-        limit = _limit(plan.length, self.state.capacity)
-        output = frame_step(self.model, self.state, self._table, plan.bucket, limit)
-        for slot, stream in plan.noise_due:
-            # Half the ring is used up; the frame just made was its last reader.
-            self.state.refill_noise(slot, stream, (stream.frames // CHUNK - 1) % 2)
-        audio, eos = transfer.fetch(output)
-        frames = []
-        for planned in plan.frames:
-            stream, end = planned.stream, planned.end
-            if end is None and eos[planned.slot]:
-                end = End.EOS
-                self._scheduler.finish(stream, end)
-            # A copy, so that one kept row does not keep the whole bucket.
-            frames.append(StreamFrame(stream, audio[planned.slot].copy(), end))
-        return frames
+    def _upload(self, plan: Plan) -> None:
+        """Send text windows and noise, and run the text step."""
+        noise = [(stream.slot, half, stream) for stream, half in self._noise_due]
+        noise += [(slot, half, stream) for slot, stream in plan.admitted for half in (0, 1)]
+        noise = [item for item in noise if item[0] is not None]
+        self._noise_due = []
+        if not noise and not plan.windows:
+            return
+        rows = self._text_bucket(len(plan.windows)) if plan.windows else 0
+        columns = self._pack_text(plan.windows, rows)
+        places = np.array([item[:2] for item in noise], dtype=np.int64).reshape(-1, 2)
+        latent_size = self.model.config.head.latent_size
+        values = np.empty((len(noise), CHUNK, latent_size), dtype=np.float32)
+        for value, (_, _, stream) in zip(values, noise, strict=True):
+            value[:] = stream.noise.draw()
+        text, where, what = self._uploader.send(columns, places, values)
+        if noise:
+            self.state.refill_noise(where, what)
+        if rows:
+            limit = _limit(plan.length, self.state.capacity)
+            text_limit = _limit(plan.text_length, self.state.text_capacity)
+            self._steps.text(text, limit, text_limit)
+
+    def _pack_text(self, windows: list[TextWindow], rows: int) -> np.ndarray:
+        """Text windows as `TextBatch.of` takes them; padding rows name the spare slot."""
+        packed = np.zeros((rows, TextBatch.columns(self.model.config.text_window)), dtype=np.int64)
+        packed[:, 0] = self._slots
+        for row, window in zip(packed, windows, strict=False):
+            row[:3] = window.slot, len(window.tokens), window.frames
+            row[3 : 3 + len(window.tokens)] = window.tokens
+        return packed
+
+    def _pad(self, windows: list[TextWindow], rows: int) -> torch.Tensor:
+        return torch.from_numpy(self._pack_text(windows, rows)).to(self.model.device)
 
     def _make_room(self, plan: Plan) -> None:
-        """Grow the caches, by doubling, where the longest row after this step would not fit.
+        """Build the slots anew, or grow caches in which a row after this step would not fit.
 
         Padding tokens of a text window are written behind the row's end, and need room too.
         """
+        if plan.room is not None:
+            self.state.free()  # before, so that old and new need not fit together
+            self._steps = self._steps_on(self._allocate(plan.room))
+            self.counters.rebuilds += 1
         slack = self.model.config.text_window
         capacity, text_capacity = self.state.capacity, self.state.text_capacity
         while capacity < plan.length + slack:
@@ -122,7 +267,40 @@ class Engine:
         while text_capacity < plan.text_length + slack:
             text_capacity *= 2
         if (capacity, text_capacity) != (self.state.capacity, self.state.text_capacity):
-            self.state = self.state.grown(capacity, text_capacity)
+            self._steps = self._steps_on(self.state.grown(capacity, text_capacity))
+            self.counters.growths += 1
+            if self._scheduler.room is not None:
+                self._scheduler.room = Room(capacity, text_capacity)
+
+    def _steps_on(self, state: SlotState) -> Steps:
+        return Steps(self.model, self._table, state, self._graphs, self.counters)
+
+    def _allocate(self, room: Room) -> SlotState:
+        """Slots with nobody in them."""
+        try:
+            return SlotState.allocate(self.model, self._slots, room.speech, room.text)
+        except torch.OutOfMemoryError as error:
+            raise UnavailableError(
+                f"the device has no memory for {self._slots} streams of {room.speech} positions: "
+                "ask for fewer streams (-j)"
+            ) from error
+
+
+def _buckets(most: int, on_cuda: bool, deterministic: bool) -> Callable[[int], int]:
+    """Rounds a number of rows up to one that steps are run at, `most` at most.
+
+    On CUDA few widths, since each is a graph of its own.
+    """
+    if deterministic:
+        return lambda rows: most
+    if on_cuda:
+        return lambda rows: min(1 << (rows - 1).bit_length(), most)
+    return lambda rows: rows
+
+
+def _every(bucket: Callable[[int], int], most: int) -> list[int]:
+    """All values of `bucket` for 1 to `most` rows, descending."""
+    return sorted({bucket(rows) for rows in range(1, most + 1)}, reverse=True)
 
 
 def _limit(length: int, capacity: int) -> int:

@@ -28,6 +28,16 @@ class TextBatch:
     counts: Tensor  # [W] int64
     frames: Tensor  # [W] int64: frames that may follow
 
+    @staticmethod
+    def columns(text_window: int) -> int:
+        """Columns of a packed batch."""
+        return text_window + 3
+
+    @classmethod
+    def of(cls, packed: Tensor) -> TextBatch:
+        """The parts of `packed` [W, columns] int64: slot, count, frames, tokens."""
+        return cls(packed[:, 0], packed[:, 3:], packed[:, 1], packed[:, 2])
+
 
 @dataclass
 class FrameOutput:

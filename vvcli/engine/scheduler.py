@@ -12,10 +12,16 @@ import math
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from vvcli.engine.stream import End, Stream
 
 NO_MORE_TEXT = 1 << 30  # frames left in the last window: until EOS or the end of the context
+
+# Speech runs on after its text. A stream is given room for twice the frames that come between its
+# text windows, and for this many windows more.
+SPARE_WINDOWS = 8
+ROOM_STEP = 256  # positions; room is a multiple, so that few sizes are ever allocated
 
 
 @dataclass(frozen=True)
@@ -27,8 +33,7 @@ class TextWindow:
     frames: int
 
 
-@dataclass(frozen=True)
-class PlannedFrame:
+class PlannedFrame(NamedTuple):  # a thousand a step, and half the cost of a dataclass
     """A frame to be made; `end` is set where it is known beforehand to be the stream's last."""
 
     slot: int
@@ -36,10 +41,23 @@ class PlannedFrame:
     end: End | None
 
 
+@dataclass(frozen=True)
+class Room:
+    """Positions that the caches of a slot hold."""
+
+    speech: int
+    text: int
+
+    def holds(self, other: Room) -> bool:
+        """Whether a stream that needs `other` fits."""
+        return other.speech <= self.speech and other.text <= self.text
+
+
 @dataclass
 class Plan:
     """One step. Parts are carried out in the order of the fields."""
 
+    room: Room | None = None  # no stream is in a slot: build the slots anew, with this room
     released: list[int] = field(default_factory=list)
     moves: list[tuple[int, int]] = field(default_factory=list)  # (from, to), slots
     admitted: list[tuple[int, Stream]] = field(default_factory=list)  # (slot, stream)
@@ -65,6 +83,9 @@ class Scheduler:
             running ones; streams left over wait one frame.
         bucket: rounds a number of slots up to one the engine runs; slots are compacted only when
             that makes the bucket smaller.
+        room: what a slot holds, where building slots anew is costly. A stream that is expected to
+            need more is held, and those behind it, until the running ones have ended. Without
+            it, caches are taken to grow.
     """
 
     def __init__(
@@ -77,6 +98,7 @@ class Scheduler:
         noise_chunk: int,
         windows_per_step: int | None = None,
         bucket: Callable[[int], int] = lambda slots: slots,
+        room: Room | None = None,
     ) -> None:
         if slots < 1:
             raise ValueError(f"{slots} slots: at least one is needed")
@@ -85,6 +107,7 @@ class Scheduler:
         self._max_positions = max_positions
         self._noise_chunk = noise_chunk
         self._bucket = bucket
+        self.room = room
         self._windows_per_step = windows_per_step or slots
         # Admitting a window's share per frame spreads the text steps evenly over later frames.
         self._admissions_per_step = math.ceil(slots / speech_window)
@@ -133,10 +156,30 @@ class Scheduler:
         return plan
 
     def _admit(self, plan: Plan) -> None:
+        if self.room is not None and self._waiting and not self._running:
+            needs = [self._need(stream) for stream in self._waiting]
+            if not all(self.room.holds(need) for need in needs):
+                speech, text = max(n.speech for n in needs), max(n.text for n in needs)
+                plan.room = self.room = Room(
+                    max(self.room.speech, _round_up(speech)), max(self.room.text, _round_up(text))
+                )
         while self._waiting and self._free and len(plan.admitted) < self._admissions_per_step:
+            if self.room is not None and not self.room.holds(self._need(self._waiting[0])):
+                break
             stream, slot = self._waiting.popleft(), heapq.heappop(self._free)
             stream.slot, self._running[slot] = slot, stream
             plan.admitted.append((slot, stream))
+
+    def _need(self, stream: Stream) -> Room:
+        """The room that `stream` is expected to need, from its start to its end."""
+        tokens, window = len(stream.tokens), self._text_window
+        frames = stream.most_frames
+        if frames is None:
+            frames = self._speech_window * (2 * math.ceil(tokens / window) + SPARE_WINDOWS)
+        most = self._max_positions + 1
+        # Padding tokens of a window are written behind the row's end.
+        speech = min(stream.prompt + tokens + frames, most) + window
+        return Room(speech, stream.text_prompt + tokens + window)
 
     def _compact(self, plan: Plan) -> None:
         """With nobody left to admit, move streams down so that the last ones run in few slots."""
@@ -185,11 +228,19 @@ class Scheduler:
         if stream.frames % self._noise_chunk == 0:
             plan.noise_due.append((slot, stream))
         # The frame that overruns the context is still made, again as in the reference.
-        full = stream.length > self._max_positions
-        plan.frames.append(PlannedFrame(slot, stream, End.TRUNCATED if full else None))
-        if full:
-            self.finish(stream, End.TRUNCATED)
+        end = None
+        if stream.length > self._max_positions:
+            end = End.TRUNCATED
+        elif stream.frames == stream.most_frames:
+            end = End.EOS
+        plan.frames.append(PlannedFrame(slot, stream, end))
+        if end is not None:
+            self.finish(stream, end)
 
     def _next_tokens(self, stream: Stream) -> tuple[int, ...]:
         start = stream.tokens_given
         return tuple(stream.tokens[start : start + self._text_window])
+
+
+def _round_up(positions: int) -> int:
+    return -(-positions // ROOM_STEP) * ROOM_STEP

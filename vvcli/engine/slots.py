@@ -75,7 +75,8 @@ class SlotState:
         return self.lm_kv.shape[4]
 
     def load(self, slot: int, stream: Stream) -> None:
-        """Put `stream` at its start into `slot`; nothing of the slot's last stream is left.
+        """Put `stream` at its start into `slot`; nothing of the slot's last stream is left but
+        noise, which is to be refilled before the first frame.
 
         Caches are zeroed whole: attention masks what lies beyond a row's length, but a masked NaN
         would still poison it.
@@ -92,13 +93,11 @@ class SlotState:
         self.window_left[slot].zero_()
         self.active[slot].fill_(True)
         self.guidance[slot].fill_(stream.guidance)
-        self.refill_noise(slot, stream, 0)
-        self.refill_noise(slot, stream, 1)
 
-    def refill_noise(self, slot: int, stream: Stream, half: int) -> None:
-        """Draw the stream's next chunk into one half of the slot's ring."""
-        rows = self.noise[slot, half * CHUNK : (half + 1) * CHUNK]
-        rows.copy_(torch.from_numpy(stream.noise.draw()))
+    def refill_noise(self, places: Tensor, chunks: Tensor) -> None:
+        """Put `chunks` [n, CHUNK, latent] at `places` [n, 2]: slot, and half of its ring."""
+        halves = self.noise.unflatten(1, (RING // CHUNK, CHUNK))
+        halves[places[:, 0], places[:, 1]] = chunks
 
     def release(self, slot: int) -> None:
         """Let `slot` idle."""
@@ -114,6 +113,11 @@ class SlotState:
             of_target = tensor[rows * target : rows * (target + 1)]
             of_target.copy_(tensor[rows * source : rows * (source + 1)])
         self.release(source)
+
+    def free(self) -> None:
+        """Give the memory back at once, whoever still refers to the tensors."""
+        for item in fields(self):
+            getattr(self, item.name).untyped_storage().resize_(0)
 
     def grown(self, capacity: int, text_capacity: int) -> SlotState:
         """The same state with longer caches (new tensors: captured graphs are void)."""

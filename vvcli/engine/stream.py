@@ -25,7 +25,7 @@ class End(Enum):
 class Stream:
     """What a stream is asked to say, and the host's view of how far it is.
 
-    The second half is written by the scheduler alone. It runs ahead of the device: a frame counts
+    The second half is written by the engine alone. It runs ahead of the device: a frame counts
     once it is dispatched.
     """
 
@@ -34,22 +34,29 @@ class Stream:
     voice: Voice
     noise: NoiseSource
     guidance: float
+    most_frames: int | None = None  # end after this many, if nothing ends it before
 
     slot: int | None = None
     tokens_given: int = 0
     window_left: int = 0  # frames until the next text window is due
     frames: int = 0
     end: End | None = None
+    closed: bool = False  # its last frame was handed out: results that are still due are dropped
+
+    def __post_init__(self) -> None:
+        # Asked for once a frame, and a tensor's shape costs more than the rest of the question.
+        self.prompt: int = self.voice.tts_kv.shape[3]
+        self.text_prompt: int = self.voice.lm_kv.shape[3]
 
     @property
     def length(self) -> int:
         """Positions of the positive TTS LM cache in use."""
-        return self.voice.tts_kv.shape[3] + self.tokens_given + self.frames
+        return self.prompt + self.tokens_given + self.frames
 
     @property
     def text_length(self) -> int:
         """Positions of the text LM cache in use."""
-        return self.voice.lm_kv.shape[3] + self.tokens_given
+        return self.text_prompt + self.tokens_given
 
     @property
     def text_due(self) -> bool:

@@ -1,29 +1,118 @@
-"""Copies between host and device: the only ones there are."""
+"""Copies between host and device: the only ones there are, and none that waits.
+
+On CUDA both directions go through pinned memory. Pageable memory would make the driver wait for
+the stream before every copy.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from vvcli.engine.frame import FrameOutput, TextBatch
-from vvcli.engine.scheduler import TextWindow
+from vvcli.engine.frame import FrameOutput
 
-
-def pack_text(windows: Sequence[TextWindow], width: int, device: torch.device) -> TextBatch:
-    """Text windows as one packed copy to the device; `width` tokens a window."""
-    packed = np.zeros((len(windows), width + 3), dtype=np.int64)
-    for row, window in zip(packed, windows, strict=True):
-        row[:3] = window.slot, len(window.tokens), window.frames
-        row[3 : 3 + len(window.tokens)] = window.tokens
-    columns = torch.from_numpy(packed).to(device)
-    return TextBatch(
-        slots=columns[:, 0], counts=columns[:, 1], frames=columns[:, 2], tokens=columns[:, 3:]
-    )
+# Buffers a direction has, so that none is written while a copy of it is under way.
+BUFFERS = 3
+ALIGNMENT = 16  # bytes
 
 
-def fetch(output: FrameOutput) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Audio [B, hop] float32 and end-of-speech flags [B] on the host."""
-    return output.audio.float().cpu().numpy(), output.eos.cpu().numpy()
+class Uploader:
+    """Sends what a step needs from the host, as one copy."""
+
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+        self._turn = 0
+        if device.type == "cuda":
+            self._pinned = [torch.empty(0, dtype=torch.uint8) for _ in range(BUFFERS)]
+            self._sent = [torch.cuda.Event() for _ in range(BUFFERS)]
+
+    def send(self, *arrays: NDArray[Any]) -> list[Tensor]:
+        """`arrays` on the device, in the order of the stream that is current."""
+        if self._device.type != "cuda":
+            return [torch.from_numpy(array) for array in arrays]
+        starts, total = [], 0
+        for array in arrays:
+            starts.append(total)
+            total += -(-array.nbytes // ALIGNMENT) * ALIGNMENT
+        pinned, sent = self._buffer(total)
+        host = pinned.numpy()
+        for start, array in zip(starts, arrays, strict=True):
+            host[start : start + array.nbytes] = np.ascontiguousarray(array).reshape(-1).view("u1")
+        packed = pinned[:total].to(self._device, non_blocking=True)
+        sent.record()
+        return [
+            packed[start : start + array.nbytes]
+            .view(torch.from_numpy(array[:0]).dtype)
+            .view(array.shape)
+            for start, array in zip(starts, arrays, strict=True)
+        ]
+
+    def _buffer(self, size: int) -> tuple[Tensor, torch.cuda.Event]:
+        """The next pinned buffer, of at least `size` bytes, once its last copy is done."""
+        turn = self._turn = (self._turn + 1) % BUFFERS
+        self._sent[turn].synchronize()
+        if len(self._pinned[turn]) < size:
+            length = 1 << (size - 1).bit_length()
+            self._pinned[turn] = torch.empty(length, dtype=torch.uint8, pin_memory=True)
+        return self._pinned[turn], self._sent[turn]
+
+
+@dataclass(frozen=True)
+class Result:
+    """One frame on its way to the host."""
+
+    _rows: Tensor  # [B, hop + 1] float32 on the host: samples, then the end-of-speech flag
+    _arrived: torch.cuda.Event | None
+
+    @property
+    def arrived(self) -> bool:
+        """Whether `read` returns at once."""
+        return self._arrived is None or self._arrived.query()
+
+    def read(self) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """Audio [B, hop] and end-of-speech flags [B]; waits, asleep, until they are there.
+
+        The audio is a view that a later frame overwrites.
+        """
+        if self._arrived is not None:
+            self._arrived.synchronize()
+        rows = self._rows.numpy()
+        return rows[:, :-1], rows[:, -1] > 0
+
+
+class Downloader:
+    """Fetches frames beside the computation of the next ones."""
+
+    def __init__(self, device: torch.device, slots: int, hop: int) -> None:
+        self._device = device
+        self._turn = 0
+        shape = (BUFFERS, slots, hop + 1)
+        self._staged = torch.zeros(shape, device=device)
+        if device.type == "cuda":
+            self._pinned = torch.zeros(shape, pin_memory=True)
+            self._stream = torch.cuda.Stream(device)
+            # Blocking: a thread that waits sleeps, instead of keeping a core busy.
+            self._arrived = [torch.cuda.Event(blocking=True) for _ in range(BUFFERS)]
+
+    def fetch(self, output: FrameOutput) -> Result:
+        """Start to fetch `output`; at most BUFFERS - 1 results may be unread.
+
+        The output is first copied on the device, since the next replay overwrites it.
+        """
+        turn = self._turn = (self._turn + 1) % BUFFERS
+        rows = self._staged[turn, : output.audio.shape[0]]
+        rows[:, :-1].copy_(output.audio)
+        rows[:, -1].copy_(output.eos)
+        if self._device.type != "cuda":
+            return Result(rows, None)
+        self._stream.wait_stream(torch.cuda.current_stream(self._device))
+        with torch.cuda.stream(self._stream):
+            pinned = self._pinned[turn, : len(rows)]
+            pinned.copy_(rows, non_blocking=True)
+            self._arrived[turn].record()
+        return Result(pinned, self._arrived[turn])

@@ -1,0 +1,37 @@
+"""Kernels run compiled on a GPU, or in Triton's interpreter on any machine.
+
+    TRITON_INTERPRET=1 pytest tests/engine/kernels
+
+Test modules begin with `pytest.importorskip("triton", reason=...)`, before they import a kernel.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+import torch
+
+INTERPRETED = os.environ.get("TRITON_INTERPRET") == "1"
+
+
+@pytest.fixture(scope="session")
+def device() -> torch.device:
+    """Where tensors must be for the kernels to run: the CPU if they are interpreted."""
+    if INTERPRETED:
+        return torch.device("cpu")
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    pytest.skip("kernels need a CUDA device, or TRITON_INTERPRET=1")
+
+
+@pytest.fixture
+def generator(device: torch.device) -> torch.Generator:
+    """Random numbers on the device, the same in every run."""
+    return torch.Generator(device).manual_seed(0)
+
+
+def relative_error(value: torch.Tensor, exact: torch.Tensor) -> float:
+    """Largest difference over the largest magnitude; NaN if `value` has one."""
+    exact = exact.double()
+    return float((value.double() - exact).abs().max() / exact.abs().max())

@@ -56,7 +56,7 @@ def run(engine: Engine, *streams: Stream) -> list[NDArray[np.float32]]:
     parts: dict[Stream, list[NDArray[np.float32]]] = {stream: [] for stream in streams}
     for stream in streams:
         engine.submit(stream)
-    while engine.running or engine.waiting:
+    while engine.busy:
         for frame in engine.step():
             parts[frame.stream].append(frame.samples)
     return [np.concatenate([*pieces, np.zeros(0, np.float32)]) for pieces in parts.values()]

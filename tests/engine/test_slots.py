@@ -101,6 +101,30 @@ def test_a_moved_stream_goes_on_as_if_it_had_not_moved(
     assert int(engine.state.frame[0]) == frames, "it was not moved"
 
 
+def test_results_that_come_a_step_late_are_the_same_results(
+    model: VibeVoice, make_stream: MakeStream
+) -> None:
+    """As on a GPU, where the next step is planned before a stream is known to have ended."""
+
+    def speak(in_flight: int) -> tuple[list[Stream], list[np.ndarray]]:
+        engine = Engine(shortened(model, 60), slots=2, steps=5)
+        engine._in_flight = in_flight
+        streams = [make_stream(n, text) for n, text in enumerate(TEXTS)]
+        streams.append(make_stream(9, LONG, voice="Ben"))
+        audio = run(engine, *streams)
+        assert not engine.busy
+        return streams, audio
+
+    streams, expected = speak(0)
+    late_streams, late = speak(1)
+    assert {stream.end for stream in streams} == {End.EOS, End.TRUNCATED}
+    assert [stream.end for stream in late_streams] == [stream.end for stream in streams]
+    surplus = [b.frames - a.frames for a, b in zip(streams, late_streams, strict=True)]
+    assert set(surplus) == {0, 1}, "a frame after the last one is made, and dropped"
+    for one, other in zip(expected, late, strict=True):
+        np.testing.assert_allclose(other, one, atol=1e-9)
+
+
 def test_truncation_is_where_the_reference_stops(model: VibeVoice, make_stream: MakeStream) -> None:
     """Full at position 60: the frame that overruns the context is made, a window is not."""
     stream = make_stream(0, LONG, voice="Ben")

@@ -10,6 +10,7 @@ from tests.engine.conftest import MakeStream, run, shortened, spoil
 from vvcli.engine import engine as engine_module
 from vvcli.engine.engine import Engine
 from vvcli.engine.stream import End, Stream
+from vvcli.engine.transfer import Result
 from vvcli.model.vibevoice import VibeVoice
 
 LONG = "The quick brown fox jumps over the lazy dog, and forty two birds were watching."
@@ -102,7 +103,7 @@ def test_a_moved_stream_goes_on_as_if_it_had_not_moved(
 
 
 def test_results_that_come_a_step_late_are_the_same_results(
-    model: VibeVoice, make_stream: MakeStream
+    model: VibeVoice, make_stream: MakeStream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As on a GPU, where the next step is planned before a stream is known to have ended."""
 
@@ -116,6 +117,7 @@ def test_results_that_come_a_step_late_are_the_same_results(
         return streams, audio
 
     streams, expected = speak(0)
+    monkeypatch.setattr(Result, "arrived", False)
     late_streams, late = speak(1)
     assert {stream.end for stream in streams} == {End.EOS, End.TRUNCATED}
     assert [stream.end for stream in late_streams] == [stream.end for stream in streams]

@@ -218,7 +218,8 @@ class Scheduler:
         for slot, stream in sorted(self._running.items()):
             if not stream.text_due:
                 self._make_frame(plan, slot, stream)
-            plan.length = max(plan.length, stream.length)
+            if stream.length > plan.length:
+                plan.length = stream.length
         if plan.frames:
             plan.bucket = self._bucket(plan.frames[-1].slot + 1)
 

@@ -4,10 +4,20 @@ import pytest
 import torch
 from torch import nn
 
-from vvcli.engine.packed_linear import PackedLinear, can_pack, pack_linears
+from vvcli.engine.packed_linear import (
+    HalfLinear,
+    PackedLinear,
+    can_halve,
+    can_pack,
+    fits_half,
+    pack_linears,
+)
+
+packs = pytest.mark.skipif(not can_pack(torch.float32), reason="no packed product here")
+halves = pytest.mark.skipif(not can_halve(), reason="no product with float16 weights here")
 
 
-@pytest.mark.skipif(not can_pack(torch.float32), reason="this torch or CPU has no packed product")
+@packs
 @pytest.mark.parametrize("rows", [1, 2, 7, 33])
 @pytest.mark.parametrize("bias", [True, False])
 def test_a_packed_layer_computes_the_same(rows: int, bias: bool) -> None:
@@ -17,12 +27,42 @@ def test_a_packed_layer_computes_the_same(rows: int, bias: bool) -> None:
         torch.testing.assert_close(PackedLinear(linear)(x), linear(x), atol=1e-5, rtol=1e-5)
 
 
-@pytest.mark.skipif(not can_pack(torch.float32), reason="this torch or CPU has no packed product")
-def test_every_linear_is_replaced_and_its_weight_freed() -> None:
-    tree = nn.Sequential(nn.Linear(3, 4), nn.ModuleDict({"a": nn.Linear(4, 2, bias=False)}))
+@halves
+@pytest.mark.parametrize("rows", [1, 2, 7, 33])
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_half_layer_computes_in_float32(rows: int, bias: bool, threads: int) -> None:
+    linear = nn.Linear(37, 45, bias=bias)
+    linear.weight.data = linear.weight.data.half().float()
+    x = torch.randn(2, rows, 37)
+    with torch.inference_mode():
+        half = HalfLinear(linear, threads)
+        # Rounding the inputs or the sums to float16 would be off by 5e-4.
+        torch.testing.assert_close(half(x), linear(x), atol=1e-5, rtol=1e-5)
+
+
+def test_what_fits_half_is_what_float32_cannot_tell_apart() -> None:
+    weight = 0.02 * torch.randn(320, 320)
+    assert not fits_half(weight)
+    assert fits_half(weight.half().float())
+    assert fits_half(weight.bfloat16().float())
+    assert not fits_half(1e-3 * weight.bfloat16().float())  # float16 has no digits left down there
+    assert not fits_half(1e5 * torch.ones(2, 2))
+    assert not fits_half(torch.full((2, 2), torch.nan))
+
+
+@packs
+@halves
+def test_each_linear_gets_the_layout_that_suits_it() -> None:
+    coarse, narrow = nn.Linear(20, 40), nn.Linear(40, 3, bias=False)
+    for linear in (coarse, narrow):
+        linear.weight.data = linear.weight.data.half().float()
+    tree = nn.Sequential(nn.Linear(10, 20), nn.ModuleDict({"coarse": coarse}), narrow)
     pack_linears(tree)
-    assert not any(isinstance(module, nn.Linear) for module in tree.modules())
-    assert [name for name, _ in tree.named_parameters()] == ["0._bias"]
+    kinds = [type(tree[0]), type(tree[1]["coarse"]), type(tree[2])]  # type: ignore[index]
+    assert kinds == [PackedLinear, HalfLinear, PackedLinear]
+    # No plain weight is kept beside a packed one.
+    assert [name for name, _ in tree.named_parameters()] == ["0._bias", "1.coarse._bias"]
 
 
 def test_double_precision_is_left_alone() -> None:

@@ -9,16 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from vvcli.checkpoint.folder import load_model
-from vvcli.checkpoint.hub import resolve_model
-from vvcli.checkpoint.tokenizer import load_tokenizer
-from vvcli.checkpoint.voice_search import find_voice, list_voices, voice_folders
-from vvcli.checkpoint.voices import load_voice
-from vvcli.device import pick_device, pick_dtype, pick_streams, suit_threads
+from vvcli.device import pick_streams
 from vvcli.engine.engine import Engine
 from vvcli.engine.noise import NoiseSource
 from vvcli.engine.stream import Stream
 from vvcli.errors import RecordError, UnavailableError
+from vvcli.loaded_model import LoadedModel, load
 from vvcli.model.config import SAMPLE_RATE
 from vvcli.model.voice import Voice
 from vvcli.ordered_run import OrderedRun
@@ -40,7 +36,8 @@ class Synthesizer:
     """A model and a voice, ready to speak.
 
     Args:
-        model: a model folder, or the id of one in the Hugging Face cache.
+        model: a model folder, or the id of one in the Hugging Face cache; or one that is loaded,
+            which is on its device and of its dtype already.
         voice: a voice's name or file, for records that name none; default: the model's first.
         device: `auto`, `cpu`, `cuda` or `cuda:N`.
         dtype: `auto`, `float32`, `bfloat16` or `float64`; `auto` is bfloat16 on CUDA.
@@ -51,6 +48,8 @@ class Synthesizer:
         split: speak a record that is too long for the context in parts, cut at sentence ends.
         max_ahead: seconds of audio made ahead of the record that is being handed out, before no
             further record is started; default: enough to keep all streams busy.
+        deterministic: compute at full width, so that a record's bits depend on nothing else.
+        require_graphs: never run a step other than as a CUDA graph.
 
     Raises:
         UnavailableError: model, voice, tokenizer or device cannot be had.
@@ -60,7 +59,7 @@ class Synthesizer:
 
     def __init__(
         self,
-        model: str | Path,
+        model: str | Path | LoadedModel,
         voice: str | None = None,
         *,
         device: str = "auto",
@@ -71,26 +70,37 @@ class Synthesizer:
         seed: int = 0,
         split: bool = True,
         max_ahead: float | None = None,
+        deterministic: bool = False,
+        require_graphs: bool = False,
     ) -> None:
-        folder = resolve_model(str(model))
-        self._voice_folders = voice_folders(folder)
-        self._tokenizer = load_tokenizer(folder)
-        self.device = pick_device(device)
-        self._dtype = pick_dtype(dtype, self.device)
+        if not isinstance(model, LoadedModel):
+            model = load(model, device=device, dtype=dtype)
+        self._tokenizer = model.tokenizer
+        self._voice = model.voice
+        self._frames = model.frames
         self._cfg_scale = cfg_scale
         self._seed = seed
-        loaded = load_model(folder, self._dtype).to(self.device)
-        suit_threads(loaded)
-        self.config = loaded.config
-        self._voices: dict[str, Voice] = {}
-        self.voice = self._voice(voice or self._first_voice())
+        self.device = model.model.device
+        self.config = model.model.config
+        self.voice = self._voice(voice)
         self.streams = pick_streams(streams, self.device)
-        self._engine = Engine(loaded, slots=self.streams, steps=steps)
+        self._engine = Engine(
+            model.model,
+            slots=self.streams,
+            steps=steps,
+            graphs="require" if require_graphs else "auto",
+            deterministic=deterministic,
+        )
         self._split_long = split
         if max_ahead is None:
             max_ahead = max(AHEAD_AT_LEAST, AHEAD_PER_STREAM * self.streams)
         self._max_ahead = max_ahead * SAMPLE_RATE
         self._speaking = threading.Lock()
+
+    @property
+    def engine(self) -> Engine:
+        """What computes; to look at its counters, or to warm it up."""
+        return self._engine
 
     @property
     def active(self) -> int:
@@ -174,6 +184,7 @@ class Synthesizer:
                 voice=voice,
                 noise=NoiseSource(seed, index + i * PART_STRIDE, latent_size),
                 guidance=guidance,
+                most_frames=self._frames(parts[i].text) if self._frames else None,
             )
             for i in range(len(parts))
         ]
@@ -198,20 +209,6 @@ class Synthesizer:
         from vvcli.script.split import split_record
 
         return split_record(record, count, max(1, most))
-
-    def _voice(self, spec: str) -> Voice:
-        """The voice named `spec`, loaded once."""
-        if spec not in self._voices:
-            voice = load_voice(find_voice(spec, self._voice_folders), self.config, self._dtype)
-            self._voices[spec] = voice.to(self.device, self._dtype)
-        return self._voices[spec]
-
-    def _first_voice(self) -> str:
-        found = list_voices(self._voice_folders)
-        if not found:
-            folders = " or ".join(map(str, self._voice_folders))
-            raise UnavailableError(f"there is no voice in {folders}: name a voice file with -V")
-        return str(found[0])
 
 
 def _records(lines: Iterable[str | Record]) -> Iterator[Record]:

@@ -2,98 +2,163 @@
 
 from __future__ import annotations
 
-import platform
 import statistics
-import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
 
-from vvcli import __version__
-from vvcli.bench.random_model import random_voice
-from vvcli.device import suit_threads
+from vvcli.bench.floor import Rates, frame_work
+from vvcli.bench.memory import Memory, read_memory, start_memory
+from vvcli.bench.random_model import random_voice, voice_length
+from vvcli.bench.timing import WARM_UP, time_calls
 from vvcli.engine.engine import Engine
-from vvcli.engine.frame import frame_step
+from vvcli.engine.graphs import GraphMode
 from vvcli.engine.noise import NoiseSource
+from vvcli.engine.scheduler import NO_MORE_TEXT
 from vvcli.engine.stream import Stream
-from vvcli.model.diffusion_head import SolverTable
 from vvcli.model.vibevoice import VibeVoice
 
-POSITIONS = 200  # of the cache in use: a voice and about ten seconds of speech
-WARM_UP = 3
+# Frames between two resets, so that the caches stay about as long as they are said to be.
+ROUND = 20
+
+# Of the frames that are asked for: an eager one takes long and varies little.
+EAGER_FRAMES = 20
+
+FRAMES_ON_CUDA, FRAMES_ON_CPU = 100, 10
+STREAMS_ON_CUDA, STREAMS_ON_CPU = (1, 32, 256, 1024), (1, 4)
 
 
 @dataclass(frozen=True)
 class FrameTime:
-    """Times of one bucket, in milliseconds."""
+    """Times of one number of streams, in milliseconds."""
 
     streams: int
-    frame_ms: float  # median
+    frame_ms: float  # median, replayed where there is a graph
     fastest_ms: float
     slowest_ms: float
+    eager_ms: float | None  # median; only on CUDA
+    ratio: float | None  # of eager to replayed
+    stages_ms: dict[str, float]  # medians of diffusion, decoder and lm, each run alone
     real_time_streams: float  # streams this machine could keep in real time at this pace
+    positions: int  # of the cache in use
+    floor_ms: float
+    floor_of: str  # "bytes" or "flops"
+    floor_share: float  # of the floor in the time
+    memory: Memory  # while this was measured, capture included
+    eager_memory: Memory | None
+    counters: dict[str, Any]  # how steps were run
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
         return asdict(self)
 
 
-@torch.inference_mode()
-def measure_frame(model: VibeVoice, streams: int, frames: int, steps: int) -> FrameTime:
-    """Median time of `frames` frame steps over `streams` slots.
+@dataclass(frozen=True)
+class _Measured:
+    frames: list[float]
+    stages: dict[str, float]
+    memory: Memory
+    counters: dict[str, Any]
+
+
+def measure_frame(
+    model: VibeVoice, streams: int, *, frames: int, steps: int, rates: Rates
+) -> FrameTime:
+    """Median time of `frames` frame steps over `streams` slots, with graphs and without.
 
     The same step as in `speak`, through an engine's own state; nothing is admitted or written.
+
+    Raises:
+        UnavailableError: the device has no memory for so many streams.
     """
-    suit_threads(model)
-    table = SolverTable.build(model.prediction_head, steps)
-    engine = Engine(model, slots=streams, steps=steps)
-    config = model.config
-    voice = random_voice(config, model.device, model.dtype, POSITIONS)
-    for slot in range(streams):
-        noise = NoiseSource(0, slot, config.head.latent_size)
-        engine.state.load(slot, Stream(slot, [0], voice, noise, guidance=1.5))
-    limit = POSITIONS + frames + WARM_UP + 1
-    times = []
-    for _ in range(WARM_UP + frames):
-        engine.state.active.fill_(True)  # random weights may well say that speech has ended
-        engine.state.window_left.fill_(1)
-        _synchronize(model.device)
-        start = time.perf_counter()
-        frame_step(model, engine.state, table, streams, limit)
-        _synchronize(model.device)
-        times.append(1e3 * (time.perf_counter() - start))
-    times = times[WARM_UP:]
-    median = statistics.median(times)
-    frame_ms = 1e3 / config.frame_rate
-    return FrameTime(streams, median, min(times), max(times), streams * frame_ms / median)
+    eager = None
+    if model.device.type == "cuda":
+        eager = _measure(model, streams, min(frames, EAGER_FRAMES), steps, "off", stages=False)
+    found = _measure(model, streams, frames, steps, "auto", stages=True)
+    config, positions = model.config, voice_length(model.config)
+    # On a CPU, float32 weights that are no more than float16 are stored as that.
+    halved = model.device.type == "cpu" and model.dtype == torch.float32
+    work = frame_work(
+        config,
+        model.dtype,
+        weight_size=2 if halved else model.dtype.itemsize,
+        streams=streams,
+        steps=steps,
+        positions=positions,
+    )
+    floor, of = work.floor(rates)
+    median = statistics.median(found.frames)
+    eager_median = statistics.median(eager.frames) if eager else None
+    return FrameTime(
+        streams=streams,
+        frame_ms=median,
+        fastest_ms=min(found.frames),
+        slowest_ms=max(found.frames),
+        eager_ms=eager_median,
+        ratio=eager_median / median if eager_median else None,
+        stages_ms=found.stages,
+        real_time_streams=streams * 1e3 / config.frame_rate / median,
+        positions=positions,
+        floor_ms=floor,
+        floor_of=of,
+        floor_share=floor / median,
+        memory=found.memory,
+        eager_memory=eager.memory if eager else None,
+        counters=found.counters,
+    )
 
 
-def describe_machine(device: torch.device) -> dict[str, Any]:
-    """Hardware and versions, so that a figure can be read later."""
-    if device.type == "cuda":
-        name, threads = torch.cuda.get_device_name(device), None
-    else:
-        name, threads = _processor(), torch.get_num_threads()
-    return {
-        "device": name,
-        "threads": threads,
-        "vvcli": __version__,
-        "torch": torch.__version__,
-        "python": platform.python_version(),
-    }
+def _measure(
+    model: VibeVoice, streams: int, frames: int, steps: int, graphs: GraphMode, *, stages: bool
+) -> _Measured:
+    start_memory(model.device)
+    running = RunningSlots(Engine(model, slots=streams, steps=steps, graphs=graphs))
+    times = running.time(running.frame, frames)
+    memory = read_memory(model.device)
+    split = {}
+    if stages:
+        for name, stage in running.engine.stages(streams).items():
+            split[name] = statistics.median(running.time(stage, frames))
+    return _Measured(times, split, memory, dict(vars(running.engine.counters)))
 
 
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return models[0] if models else platform.machine()
+class RunningSlots:
+    """An engine with a stream in every slot that never ends and never needs text."""
 
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        model = engine.model
+        self._device = model.device
+        self._positions = voice_length(model.config)
+        self._slots = engine.state.slots
+        voice = random_voice(model.config, model.device, model.dtype, self._positions)
+        source = NoiseSource(0, 0, model.config.head.latent_size)
+        for slot in range(self._slots):
+            engine.state.load(slot, Stream(slot, [0], voice, source, guidance=1.5))
+        engine.state.noise.normal_()
+        self.reset()
 
-def _synchronize(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
+    def reset(self) -> None:
+        """Put every stream back to its first frame; what is in the caches stays."""
+        state = self.engine.state
+        state.active[:-1].fill_(True)
+        state.window_left.fill_(NO_MORE_TEXT)
+        state.tts_length[:-2:2].fill_(self._positions)
+        state.tts_length[1:-2:2].fill_(1)
+        state.frame.zero_()
+
+    def frame(self) -> object:
+        """Start one frame of all slots."""
+        return self.engine.frame(self._slots, self._positions + WARM_UP + ROUND)
+
+    def time(self, call: Callable[[], object], count: int) -> list[float]:
+        """Milliseconds of each of `count` calls of something that makes a frame, or a part."""
+        times: list[float] = []
+        with torch.inference_mode():
+            while len(times) < count:
+                self.reset()
+                found = time_calls(call, WARM_UP + min(ROUND, count - len(times)), self._device)
+                times += found[WARM_UP:]
+        return times

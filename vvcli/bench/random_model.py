@@ -1,6 +1,8 @@
-"""A model with random weights, and a voice for it, fast to make at any size."""
+"""A model with random weights, and a voice and a tokenizer for it, fast to make at any size."""
 
 from __future__ import annotations
+
+from zlib import crc32
 
 import torch
 
@@ -11,12 +13,22 @@ from vvcli.model.voice import Voice
 
 BLOCK = 1 << 20  # random numbers that are drawn; larger tensors repeat them
 
+NEVER = -1e4  # as a logit of end of speech
+
+CHARACTERS_PER_TOKEN = 4  # about what English takes in the published model's vocabulary
+
+POSITIONS = 200  # of a voice's cache, which is also what a frame is timed with
+
 
 def random_model(config: ModelConfig, device: torch.device, dtype: torch.dtype) -> VibeVoice:
-    """Weights of about the spread of trained ones, so that activations stay finite."""
+    """Weights of about the spread of trained ones, so that activations stay finite.
+
+    They never say that speech has ended.
+    """
     model = empty_model(config)
     generator = torch.Generator().manual_seed(0)
-    block = (0.02 * torch.randn(BLOCK, generator=generator)).to(device, dtype)
+    # Rounded as published weights are: some layers are stored in a type that holds these.
+    block = (0.02 * torch.randn(BLOCK, generator=generator)).bfloat16().to(device, dtype)
     state = {}
     for name, tensor in model.state_dict().items():
         if name.endswith(("norm.weight", "factor", "bias")):
@@ -26,7 +38,15 @@ def random_model(config: ModelConfig, device: torch.device, dtype: torch.dtype) 
             repeats = -(-tensor.numel() // BLOCK)
             state[name] = block.repeat(repeats)[: tensor.numel()].view(tensor.shape)
     model.load_state_dict(state, assign=True)
-    return model.to(device).requires_grad_(False).eval()
+    model = model.to(device).requires_grad_(False).eval()
+    never_end(model)
+    return model
+
+
+def never_end(model: VibeVoice) -> None:
+    """Let no stream of `model` end by itself; to be called before an engine has the model."""
+    with torch.no_grad():
+        model.eos_classifier.fc2.bias.fill_(NEVER)
 
 
 def random_voice(
@@ -48,3 +68,21 @@ def random_voice(
         cache(lm.tts_layers, 1),
         hidden,
     )
+
+
+def voice_length(config: ModelConfig) -> int:
+    """Positions of a random voice: those of a real one, less where the context is small."""
+    return min(POSITIONS, config.lm.max_positions // 8)
+
+
+class RandomTokenizer:
+    """Makes a token of every four characters, whatever they are."""
+
+    def __init__(self, vocab_size: int) -> None:
+        self._vocab_size = vocab_size
+
+    def encode(self, text: str) -> list[int]:
+        """Token ids of `text` and its closing newline."""
+        line = f"{text.strip()}\n".encode()
+        starts = range(0, len(line), CHARACTERS_PER_TOKEN)
+        return [crc32(line[i : i + CHARACTERS_PER_TOKEN]) % self._vocab_size for i in starts]

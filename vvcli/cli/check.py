@@ -57,7 +57,7 @@ def _libraries() -> str:
 
 
 def _device(name: str) -> str:
-    from vvcli.bench.frame_time import describe_machine
+    from vvcli.bench.machine import describe_machine
     from vvcli.device import pick_device
 
     device = pick_device(name)

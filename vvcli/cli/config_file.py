@@ -19,6 +19,9 @@ import click
 
 from vvcli.errors import UsageError
 
+# Groups whose section holds for each of their commands.
+GROUPS = ("bench",)
+
 if sys.version_info >= (3, 11):
     import tomllib
 else:
@@ -61,15 +64,20 @@ def _default_map(group: click.Group, content: dict[str, Any], path: Path) -> dic
     unused = set(shared)
     for name in group.list_commands(context):
         command = group.get_command(context, name)
-        if command is None or isinstance(command, click.Group):
+        if command is None or (isinstance(command, click.Group) and name not in GROUPS):
             continue
-        options = _options(command)
+        below = command.commands if isinstance(command, click.Group) else {name: command}
+        options = {each: _options(command) for each, command in below.items()}
+        known = {key for found in options.values() for key in found}
         own = sections.pop(name, {})
-        for key in own.keys() - options.keys():
+        for key in own.keys() - known:
             raise UsageError(f"{path}: {name} has no option {key!r}: see `vvcli {name} --help`")
-        unused -= options.keys()
-        values = {key: value for key, value in shared.items() if key in options} | own
-        defaults[name] = {options[key]: value for key, value in values.items()}
+        unused -= known
+        values = {
+            each: {found[key]: value for key, value in (shared | own).items() if key in found}
+            for each, found in options.items()
+        }
+        defaults[name] = values if isinstance(command, click.Group) else values[name]
     if sections or unused:
         what = next(iter([*sections, *sorted(unused)]))
         raise UsageError(f"{path}: {what!r} is neither a command nor an option of one")

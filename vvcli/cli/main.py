@@ -29,7 +29,7 @@ COMMANDS = {
     "models": "List, fetch or locate models.",
     "format": "Print what another program needs to read the audio.",
     "check": "Check that everything works here.",
-    "bench": "Measure the time of a frame on this machine.",
+    "bench": "Measure the speed of this machine.",
     "completion": "Print the completion script of a shell.",
 }
 
@@ -80,6 +80,9 @@ def main() -> None:
     # this short spin; on a quiet machine it costs a twentieth.
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ.setdefault("GOMP_SPINCOUNT", "3000")
+    # Caches that are rebuilt larger then reuse the memory of the old ones, whatever its pieces.
+    if "PYTORCH_ALLOC_CONF" not in os.environ:  # the name that newer versions of torch read first
+        os.environ.setdefault("PYTORCH_CUDA_ALLOC_CONF", "expandable_segments:True")
     try:
         instruction = os.environ.get(VARIABLE)
         status = answer(vvcli, instruction) if instruction else run(sys.argv[1:], environment)

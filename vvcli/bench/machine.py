@@ -1,0 +1,59 @@
+"""Hardware and versions, so that a figure can be read later."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from vvcli import __version__
+
+DRIVER = Path("/proc/driver/nvidia/version")
+
+
+def describe_machine(device: torch.device) -> dict[str, Any]:
+    """What measures: the device and the versions of what computes on it."""
+    facts: dict[str, Any] = {"device": _processor(), "threads": torch.get_num_threads()}
+    if device.type == "cuda":
+        properties = torch.cuda.get_device_properties(device)
+        facts = {
+            "device": properties.name,
+            "threads": None,
+            "device_gib": round(properties.total_memory / 2**30, 1),
+            "driver": _driver(),
+            "cuda": torch.version.cuda,
+            "triton": _version("triton"),
+        }
+    return facts | {
+        "vvcli": __version__,
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+    }
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return models[0] if models else platform.machine()
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _driver() -> str | None:
+    """The version in the line `NVRM version: NVIDIA UNIX ... Kernel Module  580.95.05  ...`."""
+    try:
+        words = DRIVER.read_text(encoding="utf-8").splitlines()[0].split()
+    except (OSError, IndexError):
+        return None
+    return next((word for word in words if word[0].isdigit() and "." in word), None)

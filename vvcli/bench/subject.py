@@ -1,0 +1,65 @@
+"""What is measured: random weights of a shape, or a real model, whose streams never end early."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from vvcli.bench.random_model import (
+    RandomTokenizer,
+    never_end,
+    random_model,
+    random_voice,
+    voice_length,
+)
+from vvcli.bench.shapes import SHAPES
+from vvcli.checkpoint.folder import load_model
+from vvcli.checkpoint.hub import resolve_model
+from vvcli.device import pick_device, pick_dtype, suit_threads
+from vvcli.loaded_model import LoadedModel, load
+from vvcli.model.config import ModelConfig
+from vvcli.model.vibevoice import VibeVoice
+from vvcli.model.voice import Voice
+
+CHARACTERS_PER_FRAME = 2  # 15 characters a second, at the published model's 7.5 frames
+
+
+def open_model(model: str | None, shape: str, device: str, dtype: str) -> VibeVoice:
+    """The weights alone: the model called `model`, or without one random weights of `shape`.
+
+    Raises:
+        UnavailableError: model or device cannot be had.
+    """
+    where = pick_device(device)
+    what = pick_dtype(dtype, where)
+    if model:
+        found = load_model(resolve_model(model), what).to(where)
+        never_end(found)
+    else:
+        found = random_model(ModelConfig.from_dict(SHAPES[shape]), where, what)
+    suit_threads(found)
+    return found
+
+
+def open_subject(model: str | None, shape: str, device: str, dtype: str) -> LoadedModel:
+    """The same with tokenizer and voice; how long a text is spoken depends on it alone.
+
+    Raises:
+        UnavailableError: model, tokenizer or device cannot be had.
+    """
+    if model:
+        loaded = load(model, device=device, dtype=dtype)
+        never_end(loaded.model)
+        return replace(loaded, frames=frames_of)
+    found = open_model(None, shape, device, dtype)
+    config = found.config
+    voice = random_voice(config, found.device, found.dtype, voice_length(config))
+
+    def only_voice(_name: str | None) -> Voice:
+        return voice
+
+    return LoadedModel(found, RandomTokenizer(config.lm.vocab_size), only_voice, frames_of)
+
+
+def frames_of(text: str) -> int:
+    """Frames that `text` is spoken in."""
+    return max(1, len(text) // CHARACTERS_PER_FRAME)

@@ -1,0 +1,30 @@
+"""`vvcli bench`: how fast this machine is, by one frame, by streams, under load, end to end."""
+
+from __future__ import annotations
+
+import click
+
+from vvcli.cli.bench.frame import frame
+
+DEFAULT = "frame"
+
+
+class _Bench(click.Group):
+    """A group that runs `frame` where no subcommand is named."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the default's name before options that are not the group's own."""
+        if not args or (args[0].startswith("-") and args[0] not in ctx.help_option_names):
+            args = [DEFAULT, *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=_Bench)
+def bench() -> None:
+    """Measure the speed of this machine, with random weights or a model.
+
+    Without a subcommand, `frame` is run.
+    """
+
+
+bench.add_command(frame)

@@ -1,0 +1,173 @@
+"""What the subcommands of `vvcli bench` have in common: the model, the machine, the output."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from vvcli.bench.shapes import SHAPES
+from vvcli.cli.completion import complete_model
+from vvcli.cli.environment import Environment
+from vvcli.cli.options import device_option, dtype_option, steps_option
+from vvcli.cli.types import MAX_STREAMS, was_typed
+from vvcli.errors import UsageError
+
+if TYPE_CHECKING:
+    import torch
+
+    from vvcli.loaded_model import LoadedModel
+    from vvcli.model.vibevoice import VibeVoice
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+DEFAULT_SHAPE = "realtime-0.5b"
+
+_OPTIONS = (
+    click.option(
+        "--shape",
+        type=click.Choice(list(SHAPES)),
+        help=f"Model shape, for random weights, which need no file. Default: {DEFAULT_SHAPE}.",
+    ),
+    click.option(
+        "-m",
+        "--model",
+        shell_complete=complete_model,
+        help="Measure a model (embedded, a folder or hub id), not a shape.",
+    ),
+    steps_option,
+    device_option,
+    dtype_option,
+    click.option("--json", "as_json", is_flag=True, help="Print JSON."),
+    click.option(
+        "--profile",
+        metavar="FILE",
+        type=click.Path(path_type=Path),
+        help="Also write a Chrome trace of 20 frames, and list the top kernels on stderr.",
+    ),
+)
+
+
+@dataclass
+class Bench:
+    """The options that every subcommand has, and how its results come out."""
+
+    environment: Environment
+    shape: str
+    model: str | None
+    steps: int
+    device: str
+    dtype: str
+    as_json: bool
+    profile: Path | None
+
+    def open_model(self) -> VibeVoice:
+        """The weights to measure."""
+        from vvcli.bench.subject import open_model
+
+        self._check()
+        return open_model(self.model, self.shape, self.device, self.dtype)
+
+    def open_subject(self) -> LoadedModel:
+        """What to measure, with tokenizer and voice."""
+        from vvcli.bench.subject import open_subject
+
+        self._check()
+        return open_subject(self.model, self.shape, self.device, self.dtype)
+
+    def describe(self, model: VibeVoice) -> dict[str, Any]:
+        """What every JSON object begins with: the model, how it is run, and where."""
+        from vvcli.bench.machine import describe_machine
+
+        return {
+            "model": self.model or self.shape,
+            "dtype": str(model.dtype).removeprefix("torch."),
+            "steps": self.steps,
+            **describe_machine(model.device),
+        }
+
+    def note(self, text: str) -> None:
+        """Tell on standard error how far it is."""
+        self.environment.say(text)
+
+    def head(self, facts: dict[str, Any]) -> None:
+        """Print what every table begins with; nothing if JSON is asked for."""
+        if self.as_json:
+            return
+        versions = ("torch", "cuda", "triton", "driver", "python", "vvcli")
+        click.echo(
+            f"{facts['model']}, {facts['dtype']}, {facts['steps']} steps, on {facts['device']}"
+        )
+        click.echo(", ".join(f"{name} {facts[name]}" for name in versions if facts.get(name)))
+
+    def line(self, text: str = "") -> None:
+        """Print a line of a table; nothing if JSON is asked for."""
+        if not self.as_json:
+            click.echo(text)
+
+    def json(self, figures: dict[str, Any]) -> None:
+        """Print the one object, if JSON is asked for."""
+        if self.as_json:
+            click.echo(json.dumps(figures))
+
+    def trace(self, frame: Callable[[], object], device: torch.device) -> None:
+        """Profile 20 calls of `frame`, if that is asked for."""
+        if self.profile is None:
+            return
+        from vvcli.bench.trace import trace_frames
+
+        for line in trace_frames(frame, device, self.profile):
+            self.environment.stderr.write(f"{line}\n")
+        self.note(f"the trace is in {self.profile}: open it in chrome://tracing or Perfetto")
+
+    def _check(self) -> None:
+        if self.profile is not None:
+            from vvcli.bench.trace import check_trace
+
+            check_trace(self.profile)
+
+
+def bench_options(command: Command) -> Command:
+    """Give a subcommand the options of `Bench`; `take_bench` takes them out of what it gets."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return click.pass_context(command)  # type: ignore[return-value]
+
+
+def take_bench(context: click.Context, options: dict[str, Any]) -> Bench:
+    """The shared ones of `options`, which keeps the others.
+
+    Raises:
+        UsageError: both a shape and a model are given.
+    """
+    taken = {name: options.pop(name) for name in Bench.__dataclass_fields__ if name in options}
+    if taken["shape"] and taken["model"]:
+        if was_typed(context, "model"):
+            raise UsageError("give either --shape or --model, not both")
+        taken["model"] = None  # from the config file, where it is for other commands
+    taken["shape"] = taken["shape"] or DEFAULT_SHAPE
+    return Bench(environment=context.obj, **taken)
+
+
+def streams_option(text: str) -> Callable[[Command], Command]:
+    """`--streams`, a list of numbers, with what they are by default in its help."""
+    return click.option(
+        "--streams",
+        "stream_list",
+        metavar="N,...",
+        callback=lambda _context, _parameter, value: _parse_list(value),
+        help=text,
+    )
+
+
+def _parse_list(value: str | None) -> list[int] | None:
+    if value is None:
+        return None
+    counts = [int(part) if part.strip().isdecimal() else 0 for part in value.split(",")]
+    if not all(1 <= count <= MAX_STREAMS for count in counts):
+        raise click.BadParameter(f"{value!r} is not a list of numbers such as 1,4,32")
+    return counts

@@ -8,6 +8,7 @@ Test modules begin with `pytest.importorskip("triton", reason=...)`, before they
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import pytest
 import torch
@@ -15,10 +16,26 @@ import torch
 INTERPRETED = os.environ.get("TRITON_INTERPRET") == "1"
 
 
+def repair_interpreter() -> None:
+    """Let loops of interpreted kernels have bounds that are read from memory.
+
+    Triton 3.6's interpreter converts arrays of one element to int, which NumPy 2.4 refuses.
+    """
+    interpreter = pytest.importorskip("triton.runtime.interpreter")
+    patch = interpreter._patch_lang_tensor
+
+    def patch_and_repair(tensor: Any, scope: Any) -> None:
+        patch(tensor, scope)
+        scope.set_attr(tensor, "__index__", lambda self: int(self.handle.data.item()))
+
+    interpreter._patch_lang_tensor = patch_and_repair
+
+
 @pytest.fixture(scope="session")
 def device() -> torch.device:
     """Where tensors must be for the kernels to run: the CPU if they are interpreted."""
     if INTERPRETED:
+        repair_interpreter()
         return torch.device("cpu")
     if torch.cuda.is_available():
         return torch.device("cuda")

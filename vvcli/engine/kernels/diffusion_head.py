@@ -1,0 +1,232 @@
+"""The diffusion head's sampling loop in nine kernels a step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import triton
+import triton.language as tl
+from torch import Tensor, nn
+
+from vvcli.engine.kernels.blocks import INTERPRETED, dot, load_rows, load_weight, prefetch, wait
+from vvcli.engine.kernels.elementwise import normalise
+from vvcli.engine.kernels.linear import Tile, linear
+from vvcli.engine.kernels.projection import gated
+from vvcli.engine.kernels.solver import Latents, Seam, coefficients
+from vvcli.model.diffusion_head import DiffusionHead, HeadLayer, SolverTable
+from vvcli.model.solver import SolverStep
+
+
+@dataclass(frozen=True)
+class HeadPlan:
+    """Tiles of the head's products.
+
+    `apart` gives the modulated norm a kernel of its own: with many rows, doing it again in every
+    column tile costs more than a launch.
+    """
+
+    condition: Tile
+    modulation: Tile
+    gate_up: Tile
+    down: Tile
+    apart: bool
+
+
+# By number of rows (two per stream), up to and including.
+PLANS: dict[int, HeadPlan] = {
+    16: HeadPlan(
+        condition=Tile(16, 8, 128, 4, 7),
+        modulation=Tile(64, 32, 128, 4, 4),
+        gate_up=Tile(16, 16, 128, 4, 5),
+        down=Tile(16, 8, 128, 4, 8),
+        apart=False,
+    ),
+    64: HeadPlan(
+        condition=Tile(64, 16, 128, 4, 4),
+        modulation=Tile(128, 64, 64, 4, 4),
+        gate_up=Tile(64, 32, 128, 4, 4),
+        down=Tile(64, 32, 128, 4, 4, split=4),
+        apart=True,
+    ),
+    192: HeadPlan(
+        condition=Tile(64, 16, 64, 4, 4),
+        modulation=Tile(128, 128, 64, 8, 4),
+        gate_up=Tile(64, 64, 64, 4, 4),
+        down=Tile(64, 64, 64, 4, 4, split=4),
+        apart=True,
+    ),
+    768: HeadPlan(
+        condition=Tile(64, 64, 64, 4, 4),
+        modulation=Tile(128, 128, 64, 8, 4),
+        gate_up=Tile(128, 64, 64, 8, 4),
+        down=Tile(64, 64, 64, 4, 4),
+        apart=True,
+    ),
+    1 << 31: HeadPlan(
+        condition=Tile(64, 64, 64, 4, 4),
+        modulation=Tile(128, 256, 64, 8, 3),
+        gate_up=Tile(128, 128, 64, 8, 3),
+        down=Tile(128, 128, 64, 8, 4),
+        apart=True,
+    ),
+}
+
+
+def supports(head: DiffusionHead) -> bool:
+    """Whether the kernels can stand in for `head`."""
+    weight, latent = head.cond_proj.weight, head.config.latent_size
+    return (
+        weight.dtype == torch.bfloat16
+        and (weight.is_cuda or INTERPRETED.value)
+        and head.config.hidden_size % 8 == 0
+        and head.config.ffn_size % 8 == 0
+        and 16 <= latent <= 128
+        and latent & (latent - 1) == 0
+    )
+
+
+@triton.jit(do_not_specialize=["M"])
+def condition_kernel(
+    x, w, steps, y, M, STEPS: tl.constexpr, N: tl.constexpr, K: tl.constexpr, BM: tl.constexpr,
+    BN: tl.constexpr, BK: tl.constexpr, OVERLAP: tl.constexpr,
+):  # fmt: skip
+    """`y[s] = silu(x @ w.T + steps[s])`, [STEPS, M, N]. Grid: row tiles x column tiles."""
+    row_tiles = tl.cdiv(M, BM)
+    rows = (tl.program_id(0) % row_tiles) * BM + tl.arange(0, BM)
+    row_ok = rows < M
+    columns = (tl.program_id(0) // row_tiles) * BN + tl.arange(0, BN)
+    COVERED: tl.constexpr = triton.cdiv(K, BK) * BK
+    if OVERLAP:
+        prefetch(w, columns, 0, N, K, COVERED)
+        wait()
+    acc = tl.zeros((BM, BN), tl.float32)
+    for k in range(0, COVERED, BK):
+        at = k + tl.arange(0, BK)
+        a = load_rows(x, rows, row_ok, K, at, K, COVERED)
+        acc = dot(a, load_weight(w, columns, at, N, BN, K, COVERED).T, acc)
+    ok = row_ok[:, None] & (columns < N)[None, :]
+    for step in range(STEPS):
+        embedding = tl.load(steps + step * N + columns, mask=columns < N, other=0.0)
+        c = acc + embedding.to(tl.float32)[None, :]
+        c = c / (1.0 + tl.exp(-c))
+        at = (step * M + rows).to(tl.int64)[:, None] * N + columns[None, :]
+        tl.store(y + at, c.to(tl.bfloat16), mask=ok)
+
+
+class FusedDiffusionHead(DiffusionHead):
+    """A diffusion head that samples with Triton kernels.
+
+    It shares the parameters of `plain`, and does everything else as `plain` does, so a
+    `SolverTable` can be built from either. The weights of the layers' norms go into a copy of the
+    modulation matrix, whose scales then come out as `norm.weight · (1 + scale)`.
+
+    Args:
+        plain: a bfloat16 head that `supports` accepts.
+        overlap: start each kernel while its predecessor still runs (programmatic dependent launch).
+    """
+
+    def __init__(self, plain: DiffusionHead, *, overlap: bool = False) -> None:
+        nn.Module.__init__(self)
+        self.config = plain.config
+        for name, module in plain.named_children():
+            self.add_module(name, module)
+        self.overlap = overlap
+        self._layers = [_feed_forward(layer) for layer in plain.layers]
+        self._modulation, self._bias = _scaled_modulation(plain)
+        self._layer_eps = plain.config.rms_norm_eps
+        self._seam = Seam(
+            plain.noisy_images_proj.weight,
+            plain.final_linear.weight,
+            plain.final_norm.eps,
+            self._layer_eps,
+        )
+        self._factors: dict[tuple[SolverStep, ...], Tensor] = {}
+
+    def sample(
+        self, condition: Tensor, noise: Tensor, guidance: Tensor, table: SolverTable,
+        frame: Tensor | None = None,
+    ) -> Tensor:  # fmt: skip
+        """As `DiffusionHead.sample`.
+
+        With `frame` [B] int64, `noise` is the slots' ring [N, R, latent] float32, and stream i
+        starts at row `frame[i] % R` of its own.
+        """
+        batch, overlap, tiles = condition.shape[0], self.overlap, self._plan(condition.shape[0])
+        modulations = self._modulate(condition, table, tiles)
+        columns = tiles.down.columns
+        parts = triton.cdiv(self.config.hidden_size, columns)
+        noise = noise if noise.is_contiguous() else noise.contiguous()
+        here = self._seam.begin(noise, frame, batch, parts, columns, overlap=overlap)
+        factors = self._coefficients(table, condition.device)
+        for i, modulation in enumerate(modulations):
+            parts_of = modulation.chunk(3 * len(self._layers) + 2, dim=-1)
+            self._denoise(here, parts_of, tiles)
+            here = self._seam.step(
+                here, (parts_of[-2], parts_of[-1]), guidance, factors[i], columns,
+                last=i + 1 == len(table.steps), overlap=overlap,
+            )  # fmt: skip
+        return here.x
+
+    def _denoise(self, here: Latents, modulation: tuple[Tensor, ...], plan: HeadPlan) -> None:
+        """Take `here.h` through all layers, in place."""
+        overlap, h, sums = self.overlap, here.h, here.sums
+        for i, (gate_up, down) in enumerate(self._layers):
+            shift, scale, gate = modulation[3 * i : 3 * i + 3]
+            if plan.apart:
+                x = normalise(h, sums, shift=shift, scale=scale, overlap=overlap)
+                inner = gated(x, gate_up, plan.gate_up, overlap=overlap)
+            else:
+                inner = gated(
+                    h, gate_up, plan.gate_up, sums=sums, shift=shift, scale=scale, overlap=overlap
+                )
+            linear(
+                inner, down, plan.down, gate=gate, residual=h, out=h, sums_out=sums,
+                overlap=overlap,
+            )  # fmt: skip
+
+    def _modulate(self, condition: Tensor, table: SolverTable, plan: HeadPlan) -> Tensor:
+        """Shifts, scales (with the norms' weights in them) and gates: [steps, 2B, …]."""
+        weight, tile = self.cond_proj.weight, plan.condition
+        steps, rows, (size, depth) = len(table.steps), 2 * condition.shape[0], weight.shape
+        c = torch.empty(steps, rows, size, dtype=weight.dtype, device=weight.device)
+        condition_kernel[(triton.cdiv(rows, tile.rows) * triton.cdiv(size, tile.columns),)](
+            condition.contiguous(), weight, table.embedding, c, rows,
+            STEPS=steps, N=size, K=depth, BM=tile.rows, BN=tile.columns, BK=tile.depth,
+            OVERLAP=self.overlap, **tile.options(overlap=self.overlap),
+        )  # fmt: skip
+        modulation = linear(
+            c.flatten(0, 1), self._modulation, plan.modulation, bias=self._bias,
+            overlap=self.overlap,
+        )  # fmt: skip
+        return modulation.view(steps, rows, -1)
+
+    def _coefficients(self, table: SolverTable, device: torch.device) -> Tensor:
+        """The solver's factors, copied to the device once (not while a graph is captured)."""
+        if table.steps not in self._factors:
+            self._factors[table.steps] = coefficients(table.steps, device)
+        return self._factors[table.steps]
+
+    def _plan(self, batch: int) -> HeadPlan:
+        return next(plan for most, plan in PLANS.items() if 2 * batch <= most)
+
+
+def _feed_forward(layer: nn.Module) -> tuple[Tensor, Tensor]:
+    assert isinstance(layer, HeadLayer)  # noqa: S101 - for mypy
+    return layer.ffn.gate_up_proj.weight, layer.ffn.down_proj.weight
+
+
+def _scaled_modulation(head: DiffusionHead) -> tuple[Tensor, Tensor]:
+    """Weight and bias that give `norm.weight · (1 + scale)` where the plain one gives `scale`."""
+    size, count = head.config.hidden_size, head.config.layers
+    weight = head.modulation.weight.float().clone()
+    bias = weight.new_zeros(weight.shape[0])
+    for i, layer in enumerate(head.layers):
+        assert isinstance(layer, HeadLayer)  # noqa: S101 - for mypy
+        rows = slice((3 * i + 1) * size, (3 * i + 2) * size)
+        norm = layer.norm.weight
+        scale = weight.new_ones(size) if norm is None else norm.float()
+        weight[rows] *= scale[:, None]
+        bias[rows] = scale
+    bias[(3 * count + 1) * size :] = 1.0
+    return weight.to(head.modulation.weight.dtype), bias

@@ -1,0 +1,225 @@
+"""The decoder layers of both LMs in five kernels each, with the plain ones as the reference."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+import torch
+import torch.nn.functional as F
+import triton
+from torch import Tensor, nn
+
+from vvcli.engine.kernels.attention import Chunks, attend
+from vvcli.engine.kernels.blocks import INTERPRETED
+from vvcli.engine.kernels.elementwise import add, gate, normalise, rotate
+from vvcli.engine.kernels.linear import RowSums, Tile, linear
+from vvcli.engine.kernels.projection import gated, project_qkv
+from vvcli.model.attention import CacheView
+from vvcli.model.layers import RMSNorm
+from vvcli.model.transformer import DecoderLayer, Transformer
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class LayerPlan:
+    """Tiles of a layer's four products; None leaves a product to cuBLAS."""
+
+    qkv: Tile | None
+    o: Tile | None
+    gate_up: Tile | None
+    down: Tile | None
+
+
+# By number of rows, up to and including. Times of one H200 are behind these.
+PLANS: dict[int, LayerPlan] = {
+    16: LayerPlan(
+        qkv=Tile(16, 8, 128, 4, 7),
+        o=Tile(16, 8, 128, 4, 7),
+        gate_up=Tile(16, 16, 128, 4, 7),
+        down=Tile(16, 8, 256, 4, 6),
+    ),
+    32: LayerPlan(
+        qkv=Tile(32, 8, 128, 4, 6),
+        o=Tile(32, 8, 128, 4, 6),
+        gate_up=Tile(32, 16, 128, 4, 6),
+        down=Tile(32, 16, 128, 4, 6, split=2),
+    ),
+    64: LayerPlan(
+        qkv=Tile(64, 8, 128, 4, 4),
+        o=Tile(64, 16, 128, 4, 4, split=2),
+        gate_up=Tile(64, 32, 128, 4, 4),
+        down=Tile(64, 32, 128, 4, 4, split=4),
+    ),
+    192: LayerPlan(
+        qkv=Tile(64, 16, 64, 4, 5),
+        o=Tile(64, 16, 64, 4, 5),
+        gate_up=Tile(64, 64, 64, 4, 5),
+        down=Tile(64, 64, 64, 4, 5, split=4),
+    ),
+    768: LayerPlan(
+        qkv=Tile(64, 32, 64, 4, 5),
+        o=Tile(64, 64, 64, 4, 5),
+        gate_up=Tile(128, 64, 64, 8, 4),
+        down=Tile(64, 64, 64, 4, 5),
+    ),
+    1 << 31: LayerPlan(
+        qkv=Tile(128, 32, 64, 8, 4),
+        o=Tile(128, 64, 64, 8, 4),
+        gate_up=Tile(128, 128, 64, 8, 3),
+        down=Tile(128, 128, 64, 8, 4),
+    ),
+}
+
+# Chunks of attention, by number of rows of the cache. More splits shorten the wait for one long
+# row, and only matter while there are fewer rows than multiprocessors.
+CHUNKS: dict[int, Chunks] = {
+    16: Chunks(keys=64, splits=4, warps=4, stages=2),
+    64: Chunks(keys=64, splits=2, warps=4, stages=2),
+    1 << 31: Chunks(keys=64, splits=1, warps=4, stages=3),
+}
+
+
+def supports(transformer: Transformer) -> bool:
+    """Whether the kernels can stand in for `transformer`."""
+    weight = next(transformer.parameters())
+    width = weight.shape[-1]
+    head_dim = transformer.rope.shape[-1]
+    return (
+        weight.dtype == torch.bfloat16
+        and (weight.is_cuda or INTERPRETED.value)
+        and width % 8 == 0
+        and head_dim >= 16
+        and head_dim & (head_dim - 1) == 0
+    )
+
+
+class FusedTransformer(Transformer):
+    """A transformer that continues cached rows with Triton kernels.
+
+    It takes over the parameters of `plain`, and moves the weights of the norms before a product
+    into that product, in place: `plain` still computes the same function, up to rounding. Without
+    a cache (whole sequences) it runs as `plain` does.
+
+    Rows do not depend on each other: for one number of rows, the same row gives the same bits.
+    Calls share scratch memory and must follow each other on one stream.
+
+    Args:
+        plain: a bfloat16 transformer that `supports` accepts.
+        overlap: start each kernel while its predecessor still runs (programmatic dependent launch).
+    """
+
+    def __init__(self, plain: Transformer, *, overlap: bool = False) -> None:
+        nn.Module.__init__(self)
+        self.layers = plain.layers
+        self.norm = plain.norm
+        self.register_buffer("rope", plain.rope.float().contiguous(), persistent=False)
+        self.overlap = overlap
+        self._weights = [_take(layer) for layer in self.layers]
+
+    def forward(self, x: Tensor, cache: CacheView | None = None) -> Tensor:
+        """As `Transformer.forward`; `cache.limit` plays no part, the device knows the lengths."""
+        if cache is None:
+            return super().forward(x, cache)
+        rows, steps, hidden = x.shape
+        out = self._continue(x.reshape(rows * steps, hidden), cache)
+        return out.view(rows, steps, hidden)
+
+    def _continue(self, x: Tensor, cache: CacheView) -> Tensor:
+        """The hidden states [R·S, H] of `x`, R·S rows."""
+        overlap = self.overlap
+        plan = _pick(PLANS, x.shape[0])
+        chunks = _pick(CHUNKS, cache.positions.shape[0])
+        cache = replace(cache, positions=cache.positions.contiguous())
+        eps = self._weights[0].eps
+        after_down, after_o = _sums(x, plan.down, eps), _sums(x, plan.o, eps)
+        add(x, None, x, after_down, overlap=overlap)
+        out = torch.empty_like(x)
+        for i, layer in enumerate(self._weights):
+            heads = self._heads(layer, x, after_down, cache, i, plan.qkv)
+            heads = attend(heads, cache, i, chunks, overlap=overlap).flatten(1)
+            x = _add_product(x, heads, layer.o, out, after_o, plan.o, overlap)
+            inner = self._inner(layer, x, after_o, plan.gate_up)
+            x = _add_product(x, inner, layer.down, out, after_down, plan.down, overlap)
+        if isinstance(self.norm, RMSNorm):
+            x = normalise(x, after_down, weight=self.norm.weight, overlap=overlap)
+        return x
+
+    def _heads(
+        self, layer: _Weights, x: Tensor, sums: RowSums, cache: CacheView, index: int,
+        tile: Tile | None,
+    ) -> Tensor:  # fmt: skip
+        """Rotated queries of `x`, whose keys and values are then in the cache."""
+        rope, overlap = self.rope, self.overlap
+        if tile is None:
+            product = F.linear(x, layer.qkv)
+            return rotate(
+                product, layer.bias, sums, rope, cache, index, x.shape[1], overlap=overlap
+            )
+        tile = replace(tile, columns=min(tile.columns, rope.shape[-1] // 2))
+        return project_qkv(
+            x, layer.qkv, layer.bias, sums, rope, cache, index, tile, overlap=overlap
+        )
+
+    def _inner(self, layer: _Weights, x: Tensor, sums: RowSums, tile: Tile | None) -> Tensor:
+        if tile is None:
+            return gate(F.linear(x, layer.gate_up), sums, x.shape[1], overlap=self.overlap)
+        return gated(x, layer.gate_up, tile, sums=sums, overlap=self.overlap)
+
+
+@dataclass(frozen=True)
+class _Weights:
+    """What the kernels read of a decoder layer, with the norms' weights moved into products."""
+
+    qkv: Tensor
+    bias: Tensor
+    o: Tensor
+    gate_up: Tensor
+    down: Tensor
+    eps: float
+
+
+def _take(layer: nn.Module) -> _Weights:
+    assert isinstance(layer, DecoderLayer)  # noqa: S101 - for mypy
+    attention, mlp = layer.self_attn, layer.mlp
+    _fold(layer.input_layernorm, attention.qkv_proj)
+    _fold(layer.post_attention_layernorm, mlp.gate_up_proj)
+    return _Weights(
+        qkv=attention.qkv_proj.weight,
+        bias=attention.qkv_proj.bias,
+        o=attention.o_proj.weight,
+        gate_up=mlp.gate_up_proj.weight,
+        down=mlp.down_proj.weight,
+        eps=layer.input_layernorm.eps,
+    )
+
+
+def _fold(norm: RMSNorm, linear: nn.Linear) -> None:
+    """Move the norm's weight into the product that follows it."""
+    if norm.weight is None:
+        return
+    folded = (linear.weight.float() * norm.weight.float()).to(linear.weight.dtype)
+    linear.weight = nn.Parameter(folded, requires_grad=False)
+    norm.weight = nn.Parameter(torch.ones_like(norm.weight), requires_grad=False)
+
+
+def _sums(x: Tensor, tile: Tile | None, eps: float) -> RowSums:
+    """Room for the sums of rows that a product with `tile` writes."""
+    parts = 1 if tile is None else triton.cdiv(x.shape[1], tile.columns)
+    return RowSums.allocate(x.shape[0], parts, eps, x.device)
+
+
+def _add_product(
+    x: Tensor, inner: Tensor, weight: Tensor, out: Tensor, sums: RowSums, tile: Tile | None,
+    overlap: bool,
+) -> Tensor:  # fmt: skip
+    """`x + inner @ weight.T` into `out`, which may be `x`, and the sums of its rows."""
+    if tile is None:
+        return add(x, F.linear(inner, weight), out, sums, overlap=overlap)
+    return linear(inner, weight, tile, residual=x, out=out, sums_out=sums, overlap=overlap)
+
+
+def _pick(table: Mapping[int, T], rows: int) -> T:
+    return next(value for most, value in table.items() if rows <= most)

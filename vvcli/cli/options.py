@@ -118,6 +118,16 @@ synthesis_options = _together(
     ),
     device_option,
     dtype_option,
+    click.option(
+        "--deterministic",
+        is_flag=True,
+        help="The same bits however many records are spoken at once; slower for few.",
+    ),
+    click.option(
+        "--require-graphs",
+        is_flag=True,
+        help="Fail where CUDA graphs cannot be used, rather than run slower without.",
+    ),
 )
 
 

@@ -115,7 +115,7 @@ class Steps:
     ) -> None:
         on_cuda = model.device.type == "cuda"
         if mode == "require" and not on_cuda:
-            raise UnavailableError("CUDA graphs are required, but the model is not on a GPU")
+            raise UnavailableError("CUDA graphs are required, but the model is on the CPU: use --device cuda")
         self.state = state
         self._model = model
         self._table = table

@@ -13,6 +13,7 @@ from tests.engine.conftest import run, spoil
 from vvcli.bench.random_model import random_model, random_voice
 from vvcli.bench.shapes import SHAPES
 from vvcli.engine.engine import Engine
+from vvcli.engine.frame import FrameStep
 from vvcli.engine.noise import NoiseSource
 from vvcli.engine.stream import End, Stream, StreamFrame
 from vvcli.model.config import ModelConfig
@@ -112,14 +113,12 @@ def test_each_bucket_is_captured_once_the_widest_among_them(big: Bed) -> None:
 def test_a_graph_that_cannot_be_captured_whole_is_captured_by_stages(
     big: Bed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from vvcli.engine import graphs
-
     expected = run(big.engine(2, deterministic=True), *big.streams(3))
 
     def refuse(*_: object) -> None:
         raise RuntimeError("not this one")
 
-    monkeypatch.setattr(graphs, "frame_step", refuse)
+    monkeypatch.setattr(FrameStep, "__call__", refuse)
     engine = big.engine(2, deterministic=True)
     assert_equal(run(engine, *big.streams(3)), expected)
     assert engine.counters.stage_replays > 0

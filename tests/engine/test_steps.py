@@ -10,7 +10,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from tests.engine.conftest import MakeStream
 from vvcli.engine.engine import Engine
-from vvcli.engine.frame import TextBatch, frame_step, text_step
+from vvcli.engine.frame import FrameStep, TextBatch, text_step
 from vvcli.model.diffusion_head import SolverTable
 from vvcli.model.vibevoice import VibeVoice
 
@@ -40,7 +40,7 @@ def test_no_step_reads_the_device(model: VibeVoice, make_stream: MakeStream) -> 
     )
     with NoHostReads():  # type: ignore[no-untyped-call]
         text_step(model, state, batch, 64, 64)
-        frame_step(model, state, table, 3, 64)
+        FrameStep(model, table)(state, 3, 64)
     assert state.frame.tolist() == [1, 1, 0, 0]
     assert state.window_left[:2].tolist() == [5, (1 << 30) - 1]
 
@@ -65,7 +65,7 @@ def test_a_slot_without_text_stands_still(model: VibeVoice, make_stream: MakeStr
         if name not in ("lm_kv", "tts_kv", "tts_length")
     }
     lengths = state.tts_length.clone()
-    frame_step(model, state, table, 1, 64)
+    FrameStep(model, table)(state, 1, 64)
     for name, value in before.items():
         assert torch.equal(getattr(state, name)[0], value), name
     assert torch.equal(state.tts_length, lengths)

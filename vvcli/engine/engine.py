@@ -9,10 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from vvcli.engine.frame import FrameOutput, TextBatch
+from vvcli.engine.cpu_layers import fit_to_cpu
+from vvcli.engine.frame import FrameOutput, FrameStep, TextBatch
+from vvcli.engine.fuse import can_fuse, fused_frame_step
 from vvcli.engine.graphs import Counters, GraphMode, Steps
 from vvcli.engine.noise import CHUNK
-from vvcli.engine.packed_linear import can_pack, pack_linears
 from vvcli.engine.scheduler import Plan, PlannedFrame, Room, Scheduler, TextWindow
 from vvcli.engine.slots import SlotState, check_voice
 from vvcli.engine.stream import End, Stream, StreamFrame
@@ -51,6 +52,7 @@ class Engine:
         slots: streams that run at the same time.
         steps: solver steps per frame.
         graphs: see `Steps`.
+        kernels: use those of this package where they fit; without them, the plain model runs.
         deterministic: run every step at full width, so that not even rounding depends on how many
             streams there are.
 
@@ -66,15 +68,20 @@ class Engine:
         slots: int,
         steps: int,
         graphs: GraphMode = "auto",
+        kernels: bool = True,
         deterministic: bool = False,
     ) -> None:
         config = model.config
         self.model = model
         self.counters = Counters()
-        self._table = SolverTable.build(model.prediction_head, steps)
+        table = SolverTable.build(model.prediction_head, steps)
+        if kernels and can_fuse(model):
+            self._frame_step = fused_frame_step(model, table)
+        else:
+            self._frame_step = FrameStep(model, table)
         on_cuda = model.device.type == "cuda"
-        if not on_cuda and can_pack(model.dtype):
-            pack_linears(model)
+        if not on_cuda:
+            fit_to_cpu(model)
         windows = min(slots, MOST_WINDOWS) if on_cuda else slots
         self._bucket = _buckets(slots, on_cuda, deterministic)
         self._text_bucket = _buckets(windows, on_cuda, deterministic)
@@ -275,7 +282,7 @@ class Engine:
                 self._scheduler.room = Room(capacity, text_capacity)
 
     def _steps_on(self, state: SlotState) -> Steps:
-        return Steps(self.model, self._table, state, self._graphs, self.counters)
+        return Steps(self.model, self._frame_step, state, self._graphs, self.counters)
 
     def _allocate(self, room: Room) -> SlotState:
         """Slots with nobody in them."""

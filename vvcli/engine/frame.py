@@ -73,53 +73,73 @@ def text_step(
     state.window_left[slots] = batch.frames
 
 
-def frame_step(
-    model: VibeVoice, state: SlotState, table: SolverTable, bucket: int, limit: int
-) -> FrameOutput:
-    """Make one frame for each of the first `bucket` slots that can: the three stages in turn."""
-    latent = sample_latent(model, state, table, bucket)
-    audio = decode_audio(model, state, latent)
-    eos = advance_speech(model, state, latent, limit)
-    return FrameOutput(audio, eos)
+class FrameStep:
+    """Makes one frame for each of the first slots that can; three stages, one after the other.
 
-
-def sample_latent(model: VibeVoice, state: SlotState, table: SolverTable, bucket: int) -> Tensor:
-    """Stage 1: denoise a latent per slot; [bucket, latent] float64."""
-    slots = torch.arange(bucket, device=state.noise.device)
-    noise = state.noise[slots, state.frame[:bucket] % RING]
-    condition, guidance = state.condition[:bucket], state.guidance[:bucket]
-    return model.prediction_head.sample(condition, noise, guidance, table)
-
-
-def decode_audio(model: VibeVoice, state: SlotState, latent: Tensor) -> Tensor:
-    """Stage 2: samples [bucket, hop] of `latent`; the decoder's contexts move on."""
-    bucket = latent.shape[0]
-    context, runs = state.context[:bucket], running(state, bucket)
-    return model.acoustic_decoder.advance(model.unscale(latent)[:, None], context, runs)
-
-
-def advance_speech(model: VibeVoice, state: SlotState, latent: Tensor, limit: int) -> Tensor:
-    """Stage 3: the TTS LM hears `latent`; [bucket] bool, whether this frame is a slot's last.
-
-    Conditional and unconditional rows run together. Their hidden states are the condition of the
-    next frame, and the counters advance.
+    Args:
+        model: whose parts are run.
+        table: solver steps.
     """
-    bucket = latent.shape[0]
-    runs = running(state, bucket)
-    embedding = model.acoustic_connector(latent.to(model.dtype))
-    embedding = embedding + model.tts_input_types.weight[SPEECH]
-    pairs = embedding.repeat_interleave(2, dim=0)[:, None]  # [2B, 1, hidden]
-    cache = CacheView(state.tts_kv, state.tts_length[: 2 * bucket, None], None, limit)
-    hidden = model.tts_language_model(pairs, cache).view(bucket, 2, -1)
-    keep_where(runs, state.condition[:bucket], hidden)
 
-    eos = torch.sigmoid(model.eos_classifier(hidden[:, 0]).float()) > 0.5
-    eos = eos & runs
-    state.tts_length[: 2 * bucket] += runs.repeat_interleave(2)
-    state.frame[:bucket] += runs
-    state.window_left[:bucket] -= runs.long()
-    state.active[:bucket] &= ~eos
-    return eos
+    def __init__(self, model: VibeVoice, table: SolverTable) -> None:
+        self._model = model
+        self._table = table
+
+    def __call__(self, state: SlotState, bucket: int, limit: int) -> FrameOutput:
+        """One frame of the first `bucket` slots; `limit` bounds the positions attended to."""
+        latent = self.sample_latent(state, bucket)
+        audio = self.decode_audio(state, latent)
+        eos = self.advance_speech(state, latent, limit)
+        return FrameOutput(audio, eos)
+
+    def sample_latent(self, state: SlotState, bucket: int) -> Tensor:
+        """Stage 1: denoise a latent per slot; [bucket, latent] float64."""
+        slots = torch.arange(bucket, device=state.noise.device)
+        noise = state.noise[slots, state.frame[:bucket] % RING]
+        condition, guidance = state.condition[:bucket], state.guidance[:bucket]
+        return self._model.prediction_head.sample(condition, noise, guidance, self._table)
+
+    def decode_audio(self, state: SlotState, latent: Tensor) -> Tensor:
+        """Stage 2: samples [bucket, hop] of `latent`; the decoder's contexts move on."""
+        bucket = latent.shape[0]
+        context, runs = state.context[:bucket], running(state, bucket)
+        return self._model.acoustic_decoder.advance(
+            self._model.unscale(latent)[:, None], context, runs
+        )
+
+    def advance_speech(self, state: SlotState, latent: Tensor, limit: int) -> Tensor:
+        """Stage 3: the TTS LM hears `latent`; [bucket] bool, whether a slot ends with this frame.
+
+        Conditional and unconditional rows run together.
+        """
+        pairs = self.hear(latent)
+        positions = state.tts_length[: pairs.shape[0], None]
+        cache = CacheView(state.tts_kv, positions, None, limit)
+        return self.finish(state, self._model.tts_language_model(pairs, cache))
+
+    def hear(self, latent: Tensor) -> Tensor:
+        """Inputs [2B, 1, hidden] of the TTS LM for `latent` [B, latent]: the same for a pair."""
+        model = self._model
+        embedding = model.acoustic_connector(latent.to(model.dtype))
+        embedding = embedding + model.tts_input_types.weight[SPEECH]
+        return embedding.repeat_interleave(2, dim=0)[:, None]
+
+    def finish(self, state: SlotState, hidden: Tensor) -> Tensor:
+        """The states `hidden` [2B, 1, H] become the next condition, and the counters advance.
+
+        Returns which slots end with this frame, [B] bool.
+        """
+        bucket = hidden.shape[0] // 2
+        runs = running(state, bucket)
+        hidden = hidden.view(bucket, 2, -1)
+        keep_where(runs, state.condition[:bucket], hidden)
+        eos = torch.sigmoid(self._model.eos_classifier(hidden[:, 0]).float()) > 0.5
+        eos = eos & runs
+        state.tts_length[: 2 * bucket] += runs.repeat_interleave(2)
+        state.frame[:bucket] += runs
+        state.window_left[:bucket] -= runs.long()
+        state.active[:bucket] &= ~eos
+        return eos
 
 
 def running(state: SlotState, bucket: int) -> Tensor:

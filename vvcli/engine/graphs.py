@@ -14,18 +14,9 @@ from typing import Generic, Literal, TypeVar
 import torch
 from torch import Tensor
 
-from vvcli.engine.frame import (
-    FrameOutput,
-    TextBatch,
-    advance_speech,
-    decode_audio,
-    frame_step,
-    sample_latent,
-    text_step,
-)
+from vvcli.engine.frame import FrameOutput, FrameStep, TextBatch, text_step
 from vvcli.engine.slots import SlotState
 from vvcli.errors import UnavailableError
-from vvcli.model.diffusion_head import SolverTable
 from vvcli.model.vibevoice import VibeVoice
 
 GraphMode = Literal["auto", "off", "require"]
@@ -95,7 +86,7 @@ class Steps:
 
     Args:
         model: on its device.
-        table: solver steps.
+        frame_step: the model's, plain or fused.
         state: the slots; graphs hold on to its tensors.
         mode: `auto` captures on CUDA; `off` never; `require` makes a step that cannot be captured
             an error.
@@ -108,17 +99,19 @@ class Steps:
     def __init__(
         self,
         model: VibeVoice,
-        table: SolverTable,
+        frame_step: FrameStep,
         state: SlotState,
         mode: GraphMode,
         counters: Counters,
     ) -> None:
         on_cuda = model.device.type == "cuda"
         if mode == "require" and not on_cuda:
-            raise UnavailableError("CUDA graphs are required, but the model is on the CPU: use --device cuda")
+            raise UnavailableError(
+                "CUDA graphs are required, but the model is on the CPU: use --device cuda"
+            )
         self.state = state
         self._model = model
-        self._table = table
+        self._frame_step = frame_step
         self._required = mode == "require"
         self._counters = counters
         self._capturer = Capturer(model.device) if on_cuda and mode != "off" else None
@@ -142,7 +135,7 @@ class Steps:
                 self._counters.stage_replays += len(frame.graphs) > 1
                 return frame.output
         self._counters.eager_steps += 1
-        return frame_step(self._model, self.state, self._table, bucket, limit)
+        return self._frame_step(self.state, bucket, limit)
 
     def text(self, columns: Tensor, limit: int, text_limit: int) -> None:
         """One text step; `columns` is as `TextBatch.of` takes it."""
@@ -171,22 +164,20 @@ class Steps:
                     captured = self._capture_stages(self._capturer, bucket)
                 self._stages[bucket] = {name: one.graph.replay for name, one in captured.items()}
             else:
-                model, state, limit = self._model, self.state, self.state.capacity
-                latent = sample_latent(model, state, self._table, bucket)
+                step, state, limit = self._frame_step, self.state, self.state.capacity
+                latent = step.sample_latent(state, bucket)
                 self._stages[bucket] = {
-                    "diffusion": lambda: sample_latent(model, state, self._table, bucket),
-                    "decoder": lambda: decode_audio(model, state, latent),
-                    "lm": lambda: advance_speech(model, state, latent, limit),
+                    "diffusion": lambda: step.sample_latent(state, bucket),
+                    "decoder": lambda: step.decode_audio(state, latent),
+                    "lm": lambda: step.advance_speech(state, latent, limit),
                 }
         return self._stages[bucket]
 
     def _capture_frame(self, capturer: Capturer, bucket: int) -> _Frame | None:
-        model, state, table = self._model, self.state, self._table
+        step, state = self._frame_step, self.state
         with self._standing_still():
             try:
-                whole = capturer.capture(
-                    lambda: frame_step(model, state, table, bucket, state.capacity)
-                )
+                whole = capturer.capture(lambda: step(state, bucket, state.capacity))
                 self._counters.captures += 1
                 return _Frame([whole.graph], whole.output)
             except RuntimeError as error:
@@ -201,14 +192,14 @@ class Steps:
         return None
 
     def _capture_stages(self, capturer: Capturer, bucket: int) -> dict[str, Captured[Tensor]]:
-        model, state, table = self._model, self.state, self._table
-        first = capturer.capture(lambda: sample_latent(model, state, table, bucket))
+        step, state = self._frame_step, self.state
+        first = capturer.capture(lambda: step.sample_latent(state, bucket))
         first.graph.replay()  # a capture computes nothing, and the next stages' warm-up reads this
         latent = first.output
         return {
             "diffusion": first,
-            "decoder": capturer.capture(lambda: decode_audio(model, state, latent)),
-            "lm": capturer.capture(lambda: advance_speech(model, state, latent, state.capacity)),
+            "decoder": capturer.capture(lambda: step.decode_audio(state, latent)),
+            "lm": capturer.capture(lambda: step.advance_speech(state, latent, state.capacity)),
         }
 
     def _capture_text(self, capturer: Capturer, rows: int) -> tuple[Captured[None], Tensor] | None:

@@ -14,6 +14,9 @@ import pytest
 import torch
 
 INTERPRETED = os.environ.get("TRITON_INTERPRET") == "1"
+# How much larger an error may be than that of the plain modules in bfloat16. The interpreter cuts
+# float32 off where a GPU rounds it to bfloat16, which doubles the error.
+MARGIN = 3.0 if INTERPRETED else 1.5
 
 
 def repair_interpreter() -> None:
@@ -49,6 +52,6 @@ def generator(device: torch.device) -> torch.Generator:
 
 
 def relative_error(value: torch.Tensor, exact: torch.Tensor) -> float:
-    """Largest difference over the largest magnitude; NaN if `value` has one."""
+    """Norm of the difference over the norm; NaN if `value` has one."""
     exact = exact.double()
-    return float((value.double() - exact).abs().max() / exact.abs().max())
+    return float((value.double() - exact).norm() / exact.norm())

@@ -67,9 +67,9 @@ def attention_kernel(
         cached = start + tl.arange(0, KEYS)
         # Beyond the length lies whatever the slot's last stream left: it is not read at all, since
         # a NaN would poison the sum even under a weight of zero.
-        at = cached[:, None] * D + features[None, :]
-        k = tl.load(keys + at, mask=(cached < length)[:, None], other=0.0)
-        v = tl.load(keys + plane + at, mask=(cached < length)[:, None], other=0.0)
+        entries = cached[:, None] * D + features[None, :]
+        k = tl.load(keys + entries, mask=(cached < length)[:, None], other=0.0)
+        v = tl.load(keys + plane + entries, mask=(cached < length)[:, None], other=0.0)
         scores = dot(query, k.T, tl.zeros((QUERIES, KEYS), tl.float32)) * scale
         scores = tl.where(cached[None, :] <= own[:, None], scores, float("-inf"))
         new = tl.maximum(most, tl.max(scores, 1))

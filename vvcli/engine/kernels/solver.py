@@ -19,8 +19,11 @@ COLUMNS = 128  # of the next input that a program makes at a time
 
 
 def coefficients(steps: tuple[SolverStep, ...], device: torch.device) -> Tensor:
-    """What a step computes with, [steps, 5] float64: Triton passes a Python float as float32."""
-    rows = [(step.alpha, step.sigma, step.keep, step.now, step.before) for step in steps]
+    """What a step computes with, [steps, 8] float64: Triton passes a Python float as float32.
+
+    Rows of 64 bytes keep the alignment of a pointer, which a kernel is specialised on, the same.
+    """
+    rows = [(step.alpha, step.sigma, step.keep, step.now, step.before, 0, 0, 0) for step in steps]
     return torch.tensor(rows, dtype=torch.float64, device=device)
 
 

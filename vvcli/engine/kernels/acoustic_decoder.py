@@ -39,10 +39,15 @@ def supports(decoder: AcousticDecoder) -> bool:
 
 
 class FusedAcousticDecoder(nn.Module):
-    """Stands in for a bfloat16 AcousticDecoder that `supports` accepts, one position a call."""
+    """Stands in for a bfloat16 AcousticDecoder that `supports` accepts, one position a call.
 
-    def __init__(self, decoder: AcousticDecoder) -> None:
+    With `overlap`, each kernel is launched while the one before it ends, and asks for its weights
+    meanwhile (a programmatic dependent launch, from compute capability 9.0 on).
+    """
+
+    def __init__(self, decoder: AcousticDecoder, *, overlap: bool = False) -> None:
         super().__init__()
+        self.overlap = overlap
         self.config = decoder.config
         self.context_size = decoder.context_size
         self.stem = FusedWindow.of_conv(decoder.stem)
@@ -62,23 +67,30 @@ class FusedAcousticDecoder(nn.Module):
         `context` [B, context_size] bfloat16 moves on, in place, in the rows where `runs` [B] bool
         is true; the others keep every bit. Rows lie without gaps within themselves.
         """
-        streams = latents.shape[0]
-        carry = Carry(context)
-        steps, eps = 1, self.config.norm_eps
-        x = latents.view(streams, -1)
-        for i, stage in enumerate(self.stages):
-            window = self.upsamples[i - 1] if i else self.stem
-            length = steps * self.config.ratios[i - 1] if i else steps
-            channels = self.config.channels[i]
-            one_kernel = tiles.fuses(channels, streams * length)
-            scales = x.new_empty(streams * length, dtype=torch.float32) if one_kernel else None
-            x = window(x, carry, steps, eps, scales)
-            steps = length
-            for block in stage:  # type: ignore[attr-defined]
-                if scales is None:
-                    x = block(x, carry, steps)
-                else:
-                    x, scales = block.in_one(x, scales, carry, steps)
+        carry = Carry(context, overlap=self.overlap)
+        x = latents.view(latents.shape[0], -1)
+        steps = 1
+        for i in range(len(self.stages)):
+            x, steps = self.run_stage(i, x, carry, steps)
         samples: Tensor = self.head(x, carry, steps)
         carry.commit(runs)
         return samples
+
+    def run_stage(self, i: int, x: Tensor, carry: Carry, steps: int) -> tuple[Tensor, int]:
+        """Rows [B·steps, C] through the convolution before stage `i` and its blocks.
+
+        Gives the rows after it, and how many a stream has.
+        """
+        window = self.upsamples[i - 1] if i else self.stem
+        rows, length = x.shape[0], steps
+        if i:
+            rows, length = (n * self.config.ratios[i - 1] for n in (rows, steps))
+        one_kernel = tiles.fuses(self.config.channels[i], rows)
+        scales = x.new_empty(rows, dtype=torch.float32) if one_kernel else None
+        x = window(x, carry, steps, self.config.norm_eps, scales)
+        for block in self.stages[i]:  # type: ignore[attr-defined]
+            if scales is None:
+                x = block(x, carry, length)
+            else:
+                x, scales = block.in_one(x, scales, carry, length)
+        return x, length

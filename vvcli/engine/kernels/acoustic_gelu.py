@@ -12,6 +12,8 @@ import struct
 import triton
 import triton.language as tl
 
+from vvcli.engine.kernels.blocks import INTERPRETED
+
 SLOPE = 0.80015705
 CUBIC = 0.03470108
 """Minimax fit: the exact form of these is within 2.8e-4 of the erf GELU everywhere.
@@ -20,7 +22,6 @@ Rounding to float16 on the way adds a relative 2^-10 or so; over normally distri
 error is 3e-4 in the root mean square, where rounding the exact value to bfloat16 makes 1.1e-3.
 """
 
-INTERPRETED = tl.constexpr(bool(triton.knobs.runtime.interpret))  # has no inline assembly
 _SLOPE = tl.constexpr(SLOPE)
 _CUBIC = tl.constexpr(CUBIC)
 
@@ -55,7 +56,7 @@ def gelu_half(x, bias):
 
     Inputs beyond the range of float16 saturate. A huge cube is an infinity that tanh makes ±1.
     """
-    if INTERPRETED:
+    if INTERPRETED:  # the interpreter has no inline assembly
         x += bias[None, :].to(tl.float32)
         squash = 2.0 / (1.0 + tl.exp(-2.0 * x * (_SLOPE + _CUBIC * x * x))) - 1.0
         y = (0.5 * x * (1.0 + squash)).to(tl.float16)

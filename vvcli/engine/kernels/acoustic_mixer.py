@@ -9,6 +9,8 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
+from vvcli.engine.kernels.blocks import prefetch, wait
+
 
 @triton.jit
 def inverse_rms(x, C: tl.constexpr, EPS: tl.constexpr):
@@ -63,10 +65,11 @@ def mixed_tile(
     scale = tl.load(scales + m, mask=valid, other=0.0) if SCALED else inverse_rms(here, C, EPS)
     normed = here * scale[:, None]
     mixed += normed * tl.load(taps + 6 * C + c)[None, :]
-    for k in range(6):  # unrolled, it would keep all seven rows in registers
-        within = valid & (t + k >= 6)
-        row = _normed(x, scales, m + (k - 6), within, c, C, EPS, SCALED)
-        mixed += row * tl.load(taps + k * C + c)[None, :]
+    if T > 1:
+        for k in range(6):  # unrolled, it would keep all seven rows in registers
+            within = valid & (t + k >= 6)
+            row = _normed(x, scales, m + (k - 6), within, c, C, EPS, SCALED)
+            mixed += row * tl.load(taps + k * C + c)[None, :]
 
     # The rare tiles at a stream's first or last rows; kept apart so that the others run straight.
     first = start % T
@@ -89,6 +92,13 @@ def mixed_tile(
     return mixed
 
 
+@triton.jit
+def _prefetch_taps(taps, C: tl.constexpr):
+    """Ask for seven rows of C float32; a lone program would wait long for them."""
+    numbers = taps.to(tl.pointer_type(tl.bfloat16))
+    prefetch(numbers, tl.zeros((1,), tl.int32), 0, 1, 14 * C, 14 * C)
+
+
 @triton.jit(do_not_specialize=["rows"])
 def mixer_kernel(
     x,
@@ -107,8 +117,13 @@ def mixer_kernel(
     C: tl.constexpr,
     BLOCK_ROWS: tl.constexpr,
     EPS: tl.constexpr,
+    OVERLAP: tl.constexpr,
 ):
     """Write a tile of the mixer's output, bfloat16, and of it normed without weight, float16."""
+    if OVERLAP:
+        _prefetch_taps(taps, C)
+        _prefetch_taps(carried_taps, C)
+        wait()
     start = tl.program_id(0) * BLOCK_ROWS
     mixed = mixed_tile(
         x, x, context, following, context_stride, following_stride, taps, carried_taps, shift,

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+SHARED = 192 * 1024
+"""Bytes of shared memory the steps in flight may take; a program can have 227 KB in all."""
+
 SMS = 132
 """Multiprocessors to keep busy; those of an H200. Others only lose some speed."""
 
@@ -39,7 +42,10 @@ BLOCK_TILES: dict[int, list[tuple[int, BlockTile]]] = {
 FUSED_ROWS = {16: 0, 32: 0, 64: 0, 128: 0, 256: 4096}
 """Rows from which a stage of so many channels runs each block as one kernel."""
 
-# Largest first: the first that makes a program for every multiprocessor is taken.
+# Columns and depth to (at most so many rows, tile); measured, where the rule below chose worse.
+MEASURED_TILES: dict[tuple[int, int], list[tuple[int, ProductTile]]] = {}
+
+# Otherwise, largest first: the first that makes a program for every multiprocessor is taken.
 PRODUCT_TILES = [
     ProductTile(128, 256, 64, 8, 3),
     ProductTile(128, 128, 64, 8, 3),
@@ -66,26 +72,36 @@ def block_tile(channels: int, rows: int) -> BlockTile:
     return next(tile for limit, tile in sizes if rows <= limit)
 
 
-def product_tile(rows: int, columns: int, depth: int, whole: int = 1) -> ProductTile:
+def product_tile(
+    rows: int, columns: int, depth: int, *, unit: int = 0, whole: int = 1
+) -> ProductTile:
     """The tile of a [rows, depth] by [depth, columns] product.
 
-    Its columns divide `columns` and are a multiple of `whole`, or, if that does not go, divide it;
-    its depth divides `depth`. `whole` is a power of two that divides `columns`.
+    Its columns divide `columns` and are a multiple of `whole`, a power of two that divides
+    `columns`; its depth divides `unit`, which is `depth` unless given.
     """
-    fitting = []
-    for tile in PRODUCT_TILES:
-        width = tile.columns if whole == 1 else max(tile.columns, whole)
-        while columns % width:
-            width //= 2
-        step = tile.depth
-        while depth % step:
-            step //= 2
-        fitting.append(ProductTile(tile.rows, width, step, tile.warps, tile.stages))
+    unit = unit or depth
+    for limit, tile in MEASURED_TILES.get((columns, depth), []):
+        if rows <= limit:
+            return _fitted(tile, columns, unit, whole)
+    fitting = [_fitted(tile, columns, unit, whole) for tile in PRODUCT_TILES]
     useful = [tile for tile in fitting if tile.rows < 2 * max(rows, 9)]
     for tile in useful:
         if -(-rows // tile.rows) * (columns // tile.columns) >= 0.9 * SMS:
             return tile
     return useful[-1]
+
+
+def _fitted(tile: ProductTile, columns: int, depth: int, whole: int) -> ProductTile:
+    """`tile` with columns and depth that divide the product's, and steps that fit in memory."""
+    width = max(tile.columns, whole)
+    while columns % width:
+        width //= 2
+    step = tile.depth
+    while depth % step or 4 * (tile.rows + width) * step > SHARED:  # two steps of two bytes each
+        step //= 2
+    flying = SHARED // (2 * (tile.rows + width) * step)
+    return ProductTile(tile.rows, width, step, tile.warps, min(tile.stages, 1 + flying))
 
 
 def mixer_rows(channels: int, rows: int) -> int:

@@ -10,7 +10,7 @@ from vvcli.engine.packed_linear import (
     can_halve,
     can_pack,
     fits_half,
-    pack_linears,
+    packed,
 )
 
 packs = pytest.mark.skipif(not can_pack(torch.float32), reason="no packed product here")
@@ -54,16 +54,16 @@ def test_what_fits_half_is_what_float32_cannot_tell_apart() -> None:
 @packs
 @halves
 def test_each_linear_gets_the_layout_that_suits_it() -> None:
-    coarse, narrow = nn.Linear(20, 40), nn.Linear(40, 3, bias=False)
+    coarse, narrow = nn.Linear(20, 40), nn.Linear(40, 3)
     for linear in (coarse, narrow):
         linear.weight.data = linear.weight.data.half().float()
-    tree = nn.Sequential(nn.Linear(10, 20), nn.ModuleDict({"coarse": coarse}), narrow)
-    pack_linears(tree)
-    kinds = [type(tree[0]), type(tree[1]["coarse"]), type(tree[2])]  # type: ignore[index]
-    assert kinds == [PackedLinear, HalfLinear, PackedLinear]
+    kinds = [type(packed(linear)) for linear in (coarse, narrow, nn.Linear(10, 40))]
+    assert kinds == [HalfLinear, PackedLinear, PackedLinear]
     # No plain weight is kept beside a packed one.
-    assert [name for name, _ in tree.named_parameters()] == ["0._bias", "1.coarse._bias"]
+    assert [name for name, _ in packed(coarse).named_parameters()] == ["_bias"]
+    assert [name for name, _ in packed(narrow).named_parameters()] == ["_bias"]
 
 
 def test_double_precision_is_left_alone() -> None:
-    assert not can_pack(torch.float64)
+    linear = nn.Linear(64, 64).double()
+    assert packed(linear) is linear

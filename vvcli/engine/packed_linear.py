@@ -88,18 +88,10 @@ def fits_half(weight: Tensor) -> bool:
     return bool(error <= 2**-24 * torch.linalg.vector_norm(weight))
 
 
-def pack_linears(module: nn.Module) -> None:
-    """Replace the linear layers below `module` by faster ones, in place, freeing plain weights."""
-    for name, child in module.named_children():
-        if isinstance(child, nn.Linear):
-            setattr(module, name, _packed(child))
-        else:
-            pack_linears(child)
-
-
-def _packed(linear: nn.Linear) -> nn.Module:
+def packed(linear: nn.Linear) -> nn.Module:
+    """The fastest layer here that computes what `linear` does."""
     weight = linear.weight.detach()
     wide = linear.out_features >= NARROW
     if wide and weight.dtype == torch.float32 and fits_half(weight) and can_halve():
         return HalfLinear(linear, torch.get_num_threads())
-    return PackedLinear(linear)
+    return PackedLinear(linear) if can_pack(weight.dtype) else linear

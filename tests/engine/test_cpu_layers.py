@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import copy
+
+import pytest
+import torch
+from torch import nn
+
+from vvcli.bench.random_model import random_model
+from vvcli.bench.shapes import SHAPES
+from vvcli.engine.cpu_layers import FastBlock, FastHead, FastNorm, fit_to_cpu
+from vvcli.engine.packed_linear import can_pack
+from vvcli.model.acoustic_decoder import Block, CausalConv, Contexts
+from vvcli.model.config import ModelConfig
+from vvcli.model.layers import RMSNorm
+
+
+@pytest.mark.parametrize("affine", [True, False])
+def test_a_norm_of_large_and_tiny_rows(affine: bool) -> None:
+    norm = RMSNorm(37, 1e-5, affine=affine)
+    if norm.weight is not None:
+        nn.init.normal_(norm.weight)
+    x = torch.randn(2, 4, 37) * torch.tensor([1e3, 1.0, 1e-3, 0.0])[:, None]
+    with torch.inference_mode():
+        torch.testing.assert_close(FastNorm(norm)(x), norm(x), atol=1e-5, rtol=1e-5)
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize("steps", [1, 3, 8])
+def test_a_block_and_its_contexts(steps: int) -> None:
+    block = Block(12, 1e-5)
+    for parameter in block.parameters():
+        nn.init.normal_(parameter)
+    x, past = torch.randn(2, steps, 12), Contexts(torch.randn(2, 6 * 12))
+    fast_past = copy.deepcopy(past)
+    expected, actual = block(x, past), FastBlock(block)(x, fast_past)
+    torch.testing.assert_close(actual, expected, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(fast_past.following(), past.following(), atol=1e-5, rtol=1e-5)
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize("steps", [1, 3, 8])
+def test_the_last_convolution(steps: int) -> None:
+    conv = CausalConv(5, 1)
+    x, past = torch.randn(2, steps, 5), Contexts(torch.randn(2, 6 * 5))
+    torch.testing.assert_close(FastHead(conv)(x, copy.deepcopy(past)), conv(x, past))
+
+
+@pytest.mark.parametrize(
+    ("dtype", "left"),
+    [
+        (torch.float32, set()),
+        (torch.bfloat16, {RMSNorm, Block}),
+        (torch.float64, {RMSNorm, Block}),
+    ],
+)
+def test_what_is_replaced(dtype: torch.dtype, left: set[type]) -> None:
+    model = random_model(ModelConfig.from_dict(SHAPES["tiny"]), torch.device("cpu"), dtype)
+    fit_to_cpu(model)
+    kinds = {type(module) for module in model.modules()}
+    if not can_pack(dtype):
+        left = left | {nn.Linear}
+    assert kinds & {RMSNorm, Block, nn.Linear} == left

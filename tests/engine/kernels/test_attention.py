@@ -58,7 +58,7 @@ def test_attention_over_ragged_rows(
     q = 3 * q.bfloat16()
     out = attend(q, cache, 1, Chunks(keys=16, splits=splits, warps=4, stages=2))
     assert relative_error(out, exact_attention(q, cache, 1)) < 1e-2
-    assert not arrivals(q.device).any()
+    assert not arrivals(q.device, 1).any()
 
 
 def test_padding_beyond_the_cache_reads_within_it(generator: torch.Generator) -> None:

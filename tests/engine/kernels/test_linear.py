@@ -50,7 +50,7 @@ def test_everything_around_a_product(
     exact = exact * gate.double() + residual.double()
     assert relative_error(out, exact) < 1e-2
     assert torch.allclose(sums_out.values.sum(1), out.float().square().sum(1), rtol=1e-4)
-    assert not arrivals(x.device).any()
+    assert not arrivals(x.device, 1).any()
 
 
 def test_float64_rows_stored_twice(generator: torch.Generator) -> None:

@@ -129,8 +129,7 @@ def attend(
     if chunks.splits > 1:
         size = rows * kv_heads * chunks.splits * queries * (head_dim + 2)
         partial = torch.empty(size, dtype=torch.float32, device=q.device)
-        counters = arrivals(q.device)
-        assert rows * kv_heads <= counters.numel(), rows
+        counters = arrivals(q.device, rows * kv_heads)
     attention_kernel[(rows, kv_heads, chunks.splits)](
         q, kv, cache.positions, cache.rows, out, partial, counters,
         kv.stride(0), kv.stride(1), capacity, steps, math.log2(math.e) / math.sqrt(head_dim),

@@ -57,13 +57,22 @@ class RowSums:
         return self.values.shape[1]
 
 
+COUNTERS = 4096
+
+
 @cache
-def arrivals(device: torch.device, tiles: int = 4096) -> Tensor:
-    """Zeroed counters, one per tile; kernels that use them leave them at zero.
+def _counters(device: torch.device) -> Tensor:
+    return torch.zeros(COUNTERS, dtype=torch.int32, device=device)
+
+
+def arrivals(device: torch.device, tiles: int) -> Tensor:
+    """Zeroed counters for `tiles` tiles; kernels that use them leave them at zero.
 
     Shared by all kernels of a device, which must therefore run one after the other.
     """
-    return torch.zeros(tiles, dtype=torch.int32, device=device)
+    if tiles > COUNTERS:
+        raise ValueError(f"{tiles} tiles are shared by several programs; at most {COUNTERS} can be")
+    return _counters(device)
 
 
 @triton.jit
@@ -183,8 +192,7 @@ def linear(
     if tile.split > 1:
         size = tiles * tile.split * tile.rows * tile.columns
         partial = torch.empty(size, dtype=torch.float32, device=x.device)
-        counters = arrivals(x.device)
-        assert tiles <= counters.numel(), tiles
+        counters = arrivals(x.device, tiles)
     linear_kernel[(tiles, tile.split)](
         x, weight, out, bias, residual, gate,
         sums.values if sums else None, sums_out.values if sums_out else None, partial, counters,

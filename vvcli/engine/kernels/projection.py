@@ -61,7 +61,7 @@ def qkv_kernel(
     """See `project_qkv`. Grid: row tiles x tiles of BN pairs x heads."""
     row_tiles = tl.cdiv(M, BM)
     column_tile = tl.program_id(0) // row_tiles
-    TILES: tl.constexpr = triton.cdiv(D // 2, BN)  # of a head
+    TILES: tl.constexpr = D // 2 // BN  # of a head
     head = column_tile // TILES
     pairs = (column_tile % TILES) * BN + tl.arange(0, BN)
     tokens = (tl.program_id(0) % row_tiles) * BM + tl.arange(0, BM)
@@ -107,7 +107,6 @@ def project_qkv(
     heads = weight.shape[0] // head_dim - 2 * kv_heads
     tokens, steps = x.shape[0], cache.positions.shape[1]
     q = torch.empty(tokens, heads, head_dim, dtype=x.dtype, device=x.device)
-    assert head_dim // 2 % tile.columns == 0, (head_dim, tile)
     tiles = (heads + 2 * kv_heads) * (head_dim // 2 // tile.columns)
     qkv_kernel[(triton.cdiv(tokens, tile.rows) * tiles,)](
         x, weight, bias, sums.values, rope, cache.positions, cache.rows, q, kv,
@@ -168,8 +167,7 @@ def gated(
     """
     (rows, depth), columns = x.shape, weight.shape[0] // 2
     out = torch.empty(rows, columns, dtype=x.dtype, device=x.device)
-    assert (shift is None) == (scale is None)
-    stride = 0 if scale is None or shift is None else scale.stride(0)
+    stride = 0 if scale is None else scale.stride(0)
     swiglu_kernel[(triton.cdiv(rows, tile.rows) * triton.cdiv(columns, tile.columns),)](
         x, weight, out, sums.values if sums else None, shift, scale, rows, stride,
         N=columns, K=depth, BM=tile.rows, BN=tile.columns, BK=tile.depth,

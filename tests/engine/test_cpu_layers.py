@@ -57,6 +57,7 @@ def test_the_last_convolution(steps: int) -> None:
 def test_what_is_replaced(dtype: torch.dtype, left: set[type]) -> None:
     model = random_model(ModelConfig.from_dict(SHAPES["tiny"]), torch.device("cpu"), dtype)
     fit_to_cpu(model)
+    fit_to_cpu(model)  # a model that has had an engine before
     kinds = {type(module) for module in model.modules()}
     if not can_pack(dtype):
         left = left | {nn.Linear}

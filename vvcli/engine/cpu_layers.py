@@ -87,16 +87,21 @@ def fit_to_cpu(module: nn.Module) -> None:
     for name, child in module.named_children():
         parameter = next(child.parameters(), None)
         dtype = torch.float32 if parameter is None else parameter.dtype
-        fast = dtype == torch.float32
         if dtype == torch.float64:
             continue
         if isinstance(child, nn.Linear):
             setattr(module, name, packed(child))
-        elif fast and isinstance(child, RMSNorm):
-            setattr(module, name, FastNorm(child))
-        elif fast and isinstance(child, Block):
-            setattr(module, name, FastBlock(child))
-        elif fast and isinstance(child, CausalConv) and child.linear.out_features == 1:
-            setattr(module, name, FastHead(child))
+        elif dtype == torch.float32 and (fast := _fast(child)):
+            setattr(module, name, fast)
         else:
             fit_to_cpu(child)
+
+
+def _fast(module: nn.Module) -> nn.Module | None:
+    if isinstance(module, RMSNorm):
+        return FastNorm(module)
+    if isinstance(module, Block):
+        return FastBlock(module)
+    if isinstance(module, CausalConv) and module.channels_out == 1:
+        return FastHead(module)
+    return None

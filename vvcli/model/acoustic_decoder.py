@@ -49,6 +49,7 @@ class CausalConv(nn.Module):
 
     def __init__(self, channels_in: int, channels_out: int) -> None:
         super().__init__()
+        self.channels_out = channels_out
         self.linear = nn.Linear(KERNEL * channels_in, channels_out)
 
     def forward(self, x: Tensor, contexts: Contexts) -> Tensor:

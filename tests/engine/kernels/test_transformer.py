@@ -57,7 +57,8 @@ def case(
     kv[:, :, index] = torch.where(beyond[:, None, :, None], float("nan"), kv[:, :, index])
     positions = lengths[:, None] + torch.arange(steps, device=device)
     x = torch.randn(rows, steps, CONFIG.hidden_size, generator=generator, device=device)
-    return x.bfloat16(), CacheView(kv, positions, order if scattered else None, CAPACITY)
+    column = torch.stack([order, order], dim=1)[:, 0]  # of a packed batch, with a stride
+    return x.bfloat16(), CacheView(kv, positions, column if scattered else None, CAPACITY)
 
 
 def check(plain: Transformer, fused: FusedTransformer, x: torch.Tensor, cache: CacheView) -> None:

@@ -132,7 +132,8 @@ class FusedTransformer(Transformer):
         overlap = self.overlap
         plan = _pick(PLANS, x.shape[0])
         chunks = _pick(CHUNKS, cache.positions.shape[0])
-        cache = replace(cache, positions=cache.positions.contiguous())
+        index = None if cache.rows is None else cache.rows.contiguous()
+        cache = replace(cache, positions=cache.positions.contiguous(), rows=index)
         eps = self._weights[0].eps
         after_down, after_o = _sums(x, plan.down, eps), _sums(x, plan.o, eps)
         add(x, None, x, after_down, overlap=overlap)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 import torch.nn.functional as F
@@ -35,15 +36,20 @@ class CacheView:
 
     def write(self, layer: int, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
         """Store `k`, `v` [R, S, kv_heads, D]; all keys and values are [R, kv_heads, limit, D]."""
-        rows = self.rows
-        if rows is None:
-            rows = torch.arange(k.shape[0], device=k.device)
-        read = []
-        for cache, new in zip(self.kv[layer].unbind(0), (k, v), strict=True):
-            cache.transpose(1, 2)[rows[:, None], self.positions] = new
-            cached = cache[:, :, : self.limit]
-            read.append(cached[: k.shape[0]] if self.rows is None else cached.index_select(0, rows))
-        return read[0], read[1]
+        cache = self.kv[layer]
+        cache.transpose(2, 3)[:, self._written, self.positions] = torch.stack([k, v])
+        read = cache[:, : k.shape[0], :, : self.limit]
+        if self.rows is not None:
+            read = cache[:, :, :, : self.limit].index_select(1, self.rows)
+        keys, values = read.unbind(0)
+        return keys, values
+
+    @cached_property
+    def _written(self) -> Tensor:
+        """Row of each new token, [R, 1]."""
+        if self.rows is not None:
+            return self.rows[:, None]
+        return torch.arange(self.positions.shape[0], device=self.positions.device)[:, None]
 
 
 def rope_table(positions: int, head_dim: int, theta: float) -> Tensor:
@@ -60,9 +66,9 @@ def rope_table(positions: int, head_dim: int, theta: float) -> Tensor:
 
 def rotate(x: Tensor, rope: Tensor) -> Tensor:
     """Apply `rope` [R, S, 2, D] to `x` [R, S, heads, D], halves paired as in Qwen2."""
-    cos, sin = rope[:, :, 0, None], rope[:, :, 1, None]
+    cos, sin = rope[:, :, :, None].unbind(2)
     low, high = x.chunk(2, dim=-1)
-    return x * cos + torch.cat([-high, low], dim=-1) * sin
+    return torch.addcmul(x * cos, torch.cat([-high, low], dim=-1), sin)
 
 
 class Attention(nn.Module):
@@ -87,8 +93,9 @@ class Attention(nn.Module):
         """
         rows, steps, _ = x.shape
         heads = self.qkv_proj(x).view(rows, steps, -1, self.head_dim)
-        q, k, v = heads.split([self.group * self.kv_heads, self.kv_heads, self.kv_heads], dim=2)
-        q, k = rotate(q, rope), rotate(k, rope)
+        turned, v = heads.split([(self.group + 1) * self.kv_heads, self.kv_heads], dim=2)
+        turned = rotate(turned, rope)
+        q, k = turned.split([self.group * self.kv_heads, self.kv_heads], dim=2)
         if cache is None:
             keys, values = k.transpose(1, 2), v.transpose(1, 2)
         else:

@@ -42,7 +42,8 @@ class HeadLayer(nn.Module):
 
     def forward(self, x: Tensor, shift: Tensor, scale: Tensor, gate: Tensor) -> Tensor:
         """Map `x` [R, H] to the same shape."""
-        return x + gate * self.ffn(self.norm(x) * (1 + scale) + shift)
+        modulated = torch.addcmul(shift, self.norm(x), 1 + scale)
+        return torch.addcmul(x, gate, self.ffn(modulated))
 
 
 class DiffusionHead(nn.Module):
@@ -92,7 +93,7 @@ class DiffusionHead(nn.Module):
         for i, layer in enumerate(self.layers):
             x = layer(x, *parts[3 * i : 3 * i + 3])
         shift, scale = parts[-2:]
-        return self.final_linear(self.final_norm(x) * (1 + scale) + shift)
+        return self.final_linear(torch.addcmul(shift, self.final_norm(x), 1 + scale))
 
     def sample(
         self, condition: Tensor, noise: Tensor, guidance: Tensor, table: SolverTable
@@ -107,11 +108,10 @@ class DiffusionHead(nn.Module):
         modulations = self.modulate(condition.flatten(0, 1), table.embedding)
         x, guidance, x0 = noise.double(), guidance.double()[:, None], None
         for step, modulation in zip(table.steps, modulations.unbind(0), strict=True):
-            pairs = x.to(condition.dtype).repeat_interleave(2, dim=0)
-            conditional, unconditional = (
-                self.denoise(pairs, modulation).double().view(batch, 2, -1).unbind(1)
-            )
-            x, x0 = step.apply(x, unconditional + guidance * (conditional - unconditional), x0)
+            pairs = x.to(condition.dtype)[:, None].expand(-1, 2, -1).flatten(0, 1)
+            velocities = self.denoise(pairs, modulation).double().view(batch, 2, -1)
+            conditional, unconditional = velocities.unbind(1)
+            x, x0 = step.apply(x, torch.lerp(unconditional, conditional, guidance), x0)
         return x
 
     def forward(self, x: Tensor, timesteps: Tensor, condition: Tensor) -> Tensor:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+import torch
 from torch import Tensor
 
 
@@ -27,10 +28,10 @@ class SolverStep:
 
     def apply(self, x: Tensor, v: Tensor, x0_before: Tensor | None) -> tuple[Tensor, Tensor]:
         """Advance `x` given the velocity `v`; returns the next `x` and this step's `x0`."""
-        x0 = self.alpha * x - self.sigma * v
-        x = self.keep * x + self.now * x0
+        x0 = torch.sub(self.alpha * x, v, alpha=self.sigma)
+        x = torch.add(self.keep * x, x0, alpha=self.now)
         if self.before and x0_before is not None:
-            x = x + self.before * x0_before
+            x = torch.add(x, x0_before, alpha=self.before)
         return x, x0
 
 

@@ -27,7 +27,6 @@ class HeadPlan:
     """
 
     condition: Tile
-    modulation: Tile
     gate_up: Tile
     down: Tile
     apart: bool
@@ -37,39 +36,42 @@ class HeadPlan:
 PLANS: dict[int, HeadPlan] = {
     16: HeadPlan(
         condition=Tile(16, 8, 128, 4, 7),
-        modulation=Tile(64, 32, 128, 4, 4),
         gate_up=Tile(16, 16, 128, 4, 5),
         down=Tile(16, 8, 128, 4, 8),
         apart=False,
     ),
     64: HeadPlan(
         condition=Tile(64, 16, 128, 4, 4),
-        modulation=Tile(128, 64, 64, 4, 4),
         gate_up=Tile(64, 32, 128, 4, 4),
         down=Tile(64, 32, 128, 4, 4, split=4),
         apart=True,
     ),
     192: HeadPlan(
         condition=Tile(64, 16, 64, 4, 4),
-        modulation=Tile(128, 128, 64, 8, 4),
         gate_up=Tile(64, 64, 64, 4, 4),
         down=Tile(64, 64, 64, 4, 4, split=4),
         apart=True,
     ),
     768: HeadPlan(
         condition=Tile(64, 64, 64, 4, 4),
-        modulation=Tile(128, 128, 64, 8, 4),
         gate_up=Tile(128, 64, 64, 8, 4),
         down=Tile(64, 64, 64, 4, 4),
         apart=True,
     ),
     1 << 31: HeadPlan(
         condition=Tile(64, 64, 64, 4, 4),
-        modulation=Tile(128, 256, 64, 8, 3),
         gate_up=Tile(128, 128, 64, 8, 3),
         down=Tile(128, 128, 64, 8, 4),
         apart=True,
     ),
+}
+
+# By number of rows (two per stream and solver step), up to and including.
+MODULATION: dict[int, Tile] = {
+    16: Tile(16, 32, 128, 4, 6),
+    320: Tile(64, 64, 64, 4, 5),
+    2560: Tile(128, 128, 64, 8, 4),
+    1 << 31: Tile(128, 256, 64, 8, 3),
 }
 
 
@@ -195,10 +197,9 @@ class FusedDiffusionHead(DiffusionHead):
             STEPS=steps, N=size, K=depth, BM=tile.rows, BN=tile.columns, BK=tile.depth,
             OVERLAP=self.overlap, **tile.options(overlap=self.overlap),
         )  # fmt: skip
-        modulation = linear(
-            c.flatten(0, 1), self._modulation, plan.modulation, bias=self._bias,
-            overlap=self.overlap,
-        )  # fmt: skip
+        c = c.flatten(0, 1)
+        tile = next(tile for most, tile in MODULATION.items() if c.shape[0] <= most)
+        modulation = linear(c, self._modulation, tile, bias=self._bias, overlap=self.overlap)
         return modulation.view(steps, rows, -1)
 
     def _coefficients(self, table: SolverTable, device: torch.device) -> Tensor:

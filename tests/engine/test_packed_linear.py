@@ -29,10 +29,13 @@ def test_a_packed_layer_computes_the_same(rows: int, bias: bool) -> None:
 
 @halves
 @pytest.mark.parametrize("rows", [1, 2, 7, 33])
+@pytest.mark.parametrize("outputs", [1, 19, 64])
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("threads", [1, 2])
-def test_a_half_layer_computes_in_float32(rows: int, bias: bool, threads: int) -> None:
-    linear = nn.Linear(37, 45, bias=bias)
+def test_a_half_layer_computes_in_float32(
+    rows: int, outputs: int, bias: bool, threads: int
+) -> None:
+    linear = nn.Linear(37, outputs, bias=bias)
     linear.weight.data = linear.weight.data.half().float()
     x = torch.randn(2, rows, 37)
     with torch.inference_mode():
@@ -54,14 +57,12 @@ def test_what_fits_half_is_what_float32_cannot_tell_apart() -> None:
 @packs
 @halves
 def test_each_linear_gets_the_layout_that_suits_it() -> None:
-    coarse, narrow = nn.Linear(20, 40), nn.Linear(40, 3)
-    for linear in (coarse, narrow):
-        linear.weight.data = linear.weight.data.half().float()
-    kinds = [type(packed(linear)) for linear in (coarse, narrow, nn.Linear(10, 40))]
-    assert kinds == [HalfLinear, PackedLinear, PackedLinear]
-    # No plain weight is kept beside a packed one.
-    assert [name for name, _ in packed(coarse).named_parameters()] == ["_bias"]
-    assert [name for name, _ in packed(narrow).named_parameters()] == ["_bias"]
+    fine, coarse = nn.Linear(20, 40), nn.Linear(20, 40)
+    coarse.weight.data = coarse.weight.data.half().float()
+    layers = packed(fine), packed(coarse)
+    assert [type(layer) for layer in layers] == [PackedLinear, HalfLinear]
+    for layer in layers:  # no plain weight is kept beside a packed one
+        assert [name for name, _ in layer.named_parameters()] == ["_bias"]
 
 
 def test_double_precision_is_left_alone() -> None:

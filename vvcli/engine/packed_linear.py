@@ -13,8 +13,6 @@ from functools import lru_cache
 import torch
 from torch import Tensor, nn
 
-NARROW = 32  # FBGEMM computes outputs in groups; with fewer than this it is the slower one
-
 
 class HalfLinear(nn.Module):
     """A linear layer that computes in float32 with weights kept in float16: 33 us, 4 us a call.
@@ -72,7 +70,7 @@ def can_halve() -> bool:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch warns once a process, so here and never again
             for threads in (1, 2):
-                HalfLinear(nn.Linear(NARROW, NARROW, bias=False), threads)(torch.zeros(1, NARROW))
+                HalfLinear(nn.Linear(16, 16, bias=False), threads)(torch.zeros(1, 16))
     except (AttributeError, RuntimeError, TypeError):
         return False
     return True
@@ -91,7 +89,6 @@ def fits_half(weight: Tensor) -> bool:
 def packed(linear: nn.Linear) -> nn.Module:
     """The fastest layer here that computes what `linear` does."""
     weight = linear.weight.detach()
-    wide = linear.out_features >= NARROW
-    if wide and weight.dtype == torch.float32 and fits_half(weight) and can_halve():
+    if weight.dtype == torch.float32 and fits_half(weight) and can_halve():
         return HalfLinear(linear, torch.get_num_threads())
     return PackedLinear(linear) if can_pack(weight.dtype) else linear

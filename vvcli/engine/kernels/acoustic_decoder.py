@@ -85,7 +85,7 @@ class FusedAcousticDecoder(nn.Module):
         rows, length = x.shape[0], steps
         if i:
             rows, length = (n * self.config.ratios[i - 1] for n in (rows, steps))
-        one_kernel = tiles.fuses(self.config.channels[i], rows)
+        one_kernel = tiles.fuses(self.config.channels[i])
         scales = x.new_empty(rows, dtype=torch.float32) if one_kernel else None
         x = window(x, carry, steps, self.config.norm_eps, scales)
         for block in self.stages[i]:  # type: ignore[attr-defined]

@@ -32,18 +32,87 @@ class ProductTile:
     stages: int
 
 
-# Channels to (at most so many rows, tile), in ascending order; the last is for any number.
-BLOCK_TILES: dict[int, list[tuple[int, BlockTile]]] = {
-    32: [(8192, BlockTile(32, 128, 4, 1)), (1 << 31, BlockTile(128, 64, 4, 1))],
-    64: [(8192, BlockTile(16, 64, 4, 2)), (1 << 31, BlockTile(128, 64, 4, 1))],
-    128: [(4096, BlockTile(16, 64, 4, 3)), (1 << 31, BlockTile(64, 64, 4, 2))],
-    256: [(1 << 31, BlockTile(64, 64, 8, 2))],
-}
-FUSED_ROWS = {16: 0, 32: 0, 64: 0, 128: 0, 256: 4096}
-"""Rows from which a stage of so many channels runs each block as one kernel."""
+ANY = 1 << 31
+"""More rows than there are."""
 
-# Columns and depth to (at most so many rows, tile); measured, where the rule below chose worse.
-MEASURED_TILES: dict[tuple[int, int], list[tuple[int, ProductTile]]] = {}
+# Channels to (at most so many rows, tile), in ascending order. Measured on an H200, as are those of
+# the products: the best tiles at 1, 32, 256 and 1024 streams, each up to the geometric mean.
+BLOCK_TILES: dict[int, list[tuple[int, BlockTile]]] = {
+    32: [(18101, BlockTile(16, 128, 4, 1)), (ANY, BlockTile(64, 64, 4, 1))],
+    64: [
+        (9050, BlockTile(16, 64, 4, 2)),
+        (144815, BlockTile(64, 64, 4, 3)),
+        (ANY, BlockTile(64, 64, 4, 1)),
+    ],
+    128: [
+        (4525, BlockTile(16, 64, 4, 3)),
+        (72407, BlockTile(64, 32, 4, 3)),
+        (ANY, BlockTile(64, 64, 4, 2)),
+    ],
+}
+FUSED_WIDTH = 128
+"""The widest blocks that run as one kernel; at 256 channels, three are faster for any rows."""
+
+# Columns and depth to (at most so many rows, tile).
+MEASURED_TILES: dict[tuple[int, int], list[tuple[int, ProductTile]]] = {
+    (8192, 2048): [
+        (5, ProductTile(16, 32, 128, 4, 7)),
+        (90, ProductTile(64, 64, 128, 4, 4)),
+        (ANY, ProductTile(128, 128, 64, 8, 3)),
+    ],
+    (2048, 8192): [
+        (5, ProductTile(16, 16, 256, 4, 7)),
+        (90, ProductTile(64, 16, 256, 4, 4)),
+        (512, ProductTile(64, 64, 128, 4, 4)),
+        (ANY, ProductTile(128, 128, 64, 8, 4)),
+    ],
+    (4096, 1024): [
+        (45, ProductTile(16, 32, 256, 4, 4)),
+        (724, ProductTile(64, 64, 64, 4, 4)),
+        (ANY, ProductTile(128, 128, 64, 8, 3)),
+    ],
+    (1024, 4096): [
+        (45, ProductTile(16, 32, 128, 4, 7)),
+        (724, ProductTile(64, 32, 128, 4, 4)),
+        (4096, ProductTile(128, 128, 64, 8, 4)),
+        (ANY, ProductTile(128, 256, 64, 8, 3)),
+    ],
+    (8192, 4096): [
+        (5, ProductTile(16, 32, 256, 4, 4)),
+        (90, ProductTile(32, 32, 256, 4, 4)),
+        (512, ProductTile(64, 128, 64, 4, 4)),
+        (ANY, ProductTile(128, 128, 64, 8, 3)),
+    ],
+    (2048, 512): [
+        (226, ProductTile(64, 16, 256, 4, 4)),
+        (3620, ProductTile(64, 128, 64, 4, 4)),
+        (20480, ProductTile(128, 128, 64, 8, 3)),
+        (ANY, ProductTile(128, 256, 64, 8, 3)),
+    ],
+    (512, 2048): [
+        (226, ProductTile(16, 16, 256, 4, 7)),
+        (3620, ProductTile(64, 128, 64, 4, 4)),
+        (20480, ProductTile(128, 128, 64, 8, 3)),
+        (ANY, ProductTile(128, 256, 64, 8, 3)),
+    ],
+    (2560, 2048): [
+        (45, ProductTile(16, 32, 256, 4, 4)),
+        (724, ProductTile(64, 64, 64, 4, 4)),
+        (4096, ProductTile(128, 128, 64, 8, 3)),
+        (ANY, ProductTile(128, 256, 64, 8, 3)),
+    ],
+    (1024, 256): [(1131, ProductTile(64, 32, 128, 4, 5)), (ANY, ProductTile(128, 128, 64, 8, 3))],
+    (256, 1024): [
+        (1131, ProductTile(64, 16, 256, 4, 4)),
+        (102400, ProductTile(64, 128, 64, 4, 4)),
+        (ANY, ProductTile(128, 128, 64, 8, 3)),
+    ],
+    (1280, 1024): [
+        (226, ProductTile(32, 32, 128, 4, 6)),
+        (3620, ProductTile(64, 128, 64, 4, 4)),
+        (ANY, ProductTile(128, 128, 64, 8, 3)),
+    ],
+}
 
 # Otherwise, largest first: the first that makes a program for every multiprocessor is taken.
 PRODUCT_TILES = [
@@ -61,14 +130,14 @@ PRODUCT_TILES = [
 ]
 
 
-def fuses(channels: int, rows: int) -> bool:
-    """Whether a block of this size runs as one kernel."""
-    return channels in FUSED_ROWS and rows >= FUSED_ROWS[channels]
+def fuses(channels: int) -> bool:
+    """Whether a block of so many channels runs as one kernel."""
+    return channels <= FUSED_WIDTH
 
 
 def block_tile(channels: int, rows: int) -> BlockTile:
     """The tile of a fused block."""
-    sizes = BLOCK_TILES.get(channels, [(1 << 31, BlockTile(32, 32, 4, 1))])
+    sizes = BLOCK_TILES.get(channels, [(ANY, BlockTile(32, 32, 4, 1))])
     return next(tile for limit, tile in sizes if rows <= limit)
 
 

@@ -11,7 +11,6 @@ import triton.language as tl
 
 from vvcli.engine.kernels.acoustic_gelu import gelu_half
 from vvcli.engine.kernels.acoustic_mixer import inverse_rms, mixed_tile
-from vvcli.engine.kernels.blocks import wait
 
 
 @triton.jit(do_not_specialize=["rows"])
@@ -39,7 +38,6 @@ def block_kernel(
     BLOCK_ROWS: tl.constexpr,
     BLOCK_HIDDEN: tl.constexpr,
     EPS: tl.constexpr,
-    OVERLAP: tl.constexpr,
 ):
     """`y` [rows, C] bfloat16 is the block of `x`; `scales_out` the inverse RMS of its rows.
 
@@ -47,8 +45,6 @@ def block_kernel(
     the norm's weight, `weight2` [C, 4C] ffn_gamma times `gain`, both float16; `bias2` float32 is
     scaled likewise. The sum starts as the residual times `gain`.
     """
-    if OVERLAP:
-        wait()
     start = tl.program_id(0) * BLOCK_ROWS
     mixed = mixed_tile(
         x, scales, context, following, context_stride, following_stride, taps, carried_taps, shift,

@@ -39,15 +39,10 @@ def supports(decoder: AcousticDecoder) -> bool:
 
 
 class FusedAcousticDecoder(nn.Module):
-    """Stands in for a bfloat16 AcousticDecoder that `supports` accepts, one position a call.
+    """Stands in for a bfloat16 AcousticDecoder that `supports` accepts, one position a call."""
 
-    With `overlap`, each kernel is launched while the one before it ends, and asks for its weights
-    meanwhile (a programmatic dependent launch, from compute capability 9.0 on).
-    """
-
-    def __init__(self, decoder: AcousticDecoder, *, overlap: bool = False) -> None:
+    def __init__(self, decoder: AcousticDecoder) -> None:
         super().__init__()
-        self.overlap = overlap
         self.config = decoder.config
         self.context_size = decoder.context_size
         self.stem = FusedWindow.of_conv(decoder.stem)
@@ -67,7 +62,7 @@ class FusedAcousticDecoder(nn.Module):
         `context` [B, context_size] bfloat16 moves on, in place, in the rows where `runs` [B] bool
         is true; the others keep every bit. Rows lie without gaps within themselves.
         """
-        carry = Carry(context, overlap=self.overlap)
+        carry = Carry(context)
         x = latents.view(latents.shape[0], -1)
         steps = 1
         for i in range(len(self.stages)):

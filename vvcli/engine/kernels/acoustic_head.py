@@ -5,8 +5,6 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
-from vvcli.engine.kernels.blocks import wait
-
 
 @triton.jit(do_not_specialize=["rows"])
 def head_kernel(
@@ -22,11 +20,8 @@ def head_kernel(
     T: tl.constexpr,
     C: tl.constexpr,
     BLOCK_ROWS: tl.constexpr,
-    OVERLAP: tl.constexpr,
 ):
     """`samples` [rows] float32: kernel 7 over the rows of `x` [rows, C]; `weight` is [7, C]."""
-    if OVERLAP:
-        wait()
     start = tl.program_id(0) * BLOCK_ROWS
     c = tl.arange(0, C)
     m = start + tl.arange(0, BLOCK_ROWS)
@@ -65,11 +60,8 @@ def commit_kernel(
     runs,
     size,
     BLOCK: tl.constexpr,
-    OVERLAP: tl.constexpr,
 ):
     """Copy `following` [B, size] over `context` in the rows that run; `runs` is [B] uint8."""
-    if OVERLAP:
-        wait()
     stream = tl.program_id(1).to(tl.int64)
     i = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
     mask = (i < size) & (tl.load(runs + stream) != 0)

@@ -26,13 +26,9 @@ def _float(parameter: Tensor | None) -> Tensor:
 
 
 class Carry:
-    """The state before and after a frame, in the order the convolutions run.
+    """The state before and after a frame, in the order the convolutions run."""
 
-    With `overlap`, each kernel is launched while the one before it ends.
-    """
-
-    def __init__(self, context: Tensor, *, overlap: bool) -> None:
-        self.overlap = overlap
+    def __init__(self, context: Tensor) -> None:
         self.context = context
         self.following = context.new_empty(context.shape)  # rows without gaps
         self._offset = 0
@@ -49,7 +45,7 @@ class Carry:
         old, new = self.context, self.following
         commit_kernel[(triton.cdiv(size, 4096), streams)](
             new, old, new.stride(0), old.stride(0), runs.view(torch.uint8), size,
-            BLOCK=4096, OVERLAP=self.overlap, launch_pdl=self.overlap,
+            BLOCK=4096,
         )  # fmt: skip
 
 
@@ -94,9 +90,7 @@ class FusedWindow(nn.Module):
             x, self.weight, self.bias, old, new, *strides, y, y if scales is None else scales, rows,
             T=steps, N=columns, PAST=self.past, WIDTH=width, CHANNELS=channels,
             BLOCK_ROWS=tile.rows, BLOCK_N=tile.columns, BLOCK_K=tile.depth, GROUP=GROUP, EPS=eps,
-            SCALED=scales is not None, OVERLAP=carry.overlap,
-            AHEAD=carry.overlap and rows <= tile.rows,
-            num_warps=tile.warps, num_stages=tile.stages, launch_pdl=carry.overlap,
+            SCALED=scales is not None, num_warps=tile.warps, num_stages=tile.stages,
         )  # fmt: skip
         return y
 
@@ -135,16 +129,15 @@ class FusedBlock(nn.Module):
         height = tiles.mixer_rows(channels, rows)
         mixer_kernel[(triton.cdiv(rows, height),)](
             x, old, new, *strides, self.taps, self.carried_taps, self.shift, self.norm, mixed,
-            normed, rows, T=steps, C=channels, BLOCK_ROWS=height, EPS=self.eps,
-            OVERLAP=carry.overlap, num_warps=8, launch_pdl=carry.overlap,
+            normed, rows, T=steps, C=channels, BLOCK_ROWS=height, EPS=self.eps, num_warps=8,
         )  # fmt: skip
         inner = x.new_empty(rows, 4 * channels, dtype=torch.float16)
-        self._product(normed, None, inner, overlap=carry.overlap)
+        self._product(normed, None, inner)
         y = torch.empty_like(x)
-        self._product(inner, mixed, y, overlap=carry.overlap)
+        self._product(inner, mixed, y)
         return y
 
-    def _product(self, x: Tensor, residual: Tensor | None, y: Tensor, *, overlap: bool) -> None:
+    def _product(self, x: Tensor, residual: Tensor | None, y: Tensor) -> None:
         first = residual is None
         weight, bias = (self.weight1, self.bias1) if first else (self.weight2, self.bias2)
         rows, depth = x.shape
@@ -153,8 +146,7 @@ class FusedBlock(nn.Module):
         feed_forward_kernel[(triton.cdiv(rows, tile.rows) * (columns // tile.columns),)](
             x, weight, bias, y if residual is None else residual, self.gain, y, rows, N=columns,
             K=depth, BLOCK_ROWS=tile.rows, BLOCK_N=tile.columns, BLOCK_K=tile.depth, GROUP=GROUP,
-            FIRST=first, OVERLAP=overlap, AHEAD=overlap and rows <= tile.rows,
-            num_warps=tile.warps, num_stages=tile.stages, launch_pdl=overlap,
+            FIRST=first, num_warps=tile.warps, num_stages=tile.stages,
         )  # fmt: skip
 
     def in_one(self, x: Tensor, scales: Tensor, carry: Carry, steps: int) -> tuple[Tensor, Tensor]:
@@ -169,7 +161,6 @@ class FusedBlock(nn.Module):
             T=steps, C=channels, BLOCK_ROWS=tile.rows,
             BLOCK_HIDDEN=min(tile.hidden, 4 * channels), EPS=self.eps,
             num_warps=tile.warps, num_stages=tile.stages,
-            OVERLAP=carry.overlap, launch_pdl=carry.overlap,
         )  # fmt: skip
         return y, scales_out
 
@@ -190,6 +181,6 @@ class FusedHead(nn.Module):
         height = 32 if rows < 64 * tiles.SMS else 128
         head_kernel[(triton.cdiv(rows, height),)](
             x, self.weight, self.bias, old, new, *strides, samples, rows, T=steps, C=channels,
-            BLOCK_ROWS=height, OVERLAP=carry.overlap, launch_pdl=carry.overlap,
+            BLOCK_ROWS=height,
         )  # fmt: skip
         return samples

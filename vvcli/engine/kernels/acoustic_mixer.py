@@ -9,8 +9,6 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
-from vvcli.engine.kernels.blocks import prefetch, wait
-
 
 @triton.jit
 def inverse_rms(x, C: tl.constexpr, EPS: tl.constexpr):
@@ -92,13 +90,6 @@ def mixed_tile(
     return mixed
 
 
-@triton.jit
-def _prefetch_taps(taps, C: tl.constexpr):
-    """Ask for seven rows of C float32; a lone program would wait long for them."""
-    numbers = taps.to(tl.pointer_type(tl.bfloat16))
-    prefetch(numbers, tl.zeros((1,), tl.int32), 0, 1, 14 * C, 14 * C)
-
-
 @triton.jit(do_not_specialize=["rows"])
 def mixer_kernel(
     x,
@@ -117,13 +108,8 @@ def mixer_kernel(
     C: tl.constexpr,
     BLOCK_ROWS: tl.constexpr,
     EPS: tl.constexpr,
-    OVERLAP: tl.constexpr,
 ):
     """Write a tile of the mixer's output, bfloat16, and of it normed without weight, float16."""
-    if OVERLAP:
-        _prefetch_taps(taps, C)
-        _prefetch_taps(carried_taps, C)
-        wait()
     start = tl.program_id(0) * BLOCK_ROWS
     mixed = mixed_tile(
         x, x, context, following, context_stride, following_stride, taps, carried_taps, shift,

@@ -6,7 +6,7 @@ import triton
 import triton.language as tl
 
 from vvcli.engine.kernels.acoustic_gelu import gelu_half
-from vvcli.engine.kernels.blocks import dot, prefetch, wait
+from vvcli.engine.kernels.blocks import dot
 
 
 @triton.jit
@@ -35,24 +35,17 @@ def feed_forward_kernel(
     BLOCK_K: tl.constexpr,
     GROUP: tl.constexpr,
     FIRST: tl.constexpr,
-    OVERLAP: tl.constexpr,
-    AHEAD: tl.constexpr,
 ):
     """One of the two products of a block: `x` [rows, K] float16 by `weight` [N, K] float16.
 
     The first gives `gelu(x·W + bias)` as float16, the second `residual + (x·W + bias) / gain` as
-    bfloat16, where `weight` and `bias` hold ffn_gamma times `gain`. With AHEAD the weight is asked
-    for before the kernel waits for its input.
+    bfloat16, where `weight` and `bias` hold ffn_gamma times `gain`.
     """
     row_tile, column_tile = _tile_of(
         tl.program_id(0), tl.cdiv(rows, BLOCK_ROWS), N // BLOCK_N, GROUP
     )
     m = row_tile * BLOCK_ROWS + tl.arange(0, BLOCK_ROWS)
     n = column_tile * BLOCK_N + tl.arange(0, BLOCK_N)
-    if AHEAD:
-        prefetch(weight, n, 0, N, K, K)
-    if OVERLAP:
-        wait()
     k = tl.arange(0, BLOCK_K)
     valid = (m < rows)[:, None]
     x_at = x + m[:, None] * K + k[None, :]
@@ -94,8 +87,6 @@ def window_kernel(
     GROUP: tl.constexpr,
     EPS: tl.constexpr,
     SCALED: tl.constexpr,
-    OVERLAP: tl.constexpr,
-    AHEAD: tl.constexpr,
 ):
     """A convolution as a product: row t sees PAST numbers before it and its own WIDTH numbers.
 
@@ -111,10 +102,6 @@ def window_kernel(
     )
     m = row_tile * BLOCK_ROWS + tl.arange(0, BLOCK_ROWS)
     n = column_tile * BLOCK_N + tl.arange(0, BLOCK_N)
-    if AHEAD:
-        prefetch(weight, n, 0, N, K, K)
-    if OVERLAP:
-        wait()
     k = tl.arange(0, BLOCK_K)
     stream = (m // T).to(tl.int64)
     start = m % T == 0

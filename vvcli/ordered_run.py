@@ -12,10 +12,12 @@ from vvcli.audio.order import OrderBuffer
 from vvcli.engine.engine import Engine
 from vvcli.engine.stream import End, Stream, StreamFrame
 from vvcli.errors import RecordError
+from vvcli.model.config import SAMPLE_RATE
 from vvcli.script.record import Record
 from vvcli.utterance import Chunk, Status
 
 NO_SAMPLES = np.zeros(0, dtype=np.float32)
+JOINED = 2 * SAMPLE_RATE  # samples, at which a chunk of held back frames is full
 
 
 @dataclass
@@ -89,13 +91,21 @@ class OrderedRun:
             self._deliver(frame)
 
     def ready(self) -> Iterator[Chunk]:
-        """The chunks whose turn it is."""
+        """The chunks whose turn it is.
+
+        Frames that were held back come out joined: what is done with a chunk costs about the same
+        for one frame as for many.
+        """
+        pieces: list[_Piece] = []
+        size = 0
         for piece in self._order.drain():
-            spoken = piece.spoken
-            # When the last piece's turn comes, all parts have ended, so the status is final.
-            status = spoken.status if piece.is_last else None
-            error = spoken.error if piece.is_last else None
-            yield Chunk(spoken.record, piece.samples, status, error)
+            pieces.append(piece)
+            size += len(piece.samples)
+            if piece.is_last or size >= JOINED:
+                yield _join(pieces)
+                pieces, size = [], 0
+        if pieces:
+            yield _join(pieces)
 
     def cancel(self) -> None:
         """Take every stream that is left out of the engine."""
@@ -116,3 +126,13 @@ class OrderedRun:
             spoken.status = Status.TRUNCATED
         piece = _Piece(spoken, frame.samples, is_last=ends and in_last_part)
         self._order.put(frame.stream.number, piece, size=len(frame.samples), last=ends)
+
+
+def _join(pieces: list[_Piece]) -> Chunk:
+    """Pieces of one record as a chunk."""
+    spoken, is_last = pieces[-1].spoken, pieces[-1].is_last
+    parts = [piece.samples for piece in pieces]
+    samples = np.concatenate(parts) if len(parts) > 1 else parts[0]
+    # When the last piece's turn comes, all parts have ended, so the status is final.
+    status = spoken.status if is_last else None
+    return Chunk(spoken.record, samples, status, spoken.error if is_last else None)

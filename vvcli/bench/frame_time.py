@@ -110,6 +110,11 @@ def measure_frame(
     )
 
 
+def frame_ms(model: VibeVoice, streams: int, frames: int, steps: int) -> float:
+    """The median time of `frames` frames as `speak` would run them, and nothing else of it."""
+    return statistics.median(_measure(model, streams, frames, steps, "auto", stages=False).frames)
+
+
 def _measure(
     model: VibeVoice, streams: int, frames: int, steps: int, graphs: GraphMode, *, stages: bool
 ) -> _Measured:

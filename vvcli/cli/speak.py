@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,6 @@ from vvcli.model.config import SAMPLE_RATE
 from vvcli.progress.report import open_progress
 from vvcli.progress.tally import Tally, count
 from vvcli.script.record import Record
-from vvcli.utterance import Status
 
 
 @click.command()
@@ -135,6 +134,7 @@ def speak(
         stack.callback(progress.close)
         progress.note("loading the model")
         # Imported only now: torch takes a second, and wrong options should not.
+        from vvcli.read_aloud import read_aloud
         from vvcli.synthesizer import Synthesizer
 
         if total and options["streams"] == "auto" and total.records < 8:
@@ -146,15 +146,7 @@ def speak(
         )
         writer = open_writer(format_name, target, rate, input_rate=SAMPLE_RATE)
         track = Track(writer, gap, on_error=on_error, cues=marks)
-        with closing(synthesizer.stream(records)) as chunks:
-            for chunk in chunks:
-                track.add(chunk)
-                tally.add(chunk)
-                tally.active = synthesizer.active
-                progress.chunk(chunk, tally)
-                if chunk.status is Status.FAILED and on_error == "stop":
-                    break
-        track.finish()
+        read_aloud(synthesizer, records, track, tally, progress, stop_on_error=on_error == "stop")
         if tally.spoken:
             writer.finish()
         else:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import click
 
 from vvcli.cli.bench.frame import frame
+from vvcli.cli.bench.load import load
+from vvcli.cli.bench.run import run
+from vvcli.cli.bench.table import table
 
 DEFAULT = "frame"
 
@@ -27,4 +30,5 @@ def bench() -> None:
     """
 
 
-bench.add_command(frame)
+for command in (frame, table, load, run):
+    bench.add_command(command)

@@ -38,6 +38,7 @@ def frame(
     from vvcli.bench import frame_time
     from vvcli.bench.floor import measure_rates
     from vvcli.engine.engine import Engine
+    from vvcli.progress.tally import count
 
     on_cuda = model.device.type == "cuda"
     if on_cuda:
@@ -57,7 +58,7 @@ def frame(
         )
         rows.append(row)
         if bench.as_json:  # a long measurement that breaks off has told something
-            bench.note(f"{streams} streams: {row.frame_ms:.2f} ms a frame")
+            bench.note(f"{count(streams, 'stream')}: {row.frame_ms:.2f} ms a frame")
         bench.line(_row(row, on_cuda=on_cuda))
     if on_cuda:
         _memory(bench, rows)

@@ -20,12 +20,16 @@ from vvcli.errors import UsageError
 if TYPE_CHECKING:
     import torch
 
+    from vvcli.bench.memory import Memory
+    from vvcli.engine.engine import Engine
     from vvcli.loaded_model import LoadedModel
     from vvcli.model.vibevoice import VibeVoice
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 DEFAULT_SHAPE = "realtime-0.5b"
+
+MIN_CHARACTERS, MAX_CHARACTERS = 4, 100_000
 
 _OPTIONS = (
     click.option(
@@ -124,6 +128,39 @@ class Bench:
             self.environment.stderr.write(f"{line}\n")
         self.note(f"the trace is in {self.profile}: open it in chrome://tracing or Perfetto")
 
+    def trace_engine(
+        self, engine: Engine, loaded: LoadedModel, streams: int, characters: tuple[int, int]
+    ) -> None:
+        """Profile 20 steps of `engine` with `streams` streams, if that is asked for."""
+        if self.profile is None:
+            return
+        from vvcli.bench.streams import StreamMaker, fill, prepare, stop
+        from vvcli.bench.texts import random_texts
+
+        texts = random_texts(streams, characters, seed=1)
+        prepare(engine, StreamMaker(loaded).make(max(texts, key=len)))
+        running = fill(engine, StreamMaker(loaded), texts)
+        self.trace(engine.step, loaded.model.device)
+        stop(engine, running)
+
+    def memory_lines(self, memory: Memory) -> None:
+        """Print what is known of the memory."""
+        names = {
+            "allocated": "peak, allocated",
+            "reserved": "peak, reserved",
+            "used": "whole device, now",
+            "process": "peak of the process",
+        }
+        for key, size in memory.to_dict().items():
+            if size is not None:
+                self.line(f"{names[key]:<20} {size:.2f} GiB")
+
+    def counters(self, counters: dict[str, Any]) -> str:
+        """How steps were run, on one line."""
+        return ", ".join(
+            f"{value} {name.replace('_', ' ')}" for name, value in counters.items() if value
+        )
+
     def _check(self) -> None:
         if self.profile is not None:
             from vvcli.bench.trace import check_trace
@@ -162,6 +199,31 @@ def streams_option(text: str) -> Callable[[Command], Command]:
         callback=lambda _context, _parameter, value: _parse_list(value),
         help=text,
     )
+
+
+def slots_option(text: str) -> Callable[[Command], Command]:
+    """`--streams`, one number, with what it is by default in its help."""
+    return click.option("--streams", type=click.IntRange(1, MAX_STREAMS), metavar="N", help=text)
+
+
+characters_option = click.option(
+    "--characters",
+    metavar="N-N",
+    default="100-500",
+    show_default=True,
+    callback=lambda _context, _parameter, value: _parse_range(value),
+    help="Shortest and longest text.",
+)
+
+
+def _parse_range(value: str) -> tuple[int, int]:
+    parts = [int(part) if part.strip().isdecimal() else 0 for part in value.split("-")]
+    if len(parts) != 2 or not MIN_CHARACTERS <= parts[0] <= parts[1] <= MAX_CHARACTERS:
+        raise click.BadParameter(
+            f"{value!r} is not a range such as 100-500, within "
+            f"{MIN_CHARACTERS} and {MAX_CHARACTERS}"
+        )
+    return parts[0], parts[1]
 
 
 def _parse_list(value: str | None) -> list[int] | None:

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import pytest
+
+from vvcli.bench.host_time import HostTime
+from vvcli.bench.random_model import RandomTokenizer
+from vvcli.bench.texts import random_texts
+from vvcli.script.normalise import normaliser
+
+
+@pytest.mark.parametrize("characters", [(4, 40), (100, 500), (7, 7)])
+def test_lengths_are_spread_over_the_range(characters: tuple[int, int]) -> None:
+    shortest, longest = characters
+    texts = random_texts(200, characters, seed=3)
+    assert texts == random_texts(200, characters, seed=3)
+    assert texts != random_texts(200, characters, seed=4)
+    lengths = sorted(map(len, texts))
+    assert shortest <= lengths[0] <= shortest + 3
+    assert longest - 3 <= lengths[-1] <= longest
+    assert sum(lengths) / 200 == pytest.approx((shortest + longest) / 2, abs=0.5)
+
+
+def test_a_text_is_one_line_as_the_line_reader_sees_it() -> None:
+    for text in random_texts(300, (4, 60), seed=0):
+        assert text == text.strip()
+        assert len(text.splitlines()) == 1
+        assert normaliser("english")(text)
+
+
+def test_a_token_is_four_characters() -> None:
+    tokenizer = RandomTokenizer(600)
+    assert len(tokenizer.encode("a" * 99)) == 25  # a newline comes after the text
+    assert len(tokenizer.encode("a" * 100)) == 26
+    assert set(tokenizer.encode("The weather in the mountains changes quickly.")) <= set(range(600))
+
+
+def test_time_is_counted_for_the_innermost_function_of_vvcli() -> None:
+    with HostTime() as host:
+        random_texts(3000, (500, 500), seed=0)
+    shares = host.shares()
+    assert max(shares, key=lambda name: shares[name]).startswith("bench/texts: ")
+    assert sum(shares.values()) == pytest.approx(1, abs=0.01)

@@ -1,0 +1,113 @@
+"""`bench run`, `load` and `table` as processes: their figures agree with one another."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.conftest import TINY, Process
+
+TINY_SHAPE = ["--shape", "tiny", "--device", "cpu"]
+FRAME_S = 160 / 24_000
+
+
+def figures(process: Process, *arguments: Any) -> dict[str, Any]:
+    result = process("bench", *arguments, "--json")
+    assert result.status == 0, result.stderr
+    found: dict[str, Any] = json.loads(result.stdout)
+    assert set(found) >= {"model", "dtype", "steps", "device", "torch", "python", "vvcli"}
+    return found
+
+
+def frames(found: dict[str, Any]) -> int:
+    return round(found["audio_s"] / FRAME_S)
+
+
+def test_a_run_is_whole_and_in_order(process: Process) -> None:
+    arguments = ["--records", "6", "--streams", "2", "--characters", "10-30"]
+    found = figures(process, "run", *TINY_SHAPE, *arguments)["run"]
+    assert (found["records"], found["streams"], found["in_order"]) == (6, 2, True)
+    # Lengths of 10 to 30 characters, spread evenly, and two characters a frame.
+    lengths = [12, 15, 18, 22, 25, 28]
+    assert found["characters"] == sum(lengths)
+    assert frames(found) == sum(length // 2 for length in lengths)
+    gaps = 5 * 4800
+    assert found["bytes_read"] == found["bytes_written"] == 2 * (160 * frames(found) + gaps)
+    assert found["audio_s_per_s"] == pytest.approx(found["audio_s"] / found["elapsed_s"])
+    bound = 2 * FRAME_S / (found["bound_frame_ms"] / 1e3)
+    assert found["bound_audio_s_per_s"] == pytest.approx(bound)
+    assert found["share_of_bound"] == pytest.approx(found["audio_s_per_s"] / bound)
+    assert 0 < found["first_audio_s"] < found["elapsed_s"]
+    assert 0 < found["first_audio_warm_ms"] <= found["first_audio_warm_worst_ms"]
+    # Two streams at a time make frames together: fewer steps than frames.
+    assert frames(found) / 2 <= found["counters"]["eager_steps"] < 2 * frames(found)
+    assert sum(found["host_share"].values()) <= 1.01
+
+
+def test_a_run_with_a_real_model_is_as_long_as_its_texts_say(process: Process) -> None:
+    arguments = ["--records", "2", "--streams", "2", "--characters", "20-20"]
+    found = figures(process, "run", "-m", TINY, "--device", "cpu", *arguments)["run"]
+    assert found["in_order"]
+    assert frames(found) == 2 * 10
+
+
+def test_a_run_says_how_it_went(process: Process) -> None:
+    arguments = ["--records", "1", "--streams", "1", "--characters", "10-10"]
+    result = process("bench", "run", *TINY_SHAPE, *arguments)
+    assert result.status == 0
+    text = result.stdout.decode()
+    assert "order                kept, every record whole" in text
+    assert "share of the bound" in text
+
+
+def test_texts_that_the_context_does_not_hold(process: Process) -> None:
+    result = process("bench", "run", *TINY_SHAPE, "--records", "1", "--characters", "2000-2000")
+    assert result.status == 2
+    assert "texts of 2000 characters do not fit" in result.stderr.splitlines()[-1]
+
+
+def test_a_range_that_is_none(process: Process) -> None:
+    for wrong in ("10", "30-10", "0-10", "a-b", "1-2-3"):
+        result = process("bench", "table", *TINY_SHAPE, "--characters", wrong)
+        assert result.status == 2
+        assert "is not a range such as 100-500" in result.error
+
+
+def test_a_table(process: Process) -> None:
+    arguments = ["--streams", "1,3", "--records", "2", "--characters", "10-20"]
+    found = figures(process, "table", *TINY_SHAPE, *arguments)
+    # Without a GPU there are no graphs to compare with.
+    assert set(found["modes"]) == {"eager"}
+    eager = found["modes"]["eager"]
+    assert [(level["streams"], level["records"]) for level in eager["levels"]] == [(1, 2), (3, 6)]
+    one, three = eager["levels"]
+    assert one["records_per_s"] == pytest.approx(2 / one["elapsed_s"])
+    assert eager["record_ms"] == pytest.approx(1e3 / one["records_per_s"])
+    for level, lengths in ((one, [12, 18]), (three, [11, 12, 14, 16, 18, 19])):
+        audio = FRAME_S * sum(length // 2 for length in lengths)
+        assert level["audio_s_per_s"] == pytest.approx(audio / level["elapsed_s"])
+    assert 0 < eager["first_audio_ms"] < eager["record_ms"]
+    assert set(found["change_percent"].values()) == {None}
+
+
+def test_a_load_at_a_rate(process: Process) -> None:
+    arguments = ["--rate", "10", "--duration", "1", "--streams", "2", "--characters", "10-20"]
+    found = figures(process, "load", *TINY_SHAPE, *arguments, "--price", "2")
+    best, trials = found["best"], found["trials"]
+    assert trials == [best]
+    assert (best["rate"], best["broken_off"]) == (10, False)
+    # Twenty are waited for, at random.
+    assert best["measured_s"] == pytest.approx(2, rel=0.1)
+    assert 5 <= best["sessions"] <= 45
+    assert 0 < best["ttfa_p50_ms"] <= best["ttfa_p99_ms"]
+    assert best["held_mean"] <= best["held_most"]
+    assert found["price_per_audio_hour"] == pytest.approx(2 / best["audio_s_per_s"])
+
+
+def test_a_load_that_no_rate_holds(process: Process) -> None:
+    arguments = ["--ttfa", "0.001", "--streams", "1", "--characters", "10-20"]
+    found = figures(process, "load", *TINY_SHAPE, *arguments)
+    assert found["first_audio_alone_ms"] > 0.001
+    assert (found["best"], found["trials"], found["price_per_audio_hour"]) == (None, [], None)

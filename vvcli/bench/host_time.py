@@ -1,0 +1,61 @@
+"""Where the host's time goes: a look at the measured thread's stack every few milliseconds."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections import Counter
+from pathlib import Path
+from types import FrameType, TracebackType
+
+import vvcli
+
+INTERVAL = 0.005  # seconds
+PACKAGE = str(Path(vvcli.__file__).parent)
+
+
+class HostTime:
+    """While this is entered, samples which function of vvcli the entering thread is in.
+
+    Time in a library counts for the function that called it, so waiting for the device is the
+    time of whoever waits.
+    """
+
+    def __init__(self) -> None:
+        self._seen: Counter[str] = Counter()
+        self._stop = threading.Event()
+
+    def __enter__(self) -> HostTime:
+        target = threading.get_ident()
+        self._thread = threading.Thread(target=self._sample, args=(target,), daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def shares(self, most: int = 12) -> dict[str, float]:
+        """Functions and their share of the time, the largest `most` first."""
+        total = self._seen.total()
+        return {name: round(n / total, 4) for name, n in self._seen.most_common(most)}
+
+    def _sample(self, thread: int) -> None:
+        while not self._stop.wait(INTERVAL):
+            self._seen[_place(sys._current_frames().get(thread))] += 1
+
+
+def _place(frame: FrameType | None) -> str:
+    """The innermost function of vvcli on a stack."""
+    while frame is not None:
+        code = frame.f_code
+        if code.co_filename.startswith(PACKAGE):
+            module = code.co_filename[len(PACKAGE) + 1 :].removesuffix(".py")
+            return f"{module}: {getattr(code, 'co_qualname', code.co_name)}"
+        frame = frame.f_back
+    return "elsewhere"

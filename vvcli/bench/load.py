@@ -1,0 +1,149 @@
+"""Sessions that arrive at random into a running engine, whether or not it keeps up.
+
+The engine makes every session as fast as it can, as `speak` does, and not at the pace of playback:
+a stream that is done early leaves its slot to the next one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from vvcli.bench.gpu_use import GpuUse
+from vvcli.bench.sessions import Session, held
+from vvcli.bench.streams import StreamMaker
+from vvcli.bench.trial_run import TrialRun
+from vvcli.engine.engine import Engine
+from vvcli.engine.stream import Stream
+
+# A trial may be stretched by this much to see ENOUGH arrivals.
+LONGEST_STRETCH = 4
+ENOUGH = 20
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What was seen at one rate, of the sessions that arrived while it was measured."""
+
+    rate: float  # sessions a second
+    sessions: int
+    ttfa_p50_ms: float | None
+    ttfa_p99_ms: float | None
+    worst_gap_ms: float  # between two frames of a session
+    worst_lateness_ms: float  # of a frame against its playback; zero if none came late
+    underrun_share: float  # of the sessions
+    held_mean: float  # sessions that play at the same time
+    held_most: int
+    generating_mean: float  # streams in a slot
+    audio_s_per_s: float  # made
+    ramp_s: float
+    measured_s: float
+    gpu_percent: float | None
+    broken_off: bool
+    holds: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+
+class LoadTest:
+    """One engine under sessions that speak `texts`, chosen at random.
+
+    Args:
+        engine: with every step captured, and room for the longest text.
+        maker: makes the streams.
+        texts: what sessions say.
+        ttfa_s: the time to first audio that 99 % of the sessions must have.
+        seed: of arrivals and choices.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        maker: StreamMaker,
+        texts: Sequence[str],
+        ttfa_s: float,
+        seed: int = 0,
+    ) -> None:
+        self.engine = engine
+        self._ttfa_s = ttfa_s
+        self._maker = maker
+        self._texts = texts
+        self._seed = seed
+        self._frame_s = 1 / engine.model.config.frame_rate
+
+    @property
+    def longest_playback(self) -> float:
+        """Seconds; after so long the number of sessions that play is steady."""
+        return max(map(self._maker.frames, self._texts)) * self._frame_s
+
+    @property
+    def mean_frames(self) -> float:
+        """Of a session."""
+        return sum(map(self._maker.frames, self._texts)) / len(self._texts)
+
+    def try_rate(
+        self, rate: float, duration: float, *, ramp: float | None = None, give_up: bool = False
+    ) -> Trial:
+        """Let `rate` sessions a second arrive, and measure those of `duration` seconds.
+
+        `ramp` is the seconds before; by default it lasts until the first second's sessions are
+        made, from when on the engine's load is steady. Sessions keep arriving until those that
+        are measured are made. With `give_up`, a rate that cannot hold any more is broken off.
+        """
+        duration = min(max(duration, ENOUGH / rate), LONGEST_STRETCH * duration)
+        self._seed += 1
+        run = TrialRun(
+            self.engine,
+            self._sessions(np.random.default_rng(self._seed), rate),
+            duration=duration,
+            ramp=ramp,
+            longest_ramp=self.longest_playback,
+            rate=rate,
+            limit=self._ttfa_s if give_up else None,
+        )
+        with GpuUse(self.engine.model.device) as gpu:
+            run.go()
+        return self._trial(rate, run, gpu.percent)
+
+    def _sessions(
+        self, generator: np.random.Generator, rate: float
+    ) -> Iterator[tuple[Stream, Session]]:
+        """Sessions without end, with their arrival in seconds from the start."""
+        arrival = 0.0
+        while True:
+            arrival += generator.exponential(1 / rate)
+            text = self._texts[int(generator.integers(len(self._texts)))]
+            session = Session(arrival, self._maker.frames(text), self._frame_s)
+            yield self._maker.make(text), session
+
+    def _trial(self, rate: float, run: TrialRun, gpu_percent: float | None) -> Trial:
+        start, end = run.window
+        seen = [session for session in run.sessions if start <= session.arrival < end]
+        waits = [1e3 * session.waited(run.now) for session in seen]
+        p50, p99 = np.percentile(waits, [50, 99]).tolist() if waits else (None, None)
+        underran = sum(session.underran for session in seen)
+        mean, most = held(run.sessions, start, end)
+        in_time = p99 is not None and p99 <= 1e3 * self._ttfa_s
+        return Trial(
+            rate=rate,
+            sessions=len(seen),
+            ttfa_p50_ms=p50,
+            ttfa_p99_ms=p99,
+            worst_gap_ms=1e3 * max((session.worst_gap for session in seen), default=0.0),
+            worst_lateness_ms=1e3 * max((s.worst_lateness for s in seen), default=0.0),
+            underrun_share=underran / max(1, len(seen)),
+            held_mean=mean,
+            held_most=most,
+            generating_mean=run.generating / (end - start),
+            audio_s_per_s=run.frames * self._frame_s / (end - start),
+            ramp_s=start,
+            measured_s=end - start,
+            gpu_percent=gpu_percent,
+            broken_off=run.broken_off,
+            holds=in_time and not underran and not run.broken_off,
+        )

@@ -1,0 +1,80 @@
+"""Looks for the highest rate of sessions that an engine holds."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from vvcli.bench.load import LoadTest, Trial
+from vvcli.bench.streams import StreamMaker, fill, stop
+from vvcli.engine.engine import Engine
+
+CLOSE = 1.1  # ratio of a rate that does not hold to one that does
+STEPS = 10  # to estimate the capacity by
+FIRST = 1 / 4  # of the estimated capacity, to start from
+SMALLEST = 1 / 16  # of the start
+RETRIES = 6  # of the last, long trial, each at a lower rate
+
+
+def estimate_capacity(engine: Engine, maker: StreamMaker, longest: str, frames: float) -> float:
+    """Sessions of `frames` frames a second if every step were full; a guess to start from."""
+    slots = engine.state.slots
+    running = fill(engine, maker, [longest] * slots)
+    made, start = 0, time.perf_counter()
+    for _ in range(STEPS):
+        made += len(engine.step())
+    seconds = time.perf_counter() - start
+    stop(engine, running)
+    return max(made, 1) / seconds / frames
+
+
+def find_rate(holds: Callable[[float], bool], guess: float) -> float | None:
+    """The highest rate that holds, to within CLOSE: by doubling or halving, then by bisection.
+
+    None if not even SMALLEST of the guess does.
+    """
+    low, high, rate = None, None, guess
+    while low is None or high is None:
+        if holds(rate):
+            low, rate = rate, 2 * rate
+        else:
+            high, rate = rate, rate / 2
+            if low is None and rate < guess * SMALLEST:
+                return None
+    while high / low > CLOSE:
+        middle = (low * high) ** 0.5
+        if holds(middle):
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+def search(
+    test: LoadTest, capacity: float, duration: float, tell: Callable[[Trial], None]
+) -> Trial | None:
+    """The trial at the highest rate that holds, measured once as many sessions end as begin.
+
+    The trials before it are half as long, and start when the engine's load is steady; `tell` gets
+    every one. If no rate near the one that was found holds in a long trial, it is the best of the
+    short ones; none if not even one of these held.
+    """
+    held: list[Trial] = []
+
+    def holds(rate: float) -> bool:
+        trial = test.try_rate(rate, duration / 2, give_up=True)
+        tell(trial)
+        if trial.holds:
+            held.append(trial)
+        return trial.holds
+
+    rate = find_rate(holds, capacity * FIRST)
+    if rate is None:
+        return None
+    for _ in range(RETRIES):
+        trial = test.try_rate(rate, duration, ramp=test.longest_playback, give_up=True)
+        tell(trial)
+        if trial.holds:
+            return trial
+        rate /= CLOSE
+    return max(held, key=lambda trial: trial.rate)

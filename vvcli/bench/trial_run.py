@@ -1,0 +1,150 @@
+"""One trial of a load test while it runs: ramp, measurement, and the rest of what is measured."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterator
+
+from vvcli.bench.sessions import Session
+from vvcli.bench.streams import stop
+from vvcli.engine.engine import Engine
+from vvcli.engine.stream import Stream
+
+FIRST_FEW = 4  # sessions, at least, whose end shows that the engine's load is steady
+
+IDLE_SLEEP = 0.002  # seconds at most, while nobody is there
+
+# A trial that cannot hold any more is broken off: more than this share of its sessions waited too
+# long, or one has waited so long that the queue only grows.
+TOLERATED = 0.01
+HOPELESS = 1.0  # seconds
+
+LONGEST_TAIL = 30.0  # seconds to wait for the measured sessions' last frames
+
+
+class TrialRun:
+    """Submits sessions as they arrive, and notes what each of them gets.
+
+    Times are in seconds from the start.
+
+    Args:
+        engine: idle.
+        arrivals: sessions without end, in the order of their arrival, with their streams.
+        duration: of the measurement.
+        ramp: seconds before it; by default it lasts until the first sessions are made.
+        longest_ramp: the most it may last then.
+        rate: sessions a second; the first ones are those of a second.
+        limit: time to first audio in seconds beyond which a session has waited too long; without
+            it nothing is broken off.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        arrivals: Iterator[tuple[Stream, Session]],
+        *,
+        duration: float,
+        ramp: float | None,
+        longest_ramp: float,
+        rate: float,
+        limit: float | None,
+    ) -> None:
+        self.now = 0.0
+        self.sessions: list[Session] = []
+        self.frames = 0  # made in the measurement
+        self.generating = 0.0  # streams in slots times seconds, in the measurement
+        self.broken_off = False
+        self._engine = engine
+        self._arrivals = arrivals
+        self._duration = duration
+        self._ramp_end = longest_ramp if ramp is None else ramp
+        self._first_few = max(FIRST_FEW, round(rate)) if ramp is None else None
+        self._limit = limit
+        self._tolerated = TOLERATED * rate * duration + 1
+        self._start: float | None = None  # of the measurement
+        self._active: dict[Stream, Session] = {}
+        self._unheard: deque[Session] = deque()  # by arrival
+        self._too_late = 0  # measured sessions
+        self._unfinished = 0  # measured sessions
+
+    @property
+    def window(self) -> tuple[float, float]:
+        """Start and end of the measurement; all of the trial if it did not come to one."""
+        if self._start is None:
+            return 0.0, max(self.now, 1e-9)
+        return self._start, max(min(self.now, self._start + self._duration), self._start + 1e-9)
+
+    def go(self) -> None:
+        """From the first arrival to the last frame of the sessions that are measured."""
+        begin = time.perf_counter()
+        stream, session = next(self._arrivals)
+        while not self._over():
+            while session.arrival <= self.now:
+                self._arrive(stream, session)
+                stream, session = next(self._arrivals)
+            frames = []
+            if self._engine.busy:
+                frames = self._engine.step()
+            else:
+                time.sleep(min(max(0.0, session.arrival - self.now), IDLE_SLEEP))
+            before, self.now = self.now, time.perf_counter() - begin
+            for frame in frames:
+                self._deliver(self._active[frame.stream])
+                if frame.end is not None:
+                    del self._active[frame.stream]
+            self._watch(len(frames), self.now - before)
+        stop(self._engine, list(self._active))
+
+    def _arrive(self, stream: Stream, session: Session) -> None:
+        self._engine.submit(stream)
+        self._active[stream] = session
+        self.sessions.append(session)
+        self._unheard.append(session)
+        self._unfinished += self._is_measured(session)
+
+    def _deliver(self, session: Session) -> None:
+        session.deliver(self.now)
+        if not self._is_measured(session):
+            return
+        self._unfinished -= session.done
+        if self._limit is None:
+            return
+        self._too_late += session.delivered == 1 and session.waited(self.now) > self._limit
+        if session.underran:
+            self.broken_off = True
+
+    def _is_measured(self, session: Session) -> bool:
+        return (
+            self._start is not None
+            and self._start <= session.arrival < self._start + self._duration
+        )
+
+    def _watch(self, frames: int, seconds: float) -> None:
+        """Count what a step of so many `seconds` made, and see where the trial stands."""
+        if self._start is None:
+            few = self._first_few
+            settled = few is not None and (
+                len(self.sessions) >= few and all(s.done for s in self.sessions[:few])
+            )
+            if settled or self.now >= self._ramp_end:
+                self._start = self.now
+        elif self.now < self._start + self._duration:
+            self.frames += frames
+            self.generating += self._engine.running * seconds
+        while self._unheard and self._unheard[0].first is not None:
+            self._unheard.popleft()
+        if self._limit is None:
+            return
+        longest = self._unheard[0].waited(self.now) if self._unheard else 0.0
+        hopeless = longest > max(HOPELESS, 5 * self._limit)
+        self.broken_off |= hopeless or self._too_late > self._tolerated
+
+    def _over(self) -> bool:
+        if self.broken_off:
+            return True
+        if self._start is None:
+            return False
+        end = self._start + self._duration
+        tail_is_over = self.now >= end + LONGEST_TAIL
+        return self.now >= end and (not self._unfinished or tail_is_over)

@@ -1,0 +1,172 @@
+"""`vvcli bench load`: sessions that arrive at random, at a rate or at the highest that holds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from vvcli.cli.bench.options import (
+    Bench,
+    bench_options,
+    characters_option,
+    slots_option,
+    take_bench,
+)
+from vvcli.cli.types import FiniteFloat
+
+if TYPE_CHECKING:
+    from vvcli.bench.load import Trial
+
+STREAMS_ON_CUDA, STREAMS_ON_CPU = 1024, 2
+TEXTS = 256  # that sessions choose from
+LATENCIES = 10
+
+
+@click.command()
+@click.option(
+    "--rate",
+    type=FiniteFloat(0, min_open=True),
+    metavar="R",
+    help="Sessions a second; default: search for the highest rate that holds.",
+)
+@click.option(
+    "--ttfa",
+    type=FiniteFloat(0, min_open=True),
+    metavar="MS",
+    default=100.0,
+    show_default=True,
+    help="Milliseconds to first audio that 99 of 100 sessions must have.",
+)
+@click.option(
+    "--duration",
+    type=FiniteFloat(0, min_open=True),
+    metavar="SECONDS",
+    default=15.0,
+    show_default=True,
+    help="Seconds to measure at a rate, after the load has become steady.",
+)
+@click.option(
+    "--price",
+    type=FiniteFloat(0),
+    metavar="P",
+    default=3.0,
+    show_default=True,
+    help="Price of this machine for an hour, in any currency.",
+)
+@slots_option(f"Sessions that are made at the same time; default: {STREAMS_ON_CUDA}, on a CPU 2.")
+@characters_option
+@bench_options
+def load(
+    context: click.Context,
+    /,
+    rate: float | None,
+    ttfa: float,
+    duration: float,
+    price: float,
+    streams: int | None,
+    characters: tuple[int, int],
+    **options: Any,
+) -> None:
+    """Let sessions arrive at random, and measure what their listeners hear.
+
+    A session is one record, made as fast as the engine can and played from its first frame on.
+    A rate holds if 99 % of the sessions have their first audio in time and none underruns.
+    """
+    bench = take_bench(context, options)
+    loaded = bench.open_subject()
+    from vvcli.bench.latency import first_audio_ms
+    from vvcli.bench.load import LoadTest
+    from vvcli.bench.memory import read_memory, start_memory
+    from vvcli.bench.search import estimate_capacity, search
+    from vvcli.bench.streams import StreamMaker, prepare
+    from vvcli.bench.texts import random_texts
+    from vvcli.engine.engine import Engine
+
+    device = loaded.model.device
+    streams = streams or (STREAMS_ON_CUDA if device.type == "cuda" else STREAMS_ON_CPU)
+    facts = bench.describe(loaded.model)
+    texts = random_texts(TEXTS, characters, seed=0)
+    longest, maker = max(texts, key=len), StreamMaker(loaded)
+    maker.check(longest)
+    start_memory(device)
+    engine = Engine(loaded.model, slots=streams, steps=bench.steps)
+    prepare(engine, maker.make(longest))
+    alone = sorted(first_audio_ms(engine, maker, longest, LATENCIES))[LATENCIES // 2]
+    test = LoadTest(engine, maker, texts, ttfa / 1e3)
+    trials: list[Trial] = []
+
+    def tell(trial: Trial) -> None:
+        trials.append(trial)
+        bench.line(_row(trial))
+        if bench.as_json:
+            bench.note(
+                f"{trial.rate:.3g} sessions/s: {'holds' if trial.holds else 'does not hold'}"
+            )
+
+    bench.head(facts)
+    bench.line(f"first audio of one session alone: {alone:.1f} ms")
+    bench.line()
+    bench.line(_head())
+    best = None
+    if rate is not None:
+        best = test.try_rate(rate, duration, ramp=test.longest_playback)
+        tell(best)
+    elif alone <= ttfa:  # else no rate holds
+        capacity = estimate_capacity(engine, maker, longest, test.mean_frames)
+        best = search(test, capacity, duration, tell)
+    memory = read_memory(device)
+    _print(bench, best, price)
+    bench.memory_lines(memory)
+    bench.line(f"{'steps':<20} {bench.counters(vars(engine.counters))}")
+    bench.json(
+        {
+            **facts,
+            "streams": streams,
+            "ttfa_ms": ttfa,
+            "first_audio_alone_ms": alone,
+            "price_per_hour": price,
+            "price_per_audio_hour": _price(best, price),
+            "best": best and best.to_dict(),
+            "trials": [trial.to_dict() for trial in trials],
+            "memory": memory.to_dict(),
+            "counters": vars(engine.counters),
+        }
+    )
+    bench.trace_engine(engine, loaded, min(streams, 256), characters)
+
+
+def _price(trial: Trial | None, price: float) -> float | None:
+    """Of an hour of audio, when an hour of the machine costs `price`."""
+    return price / trial.audio_s_per_s if trial and trial.audio_s_per_s else None
+
+
+def _head() -> str:
+    return (
+        f"{'rate/s':>8} {'sessions':>9} {'first audio p50':>16} {'p99 ms':>8} {'worst gap ms':>13} "
+        f"{'late ms':>8} {'underrun':>9} {'held':>8} {'most':>7} {'in slots':>9} {'audio-s/s':>10}"
+    )
+
+
+def _row(trial: Trial) -> str:
+    p50 = "-" if trial.ttfa_p50_ms is None else f"{trial.ttfa_p50_ms:.1f}"
+    p99 = "-" if trial.ttfa_p99_ms is None else f"{trial.ttfa_p99_ms:.1f}"
+    end = "holds" if trial.holds else "broken off" if trial.broken_off else "does not hold"
+    return (
+        f"{trial.rate:>8.3g} {trial.sessions:>9} {p50:>16} {p99:>8} {trial.worst_gap_ms:>13.1f} "
+        f"{trial.worst_lateness_ms:>8.1f} {trial.underrun_share:>9.2%} {trial.held_mean:>8.1f} "
+        f"{trial.held_most:>7} {trial.generating_mean:>9.1f} {trial.audio_s_per_s:>10.1f}  {end}"
+    )
+
+
+def _print(bench: Bench, best: Trial | None, price: float) -> None:
+    bench.line()
+    if best is None:
+        bench.line("no rate holds")
+        return
+    cost = _price(best, price)
+    used = "-" if best.gpu_percent is None else f"{best.gpu_percent:.0f} %"
+    bench.line(f"{'rate':<20} {best.rate:.3g} sessions a second")
+    bench.line(f"{'sessions held':<20} {best.held_mean:.0f} on average, {best.held_most} at most")
+    bench.line(f"{'an hour of audio':<20} {'-' if cost is None else f'{cost:.4g}'}")
+    bench.line(f"{'GPU':<20} {used}")

@@ -1,0 +1,37 @@
+"""Speaks records into a track: what `vvcli speak` does between its first and its last byte."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import closing
+
+from vvcli.audio.track import Track
+from vvcli.progress.report import Progress
+from vvcli.progress.tally import Tally
+from vvcli.script.record import Record
+from vvcli.synthesizer import Synthesizer
+from vvcli.utterance import Status
+
+
+def read_aloud(
+    synthesizer: Synthesizer,
+    records: Iterable[Record],
+    track: Track,
+    tally: Tally,
+    progress: Progress,
+    *,
+    stop_on_error: bool = False,
+) -> None:
+    """Speak `records` in order into `track`, counting them in `tally` as they are written.
+
+    With `stop_on_error`, a record that fails is the last one.
+    """
+    with closing(synthesizer.stream(records)) as chunks:
+        for chunk in chunks:
+            track.add(chunk)
+            tally.add(chunk)
+            tally.active = synthesizer.active
+            progress.chunk(chunk, tally)
+            if chunk.status is Status.FAILED and stop_on_error:
+                break
+    track.finish()

@@ -5,74 +5,59 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 import triton
 import triton.language as tl
 from torch import Tensor, nn
 
 from vvcli.engine.kernels.blocks import INTERPRETED, dot, load_rows, load_weight, prefetch, wait
-from vvcli.engine.kernels.elementwise import normalise
+from vvcli.engine.kernels.elementwise import add, gate, normalise
 from vvcli.engine.kernels.linear import Tile, linear
 from vvcli.engine.kernels.projection import gated
-from vvcli.engine.kernels.solver import Latents, Seam, coefficients
+from vvcli.engine.kernels.solver import COLUMNS, Latents, Seam, coefficients
 from vvcli.model.diffusion_head import DiffusionHead, HeadLayer, SolverTable
 from vvcli.model.solver import SolverStep
 
 
 @dataclass(frozen=True)
 class HeadPlan:
-    """Tiles of the head's products.
+    """Tiles of the head's products; None leaves a product to cuBLAS.
 
     `apart` gives the modulated norm a kernel of its own: with many rows, doing it again in every
-    column tile costs more than a launch.
+    column tile costs more than a launch. Without a tile for `gate_up` it is apart anyway.
     """
 
     condition: Tile
-    gate_up: Tile
-    down: Tile
+    gate_up: Tile | None
+    down: Tile | None
     apart: bool
 
 
-# By number of rows (two per stream), up to and including.
+# By number of rows (two per stream), up to and including; chosen by time on an H200.
 PLANS: dict[int, HeadPlan] = {
     16: HeadPlan(
-        condition=Tile(16, 8, 128, 4, 7),
-        gate_up=Tile(16, 16, 128, 4, 5),
-        down=Tile(16, 8, 128, 4, 8),
+        condition=Tile(16, 8, 128, 2, 7),
+        gate_up=Tile(16, 32, 128, 4, 4),
+        down=Tile(16, 32, 128, 4, 7, split=4),
         apart=False,
     ),
     64: HeadPlan(
         condition=Tile(64, 16, 128, 4, 4),
-        gate_up=Tile(64, 32, 128, 4, 4),
-        down=Tile(64, 32, 128, 4, 4, split=4),
+        gate_up=Tile(64, 32, 64, 4, 6),
+        down=Tile(64, 32, 128, 4, 6, split=4),
         apart=True,
     ),
     192: HeadPlan(
-        condition=Tile(64, 16, 64, 4, 4),
-        gate_up=Tile(64, 64, 64, 4, 4),
-        down=Tile(64, 64, 64, 4, 4, split=4),
+        condition=Tile(64, 32, 64, 4, 5),
+        gate_up=None,
+        down=Tile(64, 32, 64, 4, 6, split=4),
         apart=True,
     ),
-    768: HeadPlan(
-        condition=Tile(64, 64, 64, 4, 4),
-        gate_up=Tile(128, 64, 64, 8, 4),
-        down=Tile(64, 64, 64, 4, 4),
-        apart=True,
-    ),
-    1 << 31: HeadPlan(
-        condition=Tile(64, 64, 64, 4, 4),
-        gate_up=Tile(128, 128, 64, 8, 3),
-        down=Tile(128, 128, 64, 8, 4),
-        apart=True,
-    ),
+    1 << 31: HeadPlan(condition=Tile(64, 64, 64, 4, 4), gate_up=None, down=None, apart=True),
 }
 
 # By number of rows (two per stream and solver step), up to and including.
-MODULATION: dict[int, Tile] = {
-    16: Tile(16, 32, 128, 4, 6),
-    320: Tile(64, 64, 64, 4, 5),
-    2560: Tile(128, 128, 64, 8, 4),
-    1 << 31: Tile(128, 256, 64, 8, 3),
-}
+MODULATION: dict[int, Tile | None] = {16: Tile(16, 32, 128, 4, 6), 1 << 31: None}
 
 
 def supports(head: DiffusionHead) -> bool:
@@ -156,7 +141,7 @@ class FusedDiffusionHead(DiffusionHead):
         """
         batch, overlap, tiles = condition.shape[0], self.overlap, self._plan(condition.shape[0])
         modulations = self._modulate(condition, table, tiles)
-        columns = tiles.down.columns
+        columns = tiles.down.columns if tiles.down else COLUMNS
         parts = triton.cdiv(self.config.hidden_size, columns)
         noise = noise if noise.is_contiguous() else noise.contiguous()
         here = self._seam.begin(noise, frame, batch, parts, columns, overlap=overlap)
@@ -174,18 +159,24 @@ class FusedDiffusionHead(DiffusionHead):
         """Take `here.h` through all layers, in place."""
         overlap, h, sums = self.overlap, here.h, here.sums
         for i, (gate_up, down) in enumerate(self._layers):
-            shift, scale, gate = modulation[3 * i : 3 * i + 3]
-            if plan.apart:
-                x = normalise(h, sums, shift=shift, scale=scale, overlap=overlap)
-                inner = gated(x, gate_up, plan.gate_up, overlap=overlap)
-            else:
+            shift, scale, strength = modulation[3 * i : 3 * i + 3]
+            if plan.gate_up is not None and not plan.apart:
                 inner = gated(
                     h, gate_up, plan.gate_up, sums=sums, shift=shift, scale=scale, overlap=overlap
                 )
-            linear(
-                inner, down, plan.down, gate=gate, residual=h, out=h, sums_out=sums,
-                overlap=overlap,
-            )  # fmt: skip
+            else:
+                x = normalise(h, sums, shift=shift, scale=scale, overlap=overlap)
+                if plan.gate_up is None:
+                    inner = gate(F.linear(x, gate_up), None, x.shape[1], overlap=overlap)
+                else:
+                    inner = gated(x, gate_up, plan.gate_up, overlap=overlap)
+            if plan.down is None:
+                add(h, F.linear(inner, down), h, sums, gate=strength, overlap=overlap)
+            else:
+                linear(
+                    inner, down, plan.down, gate=strength, residual=h, out=h, sums_out=sums,
+                    overlap=overlap,
+                )  # fmt: skip
 
     def _modulate(self, condition: Tensor, table: SolverTable, plan: HeadPlan) -> Tensor:
         """Shifts, scales (with the norms' weights in them) and gates: [steps, 2B, …]."""
@@ -199,7 +190,10 @@ class FusedDiffusionHead(DiffusionHead):
         )  # fmt: skip
         c = c.flatten(0, 1)
         tile = next(tile for most, tile in MODULATION.items() if c.shape[0] <= most)
-        modulation = linear(c, self._modulation, tile, bias=self._bias, overlap=self.overlap)
+        if tile is None:
+            modulation = F.linear(c, self._modulation, self._bias)
+        else:
+            modulation = linear(c, self._modulation, tile, bias=self._bias, overlap=self.overlap)
         return modulation.view(steps, rows, -1)
 
     def _coefficients(self, table: SolverTable, device: torch.device) -> Tensor:
@@ -230,4 +224,6 @@ def _scaled_modulation(head: DiffusionHead) -> tuple[Tensor, Tensor]:
         weight[rows] *= scale[:, None]
         bias[rows] = scale
     bias[(3 * count + 1) * size :] = 1.0
-    return weight.to(head.modulation.weight.dtype), bias
+    # Nothing is rounded in the bias: it has norms' weights, zeros and ones.
+    dtype = head.modulation.weight.dtype
+    return weight.to(dtype), bias.to(dtype)

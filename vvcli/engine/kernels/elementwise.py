@@ -15,7 +15,7 @@ from vvcli.model.attention import CacheView
 
 @triton.jit
 def add_kernel(
-    x, other, y, sums, N: tl.constexpr, PAD: tl.constexpr, PARTS: tl.constexpr,
+    x, other, gate, y, sums, gate_stride, N: tl.constexpr, PAD: tl.constexpr, PARTS: tl.constexpr,
     OVERLAP: tl.constexpr,
 ):  # fmt: skip
     """See `add`. Grid: rows."""
@@ -26,9 +26,11 @@ def add_kernel(
     ok = columns < N
     value = tl.load(x + row * N + columns, mask=ok, other=0.0)
     if other is not None:
-        value = value.to(tl.float32)
-        value += tl.load(other + row * N + columns, mask=ok, other=0.0).to(tl.float32)
-        value = value.to(tl.bfloat16)
+        added = tl.load(other + row * N + columns, mask=ok, other=0.0).to(tl.float32)
+        if gate is not None:
+            at = row.to(tl.int64) * gate_stride + columns
+            added *= tl.load(gate + at, mask=ok, other=0.0).to(tl.float32)
+        value = (value.to(tl.float32) + added).to(tl.bfloat16)
         tl.store(y + row * N + columns, value, mask=ok)
     value = value.to(tl.float32)
     parts = tl.arange(0, triton.next_power_of_2(PARTS))
@@ -37,14 +39,18 @@ def add_kernel(
 
 
 def add(
-    x: Tensor, other: Tensor | None, out: Tensor, sums: RowSums, *, overlap: bool = False
-) -> Tensor:
-    """`x + other` [M, N] into `out`, which may be `x`, and its sums; without `other` just those."""
+    x: Tensor, other: Tensor | None, out: Tensor, sums: RowSums, *, gate: Tensor | None = None,
+    overlap: bool = False,
+) -> Tensor:  # fmt: skip
+    """`x + gate · other` [M, N] into `out`, which may be `x`, and its sums.
+
+    Without `other` just the sums of `x`; `gate` [M, N] may have rows at any stride.
+    """
     rows, columns = x.shape
     pad = triton.next_power_of_2(columns)
     add_kernel[(rows,)](
-        x, other, out, sums.values, N=columns, PAD=pad, PARTS=sums.parts, OVERLAP=overlap,
-        num_warps=4, launch_pdl=overlap,
+        x, other, gate, out, sums.values, 0 if gate is None else gate.stride(0),
+        N=columns, PAD=pad, PARTS=sums.parts, OVERLAP=overlap, num_warps=4, launch_pdl=overlap,
     )  # fmt: skip
     return out
 

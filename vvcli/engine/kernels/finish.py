@@ -14,7 +14,7 @@ from vvcli.model.vibevoice import SPEECH, EosClassifier, VibeVoice
 
 # By number of rows, up to and including.
 TILES: dict[int, Tile] = {
-    16: Tile(16, 8, 128, 4, 7),
+    16: Tile(16, 8, 128, 2, 7),
     64: Tile(64, 16, 128, 4, 4),
     1 << 31: Tile(64, 64, 64, 4, 4),
 }

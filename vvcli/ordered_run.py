@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -51,6 +52,8 @@ class OrderedRun:
         self._engine = engine
         self._streams = streams
         self._order: OrderBuffer[_Piece] = OrderBuffer()
+        self._due: deque[_Piece] = deque()  # whose turn it is
+        self._due_samples = 0
         self._active: dict[Stream, tuple[_Spoken, bool]] = {}  # whether it speaks the last part
         self._started = 0
 
@@ -66,8 +69,8 @@ class OrderedRun:
 
     @property
     def ahead(self) -> int:
-        """Samples made and held back until their turn."""
-        return self._order.waiting
+        """Samples made and not handed out."""
+        return self._order.waiting + self._due_samples
 
     def start(self, record: Record) -> None:
         """Queue `record`; one that cannot be spoken ends here."""
@@ -90,21 +93,24 @@ class OrderedRun:
         for frame in self._engine.step(admit=admit):
             self._deliver(frame)
 
-    def ready(self) -> Iterator[Chunk]:
-        """The chunks whose turn it is.
+    def ready(self, most: int | None = None) -> Iterator[Chunk]:
+        """The chunks whose turn it is, up to about `most` samples.
 
         Frames that were held back come out joined: what is done with a chunk costs about the same
         for one frame as for many.
         """
-        pieces: list[_Piece] = []
-        size = 0
         for piece in self._order.drain():
-            pieces.append(piece)
-            size += len(piece.samples)
-            if piece.is_last or size >= JOINED:
-                yield _join(pieces)
-                pieces, size = [], 0
-        if pieces:
+            self._due.append(piece)
+            self._due_samples += len(piece.samples)
+        handed_out = 0
+        while self._due and (most is None or handed_out < most):
+            pieces: list[_Piece] = []
+            size = 0
+            while self._due and size < JOINED and not (pieces and pieces[-1].is_last):
+                pieces.append(self._due.popleft())
+                size += len(pieces[-1].samples)
+            self._due_samples -= size
+            handed_out += size
             yield _join(pieces)
 
     def cancel(self) -> None:

@@ -95,6 +95,9 @@ class Synthesizer:
         if max_ahead is None:
             max_ahead = max(AHEAD_AT_LEAST, AHEAD_PER_STREAM * self.streams)
         self._max_ahead = max_ahead * SAMPLE_RATE
+        # When a long record ends, many that were done before it come due at once. Handed out over
+        # several steps, they are written while the device computes.
+        self._most_at_once = 2 * self.streams * self.config.decoder.hop
         self._speaking = threading.Lock()
 
     @property
@@ -146,15 +149,17 @@ class Synthesizer:
         try:
             while True:
                 while self._engine.waiting < self.streams and run.records < RECORDS_AHEAD:
+                    if run.idle:  # and so the next line may be long in coming
+                        yield from run.ready()
                     record = feed.get(wait=run.idle)
                     if record is None:
                         break
                     run.start(record)
-                    yield from run.ready()
                 if feed.ended and run.idle:
+                    yield from run.ready()
                     return
                 run.step(admit=run.ahead <= self._max_ahead)
-                yield from run.ready()
+                yield from run.ready(self._most_at_once)
         finally:
             feed.close()
             run.cancel()

@@ -132,6 +132,7 @@ def _measure(
 class RunningSlots:
     """An engine with a stream in every slot that never ends and never needs text."""
 
+    @torch.inference_mode()
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         model = engine.model
@@ -145,6 +146,7 @@ class RunningSlots:
         engine.state.noise.normal_()
         self.reset()
 
+    @torch.inference_mode()
     def reset(self) -> None:
         """Put every stream back to its first frame; what is in the caches stays."""
         state = self.engine.state
@@ -158,12 +160,12 @@ class RunningSlots:
         """Start one frame of all slots."""
         return self.engine.frame(self._slots, self._positions + WARM_UP + ROUND)
 
+    @torch.inference_mode()
     def time(self, call: Callable[[], object], count: int) -> list[float]:
         """Milliseconds of each of `count` calls of something that makes a frame, or a part."""
         times: list[float] = []
-        with torch.inference_mode():
-            while len(times) < count:
-                self.reset()
-                found = time_calls(call, WARM_UP + min(ROUND, count - len(times)), self._device)
-                times += found[WARM_UP:]
+        while len(times) < count:
+            self.reset()
+            found = time_calls(call, WARM_UP + min(ROUND, count - len(times)), self._device)
+            times += found[WARM_UP:]
         return times

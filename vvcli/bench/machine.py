@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import platform
+from contextlib import suppress
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -52,8 +54,12 @@ def _version(package: str) -> str | None:
 
 def _driver() -> str | None:
     """The version in the line `NVRM version: NVIDIA UNIX ... Kernel Module  580.95.05  ...`."""
-    try:
+    with suppress(OSError, IndexError):
         words = DRIVER.read_text(encoding="utf-8").splitlines()[0].split()
-    except (OSError, IndexError):
-        return None
-    return next((word for word in words if word[0].isdigit() and "." in word), None)
+        return next((word for word in words if word[0].isdigit() and "." in word), None)
+    # In a container that file may be missing.
+    with suppress(Exception):
+        nvml = import_module("pynvml")
+        nvml.nvmlInit()
+        return str(nvml.nvmlSystemGetDriverVersion())
+    return None

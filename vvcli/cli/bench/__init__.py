@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import click
 
-from vvcli.cli.bench.frame import frame
-from vvcli.cli.bench.load import load
-from vvcli.cli.bench.run import run
-from vvcli.cli.bench.table import table
+# Under other names: those of the commands are their modules'.
+from vvcli.cli.bench.frame import frame as frame_command
+from vvcli.cli.bench.load import load as load_command
+from vvcli.cli.bench.run import run as run_command
+from vvcli.cli.bench.table import table as table_command
 
 DEFAULT = "frame"
 
@@ -30,5 +31,5 @@ def bench() -> None:
     """
 
 
-for command in (frame, table, load, run):
+for command in (frame_command, table_command, load_command, run_command):
     bench.add_command(command)

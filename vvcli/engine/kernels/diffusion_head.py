@@ -189,11 +189,11 @@ class FusedDiffusionHead(DiffusionHead):
             OVERLAP=self.overlap, **tile.options(overlap=self.overlap),
         )  # fmt: skip
         c = c.flatten(0, 1)
-        tile = next(tile for most, tile in MODULATION.items() if c.shape[0] <= most)
-        if tile is None:
+        fused = next(tile for most, tile in MODULATION.items() if c.shape[0] <= most)
+        if fused is None:
             modulation = F.linear(c, self._modulation, self._bias)
         else:
-            modulation = linear(c, self._modulation, tile, bias=self._bias, overlap=self.overlap)
+            modulation = linear(c, self._modulation, fused, bias=self._bias, overlap=self.overlap)
         return modulation.view(steps, rows, -1)
 
     def _coefficients(self, table: SolverTable, device: torch.device) -> Tensor:

@@ -98,6 +98,12 @@ def test_replayed_graphs_equal_eager_steps_bit_for_bit(bed: Bed) -> None:
     assert (eager.counters.captures, eager.counters.replays) == (0, 0)
 
 
+def test_a_model_can_have_one_engine_after_another(big: Bed) -> None:
+    first = run(Engine(big.model, slots=2, steps=5, deterministic=True), *big.streams(2))
+    again = run(Engine(big.model, slots=2, steps=5, deterministic=True), *big.streams(2))
+    assert_equal(again, first)
+
+
 def test_each_bucket_is_captured_once_the_widest_among_them(big: Bed) -> None:
     engine = big.engine(6, graphs="require")
     engine.warm_up()

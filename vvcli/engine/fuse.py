@@ -7,6 +7,7 @@ from importlib.util import find_spec
 import torch
 
 from vvcli.engine.frame import FrameStep
+from vvcli.model.acoustic_decoder import AcousticDecoder
 from vvcli.model.diffusion_head import SolverTable
 from vvcli.model.vibevoice import VibeVoice
 
@@ -21,20 +22,23 @@ def can_fuse(model: VibeVoice) -> bool:
 def fused_frame_step(model: VibeVoice, table: SolverTable) -> FrameStep:
     """Replace the parts of `model` that the kernels can stand in for, in place.
 
-    A part of an unusual shape stays as it is.
+    A part of an unusual shape stays as it is, and so does one that has been replaced before.
     """
     # Only here: Triton is not there on every machine, and takes a while to load.
     from vvcli.engine.kernels import acoustic_decoder, diffusion_head, transformer
     from vvcli.engine.kernels.frame import FusedFrameStep
 
-    if acoustic_decoder.supports(model.acoustic_decoder):
-        fused = acoustic_decoder.FusedAcousticDecoder(model.acoustic_decoder)
+    decoder = model.acoustic_decoder
+    if isinstance(decoder, AcousticDecoder) and acoustic_decoder.supports(decoder):
+        fused = acoustic_decoder.FusedAcousticDecoder(decoder)
         model.acoustic_decoder = fused  # type: ignore[assignment]
     lms = model.language_model, model.tts_language_model
     if not all(transformer.supports(lm) for lm in lms):
         return FrameStep(model, table)
-    model.language_model, model.tts_language_model = map(transformer.FusedTransformer, lms)
+    if not isinstance(model.language_model, transformer.FusedTransformer):
+        model.language_model, model.tts_language_model = map(transformer.FusedTransformer, lms)
     if not diffusion_head.supports(model.prediction_head):
         return FrameStep(model, table)
-    model.prediction_head = diffusion_head.FusedDiffusionHead(model.prediction_head)
+    if not isinstance(model.prediction_head, diffusion_head.FusedDiffusionHead):
+        model.prediction_head = diffusion_head.FusedDiffusionHead(model.prediction_head)
     return FusedFrameStep(model, table)

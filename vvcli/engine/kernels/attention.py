@@ -35,17 +35,14 @@ def _store(out, acc, total, tokens, heads, ok, HEADS: tl.constexpr, D: tl.conste
     tl.store(out + at, (acc / total[:, None]).to(tl.bfloat16), mask=ok[:, None])
 
 
-@triton.jit(do_not_specialize=["S"])
-def attention_kernel(
-    q, kv, positions, index, out, partial, counters, plane, row_stride, capacity, S, scale,
-    HEADS: tl.constexpr, KV_HEADS: tl.constexpr, D: tl.constexpr, QUERIES: tl.constexpr,
-    KEYS: tl.constexpr, SPLITS: tl.constexpr, OVERLAP: tl.constexpr,
+@triton.jit
+def attention_tile(
+    row, kv_head, split, q, kv, positions, index, out, partial, counters, plane, row_stride,
+    capacity, S, scale, HEADS: tl.constexpr, KV_HEADS: tl.constexpr, D: tl.constexpr,
+    QUERIES: tl.constexpr, KEYS: tl.constexpr, SPLITS: tl.constexpr, STAGES: tl.constexpr = None,
 ):  # fmt: skip
-    """See `attend`. Grid (rows, KV_HEADS, SPLITS); the heads that share keys are one program's."""
-    if OVERLAP:
-        wait()
+    """One row of the cache, for the heads that share one head's keys; one split of it."""
     GROUP: tl.constexpr = HEADS // KV_HEADS
-    row, kv_head, split = tl.program_id(0), tl.program_id(1), tl.program_id(2)
     queries = tl.arange(0, QUERIES)
     ok = queries < S * GROUP
     tokens = row * S + tl.minimum(queries // GROUP, S - 1)
@@ -63,7 +60,7 @@ def attention_kernel(
     most = tl.full((QUERIES,), float("-inf"), tl.float32)
     total = tl.zeros((QUERIES,), tl.float32)
     acc = tl.zeros((QUERIES, D), tl.float32)
-    for start in range(split * KEYS, length, SPLITS * KEYS):
+    for start in tl.range(split * KEYS, length, SPLITS * KEYS, num_stages=STAGES):
         cached = start + tl.arange(0, KEYS)
         # Beyond the length lies whatever the slot's last stream left: it is not read at all, since
         # a NaN would poison the sum even under a weight of zero.
@@ -108,6 +105,22 @@ def attention_kernel(
                 acc += tl.load(part + sums, cache_modifier=".cg") * fade[:, None]
             tl.store(counters + group, 0)
             _store(out, acc, total, tokens, heads, ok, HEADS, D)
+
+
+@triton.jit(do_not_specialize=["S"])
+def attention_kernel(
+    q, kv, positions, index, out, partial, counters, plane, row_stride, capacity, S, scale,
+    HEADS: tl.constexpr, KV_HEADS: tl.constexpr, D: tl.constexpr, QUERIES: tl.constexpr,
+    KEYS: tl.constexpr, SPLITS: tl.constexpr, OVERLAP: tl.constexpr,
+):  # fmt: skip
+    """See `attend`. Grid (rows, KV_HEADS, SPLITS)."""
+    if OVERLAP:
+        wait()
+    attention_tile(
+        tl.program_id(0), tl.program_id(1), tl.program_id(2), q, kv, positions, index, out,
+        partial, counters, plane, row_stride, capacity, S, scale, HEADS, KV_HEADS, D, QUERIES,
+        KEYS, SPLITS,
+    )  # fmt: skip
 
 
 def attend(

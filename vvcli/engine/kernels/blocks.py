@@ -71,9 +71,33 @@ def load_weight(
 
 
 @triton.jit
-def row_scale(sums, rows, row_ok, K: tl.constexpr, EPS: tl.constexpr, PARTS: tl.constexpr):
-    """Reciprocal root mean square of rows of K values, from their PARTS sums of squares."""
+def load_columns(
+    w, rows, columns, end, WHOLE: tl.constexpr, K: tl.constexpr, COVERED: tl.constexpr
+):
+    """A tile of rows of a weight with K columns, zero from row `end` on unless it is WHOLE."""
+    pointers = w + rows[:, None] * K + columns[None, :]
+    if WHOLE and K == COVERED:
+        tile = tl.load(pointers)
+    else:
+        tile = tl.load(pointers, mask=(rows < end)[:, None] & (columns < K)[None, :], other=0.0)
+    return tile
+
+
+@triton.jit
+def load_sums(sums, rows, row_ok, PARTS: tl.constexpr):
+    """Sums of squares of rows, as PARTS parts."""
     parts = tl.arange(0, triton.next_power_of_2(PARTS))
     ok = row_ok[:, None] & (parts < PARTS)[None, :]
-    squares = tl.load(sums + rows[:, None] * PARTS + parts[None, :], mask=ok, other=0.0)
+    return tl.load(sums + rows[:, None] * PARTS + parts[None, :], mask=ok, other=0.0)
+
+
+@triton.jit
+def inverse_rms(squares, K: tl.constexpr, EPS: tl.constexpr):
+    """Reciprocal root mean square of rows of K values, from `load_sums`."""
     return tl.rsqrt(tl.sum(squares, 1) / K + EPS)
+
+
+@triton.jit
+def row_scale(sums, rows, row_ok, K: tl.constexpr, EPS: tl.constexpr, PARTS: tl.constexpr):
+    """Reciprocal root mean square of rows of K values, from their PARTS sums of squares."""
+    return inverse_rms(load_sums(sums, rows, row_ok, PARTS), K, EPS)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from vvcli.engine.kernels.blocks import row_scale, wait
 from vvcli.engine.kernels.linear import RowSums
-from vvcli.engine.kernels.projection import store_head
+from vvcli.engine.kernels.projection import head_turn, store_head
 from vvcli.model.attention import CacheView
 
 
@@ -117,9 +117,12 @@ def rotate_kernel(
     of_head = (bias + head * D + pairs)[None, :]
     low = low * scale + tl.load(of_head, mask=inside, other=0.0).to(tl.float32)
     high = high * scale + tl.load(of_head + D // 2, mask=inside, other=0.0).to(tl.float32)
+    position, row, cos, sin = head_turn(
+        rope, positions, index, tokens, ok, head, pairs, S, ANGLES, HEADS, KV_HEADS, D
+    )
     store_head(
-        low, high, q, kv, rope, positions, index, tokens, ok, head, pairs, plane, row_stride,
-        capacity, S, ANGLES, HEADS, KV_HEADS, D,
+        low, high, position, row, cos, sin, q, kv, tokens, ok, head, pairs, plane, row_stride,
+        capacity, HEADS, KV_HEADS, D,
     )  # fmt: skip
 
 

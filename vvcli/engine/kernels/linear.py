@@ -16,7 +16,15 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from vvcli.engine.kernels.blocks import dot, load_rows, load_weight, prefetch, row_scale, wait
+from vvcli.engine.kernels.blocks import (
+    dot,
+    inverse_rms,
+    load_rows,
+    load_sums,
+    load_weight,
+    prefetch,
+    wait,
+)
 
 
 @dataclass(frozen=True)
@@ -24,7 +32,8 @@ class Tile:
     """How a product is cut up: a program makes `rows` x `columns`, `depth` of K at a time.
 
     `split` programs share a tile's K. Where columns come in pairs (gate and up, or the halves of
-    a rotation) `columns` counts pairs.
+    a rotation) `columns` counts pairs. A `share` is how many of the columns a program makes, where
+    no power of two makes as many programs as there are multiprocessors (gate and up only).
     """
 
     rows: int
@@ -33,6 +42,7 @@ class Tile:
     warps: int
     stages: int
     split: int = 1
+    share: int | None = None
 
     def options(self, *, overlap: bool) -> dict[str, int | bool]:
         """Keyword arguments of a launch."""
@@ -77,25 +87,24 @@ def arrivals(device: torch.device, tiles: int) -> Tensor:
 
 @triton.jit
 def _finish(
-    acc, y, bias, residual, gate, sums, sums_out, rows, row_ok, column_tile, gate_stride,
+    acc, y, offset, addend, factor, squares, sums_out, rows, row_ok, column_tile,
     N: tl.constexpr, K: tl.constexpr, BN: tl.constexpr, RELU: tl.constexpr, TWICE: tl.constexpr,
-    PARTS: tl.constexpr, EPS: tl.constexpr,
+    EPS: tl.constexpr,
 ):  # fmt: skip
     """Norm, bias, activation, gate and residual of a tile of sums; store it."""
     columns = column_tile * BN + tl.arange(0, BN)
     ok = row_ok[:, None] & (columns < N)[None, :]
-    if sums is not None:
-        acc = acc * row_scale(sums, rows, row_ok, K, EPS, PARTS)[:, None]
-    if bias is not None:
-        acc += tl.load(bias + columns, mask=columns < N, other=0.0).to(tl.float32)[None, :]
+    if squares is not None:
+        acc = acc * inverse_rms(squares, K, EPS)[:, None]
+    if offset is not None:
+        acc += offset.to(tl.float32)[None, :]
     if RELU:
         acc = tl.maximum(acc, 0.0)
-    if gate is not None:
-        at = rows.to(tl.int64)[:, None] * gate_stride + columns[None, :]
-        acc *= tl.load(gate + at, mask=ok, other=0.0).to(tl.float32)
+    if factor is not None:
+        acc *= factor.to(tl.float32)
+    if addend is not None:
+        acc += addend.to(tl.float32)
     at = rows[:, None] * N + columns[None, :]
-    if residual is not None:
-        acc += tl.load(residual + at, mask=ok, other=0.0).to(tl.float32)
     rounded = acc.to(tl.bfloat16)
     if TWICE:
         at += rows[:, None] * N
@@ -108,43 +117,50 @@ def _finish(
         tl.store(sums_out + at, tl.sum(kept * kept, 1), mask=row_ok)
 
 
-@triton.jit(do_not_specialize=["M"])
-def linear_kernel(
-    x, w, y, bias, residual, gate, sums, sums_out, partial, counters, M, x_stride, gate_stride,
-    N: tl.constexpr, K: tl.constexpr, BM: tl.constexpr, BN: tl.constexpr, BK: tl.constexpr,
-    SPLIT: tl.constexpr, RELU: tl.constexpr, TWICE: tl.constexpr, PARTS: tl.constexpr,
-    EPS: tl.constexpr, OVERLAP: tl.constexpr,
+@triton.jit
+def linear_tile(
+    tile, part, x, w, y, bias, residual, gate, sums, sums_out, partial, counters, M, x_stride,
+    gate_stride, N: tl.constexpr, K: tl.constexpr, BM: tl.constexpr, BN: tl.constexpr,
+    BK: tl.constexpr, SPLIT: tl.constexpr, RELU: tl.constexpr, TWICE: tl.constexpr,
+    PARTS: tl.constexpr, EPS: tl.constexpr, STAGES: tl.constexpr = None,
 ):  # fmt: skip
-    """See `linear`. Grid (tiles, SPLIT), row tiles first so that neighbours share a weight tile."""
+    """One part of SPLIT of a tile of `linear`; row tiles first: neighbours share weights."""
     row_tiles = tl.cdiv(M, BM)
-    tile = tl.program_id(0)
     column_tile = tile // row_tiles
     rows = (tile % row_tiles) * BM + tl.arange(0, BM)
     row_ok = rows < M
-    w_rows = column_tile * BN + tl.arange(0, BN)
+    columns = column_tile * BN + tl.arange(0, BN)
+    ok = row_ok[:, None] & (columns < N)[None, :]
+    # What the end needs is asked for first: with few rows a product is all waiting.
+    squares = load_sums(sums, rows, row_ok, PARTS) if sums is not None else None
+    offset = tl.load(bias + columns, mask=columns < N, other=0.0) if bias is not None else None
+    factor = None
+    addend = None
+    if gate is not None:
+        strengths = gate + rows.to(tl.int64)[:, None] * gate_stride
+        factor = tl.load(strengths + columns[None, :], mask=ok, other=0.0)
+    if residual is not None:
+        addend = tl.load(residual + rows[:, None] * N + columns[None, :], mask=ok, other=0.0)
     DEPTH: tl.constexpr = triton.cdiv(K, SPLIT * BK) * BK
-    first = tl.program_id(1) * DEPTH
-    if OVERLAP:
-        prefetch(w, w_rows, first, N, K, DEPTH)
-        wait()
+    first = part * DEPTH
     acc = tl.zeros((BM, BN), tl.float32)
-    for k in range(0, DEPTH, BK):
-        columns = first + k + tl.arange(0, BK)
-        a = load_rows(x, rows, row_ok, x_stride, columns, K, DEPTH * SPLIT)
+    for k in tl.range(0, DEPTH, BK, num_stages=STAGES):
+        at = first + k + tl.arange(0, BK)
+        a = load_rows(x, rows, row_ok, x_stride, at, K, DEPTH * SPLIT)
         if a.dtype == tl.float64:
             a = a.to(tl.float32).to(tl.bfloat16)
-        b = load_weight(w, w_rows, columns, N, BN, K, DEPTH * SPLIT)
+        b = load_weight(w, columns, at, N, BN, K, DEPTH * SPLIT)
         acc = dot(a, b.T, acc)
     if SPLIT == 1:
         _finish(
-            acc, y, bias, residual, gate, sums, sums_out, rows, row_ok, column_tile, gate_stride,
-            N, K, BN, RELU, TWICE, PARTS, EPS,
+            acc, y, offset, addend, factor, squares, sums_out, rows, row_ok, column_tile,
+            N, K, BN, RELU, TWICE, EPS,
         )  # fmt: skip
     else:
         # The last program of a tile to arrive adds all parts up, in the order of K.
         own = tl.arange(0, BM)[:, None] * BN + tl.arange(0, BN)[None, :]
         own += tile * (SPLIT * BM * BN)
-        tl.store(partial + own + tl.program_id(1) * (BM * BN), acc)
+        tl.store(partial + own + part * (BM * BN), acc)
         tl.debug_barrier()
         if tl.atomic_add(counters + tile, 1, sem="acq_rel") == SPLIT - 1:
             acc = tl.load(partial + own, cache_modifier=".cg")
@@ -152,9 +168,29 @@ def linear_kernel(
                 acc += tl.load(partial + own + i * (BM * BN), cache_modifier=".cg")
             tl.store(counters + tile, 0)
             _finish(
-                acc, y, bias, residual, gate, sums, sums_out, rows, row_ok, column_tile,
-                gate_stride, N, K, BN, RELU, TWICE, PARTS, EPS,
+                acc, y, offset, addend, factor, squares, sums_out, rows, row_ok, column_tile,
+                N, K, BN, RELU, TWICE, EPS,
             )  # fmt: skip
+
+
+@triton.jit(do_not_specialize=["M"])
+def linear_kernel(
+    x, w, y, bias, residual, gate, sums, sums_out, partial, counters, M, x_stride, gate_stride,
+    N: tl.constexpr, K: tl.constexpr, BM: tl.constexpr, BN: tl.constexpr, BK: tl.constexpr,
+    SPLIT: tl.constexpr, RELU: tl.constexpr, TWICE: tl.constexpr, PARTS: tl.constexpr,
+    EPS: tl.constexpr, OVERLAP: tl.constexpr,
+):  # fmt: skip
+    """See `linear`. Grid (tiles, SPLIT)."""
+    if OVERLAP:
+        columns = tl.program_id(0) // tl.cdiv(M, BM) * BN + tl.arange(0, BN)
+        DEPTH: tl.constexpr = triton.cdiv(K, SPLIT * BK) * BK
+        prefetch(w, columns, tl.program_id(1) * DEPTH, N, K, DEPTH)
+        wait()
+    linear_tile(
+        tl.program_id(0), tl.program_id(1), x, w, y, bias, residual, gate, sums, sums_out,
+        partial, counters, M, x_stride, gate_stride, N, K, BM, BN, BK, SPLIT, RELU, TWICE, PARTS,
+        EPS,
+    )  # fmt: skip
 
 
 def linear(

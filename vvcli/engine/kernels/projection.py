@@ -11,28 +11,51 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from vvcli.engine.kernels.blocks import dot, load_rows, load_weight, prefetch, row_scale, wait
+from vvcli.engine.kernels.blocks import (
+    dot,
+    inverse_rms,
+    load_columns,
+    load_rows,
+    load_sums,
+    load_weight,
+    prefetch,
+    wait,
+)
 from vvcli.engine.kernels.linear import RowSums, Tile
 from vvcli.model.attention import CacheView
 
 
 @triton.jit
+def head_turn(
+    rope, positions, index, tokens, ok, head, pairs, S, ANGLES: tl.constexpr, HEADS: tl.constexpr,
+    KV_HEADS: tl.constexpr, D: tl.constexpr,
+):  # fmt: skip
+    """Positions and cache rows of tokens, and the cosines and sines that turn a head's pairs.
+
+    A position beyond the table (padding of a text window) uses its last row.
+    """
+    position = tl.load(positions + tokens, mask=ok, other=0)
+    row = tokens // S
+    if index is not None:
+        row = tl.load(index + row, mask=ok, other=0)
+    angle = tl.minimum(position, ANGLES - 1)[:, None] * (2 * D) + pairs[None, :]
+    # Values are not turned.
+    turned = ok[:, None] & (pairs < D // 2)[None, :] & (head < HEADS + KV_HEADS)
+    cos = tl.load(rope + angle, mask=turned, other=1.0)
+    sin = tl.load(rope + angle + D, mask=turned, other=0.0)
+    return position, row, cos, sin
+
+
+@triton.jit
 def store_head(
-    low, high, q, kv, rope, positions, index, tokens, ok, head, pairs, plane, row_stride,
-    capacity, S, ANGLES: tl.constexpr, HEADS: tl.constexpr, KV_HEADS: tl.constexpr,
-    D: tl.constexpr,
+    low, high, position, row, cos, sin, q, kv, tokens, ok, head, pairs, plane, row_stride,
+    capacity, HEADS: tl.constexpr, KV_HEADS: tl.constexpr, D: tl.constexpr,
 ):  # fmt: skip
     """Rotate the pairs of one head and put them where they belong: among queries or in the cache.
 
-    A position beyond the table (padding of a text window) uses its last row; one beyond the cache
-    is not stored.
+    What lies beyond the cache is not stored.
     """
-    position = tl.load(positions + tokens, mask=ok, other=0)
     inside = ok[:, None] & (pairs < D // 2)[None, :]
-    angle = tl.minimum(position, ANGLES - 1)[:, None] * (2 * D) + pairs[None, :]
-    turned = inside & (head < HEADS + KV_HEADS)  # values are not
-    cos = tl.load(rope + angle, mask=turned, other=1.0)
-    sin = tl.load(rope + angle + D, mask=turned, other=0.0)
     first = (low * cos - high * sin).to(tl.bfloat16)
     second = (high * cos + low * sin).to(tl.bfloat16)
     if head < HEADS:
@@ -40,15 +63,57 @@ def store_head(
         tl.store(at, first, mask=inside)
         tl.store(at + D // 2, second, mask=inside)
     else:
-        row = tokens // S
-        if index is not None:
-            row = tl.load(index + row, mask=ok, other=0)
         kv_head = (head - HEADS) % KV_HEADS
         base = kv + (head - HEADS) // KV_HEADS * plane + kv_head * capacity * D
         at = base + (row.to(tl.int64) * row_stride + position * D)[:, None] + pairs[None, :]
         inside = inside & (position < capacity)[:, None]
         tl.store(at, first, mask=inside)
         tl.store(at + D // 2, second, mask=inside)
+
+
+@triton.jit
+def qkv_tile(
+    tile, x, w, bias, sums, rope, positions, index, q, kv, M, plane, row_stride, capacity, S,
+    ANGLES: tl.constexpr, HEADS: tl.constexpr, KV_HEADS: tl.constexpr, D: tl.constexpr,
+    K: tl.constexpr, BM: tl.constexpr, BN: tl.constexpr, BK: tl.constexpr, PARTS: tl.constexpr,
+    EPS: tl.constexpr, STAGES: tl.constexpr = None,
+):  # fmt: skip
+    """One tile of `project_qkv`: row tiles x tiles of BN pairs x heads."""
+    row_tiles = tl.cdiv(M, BM)
+    column_tile = tile // row_tiles
+    TILES: tl.constexpr = D // 2 // BN  # of a head
+    head = column_tile // TILES
+    pairs = (column_tile % TILES) * BN + tl.arange(0, BN)
+    tokens = (tile % row_tiles) * BM + tl.arange(0, BM)
+    ok = tokens < M
+    N: tl.constexpr = (HEADS + 2 * KV_HEADS) * D
+    low_rows = head * D + pairs
+    high_rows = low_rows + D // 2
+    COVERED: tl.constexpr = triton.cdiv(K, BK) * BK
+    # What the end needs is asked for first: with few rows a product is all waiting.
+    EARLY: tl.constexpr = BM <= 16
+    if EARLY:
+        squares = load_sums(sums, tokens, ok, PARTS)
+    low_bias, high_bias = tl.load(bias + low_rows), tl.load(bias + high_rows)
+    position, row, cos, sin = head_turn(
+        rope, positions, index, tokens, ok, head, pairs, S, ANGLES, HEADS, KV_HEADS, D
+    )
+    low = tl.zeros((BM, BN), tl.float32)
+    high = tl.zeros((BM, BN), tl.float32)
+    for k in tl.range(0, COVERED, BK, num_stages=STAGES):
+        columns = k + tl.arange(0, BK)
+        a = load_rows(x, tokens, ok, K, columns, K, COVERED)
+        low = dot(a, load_weight(w, low_rows, columns, N, BN, K, COVERED).T, low)
+        high = dot(a, load_weight(w, high_rows, columns, N, BN, K, COVERED).T, high)
+    if not EARLY:
+        squares = load_sums(sums, tokens, ok, PARTS)
+    scale = inverse_rms(squares, K, EPS)[:, None]
+    low = low * scale + low_bias.to(tl.float32)[None, :]
+    high = high * scale + high_bias.to(tl.float32)[None, :]
+    store_head(
+        low, high, position, row, cos, sin, q, kv, tokens, ok, head, pairs, plane, row_stride,
+        capacity, HEADS, KV_HEADS, D,
+    )  # fmt: skip
 
 
 @triton.jit(do_not_specialize=["M", "S"])
@@ -58,35 +123,19 @@ def qkv_kernel(
     K: tl.constexpr, BM: tl.constexpr, BN: tl.constexpr, BK: tl.constexpr, PARTS: tl.constexpr,
     EPS: tl.constexpr, OVERLAP: tl.constexpr,
 ):  # fmt: skip
-    """See `project_qkv`. Grid: row tiles x tiles of BN pairs x heads."""
-    row_tiles = tl.cdiv(M, BM)
-    column_tile = tl.program_id(0) // row_tiles
-    TILES: tl.constexpr = D // 2 // BN  # of a head
-    head = column_tile // TILES
-    pairs = (column_tile % TILES) * BN + tl.arange(0, BN)
-    tokens = (tl.program_id(0) % row_tiles) * BM + tl.arange(0, BM)
-    ok = tokens < M
-    N: tl.constexpr = (HEADS + 2 * KV_HEADS) * D
-    low_rows = head * D + pairs
-    high_rows = low_rows + D // 2
-    COVERED: tl.constexpr = triton.cdiv(K, BK) * BK
+    """See `project_qkv`. Grid: tiles."""
     if OVERLAP:
-        prefetch(w, low_rows, 0, N, K, COVERED)
-        prefetch(w, high_rows, 0, N, K, COVERED)
+        N: tl.constexpr = (HEADS + 2 * KV_HEADS) * D
+        COVERED: tl.constexpr = triton.cdiv(K, BK) * BK
+        TILES: tl.constexpr = D // 2 // BN
+        column_tile = tl.program_id(0) // tl.cdiv(M, BM)
+        rows = column_tile // TILES * D + column_tile % TILES * BN + tl.arange(0, BN)
+        prefetch(w, rows, 0, N, K, COVERED)
+        prefetch(w, rows + D // 2, 0, N, K, COVERED)
         wait()
-    low = tl.zeros((BM, BN), tl.float32)
-    high = tl.zeros((BM, BN), tl.float32)
-    for k in range(0, COVERED, BK):
-        columns = k + tl.arange(0, BK)
-        a = load_rows(x, tokens, ok, K, columns, K, COVERED)
-        low = dot(a, load_weight(w, low_rows, columns, N, BN, K, COVERED).T, low)
-        high = dot(a, load_weight(w, high_rows, columns, N, BN, K, COVERED).T, high)
-    scale = row_scale(sums, tokens, ok, K, EPS, PARTS)[:, None]
-    low = low * scale + tl.load(bias + low_rows).to(tl.float32)[None, :]
-    high = high * scale + tl.load(bias + high_rows).to(tl.float32)[None, :]
-    store_head(
-        low, high, q, kv, rope, positions, index, tokens, ok, head, pairs, plane, row_stride,
-        capacity, S, ANGLES, HEADS, KV_HEADS, D,
+    qkv_tile(
+        tl.program_id(0), x, w, bias, sums, rope, positions, index, q, kv, M, plane, row_stride,
+        capacity, S, ANGLES, HEADS, KV_HEADS, D, K, BM, BN, BK, PARTS, EPS,
     )  # fmt: skip
 
 
@@ -118,27 +167,29 @@ def project_qkv(
     return q
 
 
-@triton.jit(do_not_specialize=["M"])
-def swiglu_kernel(
-    x, w, y, sums, shift, scale, M, modulation_stride,
+@triton.jit
+def swiglu_tile(
+    tile, x, w, y, sums, shift, scale, M, modulation_stride, SHARE: tl.constexpr,
     N: tl.constexpr, K: tl.constexpr, BM: tl.constexpr, BN: tl.constexpr, BK: tl.constexpr,
-    PARTS: tl.constexpr, EPS: tl.constexpr, OVERLAP: tl.constexpr,
+    PARTS: tl.constexpr, EPS: tl.constexpr, STAGES: tl.constexpr = None,
 ):  # fmt: skip
-    """See `gated`. Grid: row tiles x tiles of BN columns."""
+    """One tile of `gated`: row tiles x tiles of SHARE columns, which are BN or somewhat fewer."""
     row_tiles = tl.cdiv(M, BM)
-    rows = (tl.program_id(0) % row_tiles) * BM + tl.arange(0, BM)
+    rows = (tile % row_tiles) * BM + tl.arange(0, BM)
     row_ok = rows < M
-    columns = (tl.program_id(0) // row_tiles) * BN + tl.arange(0, BN)
+    column_tile = tile // row_tiles
+    columns = column_tile * SHARE + tl.arange(0, BN)
+    end = tl.minimum((column_tile + 1) * SHARE, N)
+    WHOLE: tl.constexpr = SHARE == BN and N % BN == 0
     COVERED: tl.constexpr = triton.cdiv(K, BK) * BK
-    if OVERLAP:
-        prefetch(w, columns, 0, N, K, COVERED)
-        prefetch(w + N * K, columns, 0, N, K, COVERED)
-        wait()
-    if sums is not None:
-        inverse = row_scale(sums, rows, row_ok, K, EPS, PARTS)[:, None]
+    EARLY: tl.constexpr = BM <= 16 or scale is not None
+    if sums is not None and EARLY:
+        squares = load_sums(sums, rows, row_ok, PARTS)
+    if scale is not None:
+        inverse = inverse_rms(squares, K, EPS)[:, None]
     gate = tl.zeros((BM, BN), tl.float32)
     up = tl.zeros((BM, BN), tl.float32)
-    for k in range(0, COVERED, BK):
+    for k in tl.range(0, COVERED, BK, num_stages=STAGES):
         at = k + tl.arange(0, BK)
         a = load_rows(x, rows, row_ok, K, at, K, COVERED)
         if scale is not None:
@@ -146,14 +197,36 @@ def swiglu_kernel(
             c = load_rows(shift, rows, row_ok, modulation_stride, at, K, COVERED)
             a = a.to(tl.float32) * inverse * b.to(tl.float32) + c.to(tl.float32)
             a = a.to(tl.bfloat16)
-        gate = dot(a, load_weight(w, columns, at, N, BN, K, COVERED).T, gate)
-        up = dot(a, load_weight(w + N * K, columns, at, N, BN, K, COVERED).T, up)
+        gate = dot(a, load_columns(w, columns, at, end, WHOLE, K, COVERED).T, gate)
+        up = dot(a, load_columns(w + N * K, columns, at, end, WHOLE, K, COVERED).T, up)
     if sums is not None and scale is None:
+        if not EARLY:
+            squares = load_sums(sums, rows, row_ok, PARTS)
+        inverse = inverse_rms(squares, K, EPS)[:, None]
         gate, up = gate * inverse, up * inverse
     gate = gate / (1.0 + tl.exp(-gate))
-    ok = row_ok[:, None] & (columns < N)[None, :]
+    ok = row_ok[:, None] & (columns < end)[None, :]
     at = rows.to(tl.int64)[:, None] * N + columns[None, :]
     tl.store(y + at, (gate * up).to(tl.bfloat16), mask=ok)
+
+
+@triton.jit(do_not_specialize=["M"])
+def swiglu_kernel(
+    x, w, y, sums, shift, scale, M, modulation_stride, SHARE: tl.constexpr,
+    N: tl.constexpr, K: tl.constexpr, BM: tl.constexpr, BN: tl.constexpr, BK: tl.constexpr,
+    PARTS: tl.constexpr, EPS: tl.constexpr, OVERLAP: tl.constexpr,
+):  # fmt: skip
+    """See `gated`. Grid: tiles."""
+    if OVERLAP:
+        columns = tl.program_id(0) // tl.cdiv(M, BM) * SHARE + tl.arange(0, BN)
+        COVERED: tl.constexpr = triton.cdiv(K, BK) * BK
+        prefetch(w, columns, 0, N, K, COVERED)
+        prefetch(w + N * K, columns, 0, N, K, COVERED)
+        wait()
+    swiglu_tile(
+        tl.program_id(0), x, w, y, sums, shift, scale, M, modulation_stride, SHARE,
+        N, K, BM, BN, BK, PARTS, EPS,
+    )  # fmt: skip
 
 
 def gated(
@@ -168,8 +241,9 @@ def gated(
     (rows, depth), columns = x.shape, weight.shape[0] // 2
     out = torch.empty(rows, columns, dtype=x.dtype, device=x.device)
     stride = 0 if scale is None else scale.stride(0)
-    swiglu_kernel[(triton.cdiv(rows, tile.rows) * triton.cdiv(columns, tile.columns),)](
-        x, weight, out, sums.values if sums else None, shift, scale, rows, stride,
+    share = tile.share or tile.columns
+    swiglu_kernel[(triton.cdiv(rows, tile.rows) * triton.cdiv(columns, share),)](
+        x, weight, out, sums.values if sums else None, shift, scale, rows, stride, SHARE=share,
         N=columns, K=depth, BM=tile.rows, BN=tile.columns, BK=tile.depth,
         PARTS=sums.parts if sums else 0, EPS=sums.eps if sums else 0.0,
         OVERLAP=overlap, **tile.options(overlap=overlap),

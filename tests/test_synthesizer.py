@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+import time
 from collections.abc import Iterator
 
 import numpy as np
@@ -265,6 +266,39 @@ def test_audio_is_there_before_the_next_line(synthesizer: Synthesizer) -> None:
         found.append(utterance)
         heard.set()
     assert [utterance.record.text for utterance in found] == ["Hello there.", "Yes."]
+
+
+def test_running_ahead_as_on_a_gpu_changes_nothing(
+    synthesizer: Synthesizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = list(synthesizer.speak(SCRIPT))
+    monkeypatch.setattr(synthesizer, "_runs_ahead", True)
+    for one, other in zip(synthesizer.speak(SCRIPT), expected, strict=True):
+        assert (one.record, one.status, one.error) == (other.record, other.status, other.error)
+        np.testing.assert_allclose(one.samples, other.samples, atol=1e-9)
+
+
+def test_running_ahead_stops_when_nobody_takes_more_and_can_be_closed_in_silence(
+    synthesizer: Synthesizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(synthesizer, "_runs_ahead", True)
+    source = Counted([], "Hello there.", limit=100_000)
+    chunks = synthesizer.stream(source)
+    next(chunks)
+    time.sleep(0.5)
+    assert source.pulled < 100
+    chunks.close()
+
+    def lines() -> Iterator[str]:
+        yield "Yes."
+        silent.wait(60)
+
+    silent = threading.Event()
+    chunks = synthesizer.stream(lines())
+    while next(chunks).status is None:
+        pass
+    chunks.close()  # does not wait for the input
+    silent.set()
 
 
 def test_look_ahead_is_bounded_by_the_audio_held_back(

@@ -15,6 +15,7 @@ from vvcli.engine.noise import NoiseSource
 from vvcli.engine.stream import Stream
 from vvcli.errors import RecordError, UnavailableError
 from vvcli.loaded_model import LoadedModel, load
+from vvcli.look_ahead import look_ahead
 from vvcli.model.config import SAMPLE_RATE
 from vvcli.model.voice import Voice
 from vvcli.ordered_run import OrderedRun
@@ -98,6 +99,8 @@ class Synthesizer:
         # When a long record ends, many that were done before it come due at once. Handed out over
         # several steps, they are written while the device computes.
         self._most_at_once = 2 * self.streams * self.config.decoder.hop
+        # On a CPU nothing would be gained: there the steps themselves keep the processor busy.
+        self._runs_ahead = self.device.type == "cuda"
         self._speaking = threading.Lock()
 
     @property
@@ -133,7 +136,8 @@ class Synthesizer:
         """Audio in order, as it is made: the head record's frames come out one by one.
 
         `lines` may be endless and slow: what has been read is spoken while the next line is
-        awaited. Work is done only while the consumer asks for more, so a slow reader holds it up.
+        awaited. A slow consumer holds the work up: on a CPU it is done only while more is asked
+        for, on a GPU it stops a few frames ahead.
         To stop early, close the generator.
 
         Raises:
@@ -145,6 +149,18 @@ class Synthesizer:
                 "or make another Synthesizer"
             )
         feed = Feed(_records(lines), depth=2 * self.streams)
+        chunks = self._chunks(feed)
+        if self._runs_ahead:
+            # While audio is encoded and written, the next steps are already on their way.
+            chunks = look_ahead(chunks, _size, self._most_at_once, feed.close)
+        try:
+            with closing(chunks):
+                yield from chunks
+        finally:
+            self._speaking.release()
+
+    def _chunks(self, feed: Feed) -> Generator[Chunk, None, None]:
+        """What becomes of the records of `feed`."""
         run = OrderedRun(self._engine, self._streams)
         try:
             while True:
@@ -163,7 +179,6 @@ class Synthesizer:
         finally:
             feed.close()
             run.cancel()
-            self._speaking.release()
 
     def _streams(self, record: Record, first_number: int) -> list[Stream]:
         """The streams that speak `record`, one for each part, with everything it leaves open.
@@ -214,6 +229,10 @@ class Synthesizer:
         from vvcli.script.split import split_record
 
         return split_record(record, count, max(1, most))
+
+
+def _size(chunk: Chunk) -> int:
+    return len(chunk.samples) + 1  # one, so that records without audio are bounded as well
 
 
 def _records(lines: Iterable[str | Record]) -> Iterator[Record]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Iterable
+from contextlib import suppress
 
 from vvcli.script.record import Record
 
@@ -27,7 +28,8 @@ class Feed:
 
     def get(self, *, wait: bool) -> Record | None:
         """The next record; none if the source has ended, or has none yet and `wait` is false."""
-        if self.ended:
+        if self.ended or self._closed.is_set():
+            self.ended = True
             return None
         try:
             item = self._queue.get(block=wait)
@@ -41,11 +43,12 @@ class Feed:
         return None
 
     def close(self) -> None:
-        """Let the thread end at its next record."""
+        """Let the thread end at its next record, and whoever waits in `get` return."""
         self._closed.set()
-        self.ended = True
         while not self._queue.empty():  # it may be waiting for room
             self._queue.get_nowait()
+        with suppress(queue.Full):
+            self._queue.put_nowait(END)
 
     def _pull(self) -> None:
         last: BaseException | None = END

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -138,10 +139,12 @@ class Engine:
         self._scheduler.finish(stream, End.CANCELLED)
         stream.closed = True
 
-    @torch.inference_mode()
     def step(self, *, admit: bool = True) -> list[StreamFrame]:
         """One frame for every running stream; with `admit` false no waiting one joins them."""
-        plan = self._scheduler.plan(admit=admit)
+        with self._computing():
+            return self._step(self._scheduler.plan(admit=admit))
+
+    def _step(self, plan: Plan) -> list[StreamFrame]:
         self._make_room(plan)
         self._place(plan)
         self._upload(plan)
@@ -164,30 +167,40 @@ class Engine:
             frames += self._collect(self._dispatched.popleft())
         return frames
 
-    @torch.inference_mode()
     def warm_up(self) -> None:
         """Capture all there is to capture now, the widest first, instead of on first use.
 
         Raises:
             UnavailableError: graphs are required, and something cannot be captured.
         """
-        for bucket in _every(self._bucket, self._slots):
-            self._steps.frame(bucket, self.state.capacity)
-        for rows in _every(self._text_bucket, self._windows):
-            self._steps.text(self._pad([], rows), self.state.capacity, self.state.text_capacity)
+        with self._computing():
+            for bucket in _every(self._bucket, self._slots):
+                self._steps.frame(bucket, self.state.capacity)
+            for rows in _every(self._text_bucket, self._windows):
+                columns = torch.from_numpy(self._pack_text([], rows)).to(self.model.device)
+                self._steps.text(columns, self.state.capacity, self.state.text_capacity)
 
-    @torch.inference_mode()
     def frame(self, bucket: int, positions: int) -> FrameOutput:
         """Start one frame of the first `bucket` slots and nothing else, to be timed.
 
         `positions` is the longest cache in use.
         """
-        return self._steps.frame(bucket, _limit(positions, self.state.capacity))
+        with self._computing():
+            return self._steps.frame(bucket, _limit(positions, self.state.capacity))
 
-    @torch.inference_mode()
     def stages(self, bucket: int) -> dict[str, Callable[[], object]]:
         """See `Steps.stages`."""
-        return self._steps.stages(bucket)
+        with self._computing():
+            return self._steps.stages(bucket)
+
+    @contextmanager
+    def _computing(self) -> Iterator[None]:
+        """No gradients, and this model's device as that of streams, graphs and kernels."""
+        on_device: AbstractContextManager[None] = nullcontext()
+        if self.model.device.type == "cuda":
+            on_device = torch.cuda.device(self.model.device)
+        with torch.inference_mode(), on_device:
+            yield
 
     def _has_arrived(self) -> bool:
         result = self._dispatched[0].result
@@ -256,9 +269,6 @@ class Engine:
             row[:3] = window.slot, len(window.tokens), window.frames
             row[3 : 3 + len(window.tokens)] = window.tokens
         return packed
-
-    def _pad(self, windows: list[TextWindow], rows: int) -> torch.Tensor:
-        return torch.from_numpy(self._pack_text(windows, rows)).to(self.model.device)
 
     def _make_room(self, plan: Plan) -> None:
         """Build the slots anew, or grow caches in which a row after this step would not fit.

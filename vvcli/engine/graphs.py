@@ -63,6 +63,9 @@ class Capturer:
             for _ in range(WARM_UPS):
                 step()
         self._stream.synchronize()
+        # The graph's intermediate results lie in a pool of their own; those of the warm-up would
+        # be kept beside them.
+        torch.cuda.empty_cache()
         graph = torch.cuda.CUDAGraph()
         # Another thread, which may read input or watch the device, does not break the capture.
         with torch.cuda.graph(

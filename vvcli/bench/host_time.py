@@ -1,4 +1,4 @@
-"""Where the host's time goes: a look at the measured thread's stack every few milliseconds."""
+"""Where the host's time goes: a look at the stacks of all threads every few milliseconds."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PACKAGE = str(Path(vvcli.__file__).parent)
 
 
 class HostTime:
-    """While this is entered, samples which function of vvcli the entering thread is in.
+    """While this is entered, samples which functions of vvcli the threads are in.
 
     Time in a library counts for the function that called it, so waiting for the device is the
     time of whoever waits.
@@ -23,11 +23,11 @@ class HostTime:
 
     def __init__(self) -> None:
         self._seen: Counter[str] = Counter()
+        self._looks = 0
         self._stop = threading.Event()
 
     def __enter__(self) -> HostTime:
-        target = threading.get_ident()
-        self._thread = threading.Thread(target=self._sample, args=(target,), daemon=True)
+        self._thread = threading.Thread(target=self._sample, daemon=True)
         self._thread.start()
         return self
 
@@ -41,21 +41,27 @@ class HostTime:
         self._thread.join()
 
     def shares(self, most: int = 12) -> dict[str, float]:
-        """Functions and their share of the time, the largest `most` first."""
-        total = self._seen.total()
-        return {name: round(n / total, 4) for name, n in self._seen.most_common(most)}
+        """Functions and their share of the time, the largest `most` first.
 
-    def _sample(self, thread: int) -> None:
+        Threads work side by side, so the shares may add up to more than one.
+        """
+        looks = max(1, self._looks)
+        return {name: round(n / looks, 4) for name, n in self._seen.most_common(most)}
+
+    def _sample(self) -> None:
         while not self._stop.wait(INTERVAL):
-            self._seen[_place(sys._current_frames().get(thread))] += 1
+            self._looks += 1
+            for thread, frame in sys._current_frames().items():
+                if thread != threading.get_ident() and (place := _place(frame)):
+                    self._seen[place] += 1
 
 
-def _place(frame: FrameType | None) -> str:
-    """The innermost function of vvcli on a stack."""
+def _place(frame: FrameType | None) -> str | None:
+    """The innermost function of vvcli on a stack, if there is one."""
     while frame is not None:
         code = frame.f_code
         if code.co_filename.startswith(PACKAGE):
             module = code.co_filename[len(PACKAGE) + 1 :].removesuffix(".py")
             return f"{module}: {getattr(code, 'co_qualname', code.co_name)}"
         frame = frame.f_back
-    return "elsewhere"
+    return None

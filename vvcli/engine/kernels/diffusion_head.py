@@ -1,4 +1,4 @@
-"""The diffusion head's sampling loop in nine kernels a step."""
+"""The diffusion head's sampling loop on kernels: one launch for few rows, nine or more a step."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from torch import Tensor, nn
 
 from vvcli.engine.kernels.blocks import INTERPRETED, dot, load_rows, load_weight, prefetch, wait
 from vvcli.engine.kernels.elementwise import add, gate, normalise
-from vvcli.engine.kernels.linear import Tile, linear
+from vvcli.engine.kernels.linear import Tile, linear, stacked
 from vvcli.engine.kernels.projection import gated
+from vvcli.engine.kernels.sampling import LoopPlan, run_loop
 from vvcli.engine.kernels.solver import COLUMNS, Latents, Seam, coefficients
 from vvcli.model.diffusion_head import DiffusionHead, HeadLayer, SolverTable
 from vvcli.model.solver import SolverStep
@@ -55,6 +56,9 @@ PLANS: dict[int, HeadPlan] = {
     ),
     1 << 31: HeadPlan(condition=Tile(64, 64, 64, 4, 4), gate_up=None, down=None, apart=True),
 }
+
+# The whole loop in one launch, by number of rows up to and including; above, launches per product.
+LOOPS: dict[int, LoopPlan] = {}
 
 # By number of rows (two per stream and solver step), up to and including.
 MODULATION: dict[int, Tile | None] = {16: Tile(16, 32, 128, 4, 6), 1 << 31: None}
@@ -119,7 +123,9 @@ class FusedDiffusionHead(DiffusionHead):
         for name, module in plain.named_children():
             self.add_module(name, module)
         self.overlap = overlap
-        self._layers = [_feed_forward(layer) for layer in plain.layers]
+        feed_forward = [layer.ffn for layer in plain.layers if isinstance(layer, HeadLayer)]
+        self._gate_up = stacked([ffn.gate_up_proj for ffn in feed_forward])
+        self._down = stacked([ffn.down_proj for ffn in feed_forward])
         self._modulation, self._bias = _scaled_modulation(plain)
         self._layer_eps = plain.config.rms_norm_eps
         self._seam = Seam(
@@ -139,16 +145,23 @@ class FusedDiffusionHead(DiffusionHead):
         With `frame` [B] int64, `noise` is the slots' ring [N, R, latent] float32, and stream i
         starts at row `frame[i] % R` of its own.
         """
-        batch, overlap, tiles = condition.shape[0], self.overlap, self._plan(condition.shape[0])
-        modulations = self._modulate(condition, table, tiles)
-        columns = tiles.down.columns if tiles.down else COLUMNS
+        batch, overlap = condition.shape[0], self.overlap
+        plan = next(plan for most, plan in PLANS.items() if 2 * batch <= most)
+        loop = next((loop for most, loop in LOOPS.items() if 2 * batch <= most), None)
+        modulations = self._modulate(condition, table, plan.condition)
+        down = plan.down if loop is None or overlap else loop.down
+        columns = down.columns if down else COLUMNS
         parts = triton.cdiv(self.config.hidden_size, columns)
         noise = noise if noise.is_contiguous() else noise.contiguous()
-        here = self._seam.begin(noise, frame, batch, parts, columns, overlap=overlap)
         factors = self._coefficients(table, condition.device)
+        if loop is not None and not overlap:
+            start = self._seam.begin(noise, frame, batch, parts, columns, places=2)
+            weights = (self._gate_up, self._down)
+            return run_loop(start, self._seam, weights, modulations, guidance, factors, loop)
+        here = self._seam.begin(noise, frame, batch, parts, columns, overlap=overlap)
         for i, modulation in enumerate(modulations):
-            parts_of = modulation.chunk(3 * len(self._layers) + 2, dim=-1)
-            self._denoise(here, parts_of, tiles)
+            parts_of = modulation.chunk(3 * len(self.layers) + 2, dim=-1)
+            self._denoise(here, parts_of, plan)
             here = self._seam.step(
                 here, (parts_of[-2], parts_of[-1]), guidance, factors[i], columns,
                 last=i + 1 == len(table.steps), overlap=overlap,
@@ -158,7 +171,7 @@ class FusedDiffusionHead(DiffusionHead):
     def _denoise(self, here: Latents, modulation: tuple[Tensor, ...], plan: HeadPlan) -> None:
         """Take `here.h` through all layers, in place."""
         overlap, h, sums = self.overlap, here.h, here.sums
-        for i, (gate_up, down) in enumerate(self._layers):
+        for i, (gate_up, down) in enumerate(zip(self._gate_up, self._down, strict=True)):
             shift, scale, strength = modulation[3 * i : 3 * i + 3]
             if plan.gate_up is not None and not plan.apart:
                 inner = gated(
@@ -178,9 +191,9 @@ class FusedDiffusionHead(DiffusionHead):
                     overlap=overlap,
                 )  # fmt: skip
 
-    def _modulate(self, condition: Tensor, table: SolverTable, plan: HeadPlan) -> Tensor:
+    def _modulate(self, condition: Tensor, table: SolverTable, tile: Tile) -> Tensor:
         """Shifts, scales (with the norms' weights in them) and gates: [steps, 2B, …]."""
-        weight, tile = self.cond_proj.weight, plan.condition
+        weight = self.cond_proj.weight
         steps, rows, (size, depth) = len(table.steps), 2 * condition.shape[0], weight.shape
         c = torch.empty(steps, rows, size, dtype=weight.dtype, device=weight.device)
         condition_kernel[(triton.cdiv(rows, tile.rows) * triton.cdiv(size, tile.columns),)](
@@ -201,14 +214,6 @@ class FusedDiffusionHead(DiffusionHead):
         if table.steps not in self._factors:
             self._factors[table.steps] = coefficients(table.steps, device)
         return self._factors[table.steps]
-
-    def _plan(self, batch: int) -> HeadPlan:
-        return next(plan for most, plan in PLANS.items() if 2 * batch <= most)
-
-
-def _feed_forward(layer: nn.Module) -> tuple[Tensor, Tensor]:
-    assert isinstance(layer, HeadLayer)  # noqa: S101 - for mypy
-    return layer.ffn.gate_up_proj.weight, layer.ffn.down_proj.weight
 
 
 def _scaled_modulation(head: DiffusionHead) -> tuple[Tensor, Tensor]:

@@ -31,6 +31,7 @@ def add_kernel(
             at = row.to(tl.int64) * gate_stride + columns
             added *= tl.load(gate + at, mask=ok, other=0.0).to(tl.float32)
         value = (value.to(tl.float32) + added).to(tl.bfloat16)
+    if y is not None:
         tl.store(y + row * N + columns, value, mask=ok)
     value = value.to(tl.float32)
     parts = tl.arange(0, triton.next_power_of_2(PARTS))
@@ -44,27 +45,25 @@ def add(
 ) -> Tensor:  # fmt: skip
     """`x + gate · other` [M, N] into `out`, which may be `x`, and its sums.
 
-    Without `other` just the sums of `x`; `gate` [M, N] may have rows at any stride.
+    Without `other` just `x` and its sums; `gate` [M, N] may have rows at any stride.
     """
     rows, columns = x.shape
-    pad = triton.next_power_of_2(columns)
+    unchanged = other is None and out is x
     add_kernel[(rows,)](
-        x, other, gate, out, sums.values, 0 if gate is None else gate.stride(0),
-        N=columns, PAD=pad, PARTS=sums.parts, OVERLAP=overlap, num_warps=4, launch_pdl=overlap,
+        x, other, gate, None if unchanged else out, sums.values,
+        0 if gate is None else gate.stride(0), N=columns, PAD=triton.next_power_of_2(columns),
+        PARTS=sums.parts, OVERLAP=overlap, num_warps=4, launch_pdl=overlap,
     )  # fmt: skip
     return out
 
 
 @triton.jit
-def normalise_kernel(
-    x, weight, sums, shift, scale, y, modulation_stride, N: tl.constexpr, PAD: tl.constexpr,
-    PARTS: tl.constexpr, EPS: tl.constexpr, OVERLAP: tl.constexpr,
+def normalise_row(
+    row, x, weight, sums, shift, scale, y, modulation_stride, N: tl.constexpr,
+    PARTS: tl.constexpr, EPS: tl.constexpr,
 ):  # fmt: skip
-    """See `normalise`. Grid: rows."""
-    if OVERLAP:
-        wait()
-    row = tl.program_id(0)
-    columns = tl.arange(0, PAD)
+    """One row of `normalise`."""
+    columns = tl.arange(0, triton.next_power_of_2(N))
     ok = columns < N
     parts = tl.arange(0, triton.next_power_of_2(PARTS))
     squares = tl.load(sums + row * PARTS + parts, mask=parts < PARTS, other=0.0)
@@ -73,10 +72,23 @@ def normalise_kernel(
     if weight is not None:
         value *= tl.load(weight + columns, mask=ok, other=0.0).to(tl.float32)
     if scale is not None:
-        at = row.to(tl.int64) * modulation_stride + columns
+        at = (tl.full((), 0, tl.int64) + row) * modulation_stride + columns
         value *= tl.load(scale + at, mask=ok, other=0.0).to(tl.float32)
         value += tl.load(shift + at, mask=ok, other=0.0).to(tl.float32)
     tl.store(y + row * N + columns, value.to(tl.bfloat16), mask=ok)
+
+
+@triton.jit
+def normalise_kernel(
+    x, weight, sums, shift, scale, y, modulation_stride, N: tl.constexpr, PARTS: tl.constexpr,
+    EPS: tl.constexpr, OVERLAP: tl.constexpr,
+):  # fmt: skip
+    """See `normalise`. Grid: rows."""
+    if OVERLAP:
+        wait()
+    normalise_row(
+        tl.program_id(0), x, weight, sums, shift, scale, y, modulation_stride, N, PARTS, EPS
+    )
 
 
 def normalise(
@@ -88,8 +100,8 @@ def normalise(
     out = torch.empty_like(x)
     normalise_kernel[(rows,)](
         x, weight, sums.values, shift, scale, out, 0 if scale is None else scale.stride(0),
-        N=columns, PAD=triton.next_power_of_2(columns), PARTS=sums.parts, EPS=sums.eps,
-        OVERLAP=overlap, num_warps=4, launch_pdl=overlap,
+        N=columns, PARTS=sums.parts, EPS=sums.eps, OVERLAP=overlap, num_warps=4,
+        launch_pdl=overlap,
     )  # fmt: skip
     return out
 

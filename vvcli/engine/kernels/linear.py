@@ -14,7 +14,7 @@ from functools import cache
 import torch
 import triton
 import triton.language as tl
-from torch import Tensor
+from torch import Tensor, nn
 
 from vvcli.engine.kernels.blocks import (
     dot,
@@ -65,6 +65,14 @@ class RowSums:
     def parts(self) -> int:
         """Sums per row."""
         return self.values.shape[1]
+
+
+def stacked(products: list[nn.Linear], name: str = "weight") -> Tensor:
+    """One tensor [L, …] of a parameter of several products, which then are views of it."""
+    stack = torch.stack([getattr(product, name).detach() for product in products])
+    for product, part in zip(products, stack, strict=True):
+        setattr(product, name, nn.Parameter(part, requires_grad=False))
+    return stack
 
 
 COUNTERS = 4096

@@ -27,80 +27,123 @@ def coefficients(steps: tuple[SolverStep, ...], device: torch.device) -> Tensor:
     return torch.tensor(rows, dtype=torch.float64, device=device)
 
 
-@triton.jit(do_not_specialize=["B"])
-def seam_kernel(
-    h, sums, shift, scale, w_out, guidance, factors, x, x0, noise, frame, w_in, x_next, x0_next,
-    h_next, sums_next, B, modulation_stride, slot_stride, ring,
-    H: tl.constexpr, L: tl.constexpr, STREAMS: tl.constexpr, BK: tl.constexpr, BN: tl.constexpr,
-    PARTS: tl.constexpr, EPS: tl.constexpr, LAST: tl.constexpr, OVERLAP: tl.constexpr,
+@triton.jit
+def solver_tile(
+    tile, first, h, sums, shift, scale, w_out, guidance, factors, x, x0, x_next, x0_next, B,
+    modulation_stride, H: tl.constexpr, L: tl.constexpr, STREAMS: tl.constexpr, BK: tl.constexpr,
+    PARTS: tl.constexpr, EPS: tl.constexpr, STAGES: tl.constexpr = None,
 ):  # fmt: skip
-    """Grid (stream tiles, shares of the next input's columns).
+    """Where a step takes a tile of streams, [STREAMS, L] float64; stored if `first`.
 
-    Rows 2i and 2i + 1 of `h` [2B, H] are stream i with and without its text. Every share computes
-    the same step again, which is less than a second launch; the first one stores it.
+    Rows 2i and 2i + 1 of `h` [2B, H] are stream i with and without its text.
     """
+    streams = tile * STREAMS + tl.arange(0, STREAMS)
+    ok = (streams < B)[:, None]
+    at = streams[:, None] * L + tl.arange(0, L)[None, :]
+    rows = tile * (2 * STREAMS) + tl.arange(0, 2 * STREAMS)
+    row_ok = rows < 2 * B
+    latents = tl.arange(0, L)
+    strength = tl.load(guidance + streams, mask=streams < B, other=0.0).to(tl.float64)
+    before = tl.load(x + at, mask=ok, other=0.0)
+    inverse = row_scale(sums, rows, row_ok, H, EPS, PARTS)[:, None]
+    COVERED: tl.constexpr = triton.cdiv(H, BK) * BK
+    velocity = tl.zeros((2 * STREAMS, L), tl.float32)
+    for k in tl.range(0, COVERED, BK, num_stages=STAGES):
+        columns = k + tl.arange(0, BK)
+        a = load_rows(h, rows, row_ok, H, columns, H, COVERED).to(tl.float32)
+        b = load_rows(scale, rows, row_ok, modulation_stride, columns, H, COVERED)
+        c = load_rows(shift, rows, row_ok, modulation_stride, columns, H, COVERED)
+        a = (a * inverse * b.to(tl.float32) + c.to(tl.float32)).to(tl.bfloat16)
+        velocity = dot(a, load_weight(w_out, latents, columns, L, L, H, COVERED).T, velocity)
+    pairs = tl.permute(tl.reshape(velocity, (STREAMS, 2, L)), (0, 2, 1))
+    conditional, unconditional = tl.split(pairs.to(tl.float64))
+    v = unconditional + strength[:, None] * (conditional - unconditional)
+    clean = tl.load(factors) * before - tl.load(factors + 1) * v
+    value = tl.load(factors + 2) * before + tl.load(factors + 3) * clean
+    value += tl.load(factors + 4) * tl.load(x0 + at, mask=ok, other=0.0)
+    tl.store(x0_next + at, clean, mask=ok & first)
+    tl.store(x_next + at, value, mask=ok & first)
+    return value
+
+
+@triton.jit
+def input_tile(
+    tile, column_tile, value, w_in, h_next, sums_next, B, H: tl.constexpr, L: tl.constexpr,
+    STREAMS: tl.constexpr, BN: tl.constexpr, PARTS: tl.constexpr,
+):  # fmt: skip
+    """BN columns of both rows of the head's input at `value` [STREAMS, L], and their sums."""
+    streams = tile * STREAMS + tl.arange(0, STREAMS)
+    stream_ok = streams < B
+    ok = stream_ok[:, None]
+    columns = column_tile * BN + tl.arange(0, BN)
+    w = load_weight(w_in, columns, tl.arange(0, L), H, BN, L, L)
+    rounded = value.to(tl.float32).to(tl.bfloat16)
+    y = dot(rounded, w.T, tl.zeros((STREAMS, BN), tl.float32)).to(tl.bfloat16)
+    inside = ok & (columns < H)[None, :]
+    out = h_next + streams[:, None] * (2 * H) + columns[None, :]
+    tl.store(out, y, mask=inside)
+    tl.store(out + H, y, mask=inside)
+    y = tl.where(inside, y.to(tl.float32), 0.0)
+    total = tl.sum(y * y, 1)
+    first = sums_next + streams * (2 * PARTS)
+    tl.store(first + column_tile, total, mask=stream_ok)
+    tl.store(first + PARTS + column_tile, total, mask=stream_ok)
+    # The layers leave more sums a row than there are tiles here: the others are zero.
+    others = triton.cdiv(H, BN) + tl.arange(0, triton.next_power_of_2(PARTS))
+    empty = ok & (others < PARTS)[None, :] & (column_tile == 0)
+    nothing = tl.zeros((STREAMS, triton.next_power_of_2(PARTS)), tl.float32)
+    tl.store(first[:, None] + others[None, :], nothing, mask=empty)
+    tl.store(first[:, None] + PARTS + others[None, :], nothing, mask=empty)
+
+
+@triton.jit(do_not_specialize=["B"])
+def begin_kernel(
+    noise, frame, w_in, x, x0, h, sums, B, slot_stride, ring, H: tl.constexpr, L: tl.constexpr,
+    STREAMS: tl.constexpr, BN: tl.constexpr, PARTS: tl.constexpr, OVERLAP: tl.constexpr,
+):  # fmt: skip
+    """See `Seam.begin`. Grid (stream tiles, column tiles)."""
     if OVERLAP:
         wait()
     streams = tl.program_id(0) * STREAMS + tl.arange(0, STREAMS)
-    stream_ok = streams < B
     latents = tl.arange(0, L)
-    ok = stream_ok[:, None]
-    at = streams[:, None] * L + latents[None, :]
-    if h is None:
-        if frame is None:
-            start = streams.to(tl.int64) * slot_stride
-        else:
-            made = tl.load(frame + streams, mask=stream_ok, other=0)
-            start = streams.to(tl.int64) * slot_stride + made % ring * L
-        value = tl.load(noise + start[:, None] + latents[None, :], mask=ok, other=0.0)
-        value = value.to(tl.float64)
-    else:
-        rows = tl.program_id(0) * (2 * STREAMS) + tl.arange(0, 2 * STREAMS)
-        row_ok = rows < 2 * B
-        inverse = row_scale(sums, rows, row_ok, H, EPS, PARTS)[:, None]
-        COVERED: tl.constexpr = triton.cdiv(H, BK) * BK
-        velocity = tl.zeros((2 * STREAMS, L), tl.float32)
-        for k in range(0, COVERED, BK):
-            columns = k + tl.arange(0, BK)
-            a = load_rows(h, rows, row_ok, H, columns, H, COVERED).to(tl.float32)
-            b = load_rows(scale, rows, row_ok, modulation_stride, columns, H, COVERED)
-            c = load_rows(shift, rows, row_ok, modulation_stride, columns, H, COVERED)
-            a = (a * inverse * b.to(tl.float32) + c.to(tl.float32)).to(tl.bfloat16)
-            velocity = dot(a, load_weight(w_out, latents, columns, L, L, H, COVERED).T, velocity)
-        pairs = tl.permute(tl.reshape(velocity, (STREAMS, 2, L)), (0, 2, 1))
-        conditional, unconditional = tl.split(pairs.to(tl.float64))
-        strength = tl.load(guidance + streams, mask=stream_ok, other=0.0).to(tl.float64)
-        v = unconditional + strength[:, None] * (conditional - unconditional)
-        before = tl.load(x + at, mask=ok, other=0.0)
-        clean = tl.load(factors) * before - tl.load(factors + 1) * v
-        value = tl.load(factors + 2) * before + tl.load(factors + 3) * clean
-        if x0 is not None:
-            value += tl.load(factors + 4) * tl.load(x0 + at, mask=ok, other=0.0)
-        if x0_next is not None:
-            tl.store(x0_next + at, clean, mask=ok & (tl.program_id(1) == 0))
-    tl.store(x_next + at, value, mask=ok & (tl.program_id(1) == 0))
+    ok = (streams < B)[:, None]
+    start = streams.to(tl.int64) * slot_stride
+    if frame is not None:
+        start += tl.load(frame + streams, mask=streams < B, other=0) % ring * L
+    value = tl.load(noise + start[:, None] + latents[None, :], mask=ok, other=0.0)
+    value = value.to(tl.float64)
+    own = streams[:, None] * L + latents[None, :]
+    first = ok & (tl.program_id(1) == 0)
+    tl.store(x + own, value, mask=first)
+    tl.store(x0 + own, tl.zeros((STREAMS, L), tl.float64), mask=first)  # no step was before
+    input_tile(
+        tl.program_id(0), tl.program_id(1), value, w_in, h, sums, B, H, L, STREAMS, BN, PARTS
+    )
+
+
+@triton.jit(do_not_specialize=["B"])
+def seam_kernel(
+    h, sums, shift, scale, w_out, guidance, factors, x, x0, w_in, x_next, x0_next,
+    h_next, sums_next, B, modulation_stride,
+    H: tl.constexpr, L: tl.constexpr, STREAMS: tl.constexpr, BK: tl.constexpr, BN: tl.constexpr,
+    PARTS: tl.constexpr, EPS: tl.constexpr, LAST: tl.constexpr, OVERLAP: tl.constexpr,
+):  # fmt: skip
+    """See `Seam.step`. Grid (stream tiles, shares of the next input's columns).
+
+    Every share computes the same step again, which is less than a second launch.
+    """
+    if OVERLAP:
+        wait()
+    tile, share = tl.program_id(0), tl.program_id(1)
+    value = solver_tile(
+        tile, share == 0, h, sums, shift, scale, w_out, guidance, factors, x, x0, x_next, x0_next,
+        B, modulation_stride, H, L, STREAMS, BK, PARTS, EPS,
+    )  # fmt: skip
     if not LAST:
-        rounded = value.to(tl.float32).to(tl.bfloat16)
-        TILES: tl.constexpr = triton.cdiv(H, BN)
-        for tile in range(tl.program_id(1), TILES, tl.num_programs(1)):
-            columns = tile * BN + tl.arange(0, BN)
-            w = load_weight(w_in, columns, latents, H, BN, L, L)
-            y = dot(rounded, w.T, tl.zeros((STREAMS, BN), tl.float32)).to(tl.bfloat16)
-            inside = ok & (columns < H)[None, :]
-            out = h_next + streams[:, None] * (2 * H) + columns[None, :]
-            tl.store(out, y, mask=inside)
-            tl.store(out + H, y, mask=inside)
-            y = tl.where(inside, y.to(tl.float32), 0.0)
-            total = tl.sum(y * y, 1)
-            first = sums_next + streams * (2 * PARTS)
-            tl.store(first + tile, total, mask=stream_ok)
-            tl.store(first + PARTS + tile, total, mask=stream_ok)
-            # The layers leave more sums a row than there are tiles here: the others are zero.
-            others = TILES + tl.arange(0, triton.next_power_of_2(PARTS))
-            empty = ok & (others < PARTS)[None, :] & (tile == 0)
-            nothing = tl.zeros((STREAMS, triton.next_power_of_2(PARTS)), tl.float32)
-            tl.store(first[:, None] + others[None, :], nothing, mask=empty)
-            tl.store(first[:, None] + PARTS + others[None, :], nothing, mask=empty)
+        for column_tile in range(share, triton.cdiv(H, BN), tl.num_programs(1)):
+            input_tile(
+                tile, column_tile, value, w_in, h_next, sums_next, B, H, L, STREAMS, BN, PARTS
+            )
 
 
 @dataclass
@@ -108,7 +151,7 @@ class Latents:
     """A point on the way from noise to latents, and the head's input there."""
 
     x: Tensor  # [B, latent] float64
-    x0: Tensor | None  # [B, latent] float64: the last step's estimate of the end
+    x0: Tensor  # [B, latent] float64: the last step's estimate of the end, or zero
     h: Tensor  # [2B, H]
     sums: RowSums  # of h
 
@@ -131,15 +174,22 @@ class Seam:
 
     def begin(
         self, noise: Tensor, frame: Tensor | None, batch: int, parts: int, columns: int,
-        *, overlap: bool = False,
+        *, places: int = 0, overlap: bool = False,
     ) -> Latents:  # fmt: skip
         """Start at `noise` [B, latent], or at rows `frame` [B] modulo R of `noise` [N, R, latent].
 
-        `parts` and `columns` are those of the sums that the head's layers leave.
+        `parts` and `columns` are those of the sums that the head's layers leave. With `places`
+        the tensors have that many, [places, …], of which the first is filled.
         """
-        return self._launch(
-            None, None, None, noise, frame, batch, parts, columns, overlap=overlap, last=False
-        )
+        (hidden, latent), here = self.w_in.shape, self._latents(batch, parts, places)
+        width = max(COLUMNS, columns)
+        begin_kernel[(triton.cdiv(batch, STREAMS), triton.cdiv(hidden, width))](
+            noise, frame, self.w_in, here.x, here.x0, here.h, here.sums.values, batch,
+            noise.stride(0), 0 if frame is None else noise.shape[1],
+            H=hidden, L=latent, STREAMS=STREAMS, BN=width, PARTS=parts, OVERLAP=overlap,
+            num_warps=4, launch_pdl=overlap,
+        )  # fmt: skip
+        return here
 
     def step(
         self, here: Latents, modulation: tuple[Tensor, Tensor], guidance: Tensor,
@@ -150,37 +200,26 @@ class Seam:
         `modulation` is the final layer's shift and scale, [2B, H]; `factors` a row of
         `coefficients`. After the last step only `x` is meant to be read.
         """
-        batch = here.x.shape[0]
-        return self._launch(
-            here, modulation, (guidance, factors), None, None, batch, here.sums.parts, columns,
-            overlap=overlap, last=last,
-        )  # fmt: skip
-
-    def _launch(
-        self, here: Latents | None, modulation: tuple[Tensor, Tensor] | None,
-        solver: tuple[Tensor, Tensor] | None, noise: Tensor | None, frame: Tensor | None,
-        batch: int, parts: int, columns: int, *, last: bool, overlap: bool,
-    ) -> Latents:  # fmt: skip
-        (hidden, latent), device = self.w_in.shape, self.w_in.device
-        x = torch.empty(batch, latent, dtype=torch.float64, device=device)
-        x0 = None if here is None or last else torch.empty_like(x)
-        h, sums = self.w_in, RowSums(self.w_in, self.layer_eps)  # not written by the last step
-        if not last:
-            h = torch.empty(2 * batch, hidden, dtype=self.w_in.dtype, device=device)
-            sums = RowSums.allocate(2 * batch, parts, self.layer_eps, device)
-        shift, scale = modulation or (None, None)
-        guidance, factors = solver or (None, None)
-        tiles = triton.cdiv(batch, STREAMS)
-        width = max(COLUMNS, columns)
+        (hidden, latent), batch, parts = self.w_in.shape, here.x.shape[0], here.sums.parts
+        there = self._latents(batch, parts)
+        shift, scale = modulation
+        tiles, width = triton.cdiv(batch, STREAMS), max(COLUMNS, columns)
         shares = 1 if last else min(triton.cdiv(hidden, width), max(1, 128 // tiles))
         seam_kernel[(tiles, shares)](
-            here.h if here else None, here.sums.values if here else None, shift, scale,
-            self.w_out, guidance, factors, here.x if here else None, here.x0 if here else None,
-            noise, frame, self.w_in, x, x0, h, sums.values, batch,
-            scale.stride(0) if scale is not None else 0,
-            noise.stride(0) if noise is not None else 0,
-            noise.shape[1] if noise is not None and frame is not None else 0,
+            here.h, here.sums.values, shift, scale, self.w_out, guidance, factors, here.x, here.x0,
+            self.w_in, there.x, there.x0, there.h, there.sums.values, batch, scale.stride(0),
             H=hidden, L=latent, STREAMS=STREAMS, BK=DEPTH, BN=width, PARTS=parts, EPS=self.eps,
             LAST=last, OVERLAP=overlap, num_warps=4, num_stages=4, launch_pdl=overlap,
         )  # fmt: skip
-        return Latents(x, x0, h, sums)
+        return there
+
+    def _latents(self, batch: int, parts: int, places: int = 0) -> Latents:
+        (hidden, latent), device = self.w_in.shape, self.w_in.device
+        several = (places,) if places else ()
+        sums = torch.empty(*several, 2 * batch, parts, dtype=torch.float32, device=device)
+        return Latents(
+            x=torch.empty(*several, batch, latent, dtype=torch.float64, device=device),
+            x0=torch.empty(*several, batch, latent, dtype=torch.float64, device=device),
+            h=torch.empty(*several, 2 * batch, hidden, dtype=self.w_in.dtype, device=device),
+            sums=RowSums(sums, self.layer_eps),
+        )

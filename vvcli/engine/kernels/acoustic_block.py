@@ -1,7 +1,9 @@
 """A whole acoustic block of a narrow stage as one kernel: activations are read and written once.
 
-After the mixer, a tile of rows stays in registers through the feed-forward part, which runs over
-slices of the hidden layer as flash attention runs over keys: product, GELU, product, accumulate.
+They lie normed, in float16, beside the root mean square of each row: so the convolution takes two
+channels per instruction, and nothing is normed seven times. After the mixer, a tile of rows stays
+in registers through the feed-forward part, which runs over slices of the hidden layer as flash
+attention runs over keys: product, GELU, product, accumulate.
 """
 
 from __future__ import annotations
@@ -9,58 +11,96 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
-from vvcli.engine.kernels.acoustic_gelu import gelu_half
-from vvcli.engine.kernels.acoustic_mixer import inverse_rms, mixed_tile
+from vvcli.engine.kernels.acoustic_gelu import gelu_of_twice
+from vvcli.engine.kernels.acoustic_mixer import convolved_tile
+
+
+@triton.jit
+def _slice(weight1, bias1, weight2, h, c, C: tl.constexpr):
+    """Hidden channels `h` of the feed-forward part: [C, hidden], [hidden] and [hidden, C]."""
+    up = tl.load(weight1 + h[None, :] * C + c[:, None])
+    down = tl.load(weight2 + c[None, :] * (4 * C) + h[:, None])
+    return up, tl.load(bias1 + h), down
 
 
 @triton.jit(do_not_specialize=["rows"])
 def block_kernel(
     x,
-    scales,
+    roots,
     context,
     following,
     context_stride,
     following_stride,
     taps,
     carried_taps,
+    tap_unlift,
     shift,
     norm,
     weight1,
     bias1,
     weight2,
     bias2,
-    gain,
+    lift,
+    unlift,
     y,
-    scales_out,
+    roots_out,
     rows,
     T: tl.constexpr,
     C: tl.constexpr,
     BLOCK_ROWS: tl.constexpr,
     BLOCK_HIDDEN: tl.constexpr,
+    UNROLL: tl.constexpr,
+    KEEP: tl.constexpr,
     EPS: tl.constexpr,
 ):
-    """`y` [rows, C] bfloat16 is the block of `x`; `scales_out` the inverse RMS of its rows.
+    """`y` [rows, C] is the block of `x` [rows, C] float16 times `roots` [rows] float32.
 
-    `y` is another buffer than `x`, whose rows the neighbouring tiles read. `weight1` [4C, C] holds
-    the norm's weight, `weight2` [C, 4C] ffn_gamma times `gain`, both float16; `bias2` float32 is
-    scaled likewise. The sum starts as the residual times `gain`.
+    It is float16 and normed in the same way, or, without `roots_out`, bfloat16 as it is. `y` is
+    another buffer than `x`, whose rows the neighbouring tiles read. `weight1` [4C, C] holds half of
+    the norm's weight, `bias1` is halved; `weight2` [C, 4C] and `bias2` hold ffn_gamma times `lift`,
+    of which `unlift` is the reciprocal. `bias2` is float32, the others are float16. The sum starts
+    as the residual times `lift`. A program makes one tile after the other; with KEEP it holds all
+    weights in shared memory meanwhile.
     """
-    start = tl.program_id(0) * BLOCK_ROWS
-    mixed = mixed_tile(
-        x, scales, context, following, context_stride, following_stride, taps, carried_taps, shift,
-        norm, start, rows, T, C, BLOCK_ROWS, EPS, True,
-    )  # fmt: skip
     c = tl.arange(0, C)
-    normed = (mixed * inverse_rms(mixed, C, EPS)[:, None]).to(tl.float16)
-    total = mixed * gain + tl.load(bias2 + c)[None, :]
-    for n in range(0, 4 * C, BLOCK_HIDDEN):
-        h = n + tl.arange(0, BLOCK_HIDDEN)
-        up = tl.load(weight1 + h[None, :] * C + c[:, None])
-        inner = gelu_half(tl.dot(normed, up), tl.load(bias1 + h))
-        down = tl.load(weight2 + c[None, :] * (4 * C) + h[:, None])
-        total = tl.dot(inner, down, total)
-    out = (total / gain).to(tl.bfloat16)
-    m = start + tl.arange(0, BLOCK_ROWS)
-    valid = m < rows
-    tl.store(y + m[:, None] * C + c[None, :], out, mask=valid[:, None])
-    tl.store(scales_out + m, inverse_rms(out.to(tl.float32), C, EPS), mask=valid)
+    if KEEP:
+        kept = ()
+        for i in tl.static_range(4 * C // BLOCK_HIDDEN):
+            h = i * BLOCK_HIDDEN + tl.arange(0, BLOCK_HIDDEN)
+            one = (_slice(weight1, bias1, weight2, h, c, C),)
+            kept = kept + one  # type: ignore[assignment]
+    offset = tl.load(shift + c)[None, :]
+    offset2 = tl.load(bias2 + c)[None, :]
+    tiles = tl.cdiv(rows, BLOCK_ROWS)
+    for tile in tl.range(tl.program_id(0), tiles, tl.num_programs(0), num_stages=1):
+        start = tile * BLOCK_ROWS
+        m = start + tl.arange(0, BLOCK_ROWS)
+        valid = m < rows
+        mixed = convolved_tile(
+            x, roots, context, following, context_stride, following_stride, taps, carried_taps,
+            norm, start, rows, c, T, C, BLOCK_ROWS, 0, EPS, UNROLL,
+        )  # fmt: skip
+        here = tl.load(x + m[:, None] * C + c[None, :], mask=valid[:, None], other=0.0)
+        here = here.to(tl.float32) * tl.load(roots + m, mask=valid, other=1.0)[:, None] + offset
+        mixed = mixed * tap_unlift + here
+        power = tl.sum(mixed * mixed, axis=1) * (1.0 / C) + EPS
+        normed = (mixed * tl.rsqrt(power)[:, None]).to(tl.float16)
+        total = mixed * lift + offset2
+        if KEEP:
+            for i in tl.static_range(4 * C // BLOCK_HIDDEN):
+                up, bias, down = kept[i]  # type: ignore[var-annotated]
+                total = tl.dot(gelu_of_twice(tl.dot(normed, up), bias), down, total)
+        else:
+            for n in range(0, 4 * C, BLOCK_HIDDEN):
+                h = n + tl.arange(0, BLOCK_HIDDEN)
+                up, bias, down = _slice(weight1, bias1, weight2, h, c, C)
+                total = tl.dot(gelu_of_twice(tl.dot(normed, up), bias), down, total)
+        at = m[:, None] * C + c[None, :]
+        if roots_out is None:
+            tl.store(y + at, (total * unlift).to(tl.bfloat16), mask=valid[:, None])
+        else:
+            power = tl.sum(total * total, axis=1) * (unlift * unlift / C) + EPS
+            scale = tl.rsqrt(power)
+            out = total * (unlift * scale)[:, None]
+            tl.store(y + at, out.to(tl.float16), mask=valid[:, None])
+            tl.store(roots_out + m, power * scale, mask=valid)

@@ -1,9 +1,10 @@
 """The acoustic decoder on CUDA: one or three kernels per block, with the plain module's state.
 
-Positions of all streams lie one after the other, [B·T, C] bfloat16. Matrix products of the blocks
-take float16: their inputs are normed, so its range suffices, and it rounds eight times finer than
-bfloat16. Sums are float32. Every kernel leaves its part of the next contexts in a buffer beside the
-state, for other programs still read the old ones; the last kernel copies it over, in rows that run.
+Positions of all streams lie one after the other, [B·T, C]. Matrix products of the blocks take
+float16: their inputs are normed, so its range suffices, and it rounds eight times finer than
+bfloat16. Sums are float32. Most kernels leave their part of the next contexts in a buffer beside
+the state, for other programs still read the old ones; the last kernel copies it over, in rows that
+run.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from vvcli.engine.kernels import acoustic_tiles as tiles
-from vvcli.engine.kernels.acoustic_layers import Carry, FusedBlock, FusedHead, FusedWindow
+from vvcli.engine.kernels.acoustic_layers import Carry, FusedHead, FusedWindow
+from vvcli.engine.kernels.acoustic_stages import NarrowBlock, WideBlock
 from vvcli.model.acoustic_decoder import AcousticDecoder
 
 LARGEST = torch.finfo(torch.float16).max
@@ -51,8 +53,11 @@ class FusedAcousticDecoder(nn.Module):
             for upsample in decoder.upsamples
         )
         self.stages = nn.ModuleList(
-            nn.ModuleList(FusedBlock(block) for block in stage)  # type: ignore[attr-defined]
-            for stage in decoder.stages
+            nn.ModuleList(
+                (NarrowBlock if tiles.fuses(channels) else WideBlock)(block)
+                for block in stage  # type: ignore[attr-defined]
+            )
+            for channels, stage in zip(decoder.config.channels, decoder.stages, strict=True)
         )
         self.head = FusedHead(decoder.head)
 
@@ -62,13 +67,13 @@ class FusedAcousticDecoder(nn.Module):
         `context` [B, context_size] bfloat16 moves on, in place, in the rows where `runs` [B] bool
         is true; the others keep every bit. Rows lie without gaps within themselves.
         """
-        carry = Carry(context)
+        carry = Carry(context, runs)
         x = latents.view(latents.shape[0], -1)
         steps = 1
         for i in range(len(self.stages)):
             x, steps = self.run_stage(i, x, carry, steps)
         samples: Tensor = self.head(x, carry, steps)
-        carry.commit(runs)
+        carry.commit()
         return samples
 
     def run_stage(self, i: int, x: Tensor, carry: Carry, steps: int) -> tuple[Tensor, int]:
@@ -77,15 +82,10 @@ class FusedAcousticDecoder(nn.Module):
         Gives the rows after it, and how many a stream has.
         """
         window = self.upsamples[i - 1] if i else self.stem
-        rows, length = x.shape[0], steps
-        if i:
-            rows, length = (n * self.config.ratios[i - 1] for n in (rows, steps))
-        one_kernel = tiles.fuses(self.config.channels[i])
-        scales = x.new_empty(rows, dtype=torch.float32) if one_kernel else None
-        x = window(x, carry, steps, self.config.norm_eps, scales)
-        for block in self.stages[i]:  # type: ignore[attr-defined]
-            if scales is None:
-                x = block(x, carry, length)
-            else:
-                x, scales = block.in_one(x, scales, carry, length)
-        return x, length
+        blocks = list(self.stages[i].children())
+        normed = tiles.fuses(self.config.channels[i])
+        rows = window(x, carry, steps, self.config.norm_eps, normed=normed)
+        length = steps * (self.config.ratios[i - 1] if i else 1)
+        for n, block in enumerate(blocks, 1):
+            rows = block(rows, carry, length, last=n == len(blocks))
+        return rows.values, length

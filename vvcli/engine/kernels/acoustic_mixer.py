@@ -9,90 +9,135 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
+from vvcli.engine.kernels.blocks import INTERPRETED
 
-@triton.jit
-def inverse_rms(x, C: tl.constexpr, EPS: tl.constexpr):
-    """1/sqrt(mean(x²) + eps) of each row of `x` [M, C] float32: [M]."""
-    return tl.rsqrt(tl.sum(x * x, axis=1) / C + EPS)
+LARGEST = tl.constexpr(65504.0)  # of float16
 
 
 @triton.jit
-def _normed(x, scales, rows, mask, c, C: tl.constexpr, EPS: tl.constexpr, SCALED: tl.constexpr):
-    """Rows of `x` over their root mean square, zero where `mask` is false: [M, C] float32."""
-    value = tl.load(x + rows[:, None] * C + c[None, :], mask=mask[:, None], other=0.0)
-    value = value.to(tl.float32)
-    scale = tl.load(scales + rows, mask=mask, other=0.0) if SCALED else inverse_rms(value, C, EPS)
-    return value * scale[:, None]
+def row_scales(sums, rows, mask, C: tl.constexpr, PARTS: tl.constexpr, EPS: tl.constexpr):
+    """1/sqrt(mean(x²) + eps) of some rows [M], from PARTS sums of squares of each, float32."""
+    part = tl.arange(0, PARTS)
+    squares = tl.load(sums + rows[:, None] * PARTS + part[None, :], mask=mask[:, None], other=1.0)
+    return tl.rsqrt(tl.sum(squares, axis=1) * (1.0 / C) + EPS)
 
 
 @triton.jit
-def mixed_tile(
+def _normed(x, sums, rows, mask, c, C: tl.constexpr, PARTS: tl.constexpr, EPS: tl.constexpr):
+    """Some channels of normed rows, zero where `mask` is false: [M, channels] float32."""
+    at = x + rows[:, None] * C + c[None, :]
+    value = tl.load(at, mask=mask[:, None], other=0.0).to(tl.float32)
+    if PARTS > 0:
+        value *= row_scales(sums, rows, mask, C, PARTS, EPS)[:, None]
+    return value
+
+
+@triton.jit
+def _multiply_add(x, weight, total):
+    """`total + x · weight` in float16, two at a time: [M, C], [C] and [M, C]."""
+    if INTERPRETED:
+        total += x * weight[None, :]
+    else:
+        total = tl.inline_asm_elementwise(
+            "fma.rn.f16x2 $0, $1, $2, $3;",
+            "=r,r,r,r",
+            [x, weight[None, :], total],
+            dtype=tl.float16,
+            is_pure=True,
+            pack=2,
+        )
+    return total
+
+
+@triton.jit
+def _convolved(
+    x, sums, taps, t, m, valid, c, C: tl.constexpr, PARTS: tl.constexpr, EPS: tl.constexpr,
+    MASKED: tl.constexpr, UNROLL: tl.constexpr,
+):  # fmt: skip
+    """The sum over the seven taps, of rows of this frame only, in the type of the taps."""
+    total = tl.zeros((m.shape[0], c.shape[0]), taps.dtype.element_ty)
+    for k in tl.range(7, loop_unroll_factor=UNROLL):
+        weight = tl.load(taps + k * C + c)
+        rows = m + (k - 6)
+        at = x + rows[:, None] * C + c[None, :]
+        seen = valid
+        if MASKED:
+            seen = valid & (t + k >= 6)
+            value = tl.load(at, mask=seen[:, None], other=0.0)
+        else:
+            value = tl.load(at)
+        if total.dtype == tl.float16:
+            total = _multiply_add(value, weight, total)
+        elif PARTS > 0:
+            scale = row_scales(sums, rows, seen, C, PARTS, EPS)
+            total += value.to(tl.float32) * scale[:, None] * weight[None, :]
+        else:
+            total += value.to(tl.float32) * weight[None, :]
+    return total
+
+
+@triton.jit
+def convolved_tile(
     x,
-    scales,
+    sums,
     context,
     following,
     context_stride,
     following_stride,
     taps,
     carried_taps,
-    shift,
     norm,
     start,
     rows,
+    c,
     T: tl.constexpr,
     C: tl.constexpr,
     BLOCK_ROWS: tl.constexpr,
+    PARTS: tl.constexpr,
     EPS: tl.constexpr,
-    SCALED: tl.constexpr,
+    UNROLL: tl.constexpr,
 ):
-    """Rows `start …` of `x + gamma · conv(norm(x))`, [BLOCK_ROWS, C] float32.
+    """Channels `c` of rows `start …` of a convolution without bias, float32.
 
-    `x` is [rows, C] bfloat16. `scales` [rows] float32 holds the inverse RMS of each row, if SCALED;
-    otherwise it is computed here. `taps` [7, C] float32 are the convolution's weights times gamma
-    and the norm's weight, `carried_taps` those without the norm's weight, because the context holds
-    inputs already multiplied by it. `shift` is gamma times the bias. The context after this frame,
-    the last six normed inputs, goes to `following` in every case: other tiles still read `context`.
+    `x` is [rows, C]. With PARTS its rows are normed first, and `sums` [rows, PARTS] float32 holds
+    sums of squares of them. `taps` [7, C] are the convolution's weights times the norm's weight, if
+    there was a norm, here or before; they are float32, or, like normed rows, float16, for two
+    products per instruction. `carried_taps` are those without the norm's weight, because the
+    context holds inputs already multiplied by it. The context after this frame, the last six
+    inputs, goes to `following` in every case: other tiles still read `context`.
     """
-    c = tl.arange(0, C)
     m = start + tl.arange(0, BLOCK_ROWS)
     t = m % T
-    stream = m // T
     valid = m < rows
-    here = tl.load(x + m[:, None] * C + c[None, :], mask=valid[:, None], other=0.0).to(tl.float32)
-    mixed = here + tl.load(shift + c)[None, :]
-    scale = tl.load(scales + m, mask=valid, other=0.0) if SCALED else inverse_rms(here, C, EPS)
-    normed = here * scale[:, None]
-    mixed += normed * tl.load(taps + 6 * C + c)[None, :]
-    if T > 1:
-        for k in range(6):  # unrolled, it would keep all seven rows in registers
-            within = valid & (t + k >= 6)
-            row = _normed(x, scales, m + (k - 6), within, c, C, EPS, SCALED)
-            mixed += row * tl.load(taps + k * C + c)[None, :]
-
-    # The rare tiles at a stream's first or last rows; kept apart so that the others run straight.
     first = start % T
-    if (first < 6) | (first + BLOCK_ROWS >= T):
-        weight = tl.load(norm + c)[None, :]
+    if (first >= 6) & (first + BLOCK_ROWS < T):  # most tiles; a stream's last row is not in it
+        total = _convolved(x, sums, taps, t, m, valid, c, C, PARTS, EPS, False, UNROLL)
+        total = total.to(tl.float32)
+    else:
+        total = _convolved(x, sums, taps, t, m, valid, c, C, PARTS, EPS, True, UNROLL)
+        total = total.to(tl.float32)
+        stream = (m // T).to(tl.int64)
         last = valid & (t == T - 1)
-        old = context + stream.to(tl.int64)[:, None] * context_stride + c[None, :]
-        new = following + stream.to(tl.int64)[:, None] * following_stride + c[None, :]
-        tl.store(new + 5 * C, (normed * weight).to(tl.bfloat16), mask=last[:, None])
-        for k in range(6):
+        old = context + stream[:, None] * context_stride + c[None, :]
+        new = following + stream[:, None] * following_stride + c[None, :]
+        for k in tl.range(7, loop_unroll_factor=UNROLL if BLOCK_ROWS <= 16 else 1):
             before = valid & (t + k < 6)
             past = tl.load(old + (t + k)[:, None] * C, mask=before[:, None], other=0.0)
             past = past.to(tl.float32)
-            mixed += past * tl.load(carried_taps + k * C + c)[None, :]
+            total += past * tl.load(carried_taps + k * C + c)[None, :]
             # What the last row sees after its oldest input is the next frame's context.
             inside = last & (t + k >= 6)
-            past += _normed(x, scales, m + (k - 6), inside, c, C, EPS, SCALED) * weight
+            present = _normed(x, sums, m + (k - 6), inside, c, C, PARTS, EPS)
+            past += present if norm is None else present * tl.load(norm + c)[None, :]
             kept = (last & (k > 0))[:, None]
             tl.store(new + (k - 1) * C, past.to(tl.bfloat16), mask=kept)
-    return mixed
+    return total
 
 
 @triton.jit(do_not_specialize=["rows"])
 def mixer_kernel(
     x,
+    sums,
     context,
     following,
     context_stride,
@@ -102,22 +147,50 @@ def mixer_kernel(
     shift,
     norm,
     mixed_out,
-    normed_out,
+    scaled_out,
+    squares_out,
     rows,
     T: tl.constexpr,
     C: tl.constexpr,
     BLOCK_ROWS: tl.constexpr,
+    BLOCK_C: tl.constexpr,
+    PARTS: tl.constexpr,
     EPS: tl.constexpr,
+    UNROLL: tl.constexpr,
 ):
-    """Write a tile of the mixer's output, bfloat16, and of it normed without weight, float16."""
+    """A tile of the mixer's output, bfloat16, and what the next product reads of it, float16.
+
+    Grid (row tiles, C / BLOCK_C). See `leave` for the last two outputs.
+    """
     start = tl.program_id(0) * BLOCK_ROWS
-    mixed = mixed_tile(
-        x, x, context, following, context_stride, following_stride, taps, carried_taps, shift,
-        norm, start, rows, T, C, BLOCK_ROWS, EPS, False,
+    c = tl.program_id(1) * BLOCK_C + tl.arange(0, BLOCK_C)
+    mixed = convolved_tile(
+        x, sums, context, following, context_stride, following_stride, taps, carried_taps, norm,
+        start, rows, c, T, C, BLOCK_ROWS, PARTS, EPS, UNROLL,
     )  # fmt: skip
     m = start + tl.arange(0, BLOCK_ROWS)
-    at = m[:, None] * C + tl.arange(0, C)[None, :]
-    mask = (m < rows)[:, None]
-    tl.store(mixed_out + at, mixed.to(tl.bfloat16), mask=mask)
-    normed = mixed * inverse_rms(mixed, C, EPS)[:, None]
-    tl.store(normed_out + at, normed.to(tl.float16), mask=mask)
+    valid = m < rows
+    scale = row_scales(sums, m, valid, C, PARTS, EPS)
+    here = tl.load(x + m[:, None] * C + c[None, :], mask=valid[:, None], other=0.0)
+    mixed += here.to(tl.float32) + tl.load(shift + c)[None, :]
+    leave(mixed, scale, m, valid, c, mixed_out, scaled_out, squares_out, C, BLOCK_C, EPS)
+
+
+@triton.jit
+def leave(
+    mixed, scale, m, valid, c, mixed_out, scaled_out, squares_out, C: tl.constexpr,
+    BLOCK_C: tl.constexpr, EPS: tl.constexpr,
+):  # fmt: skip
+    """Store a tile of the mixer's output as it is, and ready for a product.
+
+    A program does not know the root mean square of whole rows, so `scaled_out` is divided by that
+    of the mixer's input, which brings it near enough to one for float16. `squares_out` [rows,
+    C / BLOCK_C] gets numbers that sum to the mean square (and eps) of the scaled row.
+    """
+    at = m[:, None] * C + c[None, :]
+    tl.store(mixed_out + at, mixed.to(tl.bfloat16), mask=valid[:, None])
+    scaled = tl.clamp(mixed * scale[:, None], -LARGEST, LARGEST)
+    tl.store(scaled_out + at, scaled.to(tl.float16), mask=valid[:, None])
+    squares = tl.sum(scaled * scaled, axis=1) * (1.0 / C) + (EPS * BLOCK_C / C) * scale * scale
+    at = m * (C // BLOCK_C) + tl.program_id(1)
+    tl.store(squares_out + at, squares, mask=valid)

@@ -19,17 +19,36 @@ class BlockTile:
     hidden: int
     warps: int
     stages: int
+    programs: int = 0
+    keep: bool = False
+    unroll: int = 7
+    registers: int | None = None
 
 
 @dataclass(frozen=True)
 class ProductTile:
-    """The part of a product one program makes, and the depth of one step of its sum."""
+    """The part of a product one program makes, and the depth of one step of its sum.
+
+    `split` programs share the sum. A tile of one row takes whole rows of the weight at once, and
+    no tensor cores; its depth and stages do not matter.
+    """
 
     rows: int
     columns: int
     depth: int
     warps: int
     stages: int
+    split: int = 1
+
+
+@dataclass(frozen=True)
+class MixerTile:
+    """Rows and channels of a program of the mixer, and how many taps it loads at a time."""
+
+    rows: int
+    channels: int
+    warps: int
+    unroll: int
 
 
 ANY = 1 << 31
@@ -38,32 +57,31 @@ ANY = 1 << 31
 # Channels to (at most so many rows, tile), in ascending order. Measured on an H200, as are those of
 # the products: the best tiles at 1, 32, 256 and 1024 streams, each up to the geometric mean.
 BLOCK_TILES: dict[int, list[tuple[int, BlockTile]]] = {
-    32: [(18101, BlockTile(16, 128, 4, 1)), (ANY, BlockTile(64, 64, 4, 1))],
+    32: [(18101, BlockTile(16, 128, 4, 1)), (ANY, BlockTile(64, 64, 4, 1, 4, keep=True))],
     64: [
         (9050, BlockTile(16, 64, 4, 2)),
-        (144815, BlockTile(64, 64, 4, 3)),
-        (ANY, BlockTile(64, 64, 4, 1)),
+        (ANY, BlockTile(64, 64, 4, 1, 3, keep=True, unroll=2, registers=168)),
     ],
-    128: [
-        (4525, BlockTile(16, 64, 4, 3)),
-        (72407, BlockTile(64, 32, 4, 3)),
-        (ANY, BlockTile(64, 64, 4, 2)),
-    ],
+    128: [(4525, BlockTile(16, 64, 4, 3)), (ANY, BlockTile(128, 64, 8, 2, unroll=1))],
 }
 FUSED_WIDTH = 128
 """The widest blocks that run as one kernel; at 256 channels, three are faster for any rows."""
 
+MIXER_TILES: dict[int, list[tuple[int, MixerTile]]] = {}
+
 # Columns and depth to (at most so many rows, tile).
 MEASURED_TILES: dict[tuple[int, int], list[tuple[int, ProductTile]]] = {
     (8192, 2048): [
+        (2, ProductTile(1, 4, 1, 8, 1)),
         (5, ProductTile(16, 32, 128, 4, 7)),
         (90, ProductTile(64, 64, 128, 4, 4)),
         (ANY, ProductTile(128, 128, 64, 8, 3)),
     ],
     (2048, 8192): [
-        (5, ProductTile(16, 16, 256, 4, 7)),
-        (90, ProductTile(64, 16, 256, 4, 4)),
-        (512, ProductTile(64, 64, 128, 4, 4)),
+        (2, ProductTile(1, 1, 1, 8, 1)),
+        (16, ProductTile(16, 64, 128, 4, 4, split=4)),
+        (90, ProductTile(32, 64, 128, 4, 4, split=4)),
+        (512, ProductTile(128, 128, 64, 8, 3, split=4)),
         (ANY, ProductTile(128, 128, 64, 8, 4)),
     ],
     (4096, 1024): [
@@ -72,8 +90,8 @@ MEASURED_TILES: dict[tuple[int, int], list[tuple[int, ProductTile]]] = {
         (ANY, ProductTile(128, 128, 64, 8, 3)),
     ],
     (1024, 4096): [
-        (45, ProductTile(16, 32, 128, 4, 7)),
-        (724, ProductTile(64, 32, 128, 4, 4)),
+        (45, ProductTile(16, 32, 256, 4, 4, split=4)),
+        (724, ProductTile(64, 64, 128, 4, 4, split=2)),
         (4096, ProductTile(128, 128, 64, 8, 4)),
         (ANY, ProductTile(128, 256, 64, 8, 3)),
     ],
@@ -167,14 +185,20 @@ def _fitted(tile: ProductTile, columns: int, depth: int, whole: int) -> ProductT
     while columns % width:
         width //= 2
     step = tile.depth
-    while depth % step or 4 * (tile.rows + width) * step > SHARED:  # two steps of two bytes each
+    while (
+        depth // tile.split % step or 4 * (tile.rows + width) * step > SHARED
+    ):  # two steps of two bytes each
         step //= 2
     flying = SHARED // (2 * (tile.rows + width) * step)
-    return ProductTile(tile.rows, width, step, tile.warps, min(tile.stages, 1 + flying))
+    stages = min(tile.stages, 1 + flying)
+    return ProductTile(tile.rows, width, step, tile.warps, stages, tile.split)
 
 
-def mixer_rows(channels: int, rows: int) -> int:
-    """Rows of a program of the mixer kernel; more of them share the rows they look back on."""
+def mixer_tile(channels: int, rows: int) -> MixerTile:
+    """The tile of a wide block's mixer."""
+    for limit, tile in MIXER_TILES.get(channels, []):
+        if rows <= limit:
+            return tile
     if rows < 16 * SMS:
-        return 1
-    return max(1, min(8, 4096 // channels))
+        return MixerTile(1, min(channels, 256), 4, 7)
+    return MixerTile(16, min(channels, 256), 4, 1)

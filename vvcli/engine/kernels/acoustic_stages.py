@@ -1,0 +1,167 @@
+"""Blocks of the acoustic decoder with their weights laid out for the kernels, and the launches.
+
+Norm weights and gammas are multiplied into the weights next to them. Weights with a gamma in them
+are scaled up by a power of two where they become float16, so that a small gamma costs no precision.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import triton
+from torch import Tensor, nn
+
+from vvcli.engine.kernels import acoustic_tiles as tiles
+from vvcli.engine.kernels.acoustic_block import block_kernel
+from vvcli.engine.kernels.acoustic_layers import GROUP, Carry, Rows
+from vvcli.engine.kernels.acoustic_mixer import mixer_kernel
+from vvcli.engine.kernels.acoustic_product import feed_forward_kernel, few_rows_kernel
+from vvcli.engine.kernels.acoustic_single import single_mixer_kernel
+from vvcli.engine.kernels.linear import arrivals
+from vvcli.model.acoustic_decoder import KERNEL, Block
+
+
+def _float(parameter: Tensor | None) -> Tensor:
+    """A parameter's numbers in float32."""
+    if parameter is None:
+        raise ValueError("the acoustic decoder's norms have weights")
+    return parameter.detach().float()
+
+
+def _lift(weight: Tensor) -> float:
+    """The power of two that takes the largest number of `weight` to 1 … 2."""
+    return 2.0 ** -math.floor(math.log2(max(float(weight.abs().max()), 1e-30)))
+
+
+class FusedBlock(nn.Module):
+    """What a block is in either form: its weights."""
+
+    def __init__(self, block: Block) -> None:
+        super().__init__()
+        self.eps = block.norm.eps
+        scale = _float(block.gamma)
+        taps = _float(block.mixer.weight)[:, 0].T * scale  # [7, C]
+        self.norm = nn.Buffer(_float(block.norm.weight))
+        self.taps = nn.Buffer((taps * self.norm).contiguous())
+        self.carried_taps = nn.Buffer(taps.contiguous())
+        self.shift = nn.Buffer(scale * _float(block.mixer.bias))
+        # Halved, for the GELU takes half its argument.
+        first = _float(block.linear1.weight) * _float(block.ffn_norm.weight)
+        self.weight1 = nn.Buffer((0.5 * first).half())
+        self.bias1 = nn.Buffer((0.5 * _float(block.linear1.bias)).half())
+        scale = _float(block.ffn_gamma)
+        second = _float(block.linear2.weight) * scale[:, None]
+        self.lift = _lift(second)
+        self.weight2 = nn.Buffer((second * self.lift).half())
+        self.bias2 = nn.Buffer(_float(block.linear2.bias) * scale * self.lift)
+
+    def forward(self, x: Rows, carry: Carry, steps: int, *, last: bool) -> Rows:
+        """Map `x` [B·steps, C] to the same shape; the last block of a stage leaves plain rows."""
+        raise NotImplementedError
+
+
+class NarrowBlock(FusedBlock):
+    """A block as one kernel."""
+
+    def __init__(self, block: Block) -> None:
+        super().__init__(block)
+        self.tap_lift = _lift(self.taps)
+        self.taps = nn.Buffer((self.taps * self.tap_lift).half())
+        self.carried_taps = nn.Buffer(self.carried_taps * self.tap_lift)
+
+    def forward(self, x: Rows, carry: Carry, steps: int, *, last: bool) -> Rows:
+        """Map normed `x` to the like, or to plain rows."""
+        rows, channels = x.values.shape
+        tile = tiles.block_tile(channels, rows)
+        y = torch.empty_like(x.values, dtype=torch.bfloat16 if last else torch.float16)
+        roots = None if last else x.values.new_empty(rows, dtype=torch.float32)
+        old, new, *strides = carry.take((KERNEL - 1) * channels)
+        programs = triton.cdiv(rows, tile.rows)
+        if tile.programs:
+            programs = min(programs, tile.programs * tiles.SMS)
+        block_kernel[(programs,)](
+            x.values, x.sums, old, new, *strides, self.taps, self.carried_taps,
+            1 / self.tap_lift, self.shift, self.norm, self.weight1, self.bias1, self.weight2,
+            self.bias2, self.lift, 1 / self.lift, y, roots, rows, T=steps, C=channels,
+            BLOCK_ROWS=tile.rows, BLOCK_HIDDEN=min(tile.hidden, 4 * channels), UNROLL=tile.unroll,
+            KEEP=tile.keep, maxnreg=tile.registers,
+            EPS=self.eps, num_warps=tile.warps, num_stages=tile.stages,
+        )  # fmt: skip
+        return Rows(y, roots)
+
+
+class WideBlock(FusedBlock):
+    """A block as three kernels: mixer, product with GELU, product with residual."""
+
+    def forward(self, x: Rows, carry: Carry, steps: int, *, last: bool) -> Rows:
+        """Map `x` with its sums of squares to the like."""
+        del last
+        mixed, scaled, squares = self._mix(x, carry, steps)
+        rows, channels = mixed.shape
+        inner = mixed.new_empty(rows, 4 * channels, dtype=torch.float16)
+        self.product(scaled, squares, None, inner)
+        y = torch.empty_like(mixed)
+        return Rows(y, self.product(inner, None, mixed, y))
+
+    def _mix(self, x: Rows, carry: Carry, steps: int) -> tuple[Tensor, Tensor, Tensor]:
+        """The mixer's output [rows, C], the same scaled to float16, and parts of its squares."""
+        rows, channels = x.values.shape
+        if x.sums is None:
+            raise ValueError("a block needs the sums of squares of its input")
+        parts, size = x.sums.shape[1], (KERNEL - 1) * channels
+        tile = tiles.mixer_tile(channels, rows)
+        mixed = torch.empty_like(x.values)
+        scaled = torch.empty_like(x.values, dtype=torch.float16)
+        count = channels // tile.channels
+        squares = x.values.new_empty(rows, count, dtype=torch.float32)
+        if steps == 1:
+            context = carry.take_in_place(size)
+            single_mixer_kernel[(rows, count)](
+                x.values, x.sums, context, context.stride(0), carry.runs, self.carried_taps,
+                self.shift, self.norm, mixed, scaled, squares, C=channels, BLOCK_C=tile.channels,
+                PARTS=parts, EPS=self.eps, num_warps=tile.warps,
+            )  # fmt: skip
+        else:
+            old, new, *strides = carry.take(size)
+            mixer_kernel[(triton.cdiv(rows, tile.rows), count)](
+                x.values, x.sums, old, new, *strides, self.taps, self.carried_taps, self.shift,
+                self.norm, mixed, scaled, squares, rows, T=steps, C=channels, BLOCK_ROWS=tile.rows,
+                BLOCK_C=tile.channels, PARTS=parts, EPS=self.eps, UNROLL=tile.unroll,
+                num_warps=tile.warps,
+            )  # fmt: skip
+        return mixed, scaled, squares
+
+    def product(
+        self, x: Tensor, squares: Tensor | None, residual: Tensor | None, y: Tensor
+    ) -> Tensor | None:
+        """The first product of `x` [rows, depth] into `y`, or the second, with `residual`.
+
+        The second returns sums of squares of `y` over the columns of each tile, [rows, tiles].
+        """
+        first = residual is None
+        weight, bias = (self.weight1, self.bias1) if first else (self.weight2, self.bias2)
+        (rows, depth), columns = x.shape, weight.shape[0]
+        tile = tiles.product_tile(rows, columns, depth)
+        wide = columns // tile.columns
+        sums = None if first else x.new_empty(rows, wide, dtype=torch.float32)
+        parts = squares.shape[1] if squares is not None else 0
+        given = (x, squares, weight, bias, residual, 1 / self.lift, y, sums)
+        if tile.rows == 1:
+            few_rows_kernel[(wide,)](
+                *given, rows, N=columns, K=depth, BLOCK_N=tile.columns, PARTS=parts,
+                num_warps=tile.warps,
+            )  # fmt: skip
+            return sums
+        count = triton.cdiv(rows, tile.rows) * wide
+        partial = counters = None
+        if tile.split > 1:
+            size = count * tile.split * tile.rows * tile.columns
+            partial = x.new_empty(size, dtype=torch.float32)
+            counters = arrivals(x.device, count)
+        feed_forward_kernel[(count, tile.split)](
+            *given, partial, counters, rows, N=columns, K=depth, BLOCK_ROWS=tile.rows,
+            BLOCK_N=tile.columns, BLOCK_K=tile.depth, SPLIT=tile.split, GROUP=GROUP, PARTS=parts,
+            num_warps=tile.warps, num_stages=tile.stages,
+        )  # fmt: skip
+        return sums

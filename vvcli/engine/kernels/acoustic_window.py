@@ -1,0 +1,88 @@
+"""Dense convolutions as matrix products over windows of rows."""
+
+from __future__ import annotations
+
+import triton
+import triton.language as tl
+
+from vvcli.engine.kernels.acoustic_product import tile_of
+from vvcli.engine.kernels.blocks import dot
+
+
+@triton.jit(do_not_specialize=["rows"])
+def window_kernel(
+    x,
+    weight,
+    bias,
+    context,
+    following,
+    context_stride,
+    following_stride,
+    y,
+    sums_out,
+    rows,
+    T: tl.constexpr,
+    N: tl.constexpr,
+    PAST: tl.constexpr,
+    WIDTH: tl.constexpr,
+    CHANNELS: tl.constexpr,
+    BLOCK_ROWS: tl.constexpr,
+    BLOCK_N: tl.constexpr,
+    BLOCK_K: tl.constexpr,
+    GROUP: tl.constexpr,
+    EPS: tl.constexpr,
+    NORMED: tl.constexpr,
+):
+    """A convolution as a product: row t sees PAST numbers before it and its own WIDTH numbers.
+
+    Those PAST numbers lie right before the row in `x` [rows, WIDTH], but for a stream's first row,
+    whose past is `context`. (With PAST > WIDTH, T has to be 1.) `weight` is [N, PAST + WIDTH], all
+    bfloat16; the N outputs of a row are N / CHANNELS positions of `y`, one after the other, and
+    `bias` [CHANNELS] is the same for each. `y` is bfloat16, and `sums_out` gets the sums of squares
+    of the parts of positions that tiles hold. If NORMED, tiles hold whole positions, `y` is divided
+    by their root mean square and float16, and `sums_out` gets that.
+    """
+    K: tl.constexpr = PAST + WIDTH
+    row_tile, column_tile = tile_of(
+        tl.program_id(0), tl.cdiv(rows, BLOCK_ROWS), N // BLOCK_N, GROUP
+    )
+    m = row_tile * BLOCK_ROWS + tl.arange(0, BLOCK_ROWS)
+    n = column_tile * BLOCK_N + tl.arange(0, BLOCK_N)
+    k = tl.arange(0, BLOCK_K)
+    stream = (m // T).to(tl.int64)
+    start = m % T == 0
+    valid = (m < rows)[:, None]
+    inside = x + m * WIDTH - PAST
+    outside = context + stream * context_stride
+    weight_at = weight + n[None, :] * K + k[:, None]
+    total = tl.zeros((BLOCK_ROWS, BLOCK_N), tl.float32)
+    for i in range(0, K, BLOCK_K):
+        source = tl.where(start & (i < PAST), outside, inside)
+        window = tl.load(source[:, None] + (i + k)[None, :], mask=valid, other=0.0)
+        total = dot(window, tl.load(weight_at), total)
+        weight_at += BLOCK_K
+
+    if column_tile == 0:  # the last row's window, less its oldest input
+        last = valid & (m % T == T - 1)[:, None]
+        new = following + stream * following_stride - WIDTH
+        for i in range(WIDTH, K, BLOCK_K):
+            source = tl.where(start & (i < PAST), outside, inside)
+            window = tl.load(source[:, None] + (i + k)[None, :], mask=last)
+            tl.store(new[:, None] + (i + k)[None, :], window, mask=last)
+
+    SHARE: tl.constexpr = min(BLOCK_N, CHANNELS)
+    POSITIONS: tl.constexpr = BLOCK_N // SHARE
+    total += tl.load(bias + n % CHANNELS)[None, :].to(tl.float32)
+    rounded = total if NORMED else total.to(tl.bfloat16).to(tl.float32)
+    positions = tl.reshape(rounded, (BLOCK_ROWS, POSITIONS, SHARE))
+    sums = tl.sum(positions * positions, axis=2)
+    if NORMED:
+        power = sums * (1.0 / CHANNELS) + EPS
+        scale = tl.rsqrt(power)
+        sums = power * scale
+        out = tl.reshape(positions * scale[:, :, None], (BLOCK_ROWS, BLOCK_N)).to(tl.float16)
+    else:
+        out = rounded.to(tl.bfloat16)
+    tl.store(y + m[:, None] * N + n[None, :], out, mask=valid)
+    at = m[:, None] * (N // SHARE) + (column_tile * POSITIONS + tl.arange(0, POSITIONS))[None, :]
+    tl.store(sums_out + at, sums, mask=valid)

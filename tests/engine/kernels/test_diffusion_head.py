@@ -11,8 +11,6 @@ from tests.engine.kernels.conftest import INTERPRETED, MARGIN, relative_error
 from vvcli.bench.shapes import SHAPES
 from vvcli.engine.kernels import diffusion_head as kernels
 from vvcli.engine.kernels.diffusion_head import FusedDiffusionHead, supports
-from vvcli.engine.kernels.linear import Tile
-from vvcli.engine.kernels.sampling import LoopPlan
 from vvcli.model.config import ModelConfig
 from vvcli.model.diffusion_head import DiffusionHead, SolverTable
 
@@ -72,25 +70,6 @@ def test_every_plan(
 ) -> None:
     monkeypatch.setattr(kernels, "PLANS", {1 << 31: kernels.PLANS[rows]})
     Case(generator, 3).check(plain, FusedDiffusionHead(plain), 3)
-
-
-LOOPS = [
-    LoopPlan(Tile(16, 64, 128, 4, 4), Tile(16, 32, 128, 4, 4, split=4), apart=False),
-    LoopPlan(Tile(64, 64, 64, 4, 4), Tile(64, 32, 64, 4, 4, split=2), apart=True),
-]
-
-
-@pytest.mark.parametrize("loop", LOOPS)
-@pytest.mark.parametrize("streams", [1, 9] if INTERPRETED else [1, 8, 32])
-@pytest.mark.parametrize("steps", [1, 4])
-def test_one_launch(
-    plain: DiffusionHead, generator: torch.Generator, monkeypatch: pytest.MonkeyPatch,
-    loop: LoopPlan, streams: int, steps: int,
-) -> None:  # fmt: skip
-    monkeypatch.setattr(kernels, "LOOPS", {1 << 31: loop})
-    fused = FusedDiffusionHead(plain)
-    for _ in range(3):  # each leaves counters for the next
-        Case(generator, streams).check(plain, fused, steps)
 
 
 def test_noise_from_the_ring(plain: DiffusionHead, generator: torch.Generator) -> None:

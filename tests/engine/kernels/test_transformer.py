@@ -11,9 +11,6 @@ pytest.importorskip("triton", reason="needs Triton")
 from tests.engine.kernels.conftest import INTERPRETED, MARGIN, relative_error
 from vvcli.bench.shapes import SHAPES
 from vvcli.engine.kernels import transformer as kernels
-from vvcli.engine.kernels.attention import Chunks
-from vvcli.engine.kernels.layers import StackPlan
-from vvcli.engine.kernels.linear import Tile
 from vvcli.engine.kernels.transformer import FusedTransformer, LayerPlan, supports
 from vvcli.model.attention import CacheView
 from vvcli.model.config import ModelConfig
@@ -96,30 +93,6 @@ def test_every_plan(
     monkeypatch.setattr(kernels, "PLANS", {1 << 31: kernels.PLANS[rows]})
     fused = FusedTransformer(copy.deepcopy(plain))
     check(plain, fused, *case(generator, 3, 2, scattered=True))
-
-
-STACKS = [
-    StackPlan(
-        Tile(16, 8, 128, 4, 4), Tile(16, 8, 128, 4, 4), Tile(16, 64, 128, 4, 4),
-        Tile(16, 32, 64, 4, 4, split=4), Chunks(64, 4, 4, 2),
-    ),
-    StackPlan(
-        Tile(64, 16, 64, 4, 4), Tile(64, 16, 64, 4, 4), Tile(64, 64, 64, 4, 4),
-        Tile(64, 32, 64, 4, 4, split=4), Chunks(64, 1, 4, 3),
-    ),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("stack", STACKS)
-@pytest.mark.parametrize(("rows", "steps"), [(2, 1), (3, 5), (20, 1)])
-def test_one_launch(
-    plain: Transformer, generator: torch.Generator, monkeypatch: pytest.MonkeyPatch,
-    stack: StackPlan, rows: int, steps: int,
-) -> None:  # fmt: skip
-    monkeypatch.setattr(kernels, "STACKS", {1 << 31: stack})
-    fused = FusedTransformer(copy.deepcopy(plain))
-    for _ in range(3):  # each leaves counters for the next
-        check(plain, fused, *case(generator, rows, steps, scattered=steps > 1))
 
 
 def test_products_left_to_the_library(

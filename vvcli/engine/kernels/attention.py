@@ -14,7 +14,7 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from vvcli.engine.kernels.blocks import dot, wait
+from vvcli.engine.kernels.blocks import dot
 from vvcli.engine.kernels.linear import arrivals
 from vvcli.model.attention import CacheView
 
@@ -35,13 +35,14 @@ def _store(out, acc, total, tokens, heads, ok, HEADS: tl.constexpr, D: tl.conste
     tl.store(out + at, (acc / total[:, None]).to(tl.bfloat16), mask=ok[:, None])
 
 
-@triton.jit
-def attention_tile(
-    row, kv_head, split, q, kv, positions, index, out, partial, counters, plane, row_stride,
-    capacity, S, scale, HEADS: tl.constexpr, KV_HEADS: tl.constexpr, D: tl.constexpr,
-    QUERIES: tl.constexpr, KEYS: tl.constexpr, SPLITS: tl.constexpr, STAGES: tl.constexpr = None,
+@triton.jit(do_not_specialize=["S"])
+def attention_kernel(
+    q, kv, positions, index, out, partial, counters, plane, row_stride, capacity, S, scale,
+    HEADS: tl.constexpr, KV_HEADS: tl.constexpr, D: tl.constexpr, QUERIES: tl.constexpr,
+    KEYS: tl.constexpr, SPLITS: tl.constexpr,
 ):  # fmt: skip
-    """One row of the cache, for the heads that share one head's keys; one split of it."""
+    """See `attend`. Grid (rows, KV_HEADS, SPLITS); a program has the heads that share its keys."""
+    row, kv_head, split = tl.program_id(0), tl.program_id(1), tl.program_id(2)
     GROUP: tl.constexpr = HEADS // KV_HEADS
     queries = tl.arange(0, QUERIES)
     ok = queries < S * GROUP
@@ -60,7 +61,7 @@ def attention_tile(
     most = tl.full((QUERIES,), float("-inf"), tl.float32)
     total = tl.zeros((QUERIES,), tl.float32)
     acc = tl.zeros((QUERIES, D), tl.float32)
-    for start in tl.range(split * KEYS, length, SPLITS * KEYS, num_stages=STAGES):
+    for start in range(split * KEYS, length, SPLITS * KEYS):
         cached = start + tl.arange(0, KEYS)
         # Beyond the length lies whatever the slot's last stream left: it is not read at all, since
         # a NaN would poison the sum even under a weight of zero.
@@ -107,25 +108,7 @@ def attention_tile(
             _store(out, acc, total, tokens, heads, ok, HEADS, D)
 
 
-@triton.jit(do_not_specialize=["S"])
-def attention_kernel(
-    q, kv, positions, index, out, partial, counters, plane, row_stride, capacity, S, scale,
-    HEADS: tl.constexpr, KV_HEADS: tl.constexpr, D: tl.constexpr, QUERIES: tl.constexpr,
-    KEYS: tl.constexpr, SPLITS: tl.constexpr, OVERLAP: tl.constexpr,
-):  # fmt: skip
-    """See `attend`. Grid (rows, KV_HEADS, SPLITS)."""
-    if OVERLAP:
-        wait()
-    attention_tile(
-        tl.program_id(0), tl.program_id(1), tl.program_id(2), q, kv, positions, index, out,
-        partial, counters, plane, row_stride, capacity, S, scale, HEADS, KV_HEADS, D, QUERIES,
-        KEYS, SPLITS,
-    )  # fmt: skip
-
-
-def attend(
-    q: Tensor, cache: CacheView, layer: int, chunks: Chunks, *, overlap: bool = False
-) -> Tensor:
+def attend(q: Tensor, cache: CacheView, layer: int, chunks: Chunks) -> Tensor:
     """Causal grouped-query attention of new tokens, whose keys are in the cache already.
 
     `q` is [R·S, heads, D], rotated; the result has its shape. Token s of row r attends to cached
@@ -147,7 +130,6 @@ def attend(
         q, kv, cache.positions, cache.rows, out, partial, counters,
         kv.stride(0), kv.stride(1), capacity, steps, math.log2(math.e) / math.sqrt(head_dim),
         HEADS=heads, KV_HEADS=kv_heads, D=head_dim, QUERIES=queries, KEYS=chunks.keys,
-        SPLITS=chunks.splits, OVERLAP=overlap,
-        num_warps=chunks.warps, num_stages=chunks.stages, launch_pdl=overlap,
+        SPLITS=chunks.splits, num_warps=chunks.warps, num_stages=chunks.stages,
     )  # fmt: skip
     return out

@@ -1,4 +1,4 @@
-"""The diffusion head's sampling loop on kernels: one launch for few rows, nine or more a step."""
+"""The diffusion head's sampling loop on kernels, nine or more a step."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ import triton
 import triton.language as tl
 from torch import Tensor, nn
 
-from vvcli.engine.kernels.blocks import INTERPRETED, dot, load_rows, load_weight, prefetch, wait
+from vvcli.engine.kernels.blocks import INTERPRETED, dot, load_rows, load_weight
 from vvcli.engine.kernels.elementwise import add, gate, normalise
-from vvcli.engine.kernels.linear import Tile, linear, stacked
+from vvcli.engine.kernels.linear import Tile, linear
 from vvcli.engine.kernels.projection import gated
-from vvcli.engine.kernels.sampling import LoopPlan, run_loop
 from vvcli.engine.kernels.solver import COLUMNS, Latents, Seam, coefficients
 from vvcli.model.diffusion_head import DiffusionHead, HeadLayer, SolverTable
 from vvcli.model.solver import SolverStep
@@ -57,9 +56,6 @@ PLANS: dict[int, HeadPlan] = {
     1 << 31: HeadPlan(condition=Tile(64, 64, 64, 4, 4), gate_up=None, down=None, apart=True),
 }
 
-# The whole loop in one launch, by number of rows up to and including; above, launches per product.
-LOOPS: dict[int, LoopPlan] = {}
-
 # By number of rows (two per stream and solver step), up to and including.
 MODULATION: dict[int, Tile | None] = {16: Tile(16, 32, 128, 4, 6), 1 << 31: None}
 
@@ -80,7 +76,7 @@ def supports(head: DiffusionHead) -> bool:
 @triton.jit(do_not_specialize=["M"])
 def condition_kernel(
     x, w, steps, y, M, STEPS: tl.constexpr, N: tl.constexpr, K: tl.constexpr, BM: tl.constexpr,
-    BN: tl.constexpr, BK: tl.constexpr, OVERLAP: tl.constexpr,
+    BN: tl.constexpr, BK: tl.constexpr,
 ):  # fmt: skip
     """`y[s] = silu(x @ w.T + steps[s])`, [STEPS, M, N]. Grid: row tiles x column tiles."""
     row_tiles = tl.cdiv(M, BM)
@@ -88,9 +84,6 @@ def condition_kernel(
     row_ok = rows < M
     columns = (tl.program_id(0) // row_tiles) * BN + tl.arange(0, BN)
     COVERED: tl.constexpr = triton.cdiv(K, BK) * BK
-    if OVERLAP:
-        prefetch(w, columns, 0, N, K, COVERED)
-        wait()
     acc = tl.zeros((BM, BN), tl.float32)
     for k in range(0, COVERED, BK):
         at = k + tl.arange(0, BK)
@@ -114,18 +107,14 @@ class FusedDiffusionHead(DiffusionHead):
 
     Args:
         plain: a bfloat16 head that `supports` accepts.
-        overlap: start each kernel while its predecessor still runs (programmatic dependent launch).
     """
 
-    def __init__(self, plain: DiffusionHead, *, overlap: bool = False) -> None:
+    def __init__(self, plain: DiffusionHead) -> None:
         nn.Module.__init__(self)
         self.config = plain.config
         for name, module in plain.named_children():
             self.add_module(name, module)
-        self.overlap = overlap
-        feed_forward = [layer.ffn for layer in plain.layers if isinstance(layer, HeadLayer)]
-        self._gate_up = stacked([ffn.gate_up_proj for ffn in feed_forward])
-        self._down = stacked([ffn.down_proj for ffn in feed_forward])
+        self._layers = [_feed_forward(layer) for layer in plain.layers]
         self._modulation, self._bias = _scaled_modulation(plain)
         self._layer_eps = plain.config.rms_norm_eps
         self._seam = Seam(
@@ -145,51 +134,40 @@ class FusedDiffusionHead(DiffusionHead):
         With `frame` [B] int64, `noise` is the slots' ring [N, R, latent] float32, and stream i
         starts at row `frame[i] % R` of its own.
         """
-        batch, overlap = condition.shape[0], self.overlap
+        batch = condition.shape[0]
         plan = next(plan for most, plan in PLANS.items() if 2 * batch <= most)
-        loop = next((loop for most, loop in LOOPS.items() if 2 * batch <= most), None)
         modulations = self._modulate(condition, table, plan.condition)
-        down = plan.down if loop is None or overlap else loop.down
-        columns = down.columns if down else COLUMNS
+        columns = plan.down.columns if plan.down else COLUMNS
         parts = triton.cdiv(self.config.hidden_size, columns)
         noise = noise if noise.is_contiguous() else noise.contiguous()
         factors = self._coefficients(table, condition.device)
-        if loop is not None and not overlap:
-            start = self._seam.begin(noise, frame, batch, parts, columns, places=2)
-            weights = (self._gate_up, self._down)
-            return run_loop(start, self._seam, weights, modulations, guidance, factors, loop)
-        here = self._seam.begin(noise, frame, batch, parts, columns, overlap=overlap)
+        here = self._seam.begin(noise, frame, batch, parts, columns)
         for i, modulation in enumerate(modulations):
-            parts_of = modulation.chunk(3 * len(self.layers) + 2, dim=-1)
+            parts_of = modulation.chunk(3 * len(self._layers) + 2, dim=-1)
             self._denoise(here, parts_of, plan)
             here = self._seam.step(
                 here, (parts_of[-2], parts_of[-1]), guidance, factors[i], columns,
-                last=i + 1 == len(table.steps), overlap=overlap,
+                last=i + 1 == len(table.steps),
             )  # fmt: skip
         return here.x
 
     def _denoise(self, here: Latents, modulation: tuple[Tensor, ...], plan: HeadPlan) -> None:
         """Take `here.h` through all layers, in place."""
-        overlap, h, sums = self.overlap, here.h, here.sums
-        for i, (gate_up, down) in enumerate(zip(self._gate_up, self._down, strict=True)):
+        h, sums = here.h, here.sums
+        for i, (gate_up, down) in enumerate(self._layers):
             shift, scale, strength = modulation[3 * i : 3 * i + 3]
             if plan.gate_up is not None and not plan.apart:
-                inner = gated(
-                    h, gate_up, plan.gate_up, sums=sums, shift=shift, scale=scale, overlap=overlap
-                )
+                inner = gated(h, gate_up, plan.gate_up, sums=sums, shift=shift, scale=scale)
             else:
-                x = normalise(h, sums, shift=shift, scale=scale, overlap=overlap)
+                x = normalise(h, sums, shift=shift, scale=scale)
                 if plan.gate_up is None:
-                    inner = gate(F.linear(x, gate_up), None, x.shape[1], overlap=overlap)
+                    inner = gate(F.linear(x, gate_up), None, x.shape[1])
                 else:
-                    inner = gated(x, gate_up, plan.gate_up, overlap=overlap)
+                    inner = gated(x, gate_up, plan.gate_up)
             if plan.down is None:
-                add(h, F.linear(inner, down), h, sums, gate=strength, overlap=overlap)
+                add(h, F.linear(inner, down), h, sums, gate=strength)
             else:
-                linear(
-                    inner, down, plan.down, gate=strength, residual=h, out=h, sums_out=sums,
-                    overlap=overlap,
-                )  # fmt: skip
+                linear(inner, down, plan.down, gate=strength, residual=h, out=h, sums_out=sums)
 
     def _modulate(self, condition: Tensor, table: SolverTable, tile: Tile) -> Tensor:
         """Shifts, scales (with the norms' weights in them) and gates: [steps, 2B, …]."""
@@ -199,14 +177,14 @@ class FusedDiffusionHead(DiffusionHead):
         condition_kernel[(triton.cdiv(rows, tile.rows) * triton.cdiv(size, tile.columns),)](
             condition.contiguous(), weight, table.embedding, c, rows,
             STEPS=steps, N=size, K=depth, BM=tile.rows, BN=tile.columns, BK=tile.depth,
-            OVERLAP=self.overlap, **tile.options(overlap=self.overlap),
+            **tile.options(),
         )  # fmt: skip
         c = c.flatten(0, 1)
         fused = next(tile for most, tile in MODULATION.items() if c.shape[0] <= most)
         if fused is None:
             modulation = F.linear(c, self._modulation, self._bias)
         else:
-            modulation = linear(c, self._modulation, fused, bias=self._bias, overlap=self.overlap)
+            modulation = linear(c, self._modulation, fused, bias=self._bias)
         return modulation.view(steps, rows, -1)
 
     def _coefficients(self, table: SolverTable, device: torch.device) -> Tensor:
@@ -214,6 +192,11 @@ class FusedDiffusionHead(DiffusionHead):
         if table.steps not in self._factors:
             self._factors[table.steps] = coefficients(table.steps, device)
         return self._factors[table.steps]
+
+
+def _feed_forward(layer: nn.Module) -> tuple[Tensor, Tensor]:
+    assert isinstance(layer, HeadLayer)  # noqa: S101 - for mypy
+    return layer.ffn.gate_up_proj.weight, layer.ffn.down_proj.weight
 
 
 def _scaled_modulation(head: DiffusionHead) -> tuple[Tensor, Tensor]:

@@ -7,7 +7,7 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from vvcli.engine.kernels.blocks import row_scale, wait
+from vvcli.engine.kernels.blocks import row_scale
 from vvcli.engine.kernels.linear import RowSums
 from vvcli.engine.kernels.projection import head_turn, store_head
 from vvcli.model.attention import CacheView
@@ -16,11 +16,8 @@ from vvcli.model.attention import CacheView
 @triton.jit
 def add_kernel(
     x, other, gate, y, sums, gate_stride, N: tl.constexpr, PAD: tl.constexpr, PARTS: tl.constexpr,
-    OVERLAP: tl.constexpr,
 ):  # fmt: skip
     """See `add`. Grid: rows."""
-    if OVERLAP:
-        wait()
     row = tl.program_id(0)
     columns = tl.arange(0, PAD)
     ok = columns < N
@@ -31,7 +28,6 @@ def add_kernel(
             at = row.to(tl.int64) * gate_stride + columns
             added *= tl.load(gate + at, mask=ok, other=0.0).to(tl.float32)
         value = (value.to(tl.float32) + added).to(tl.bfloat16)
-    if y is not None:
         tl.store(y + row * N + columns, value, mask=ok)
     value = value.to(tl.float32)
     parts = tl.arange(0, triton.next_power_of_2(PARTS))
@@ -41,28 +37,26 @@ def add_kernel(
 
 def add(
     x: Tensor, other: Tensor | None, out: Tensor, sums: RowSums, *, gate: Tensor | None = None,
-    overlap: bool = False,
 ) -> Tensor:  # fmt: skip
     """`x + gate · other` [M, N] into `out`, which may be `x`, and its sums.
 
-    Without `other` just `x` and its sums; `gate` [M, N] may have rows at any stride.
+    Without `other` just the sums of `x`; `gate` [M, N] may have rows at any stride.
     """
     rows, columns = x.shape
-    unchanged = other is None and out is x
     add_kernel[(rows,)](
-        x, other, gate, None if unchanged else out, sums.values,
-        0 if gate is None else gate.stride(0), N=columns, PAD=triton.next_power_of_2(columns),
-        PARTS=sums.parts, OVERLAP=overlap, num_warps=4, launch_pdl=overlap,
+        x, other, gate, out, sums.values, 0 if gate is None else gate.stride(0),
+        N=columns, PAD=triton.next_power_of_2(columns), PARTS=sums.parts, num_warps=4,
     )  # fmt: skip
     return out
 
 
 @triton.jit
-def normalise_row(
-    row, x, weight, sums, shift, scale, y, modulation_stride, N: tl.constexpr,
+def normalise_kernel(
+    x, weight, sums, shift, scale, y, modulation_stride, N: tl.constexpr,
     PARTS: tl.constexpr, EPS: tl.constexpr,
 ):  # fmt: skip
-    """One row of `normalise`."""
+    """See `normalise`. Grid: rows."""
+    row = tl.program_id(0)
     columns = tl.arange(0, triton.next_power_of_2(N))
     ok = columns < N
     parts = tl.arange(0, triton.next_power_of_2(PARTS))
@@ -72,36 +66,22 @@ def normalise_row(
     if weight is not None:
         value *= tl.load(weight + columns, mask=ok, other=0.0).to(tl.float32)
     if scale is not None:
-        at = (tl.full((), 0, tl.int64) + row) * modulation_stride + columns
+        at = row.to(tl.int64) * modulation_stride + columns
         value *= tl.load(scale + at, mask=ok, other=0.0).to(tl.float32)
         value += tl.load(shift + at, mask=ok, other=0.0).to(tl.float32)
     tl.store(y + row * N + columns, value.to(tl.bfloat16), mask=ok)
 
 
-@triton.jit
-def normalise_kernel(
-    x, weight, sums, shift, scale, y, modulation_stride, N: tl.constexpr, PARTS: tl.constexpr,
-    EPS: tl.constexpr, OVERLAP: tl.constexpr,
-):  # fmt: skip
-    """See `normalise`. Grid: rows."""
-    if OVERLAP:
-        wait()
-    normalise_row(
-        tl.program_id(0), x, weight, sums, shift, scale, y, modulation_stride, N, PARTS, EPS
-    )
-
-
 def normalise(
     x: Tensor, sums: RowSums, *, weight: Tensor | None = None, shift: Tensor | None = None,
-    scale: Tensor | None = None, overlap: bool = False,
+    scale: Tensor | None = None,
 ) -> Tensor:  # fmt: skip
     """Root-mean-square norm of `x` [M, N], then `weight` [N], or `scale` and `shift` [M, N]."""
     rows, columns = x.shape
     out = torch.empty_like(x)
     normalise_kernel[(rows,)](
         x, weight, sums.values, shift, scale, out, 0 if scale is None else scale.stride(0),
-        N=columns, PARTS=sums.parts, EPS=sums.eps, OVERLAP=overlap, num_warps=4,
-        launch_pdl=overlap,
+        N=columns, PARTS=sums.parts, EPS=sums.eps, num_warps=4,
     )  # fmt: skip
     return out
 
@@ -111,11 +91,9 @@ def rotate_kernel(
     qkv, bias, sums, rope, positions, index, q, kv, M, plane, row_stride, capacity, S,
     ANGLES: tl.constexpr, HEADS: tl.constexpr, KV_HEADS: tl.constexpr, D: tl.constexpr,
     K: tl.constexpr, BM: tl.constexpr, PAIRS: tl.constexpr, PARTS: tl.constexpr,
-    EPS: tl.constexpr, OVERLAP: tl.constexpr,
+    EPS: tl.constexpr,
 ):  # fmt: skip
     """See `rotate`. Grid (row tiles, heads)."""
-    if OVERLAP:
-        wait()
     tokens = tl.program_id(0) * BM + tl.arange(0, BM)
     ok = tokens < M
     head = tl.program_id(1)
@@ -140,7 +118,7 @@ def rotate_kernel(
 
 def rotate(
     qkv: Tensor, bias: Tensor, sums: RowSums, rope: Tensor, cache: CacheView, layer: int,
-    hidden: int, *, overlap: bool = False,
+    hidden: int,
 ) -> Tensor:  # fmt: skip
     """What `project_qkv` does after its product `qkv` [R·S, …] of rows `hidden` wide."""
     kv = cache.kv[layer]
@@ -154,7 +132,7 @@ def rotate(
         tokens, kv.stride(0), kv.stride(1), capacity, steps,
         ANGLES=rope.shape[0], HEADS=heads, KV_HEADS=kv_heads, D=head_dim, K=hidden,
         BM=BM, PAIRS=triton.next_power_of_2(head_dim // 2), PARTS=sums.parts, EPS=sums.eps,
-        OVERLAP=overlap, num_warps=4, launch_pdl=overlap,
+        num_warps=4,
     )  # fmt: skip
     return q
 
@@ -162,11 +140,9 @@ def rotate(
 @triton.jit
 def gate_kernel(
     gate_up, sums, y, N: tl.constexpr, K: tl.constexpr, BLOCK: tl.constexpr, PARTS: tl.constexpr,
-    EPS: tl.constexpr, OVERLAP: tl.constexpr,
+    EPS: tl.constexpr,
 ):  # fmt: skip
     """See `gate`. Grid (rows, column tiles)."""
-    if OVERLAP:
-        wait()
     row = tl.program_id(0).to(tl.int64)
     columns = tl.program_id(1) * BLOCK + tl.arange(0, BLOCK)
     ok = columns < N
@@ -181,14 +157,13 @@ def gate_kernel(
     tl.store(y + row * N + columns, (gate * up).to(tl.bfloat16), mask=ok)
 
 
-def gate(gate_up: Tensor, sums: RowSums | None, hidden: int, *, overlap: bool = False) -> Tensor:
+def gate(gate_up: Tensor, sums: RowSums | None, hidden: int) -> Tensor:
     """What `gated` does after its product `gate_up` [M, 2N] of rows `hidden` wide."""
     rows, columns = gate_up.shape[0], gate_up.shape[1] // 2
     out = torch.empty(rows, columns, dtype=gate_up.dtype, device=gate_up.device)
     BLOCK = 1024
     gate_kernel[(rows, triton.cdiv(columns, BLOCK))](
         gate_up, sums.values if sums else None, out, N=columns, K=hidden, BLOCK=BLOCK,
-        PARTS=sums.parts if sums else 1, EPS=sums.eps if sums else 0.0,
-        OVERLAP=overlap, num_warps=4, launch_pdl=overlap,
+        PARTS=sums.parts if sums else 1, EPS=sums.eps if sums else 0.0, num_warps=4,
     )  # fmt: skip
     return out

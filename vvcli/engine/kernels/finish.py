@@ -7,7 +7,6 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from vvcli.engine.kernels.blocks import wait
 from vvcli.engine.kernels.linear import RowSums, Tile, linear
 from vvcli.engine.slots import SlotState
 from vvcli.model.vibevoice import SPEECH, EosClassifier, VibeVoice
@@ -23,14 +22,13 @@ TILES: dict[int, Tile] = {
 class FusedSpeechInput:
     """The acoustic connector, the type embedding, and the copy for the row without text."""
 
-    def __init__(self, model: VibeVoice, *, overlap: bool = False) -> None:
+    def __init__(self, model: VibeVoice) -> None:
         connector = model.acoustic_connector
         self._first, self._eps = connector.fc1, connector.norm.eps
         weight, norm = connector.fc2.weight, connector.norm.weight
         folded = weight.float() if norm is None else weight.float() * norm.float()
         self._second = folded.to(weight.dtype)
         self._bias = connector.fc2.bias.float() + model.tts_input_types.weight[SPEECH].float()
-        self._overlap = overlap
 
     def __call__(self, latent: Tensor) -> Tensor:
         """Inputs [2B, 1, H] of the TTS LM for latents [B, latent] float64."""
@@ -38,24 +36,17 @@ class FusedSpeechInput:
         hidden = self._second.shape[0]
         parts = triton.cdiv(hidden, tile.columns)
         sums = RowSums.allocate(latent.shape[0], parts, self._eps, latent.device)
-        x = linear(
-            latent, self._first.weight, tile, bias=self._first.bias, sums_out=sums,
-            overlap=self._overlap,
-        )  # fmt: skip
-        pairs = linear(
-            x, self._second, tile, bias=self._bias, sums=sums, twice=True, overlap=self._overlap
-        )
+        x = linear(latent, self._first.weight, tile, bias=self._first.bias, sums_out=sums)
+        pairs = linear(x, self._second, tile, bias=self._bias, sums=sums, twice=True)
         return pairs[:, None]
 
 
 @triton.jit
 def finish_kernel(
     hidden, inner, weight, bias, condition, tts_length, frame, window_left, active, eos,
-    H: tl.constexpr, PAD: tl.constexpr, OVERLAP: tl.constexpr,
+    H: tl.constexpr, PAD: tl.constexpr,
 ):  # fmt: skip
     """See `FusedFinish`. Grid: slots."""
-    if OVERLAP:
-        wait()
     slot = tl.program_id(0)
     columns = tl.arange(0, PAD)
     ok = columns < H
@@ -80,9 +71,8 @@ def finish_kernel(
 class FusedFinish:
     """The EOS classifier and the counters of `advance_speech`."""
 
-    def __init__(self, classifier: EosClassifier, *, overlap: bool = False) -> None:
+    def __init__(self, classifier: EosClassifier) -> None:
         self._classifier = classifier
-        self._overlap = overlap
 
     def __call__(self, hidden: Tensor, state: SlotState) -> Tensor:
         """End the frame of the first B slots, given the TTS LM's states `hidden` [2B, 1, H].
@@ -93,16 +83,12 @@ class FusedFinish:
         rows, _, size = hidden.shape
         slots, first, second = rows // 2, self._classifier.fc1, self._classifier.fc2
         with_text = hidden.view(slots, 2 * size)[:, :size]
-        inner = linear(
-            with_text, first.weight, _tile(slots), bias=first.bias, relu=True,
-            overlap=self._overlap,
-        )  # fmt: skip
+        inner = linear(with_text, first.weight, _tile(slots), bias=first.bias, relu=True)
         eos = torch.empty(slots, dtype=torch.bool, device=hidden.device)
         finish_kernel[(slots,)](
             hidden, inner, second.weight, second.bias, state.condition, state.tts_length,
             state.frame, state.window_left, state.active.view(torch.int8), eos.view(torch.int8),
-            H=size, PAD=triton.next_power_of_2(size), OVERLAP=self._overlap,
-            num_warps=4, launch_pdl=self._overlap,
+            H=size, PAD=triton.next_power_of_2(size), num_warps=4,
         )  # fmt: skip
         return eos
 

@@ -14,7 +14,7 @@ from functools import cache
 import torch
 import triton
 import triton.language as tl
-from torch import Tensor, nn
+from torch import Tensor
 
 from vvcli.engine.kernels.blocks import (
     dot,
@@ -22,8 +22,6 @@ from vvcli.engine.kernels.blocks import (
     load_rows,
     load_sums,
     load_weight,
-    prefetch,
-    wait,
 )
 
 
@@ -32,8 +30,7 @@ class Tile:
     """How a product is cut up: a program makes `rows` x `columns`, `depth` of K at a time.
 
     `split` programs share a tile's K. Where columns come in pairs (gate and up, or the halves of
-    a rotation) `columns` counts pairs. A `share` is how many of the columns a program makes, where
-    no power of two makes as many programs as there are multiprocessors (gate and up only).
+    a rotation) `columns` counts pairs.
     """
 
     rows: int
@@ -42,11 +39,10 @@ class Tile:
     warps: int
     stages: int
     split: int = 1
-    share: int | None = None
 
-    def options(self, *, overlap: bool) -> dict[str, int | bool]:
+    def options(self) -> dict[str, int]:
         """Keyword arguments of a launch."""
-        return {"num_warps": self.warps, "num_stages": self.stages, "launch_pdl": overlap}
+        return {"num_warps": self.warps, "num_stages": self.stages}
 
 
 @dataclass(frozen=True)
@@ -65,14 +61,6 @@ class RowSums:
     def parts(self) -> int:
         """Sums per row."""
         return self.values.shape[1]
-
-
-def stacked(products: list[nn.Linear], name: str = "weight") -> Tensor:
-    """One tensor [L, …] of a parameter of several products, which then are views of it."""
-    stack = torch.stack([getattr(product, name).detach() for product in products])
-    for product, part in zip(products, stack, strict=True):
-        setattr(product, name, nn.Parameter(part, requires_grad=False))
-    return stack
 
 
 COUNTERS = 4096
@@ -125,14 +113,15 @@ def _finish(
         tl.store(sums_out + at, tl.sum(kept * kept, 1), mask=row_ok)
 
 
-@triton.jit
-def linear_tile(
-    tile, part, x, w, y, bias, residual, gate, sums, sums_out, partial, counters, M, x_stride,
+@triton.jit(do_not_specialize=["M"])
+def linear_kernel(
+    x, w, y, bias, residual, gate, sums, sums_out, partial, counters, M, x_stride,
     gate_stride, N: tl.constexpr, K: tl.constexpr, BM: tl.constexpr, BN: tl.constexpr,
     BK: tl.constexpr, SPLIT: tl.constexpr, RELU: tl.constexpr, TWICE: tl.constexpr,
-    PARTS: tl.constexpr, EPS: tl.constexpr, STAGES: tl.constexpr = None,
+    PARTS: tl.constexpr, EPS: tl.constexpr,
 ):  # fmt: skip
-    """One part of SPLIT of a tile of `linear`; row tiles first: neighbours share weights."""
+    """See `linear`. Grid (tiles, SPLIT), row tiles first: neighbours share weights."""
+    tile, part = tl.program_id(0), tl.program_id(1)
     row_tiles = tl.cdiv(M, BM)
     column_tile = tile // row_tiles
     rows = (tile % row_tiles) * BM + tl.arange(0, BM)
@@ -152,7 +141,7 @@ def linear_tile(
     DEPTH: tl.constexpr = triton.cdiv(K, SPLIT * BK) * BK
     first = part * DEPTH
     acc = tl.zeros((BM, BN), tl.float32)
-    for k in tl.range(0, DEPTH, BK, num_stages=STAGES):
+    for k in range(0, DEPTH, BK):
         at = first + k + tl.arange(0, BK)
         a = load_rows(x, rows, row_ok, x_stride, at, K, DEPTH * SPLIT)
         if a.dtype == tl.float64:
@@ -181,26 +170,6 @@ def linear_tile(
             )  # fmt: skip
 
 
-@triton.jit(do_not_specialize=["M"])
-def linear_kernel(
-    x, w, y, bias, residual, gate, sums, sums_out, partial, counters, M, x_stride, gate_stride,
-    N: tl.constexpr, K: tl.constexpr, BM: tl.constexpr, BN: tl.constexpr, BK: tl.constexpr,
-    SPLIT: tl.constexpr, RELU: tl.constexpr, TWICE: tl.constexpr, PARTS: tl.constexpr,
-    EPS: tl.constexpr, OVERLAP: tl.constexpr,
-):  # fmt: skip
-    """See `linear`. Grid (tiles, SPLIT)."""
-    if OVERLAP:
-        columns = tl.program_id(0) // tl.cdiv(M, BM) * BN + tl.arange(0, BN)
-        DEPTH: tl.constexpr = triton.cdiv(K, SPLIT * BK) * BK
-        prefetch(w, columns, tl.program_id(1) * DEPTH, N, K, DEPTH)
-        wait()
-    linear_tile(
-        tl.program_id(0), tl.program_id(1), x, w, y, bias, residual, gate, sums, sums_out,
-        partial, counters, M, x_stride, gate_stride, N, K, BM, BN, BK, SPLIT, RELU, TWICE, PARTS,
-        EPS,
-    )  # fmt: skip
-
-
 def linear(
     x: Tensor,
     weight: Tensor,
@@ -214,7 +183,6 @@ def linear(
     out: Tensor | None = None,
     sums_out: RowSums | None = None,
     twice: bool = False,
-    overlap: bool = False,
 ) -> Tensor:
     """`residual + gate · relu(x @ weight.T / rms(x) + bias)`, each part where given; bfloat16.
 
@@ -243,6 +211,6 @@ def linear(
         rows, x.stride(0), gate.stride(0) if gate is not None else 0,
         N=columns, K=depth, BM=tile.rows, BN=tile.columns, BK=tile.depth, SPLIT=tile.split,
         RELU=relu, TWICE=twice, PARTS=sums.parts if sums else 0, EPS=sums.eps if sums else 0.0,
-        OVERLAP=overlap, **tile.options(overlap=overlap),
+        **tile.options(),
     )  # fmt: skip
     return out

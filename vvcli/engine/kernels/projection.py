@@ -14,12 +14,9 @@ from torch import Tensor
 from vvcli.engine.kernels.blocks import (
     dot,
     inverse_rms,
-    load_columns,
     load_rows,
     load_sums,
     load_weight,
-    prefetch,
-    wait,
 )
 from vvcli.engine.kernels.linear import RowSums, Tile
 from vvcli.model.attention import CacheView
@@ -71,14 +68,15 @@ def store_head(
         tl.store(at + D // 2, second, mask=inside)
 
 
-@triton.jit
-def qkv_tile(
-    tile, x, w, bias, sums, rope, positions, index, q, kv, M, plane, row_stride, capacity, S,
+@triton.jit(do_not_specialize=["M", "S"])
+def qkv_kernel(
+    x, w, bias, sums, rope, positions, index, q, kv, M, plane, row_stride, capacity, S,
     ANGLES: tl.constexpr, HEADS: tl.constexpr, KV_HEADS: tl.constexpr, D: tl.constexpr,
     K: tl.constexpr, BM: tl.constexpr, BN: tl.constexpr, BK: tl.constexpr, PARTS: tl.constexpr,
-    EPS: tl.constexpr, STAGES: tl.constexpr = None,
+    EPS: tl.constexpr,
 ):  # fmt: skip
-    """One tile of `project_qkv`: row tiles x tiles of BN pairs x heads."""
+    """See `project_qkv`. Grid: row tiles x tiles of BN pairs x heads."""
+    tile = tl.program_id(0)
     row_tiles = tl.cdiv(M, BM)
     column_tile = tile // row_tiles
     TILES: tl.constexpr = D // 2 // BN  # of a head
@@ -100,7 +98,7 @@ def qkv_tile(
     )
     low = tl.zeros((BM, BN), tl.float32)
     high = tl.zeros((BM, BN), tl.float32)
-    for k in tl.range(0, COVERED, BK, num_stages=STAGES):
+    for k in range(0, COVERED, BK):
         columns = k + tl.arange(0, BK)
         a = load_rows(x, tokens, ok, K, columns, K, COVERED)
         low = dot(a, load_weight(w, low_rows, columns, N, BN, K, COVERED).T, low)
@@ -116,32 +114,9 @@ def qkv_tile(
     )  # fmt: skip
 
 
-@triton.jit(do_not_specialize=["M", "S"])
-def qkv_kernel(
-    x, w, bias, sums, rope, positions, index, q, kv, M, plane, row_stride, capacity, S,
-    ANGLES: tl.constexpr, HEADS: tl.constexpr, KV_HEADS: tl.constexpr, D: tl.constexpr,
-    K: tl.constexpr, BM: tl.constexpr, BN: tl.constexpr, BK: tl.constexpr, PARTS: tl.constexpr,
-    EPS: tl.constexpr, OVERLAP: tl.constexpr,
-):  # fmt: skip
-    """See `project_qkv`. Grid: tiles."""
-    if OVERLAP:
-        N: tl.constexpr = (HEADS + 2 * KV_HEADS) * D
-        COVERED: tl.constexpr = triton.cdiv(K, BK) * BK
-        TILES: tl.constexpr = D // 2 // BN
-        column_tile = tl.program_id(0) // tl.cdiv(M, BM)
-        rows = column_tile // TILES * D + column_tile % TILES * BN + tl.arange(0, BN)
-        prefetch(w, rows, 0, N, K, COVERED)
-        prefetch(w, rows + D // 2, 0, N, K, COVERED)
-        wait()
-    qkv_tile(
-        tl.program_id(0), x, w, bias, sums, rope, positions, index, q, kv, M, plane, row_stride,
-        capacity, S, ANGLES, HEADS, KV_HEADS, D, K, BM, BN, BK, PARTS, EPS,
-    )  # fmt: skip
-
-
 def project_qkv(
     x: Tensor, weight: Tensor, bias: Tensor, sums: RowSums, rope: Tensor, cache: CacheView,
-    layer: int, tile: Tile, *, overlap: bool = False,
+    layer: int, tile: Tile,
 ) -> Tensor:  # fmt: skip
     """Rotated queries [R·S, heads, D] of `x` [R·S, H]; keys and values go into the cache.
 
@@ -162,25 +137,22 @@ def project_qkv(
         tokens, kv.stride(0), kv.stride(1), capacity, steps,
         ANGLES=rope.shape[0], HEADS=heads, KV_HEADS=kv_heads, D=head_dim, K=x.shape[1],
         BM=tile.rows, BN=tile.columns, BK=tile.depth, PARTS=sums.parts, EPS=sums.eps,
-        OVERLAP=overlap, **tile.options(overlap=overlap),
+        **tile.options(),
     )  # fmt: skip
     return q
 
 
-@triton.jit
-def swiglu_tile(
-    tile, x, w, y, sums, shift, scale, M, modulation_stride, SHARE: tl.constexpr,
-    N: tl.constexpr, K: tl.constexpr, BM: tl.constexpr, BN: tl.constexpr, BK: tl.constexpr,
-    PARTS: tl.constexpr, EPS: tl.constexpr, STAGES: tl.constexpr = None,
+@triton.jit(do_not_specialize=["M"])
+def swiglu_kernel(
+    x, w, y, sums, shift, scale, M, modulation_stride, N: tl.constexpr, K: tl.constexpr,
+    BM: tl.constexpr, BN: tl.constexpr, BK: tl.constexpr, PARTS: tl.constexpr, EPS: tl.constexpr,
 ):  # fmt: skip
-    """One tile of `gated`: row tiles x tiles of SHARE columns, which are BN or somewhat fewer."""
+    """See `gated`. Grid: row tiles x column tiles."""
+    tile = tl.program_id(0)
     row_tiles = tl.cdiv(M, BM)
     rows = (tile % row_tiles) * BM + tl.arange(0, BM)
     row_ok = rows < M
-    column_tile = tile // row_tiles
-    columns = column_tile * SHARE + tl.arange(0, BN)
-    end = tl.minimum((column_tile + 1) * SHARE, N)
-    WHOLE: tl.constexpr = SHARE == BN and N % BN == 0
+    columns = tile // row_tiles * BN + tl.arange(0, BN)
     COVERED: tl.constexpr = triton.cdiv(K, BK) * BK
     EARLY: tl.constexpr = BM <= 16 or scale is not None
     if sums is not None and EARLY:
@@ -189,7 +161,7 @@ def swiglu_tile(
         inverse = inverse_rms(squares, K, EPS)[:, None]
     gate = tl.zeros((BM, BN), tl.float32)
     up = tl.zeros((BM, BN), tl.float32)
-    for k in tl.range(0, COVERED, BK, num_stages=STAGES):
+    for k in range(0, COVERED, BK):
         at = k + tl.arange(0, BK)
         a = load_rows(x, rows, row_ok, K, at, K, COVERED)
         if scale is not None:
@@ -197,41 +169,22 @@ def swiglu_tile(
             c = load_rows(shift, rows, row_ok, modulation_stride, at, K, COVERED)
             a = a.to(tl.float32) * inverse * b.to(tl.float32) + c.to(tl.float32)
             a = a.to(tl.bfloat16)
-        gate = dot(a, load_columns(w, columns, at, end, WHOLE, K, COVERED).T, gate)
-        up = dot(a, load_columns(w + N * K, columns, at, end, WHOLE, K, COVERED).T, up)
+        gate = dot(a, load_weight(w, columns, at, N, BN, K, COVERED).T, gate)
+        up = dot(a, load_weight(w + N * K, columns, at, N, BN, K, COVERED).T, up)
     if sums is not None and scale is None:
         if not EARLY:
             squares = load_sums(sums, rows, row_ok, PARTS)
         inverse = inverse_rms(squares, K, EPS)[:, None]
         gate, up = gate * inverse, up * inverse
     gate = gate / (1.0 + tl.exp(-gate))
-    ok = row_ok[:, None] & (columns < end)[None, :]
+    ok = row_ok[:, None] & (columns < N)[None, :]
     at = rows.to(tl.int64)[:, None] * N + columns[None, :]
     tl.store(y + at, (gate * up).to(tl.bfloat16), mask=ok)
 
 
-@triton.jit(do_not_specialize=["M"])
-def swiglu_kernel(
-    x, w, y, sums, shift, scale, M, modulation_stride, SHARE: tl.constexpr,
-    N: tl.constexpr, K: tl.constexpr, BM: tl.constexpr, BN: tl.constexpr, BK: tl.constexpr,
-    PARTS: tl.constexpr, EPS: tl.constexpr, OVERLAP: tl.constexpr,
-):  # fmt: skip
-    """See `gated`. Grid: tiles."""
-    if OVERLAP:
-        columns = tl.program_id(0) // tl.cdiv(M, BM) * SHARE + tl.arange(0, BN)
-        COVERED: tl.constexpr = triton.cdiv(K, BK) * BK
-        prefetch(w, columns, 0, N, K, COVERED)
-        prefetch(w + N * K, columns, 0, N, K, COVERED)
-        wait()
-    swiglu_tile(
-        tl.program_id(0), x, w, y, sums, shift, scale, M, modulation_stride, SHARE,
-        N, K, BM, BN, BK, PARTS, EPS,
-    )  # fmt: skip
-
-
 def gated(
     x: Tensor, weight: Tensor, tile: Tile, *, sums: RowSums | None = None,
-    shift: Tensor | None = None, scale: Tensor | None = None, overlap: bool = False,
+    shift: Tensor | None = None, scale: Tensor | None = None,
 ) -> Tensor:  # fmt: skip
     """`silu(a @ gate.T) · (a @ up.T)`, [M, N], with `weight` [2N, K] gate's rows, then up's.
 
@@ -241,11 +194,10 @@ def gated(
     (rows, depth), columns = x.shape, weight.shape[0] // 2
     out = torch.empty(rows, columns, dtype=x.dtype, device=x.device)
     stride = 0 if scale is None else scale.stride(0)
-    share = tile.share or tile.columns
-    swiglu_kernel[(triton.cdiv(rows, tile.rows) * triton.cdiv(columns, share),)](
-        x, weight, out, sums.values if sums else None, shift, scale, rows, stride, SHARE=share,
+    swiglu_kernel[(triton.cdiv(rows, tile.rows) * triton.cdiv(columns, tile.columns),)](
+        x, weight, out, sums.values if sums else None, shift, scale, rows, stride,
         N=columns, K=depth, BM=tile.rows, BN=tile.columns, BK=tile.depth,
         PARTS=sums.parts if sums else 0, EPS=sums.eps if sums else 0.0,
-        OVERLAP=overlap, **tile.options(overlap=overlap),
+        **tile.options(),
     )  # fmt: skip
     return out

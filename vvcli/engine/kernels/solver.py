@@ -9,7 +9,7 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from vvcli.engine.kernels.blocks import dot, load_rows, load_weight, row_scale, wait
+from vvcli.engine.kernels.blocks import dot, load_rows, load_weight, row_scale
 from vvcli.engine.kernels.linear import RowSums
 from vvcli.model.solver import SolverStep
 
@@ -31,7 +31,7 @@ def coefficients(steps: tuple[SolverStep, ...], device: torch.device) -> Tensor:
 def solver_tile(
     tile, first, h, sums, shift, scale, w_out, guidance, factors, x, x0, x_next, x0_next, B,
     modulation_stride, H: tl.constexpr, L: tl.constexpr, STREAMS: tl.constexpr, BK: tl.constexpr,
-    PARTS: tl.constexpr, EPS: tl.constexpr, STAGES: tl.constexpr = None,
+    PARTS: tl.constexpr, EPS: tl.constexpr,
 ):  # fmt: skip
     """Where a step takes a tile of streams, [STREAMS, L] float64; stored if `first`.
 
@@ -48,7 +48,7 @@ def solver_tile(
     inverse = row_scale(sums, rows, row_ok, H, EPS, PARTS)[:, None]
     COVERED: tl.constexpr = triton.cdiv(H, BK) * BK
     velocity = tl.zeros((2 * STREAMS, L), tl.float32)
-    for k in tl.range(0, COVERED, BK, num_stages=STAGES):
+    for k in range(0, COVERED, BK):
         columns = k + tl.arange(0, BK)
         a = load_rows(h, rows, row_ok, H, columns, H, COVERED).to(tl.float32)
         b = load_rows(scale, rows, row_ok, modulation_stride, columns, H, COVERED)
@@ -99,11 +99,9 @@ def input_tile(
 @triton.jit(do_not_specialize=["B"])
 def begin_kernel(
     noise, frame, w_in, x, x0, h, sums, B, slot_stride, ring, H: tl.constexpr, L: tl.constexpr,
-    STREAMS: tl.constexpr, BN: tl.constexpr, PARTS: tl.constexpr, OVERLAP: tl.constexpr,
+    STREAMS: tl.constexpr, BN: tl.constexpr, PARTS: tl.constexpr,
 ):  # fmt: skip
     """See `Seam.begin`. Grid (stream tiles, column tiles)."""
-    if OVERLAP:
-        wait()
     streams = tl.program_id(0) * STREAMS + tl.arange(0, STREAMS)
     latents = tl.arange(0, L)
     ok = (streams < B)[:, None]
@@ -126,14 +124,12 @@ def seam_kernel(
     h, sums, shift, scale, w_out, guidance, factors, x, x0, w_in, x_next, x0_next,
     h_next, sums_next, B, modulation_stride,
     H: tl.constexpr, L: tl.constexpr, STREAMS: tl.constexpr, BK: tl.constexpr, BN: tl.constexpr,
-    PARTS: tl.constexpr, EPS: tl.constexpr, LAST: tl.constexpr, OVERLAP: tl.constexpr,
+    PARTS: tl.constexpr, EPS: tl.constexpr, LAST: tl.constexpr,
 ):  # fmt: skip
     """See `Seam.step`. Grid (stream tiles, shares of the next input's columns).
 
     Every share computes the same step again, which is less than a second launch.
     """
-    if OVERLAP:
-        wait()
     tile, share = tl.program_id(0), tl.program_id(1)
     value = solver_tile(
         tile, share == 0, h, sums, shift, scale, w_out, guidance, factors, x, x0, x_next, x0_next,
@@ -173,27 +169,24 @@ class Seam:
         self.layer_eps = layer_eps
 
     def begin(
-        self, noise: Tensor, frame: Tensor | None, batch: int, parts: int, columns: int,
-        *, places: int = 0, overlap: bool = False,
-    ) -> Latents:  # fmt: skip
+        self, noise: Tensor, frame: Tensor | None, batch: int, parts: int, columns: int
+    ) -> Latents:
         """Start at `noise` [B, latent], or at rows `frame` [B] modulo R of `noise` [N, R, latent].
 
-        `parts` and `columns` are those of the sums that the head's layers leave. With `places`
-        the tensors have that many, [places, …], of which the first is filled.
+        `parts` and `columns` are those of the sums that the head's layers leave.
         """
-        (hidden, latent), here = self.w_in.shape, self._latents(batch, parts, places)
+        (hidden, latent), here = self.w_in.shape, self._latents(batch, parts)
         width = max(COLUMNS, columns)
         begin_kernel[(triton.cdiv(batch, STREAMS), triton.cdiv(hidden, width))](
             noise, frame, self.w_in, here.x, here.x0, here.h, here.sums.values, batch,
             noise.stride(0), 0 if frame is None else noise.shape[1],
-            H=hidden, L=latent, STREAMS=STREAMS, BN=width, PARTS=parts, OVERLAP=overlap,
-            num_warps=4, launch_pdl=overlap,
+            H=hidden, L=latent, STREAMS=STREAMS, BN=width, PARTS=parts, num_warps=4,
         )  # fmt: skip
         return here
 
     def step(
         self, here: Latents, modulation: tuple[Tensor, Tensor], guidance: Tensor,
-        factors: Tensor, columns: int, *, last: bool, overlap: bool = False,
+        factors: Tensor, columns: int, *, last: bool,
     ) -> Latents:  # fmt: skip
         """From the rows `here.h` that the last layer left to the next step's input.
 
@@ -209,17 +202,15 @@ class Seam:
             here.h, here.sums.values, shift, scale, self.w_out, guidance, factors, here.x, here.x0,
             self.w_in, there.x, there.x0, there.h, there.sums.values, batch, scale.stride(0),
             H=hidden, L=latent, STREAMS=STREAMS, BK=DEPTH, BN=width, PARTS=parts, EPS=self.eps,
-            LAST=last, OVERLAP=overlap, num_warps=4, num_stages=4, launch_pdl=overlap,
+            LAST=last, num_warps=4, num_stages=4,
         )  # fmt: skip
         return there
 
-    def _latents(self, batch: int, parts: int, places: int = 0) -> Latents:
+    def _latents(self, batch: int, parts: int) -> Latents:
         (hidden, latent), device = self.w_in.shape, self.w_in.device
-        several = (places,) if places else ()
-        sums = torch.empty(*several, 2 * batch, parts, dtype=torch.float32, device=device)
         return Latents(
-            x=torch.empty(*several, batch, latent, dtype=torch.float64, device=device),
-            x0=torch.empty(*several, batch, latent, dtype=torch.float64, device=device),
-            h=torch.empty(*several, 2 * batch, hidden, dtype=self.w_in.dtype, device=device),
-            sums=RowSums(sums, self.layer_eps),
+            x=torch.empty(batch, latent, dtype=torch.float64, device=device),
+            x0=torch.empty(batch, latent, dtype=torch.float64, device=device),
+            h=torch.empty(2 * batch, hidden, dtype=self.w_in.dtype, device=device),
+            sums=RowSums.allocate(2 * batch, parts, self.layer_eps, device),
         )

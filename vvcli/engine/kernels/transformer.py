@@ -1,6 +1,7 @@
-"""The decoder layers of both LMs on kernels, with the plain ones as the reference.
+"""The decoder layers of both LMs in five kernels each, with the plain ones as the reference.
 
-Few rows take one launch for all layers, more rows five or so for each.
+All layers in one launch, whose programs wait for each other, is hardly faster (on an H200 0.498 ms
+against 0.505 at 2 rows, 0.661 against 0.691 at 64): a launch in a graph takes as long as a barrier.
 """
 
 from __future__ import annotations
@@ -17,8 +18,7 @@ from torch import Tensor, nn
 from vvcli.engine.kernels.attention import Chunks, attend
 from vvcli.engine.kernels.blocks import INTERPRETED
 from vvcli.engine.kernels.elementwise import add, gate, normalise, rotate
-from vvcli.engine.kernels.layers import Stack, StackPlan, run_layers
-from vvcli.engine.kernels.linear import RowSums, Tile, linear, stacked
+from vvcli.engine.kernels.linear import RowSums, Tile, linear
 from vvcli.engine.kernels.projection import gated, project_qkv
 from vvcli.model.attention import CacheView
 from vvcli.model.layers import RMSNorm
@@ -62,9 +62,6 @@ PLANS: dict[int, LayerPlan] = {
     1 << 31: LayerPlan(qkv=None, o=Tile(64, 128, 64, 4, 4), gate_up=None, down=None),
 }
 
-# All layers in one launch, by number of rows up to and including; above, a launch per product.
-STACKS: dict[int, StackPlan] = {}
-
 # Chunks of attention, by number of rows of the cache. More splits shorten the wait for one long
 # row, and only matter while there are fewer rows than multiprocessors.
 CHUNKS: dict[int, Chunks] = {
@@ -100,16 +97,14 @@ class FusedTransformer(Transformer):
 
     Args:
         plain: a bfloat16 transformer that `supports` accepts.
-        overlap: start each kernel while its predecessor still runs (programmatic dependent launch).
     """
 
-    def __init__(self, plain: Transformer, *, overlap: bool = False) -> None:
+    def __init__(self, plain: Transformer) -> None:
         nn.Module.__init__(self)
         self.layers = plain.layers
         self.norm = plain.norm
         self.register_buffer("rope", plain.rope.float().contiguous(), persistent=False)
-        self.overlap = overlap
-        self._stack = _take(self.layers)
+        self._weights = [_take(layer) for layer in self.layers]
 
     def forward(self, x: Tensor, cache: CacheView | None = None) -> Tensor:
         """As `Transformer.forward`; `cache.limit` plays no part, the device knows the lengths."""
@@ -121,68 +116,66 @@ class FusedTransformer(Transformer):
 
     def _continue(self, x: Tensor, cache: CacheView) -> Tensor:
         """The hidden states [R·S, H] of `x`, R·S rows."""
-        overlap, eps = self.overlap, self._stack.eps
-        index = None if cache.rows is None else cache.rows.contiguous()
-        cache = replace(cache, positions=cache.positions.contiguous(), rows=index)
-        out = torch.empty_like(x)
-        stack_plan = next((plan for most, plan in STACKS.items() if x.shape[0] <= most), None)
-        if stack_plan is not None and not overlap:
-            sums = _sums(x, stack_plan.down, eps)
-            x = add(x, None, out, sums)
-            run_layers(x, sums, self._stack, self.rope, cache, stack_plan)
-        else:
-            x, sums = self._by_products(x, out, cache)
-        if isinstance(self.norm, RMSNorm):
-            x = normalise(x, sums, weight=self.norm.weight, overlap=overlap)
-        return x
-
-    def _by_products(self, x: Tensor, out: Tensor, cache: CacheView) -> tuple[Tensor, RowSums]:
-        """What the layers make of `x`, in `out`, and its sums: a launch or two per product."""
-        stack, overlap = self._stack, self.overlap
         plan = _pick(PLANS, x.shape[0])
         chunks = _pick(CHUNKS, cache.positions.shape[0])
-        after_down, after_o = _sums(x, plan.down, stack.eps), _sums(x, plan.o, stack.eps)
-        add(x, None, x, after_down, overlap=overlap)
-        for i in range(len(self.layers)):
-            heads = self._heads(x, after_down, cache, i, plan.qkv)
-            heads = attend(heads, cache, i, chunks, overlap=overlap).flatten(1)
-            x = _add_product(x, heads, stack.o[i], out, after_o, plan.o, overlap)
-            inner = self._inner(x, after_o, i, plan.gate_up)
-            x = _add_product(x, inner, stack.down[i], out, after_down, plan.down, overlap)
-        return x, after_down
+        index = None if cache.rows is None else cache.rows.contiguous()
+        cache = replace(cache, positions=cache.positions.contiguous(), rows=index)
+        eps = self._weights[0].eps
+        after_down, after_o = _sums(x, plan.down, eps), _sums(x, plan.o, eps)
+        add(x, None, x, after_down)
+        out = torch.empty_like(x)
+        for i, layer in enumerate(self._weights):
+            heads = self._heads(layer, x, after_down, cache, i, plan.qkv)
+            heads = attend(heads, cache, i, chunks).flatten(1)
+            x = _add_product(x, heads, layer.o, out, after_o, plan.o)
+            inner = self._inner(layer, x, after_o, plan.gate_up)
+            x = _add_product(x, inner, layer.down, out, after_down, plan.down)
+        if isinstance(self.norm, RMSNorm):
+            x = normalise(x, after_down, weight=self.norm.weight)
+        return x
 
     def _heads(
-        self, x: Tensor, sums: RowSums, cache: CacheView, layer: int, tile: Tile | None
-    ) -> Tensor:
+        self, layer: _Weights, x: Tensor, sums: RowSums, cache: CacheView, index: int,
+        tile: Tile | None,
+    ) -> Tensor:  # fmt: skip
         """Rotated queries of `x`, whose keys and values are then in the cache."""
-        rope, overlap = self.rope, self.overlap
-        weight, bias = self._stack.qkv[layer], self._stack.bias[layer]
+        rope = self.rope
         if tile is None:
-            product = F.linear(x, weight)
-            return rotate(product, bias, sums, rope, cache, layer, x.shape[1], overlap=overlap)
+            product = F.linear(x, layer.qkv)
+            return rotate(product, layer.bias, sums, rope, cache, index, x.shape[1])
         tile = replace(tile, columns=min(tile.columns, rope.shape[-1] // 2))
-        return project_qkv(x, weight, bias, sums, rope, cache, layer, tile, overlap=overlap)
+        return project_qkv(x, layer.qkv, layer.bias, sums, rope, cache, index, tile)
 
-    def _inner(self, x: Tensor, sums: RowSums, layer: int, tile: Tile | None) -> Tensor:
-        weight = self._stack.gate_up[layer]
+    def _inner(self, layer: _Weights, x: Tensor, sums: RowSums, tile: Tile | None) -> Tensor:
         if tile is None:
-            return gate(F.linear(x, weight), sums, x.shape[1], overlap=self.overlap)
-        return gated(x, weight, tile, sums=sums, overlap=self.overlap)
+            return gate(F.linear(x, layer.gate_up), sums, x.shape[1])
+        return gated(x, layer.gate_up, tile, sums=sums)
 
 
-def _take(layers: nn.ModuleList) -> Stack:
-    """The layers' weights, which become parts of the stack's, with norms' weights in products."""
-    decoders = [layer for layer in layers if isinstance(layer, DecoderLayer)]
-    for layer in decoders:
-        _fold(layer.input_layernorm, layer.self_attn.qkv_proj)
-        _fold(layer.post_attention_layernorm, layer.mlp.gate_up_proj)
-    return Stack(
-        qkv=stacked([layer.self_attn.qkv_proj for layer in decoders]),
-        bias=stacked([layer.self_attn.qkv_proj for layer in decoders], "bias"),
-        o=stacked([layer.self_attn.o_proj for layer in decoders]),
-        gate_up=stacked([layer.mlp.gate_up_proj for layer in decoders]),
-        down=stacked([layer.mlp.down_proj for layer in decoders]),
-        eps=decoders[0].input_layernorm.eps,
+@dataclass(frozen=True)
+class _Weights:
+    """What the kernels read of a decoder layer, with the norms' weights moved into products."""
+
+    qkv: Tensor
+    bias: Tensor
+    o: Tensor
+    gate_up: Tensor
+    down: Tensor
+    eps: float
+
+
+def _take(layer: nn.Module) -> _Weights:
+    assert isinstance(layer, DecoderLayer)  # noqa: S101 - for mypy
+    attention, mlp = layer.self_attn, layer.mlp
+    _fold(layer.input_layernorm, attention.qkv_proj)
+    _fold(layer.post_attention_layernorm, mlp.gate_up_proj)
+    return _Weights(
+        qkv=attention.qkv_proj.weight,
+        bias=attention.qkv_proj.bias,
+        o=attention.o_proj.weight,
+        gate_up=mlp.gate_up_proj.weight,
+        down=mlp.down_proj.weight,
+        eps=layer.input_layernorm.eps,
     )
 
 
@@ -203,12 +196,11 @@ def _sums(x: Tensor, tile: Tile | None, eps: float) -> RowSums:
 
 def _add_product(
     x: Tensor, inner: Tensor, weight: Tensor, out: Tensor, sums: RowSums, tile: Tile | None,
-    overlap: bool,
 ) -> Tensor:  # fmt: skip
     """`x + inner @ weight.T` into `out`, which may be `x`, and the sums of its rows."""
     if tile is None:
-        return add(x, F.linear(inner, weight), out, sums, overlap=overlap)
-    return linear(inner, weight, tile, residual=x, out=out, sums_out=sums, overlap=overlap)
+        return add(x, F.linear(inner, weight), out, sums)
+    return linear(inner, weight, tile, residual=x, out=out, sums_out=sums)
 
 
 def _pick(table: Mapping[int, T], rows: int) -> T:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pytest
 
 from vvcli.engine.stream import End, StreamFrame
-from vvcli.ordered_run import JOINED, OrderedRun
+from vvcli.ordered_run import JOINED, Due, OrderedRun
 from vvcli.script.record import Record
 from vvcli.utterance import Chunk, Status
 
@@ -61,6 +62,10 @@ def start(records: int) -> tuple[Engine, OrderedRun]:
     return engine, run
 
 
+def ready(run: OrderedRun, most: int | None = None) -> list[Chunk]:
+    return [due.join() for due in run.ready(most)]
+
+
 def frames_of(chunks: list[Chunk]) -> list[tuple[int, float]]:
     """Record and first sample of every frame."""
     return [
@@ -74,12 +79,12 @@ def test_the_head_comes_frame_by_frame_and_the_others_joined() -> None:
     engine, run = start(3)
     speak(engine, run, 0, 1, ends=False)
     speak(engine, run, 1, 20, ends=True)
-    (first,) = run.ready()
+    (first,) = ready(run)
     assert (len(first.samples), first.status) == (FRAME, None)
     assert run.ahead == 20 * FRAME
     speak(engine, run, 0, 1, ends=True)
     speak(engine, run, 2, 2, ends=True)
-    found = list(run.ready())
+    found = ready(run)
     assert [len(chunk.samples) // FRAME for chunk in found] == [1, 8, 8, 4, 2]
     assert [chunk.status for chunk in found] == [Status.OK, None, None, Status.OK, Status.OK]
     numbers = [(0, 2)] + [(1, 1001 + i) for i in range(20)] + [(2, 2001), (2, 2002)]
@@ -91,11 +96,11 @@ def test_what_comes_due_at_once_can_be_handed_out_over_time() -> None:
     engine, run = start(3)
     for number in (2, 1):
         speak(engine, run, number, 20, ends=True)
-    assert not list(run.ready())
+    assert not ready(run)
     speak(engine, run, 0, 1, ends=True)
     found = []
     for handed_out in (1 + 8, 8 + 4, 8 + 8, 4):
-        some = list(run.ready(most=9 * FRAME))
+        some = ready(run, 9 * FRAME)
         assert sum(len(chunk.samples) for chunk in some) == handed_out * FRAME
         found += some
         assert run.ahead == (41 - len(frames_of(found))) * FRAME
@@ -110,5 +115,22 @@ def test_a_blank_record_costs_nothing_of_what_is_handed_out() -> None:
     for index in range(1, 4):
         run.start(Record(index, " "))
     speak(engine, run, 0, 1, ends=True)
-    found = list(run.ready(most=2 * FRAME))
+    found = ready(run, 2 * FRAME)
     assert [chunk.status for chunk in found] == [Status.OK, *[Status.BLANK] * 3]
+
+
+def test_frames_that_lie_together_are_joined_without_a_copy() -> None:
+    together = np.arange(12, dtype=np.float32).reshape(4, 3)
+    joined = Due(Record(0, "A."), [together[1], together[2]], None, None, 6).join().samples
+    assert joined.base is together
+    assert joined.tolist() == [3, 4, 5, 6, 7, 8]
+
+
+@pytest.mark.parametrize("rows", [(0, 2), (2, 1), (0, 0)])
+def test_frames_that_do_not_are_copied(rows: tuple[int, int]) -> None:
+    together = np.arange(12, dtype=np.float32).reshape(4, 3)
+    frames = [together[row] for row in rows]
+    joined = Due(Record(0, "A."), frames, None, None, 6).join().samples
+    assert joined.tolist() == [*together[rows[0]], *together[rows[1]]]
+    other = [together[0], np.ones(3, dtype=np.float32)]
+    assert Due(Record(0, "A."), other, None, None, 6).join().samples.tolist() == [0, 1, 2, 1, 1, 1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,13 +31,27 @@ class _Spoken:
     error: str | None = None
 
 
-@dataclass(frozen=True)
-class _Piece:
+class _Piece(NamedTuple):  # one for every frame of every stream
     """A frame of a record, or its last word."""
 
     spoken: _Spoken
     samples: NDArray[np.float32]
     is_last: bool
+
+
+@dataclass(frozen=True)
+class Due:
+    """A chunk whose turn it is, in the frames it was made in."""
+
+    record: Record
+    frames: list[NDArray[np.float32]]
+    status: Status | None
+    error: str | None
+    size: int  # samples
+
+    def join(self) -> Chunk:
+        """The chunk itself; joining its frames is for whoever has the time."""
+        return Chunk(self.record, _join(self.frames), self.status, self.error)
 
 
 class OrderedRun:
@@ -93,11 +108,11 @@ class OrderedRun:
         for frame in self._engine.step(admit=admit):
             self._deliver(frame)
 
-    def ready(self, most: int | None = None) -> Iterator[Chunk]:
+    def ready(self, most: int | None = None) -> Iterator[Due]:
         """The chunks whose turn it is, up to about `most` samples.
 
-        Frames that were held back come out joined: what is done with a chunk costs about the same
-        for one frame as for many.
+        Frames that were held back come out together: what is done with a chunk costs about the
+        same for one frame as for many.
         """
         for piece in self._order.drain():
             self._due.append(piece)
@@ -111,7 +126,7 @@ class OrderedRun:
                 size += len(pieces[-1].samples)
             self._due_samples -= size
             handed_out += size
-            yield _join(pieces)
+            yield _due(pieces, size)
 
     def cancel(self) -> None:
         """Take every stream that is left out of the engine."""
@@ -134,11 +149,27 @@ class OrderedRun:
         self._order.put(frame.stream.number, piece, size=len(frame.samples), last=ends)
 
 
-def _join(pieces: list[_Piece]) -> Chunk:
+def _due(pieces: list[_Piece], size: int) -> Due:
     """Pieces of one record as a chunk."""
     spoken, is_last = pieces[-1].spoken, pieces[-1].is_last
-    parts = [piece.samples for piece in pieces]
-    samples = np.concatenate(parts) if len(parts) > 1 else parts[0]
     # When the last piece's turn comes, all parts have ended, so the status is final.
-    status = spoken.status if is_last else None
-    return Chunk(spoken.record, samples, status, spoken.error if is_last else None)
+    status, error = (spoken.status, spoken.error) if is_last else (None, None)
+    return Due(spoken.record, [piece.samples for piece in pieces], status, error, size)
+
+
+def _join(frames: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """Frames one after the other; where they lie so in memory already, they are not copied."""
+    first, last = frames[0], frames[-1]
+    if len(frames) == 1:
+        return first
+    together = first.base
+    if together is not None and together is last.base and together.flags.c_contiguous:
+        start = (_address(first) - _address(together)) // together.itemsize
+        end = (_address(last) - _address(together)) // together.itemsize + len(last)
+        if end - start == sum(map(len, frames)):
+            return together.reshape(-1)[start:end]
+    return np.concatenate(frames)
+
+
+def _address(array: NDArray[np.float32]) -> int:
+    return int(array.__array_interface__["data"][0])

@@ -18,7 +18,7 @@ from vvcli.loaded_model import LoadedModel, load
 from vvcli.look_ahead import look_ahead
 from vvcli.model.config import SAMPLE_RATE
 from vvcli.model.voice import Voice
-from vvcli.ordered_run import OrderedRun
+from vvcli.ordered_run import Due, OrderedRun
 from vvcli.script.feed import Feed
 from vvcli.script.record import Record
 from vvcli.utterance import Chunk, Utterance
@@ -149,17 +149,18 @@ class Synthesizer:
                 "or make another Synthesizer"
             )
         feed = Feed(_records(lines), depth=2 * self.streams)
-        chunks = self._chunks(feed)
+        due = self._due(feed)
         if self._runs_ahead:
-            # While audio is encoded and written, the next steps are already on their way.
-            chunks = look_ahead(chunks, _size, self._most_at_once, feed.close)
+            # While audio is joined, encoded and written, the next steps are already on their way.
+            due = look_ahead(due, _size, self._most_at_once, feed.close)
         try:
-            with closing(chunks):
-                yield from chunks
+            with closing(due):
+                for chunk in due:
+                    yield chunk.join()
         finally:
             self._speaking.release()
 
-    def _chunks(self, feed: Feed) -> Generator[Chunk, None, None]:
+    def _due(self, feed: Feed) -> Generator[Due, None, None]:
         """What becomes of the records of `feed`."""
         run = OrderedRun(self._engine, self._streams)
         try:
@@ -231,8 +232,8 @@ class Synthesizer:
         return split_record(record, count, max(1, most))
 
 
-def _size(chunk: Chunk) -> int:
-    return len(chunk.samples) + 1  # one, so that records without audio are bounded as well
+def _size(due: Due) -> int:
+    return due.size + 1  # one, so that records without audio are bounded as well
 
 
 def _records(lines: Iterable[str | Record]) -> Iterator[Record]:

@@ -215,10 +215,7 @@ class Engine:
         if step.result is None:
             return frames
         audio, eos = step.result.read()
-        # One copy for all: with a thousand streams, page faults of as many small ones would take
-        # longer than the frame. A kept row keeps its whole frame, but neighbours in the slots
-        # are neighbours in the output, and are let go at about the same time.
-        audio, ends = audio.copy(), eos.tolist()
+        ends = eos.tolist()
         for slot, stream, end in step.frames:
             if stream.closed:  # it ended in the frame before, which the plan could not know
                 continue
@@ -227,7 +224,7 @@ class Engine:
                 self._scheduler.finish(stream, end)
                 stream.end = end
             stream.closed = end is not None
-            frames.append(StreamFrame(stream, audio[slot], end))
+            frames.append(StreamFrame(stream, stream.keep(audio[slot]), end))
         return frames
 
     def _place(self, plan: Plan) -> None:

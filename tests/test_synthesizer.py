@@ -282,6 +282,7 @@ def test_running_ahead_stops_when_nobody_takes_more_and_can_be_closed_in_silence
     synthesizer: Synthesizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(synthesizer, "_runs_ahead", True)
+    monkeypatch.setattr(synthesizer, "_max_ahead", 1000)
     source = Counted([], "Hello there.", limit=100_000)
     chunks = synthesizer.stream(source)
     next(chunks)

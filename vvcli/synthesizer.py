@@ -137,7 +137,7 @@ class Synthesizer:
 
         `lines` may be endless and slow: what has been read is spoken while the next line is
         awaited. A slow consumer holds the work up: on a CPU it is done only while more is asked
-        for, on a GPU it stops a few frames ahead.
+        for, on a GPU it stops when `max_ahead` is made.
         To stop early, close the generator.
 
         Raises:
@@ -152,7 +152,7 @@ class Synthesizer:
         due = self._due(feed)
         if self._runs_ahead:
             # While audio is joined, encoded and written, the next steps are already on their way.
-            due = look_ahead(due, _size, self._most_at_once, feed.close)
+            due = look_ahead(due, _size, int(self._max_ahead), feed.close)
         try:
             with closing(due):
                 for chunk in due:

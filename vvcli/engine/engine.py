@@ -12,6 +12,7 @@ import torch
 
 from vvcli.engine.cpu_layers import fit_to_cpu
 from vvcli.engine.frame import FrameOutput, FrameStep, TextBatch
+from vvcli.engine.frame_memory import FrameMemory
 from vvcli.engine.fuse import can_fuse, fused_frame_step
 from vvcli.engine.graphs import Counters, GraphMode, Steps
 from vvcli.engine.noise import CHUNK
@@ -103,6 +104,7 @@ class Engine:
         )
         self._uploader = Uploader(model.device)
         self._downloader = Downloader(model.device, slots, config.decoder.hop)
+        self._memory = FrameMemory(config.decoder.hop)
         self._dispatched: deque[_Dispatched] = deque()
         self._in_flight = 1 if on_cuda else 0  # steps that may be unfinished when one is planned
         self._noise_due: list[tuple[Stream, int]] = []  # and which half of the ring
@@ -224,7 +226,7 @@ class Engine:
                 self._scheduler.finish(stream, end)
                 stream.end = end
             stream.closed = end is not None
-            frames.append(StreamFrame(stream, stream.keep(audio[slot]), end))
+            frames.append(StreamFrame(stream, stream.keep(audio[slot], self._memory), end))
         return frames
 
     def _place(self, plan: Plan) -> None:

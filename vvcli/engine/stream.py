@@ -10,10 +10,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from vvcli.engine.frame_memory import FrameMemory
 from vvcli.engine.noise import NoiseSource
 from vvcli.model.voice import Voice
-
-KEPT_TOGETHER = 15  # frames: two seconds of the published model
 
 
 class End(Enum):
@@ -50,22 +49,20 @@ class Stream:
         # Asked for once a frame, and a tensor's shape costs more than the rest of the question.
         self.prompt: int = self.voice.tts_kv.shape[3]
         self.text_prompt: int = self.voice.lm_kv.shape[3]
-        self._kept = np.empty((0, 0), dtype=np.float32)  # the last frames handed out
-        self._kept_frames = 0
+        self._block = np.empty(0, dtype=np.float32)  # of the last frames handed out
+        self._filled = 0
 
-    def keep(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    def keep(self, samples: NDArray[np.float32], memory: FrameMemory) -> NDArray[np.float32]:
         """A copy of a frame that lies right behind the stream's last one.
 
-        Frames that wait for their turn can so be taken together without another copy, and their
-        memory is free for the next record's as soon as they are written.
+        Frames that wait for their turn can so be taken together without another copy.
         """
-        if self._kept_frames == len(self._kept):
-            self._kept = np.empty((KEPT_TOGETHER, len(samples)), dtype=np.float32)
-            self._kept_frames = 0
-        row = self._kept[self._kept_frames]
-        row[:] = samples
-        self._kept_frames += 1
-        return row
+        if self._filled == len(self._block):
+            self._block, self._filled = memory.block(), 0
+        start, self._filled = self._filled, self._filled + len(samples)
+        frame = self._block[start : self._filled]
+        frame[:] = samples
+        return frame
 
     @property
     def length(self) -> int:

@@ -54,9 +54,16 @@ class Feed:
         last: BaseException | None = END
         try:
             for record in self._source:
-                self._queue.put(record)
+                self._offer(record)
                 if self._closed.is_set():
                     return
         except BaseException as error:  # whatever it is, `get` waits for it
             last = error
-        self._queue.put(last)
+        self._offer(last)
+
+    def _offer(self, item: Record | BaseException | None) -> None:
+        """Queue `item` as soon as there is room, or not at all once the feed is closed."""
+        while not self._closed.is_set():
+            with suppress(queue.Full):
+                self._queue.put(item, timeout=1)
+                return

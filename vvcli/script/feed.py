@@ -5,7 +5,6 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Iterable
-from contextlib import suppress
 
 from vvcli.script.record import Record
 
@@ -20,22 +19,25 @@ class Feed:
 
     def __init__(self, source: Iterable[Record], depth: int) -> None:
         self._source = source
-        self._queue: queue.Queue[Record | BaseException | None] = queue.Queue(depth)
-        self._closed = threading.Event()
+        self._queue: queue.SimpleQueue[Record | BaseException | None] = queue.SimpleQueue()
+        self._room = threading.Semaphore(depth)
+        self._closed = False
         self.ended = False
         # A daemon: a reader blocked on a silent pipe must not keep the process alive.
         threading.Thread(target=self._pull, name="feed", daemon=True).start()
 
     def get(self, *, wait: bool) -> Record | None:
         """The next record; none if the source has ended, or has none yet and `wait` is false."""
-        if self.ended or self._closed.is_set():
+        if self._closed:
             self.ended = True
+        if self.ended:
             return None
         try:
             item = self._queue.get(block=wait)
         except queue.Empty:
             return None
         if isinstance(item, Record):
+            self._room.release()
             return item
         self.ended = True
         if item is not END:
@@ -44,26 +46,18 @@ class Feed:
 
     def close(self) -> None:
         """Let the thread end at its next record, and whoever waits in `get` return."""
-        self._closed.set()
-        while not self._queue.empty():  # it may be waiting for room
-            self._queue.get_nowait()
-        with suppress(queue.Full):
-            self._queue.put_nowait(END)
+        self._closed = True
+        self._room.release()
+        self._queue.put(END)
 
     def _pull(self) -> None:
         last: BaseException | None = END
         try:
             for record in self._source:
-                self._offer(record)
-                if self._closed.is_set():
+                self._room.acquire()
+                if self._closed:
                     return
+                self._queue.put(record)
         except BaseException as error:  # whatever it is, `get` waits for it
             last = error
-        self._offer(last)
-
-    def _offer(self, item: Record | BaseException | None) -> None:
-        """Queue `item` as soon as there is room, or not at all once the feed is closed."""
-        while not self._closed.is_set():
-            with suppress(queue.Full):
-                self._queue.put(item, timeout=1)
-                return
+        self._queue.put(last)

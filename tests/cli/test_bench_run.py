@@ -43,7 +43,8 @@ def test_a_run_is_whole_and_in_order(process: Process) -> None:
     assert 0 < found["first_audio_warm_ms"] <= found["first_audio_warm_worst_ms"]
     # Two streams at a time make frames together: fewer steps than frames.
     assert frames(found) / 2 <= found["counters"]["eager_steps"] < 2 * frames(found)
-    assert sum(found["host_share"].values()) <= 1.01
+    # Of each function; threads work side by side, so their sum says nothing.
+    assert all(0 < share <= 1 for share in found["host_share"].values())
 
 
 def test_a_run_with_a_real_model_is_as_long_as_its_texts_say(process: Process) -> None:

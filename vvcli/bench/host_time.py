@@ -11,6 +11,8 @@ from types import FrameType, TracebackType
 import vvcli
 
 INTERVAL = 0.005  # seconds
+# Threads of the measurement, this one among them, are no part of the work.
+MEASURING = ("bench/host_time", "bench/gpu_use", "bench/pipes")
 PACKAGE = str(Path(vvcli.__file__).parent)
 
 
@@ -51,8 +53,9 @@ class HostTime:
     def _sample(self) -> None:
         while not self._stop.wait(INTERVAL):
             self._looks += 1
-            for thread, frame in sys._current_frames().items():
-                if thread != threading.get_ident() and (place := _place(frame)):
+            for frame in sys._current_frames().values():
+                place = _place(frame)
+                if place and not place.startswith(MEASURING):
                     self._seen[place] += 1
 
 

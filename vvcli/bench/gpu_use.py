@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-import threading
 from contextlib import suppress
 from importlib import import_module
-from types import TracebackType
 from typing import Any
 
 import torch
 
-INTERVAL = 0.05  # seconds
+from vvcli.bench.sampler import Sampler
 
 
-class GpuUse:
+class GpuUse(Sampler):
     """While this is entered, samples the share of time in which some kernel ran.
 
     Without NVML (the package nvidia-ml-py), without a driver, or on a CPU, nothing is known.
     """
 
+    interval = 0.05
+
     def __init__(self, device: torch.device) -> None:
+        super().__init__()
         self._device = device
         self._samples: list[int] = []
-        self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
 
     @property
     def percent(self) -> float | None:
@@ -34,27 +33,16 @@ class GpuUse:
         if self._device.type == "cuda":
             # Whatever is wrong with NVML is no reason not to measure the rest.
             with suppress(Exception):
-                nvml = import_module("pynvml")
-                nvml.nvmlInit()
-                arguments = nvml, _handle(nvml, self._device)
-                self._thread = threading.Thread(target=self._sample, args=arguments, daemon=True)
-                self._thread.start()
+                self._nvml = import_module("pynvml")
+                self._nvml.nvmlInit()
+                self._handle = _handle(self._nvml, self._device)
+                super().__enter__()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._stop.set()
-        if self._thread is not None:
-            self._thread.join()
-
-    def _sample(self, nvml: Any, handle: Any) -> None:
+    def look(self) -> None:
+        """Ask NVML, which may have become silent."""
         with suppress(Exception):
-            while not self._stop.wait(INTERVAL):
-                self._samples.append(nvml.nvmlDeviceGetUtilizationRates(handle).gpu)
+            self._samples.append(self._nvml.nvmlDeviceGetUtilizationRates(self._handle).gpu)
 
 
 def _handle(nvml: Any, device: torch.device) -> Any:

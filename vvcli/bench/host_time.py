@@ -3,44 +3,31 @@
 from __future__ import annotations
 
 import sys
-import threading
 from collections import Counter
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import FrameType
 
 import vvcli
+from vvcli.bench.sampler import Sampler
 
-INTERVAL = 0.005  # seconds
 # Threads of the measurement, this one among them, are no part of the work.
-MEASURING = ("bench/host_time", "bench/gpu_use", "bench/pipes")
+MEASURING = ("bench/sampler", "bench/host_time", "bench/gpu_use", "bench/pipes")
 PACKAGE = str(Path(vvcli.__file__).parent)
 
 
-class HostTime:
+class HostTime(Sampler):
     """While this is entered, samples which functions of vvcli the threads are in.
 
     Time in a library counts for the function that called it, so waiting for the device is the
     time of whoever waits.
     """
 
+    interval = 0.005
+
     def __init__(self) -> None:
+        super().__init__()
         self._seen: Counter[str] = Counter()
         self._looks = 0
-        self._stop = threading.Event()
-
-    def __enter__(self) -> HostTime:
-        self._thread = threading.Thread(target=self._sample, daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._stop.set()
-        self._thread.join()
 
     def shares(self, most: int = 12) -> dict[str, float]:
         """Functions and their share of the time, the largest `most` first.
@@ -50,13 +37,13 @@ class HostTime:
         looks = max(1, self._looks)
         return {name: round(n / looks, 4) for name, n in self._seen.most_common(most)}
 
-    def _sample(self) -> None:
-        while not self._stop.wait(INTERVAL):
-            self._looks += 1
-            for frame in sys._current_frames().values():
-                place = _place(frame)
-                if place and not place.startswith(MEASURING):
-                    self._seen[place] += 1
+    def look(self) -> None:
+        """Look at all threads once."""
+        self._looks += 1
+        for frame in sys._current_frames().values():
+            place = _place(frame)
+            if place and not place.startswith(MEASURING):
+                self._seen[place] += 1
 
 
 def _place(frame: FrameType | None) -> str | None:

@@ -10,23 +10,23 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from vvcli.engine.buckets import buckets, every, limit_of
 from vvcli.engine.cpu_layers import fit_to_cpu
-from vvcli.engine.frame import FrameOutput, FrameStep, TextBatch
+from vvcli.engine.frame import FrameOutput, FrameStep
 from vvcli.engine.frame_memory import FrameMemory
 from vvcli.engine.fuse import can_fuse, fused_frame_step
 from vvcli.engine.graphs import Counters, GraphMode, Steps
 from vvcli.engine.noise import CHUNK
-from vvcli.engine.scheduler import Plan, PlannedFrame, Room, Scheduler, TextWindow
+from vvcli.engine.scheduler import Plan, PlannedFrame, Room, Scheduler
 from vvcli.engine.slots import SlotState, check_voice
 from vvcli.engine.stream import End, Stream, StreamFrame
-from vvcli.engine.transfer import Downloader, Result, Uploader
+from vvcli.engine.transfer import Downloader, Result, Uploader, pack_text
 from vvcli.errors import UnavailableError
 from vvcli.model.diffusion_head import SolverTable
 from vvcli.model.vibevoice import VibeVoice
 
 POSITIONS_AT_START = 512
 TEXT_POSITIONS_AT_START = 256
-LIMIT_STEP = 64  # eager attention reads caches in steps of this many positions
 
 # Text windows between two frames on a GPU, so that joining streams do not hold up running ones.
 MOST_WINDOWS = 256
@@ -54,7 +54,6 @@ class Engine:
         slots: streams that run at the same time.
         steps: solver steps per frame.
         graphs: see `Steps`.
-        kernels: use those of this package where they fit; without them, the plain model runs.
         deterministic: run every step at full width, so that not even rounding depends on how many
             streams there are.
 
@@ -70,14 +69,13 @@ class Engine:
         slots: int,
         steps: int,
         graphs: GraphMode = "auto",
-        kernels: bool = True,
         deterministic: bool = False,
     ) -> None:
         config = model.config
         self.model = model
         self.counters = Counters()
         table = SolverTable.build(model.prediction_head, steps)
-        if kernels and can_fuse(model):
+        if can_fuse(model):
             self._frame_step = fused_frame_step(model, table)
         else:
             self._frame_step = FrameStep(model, table)
@@ -85,9 +83,10 @@ class Engine:
         if not on_cuda:
             fit_to_cpu(model)
         windows = min(slots, MOST_WINDOWS) if on_cuda else slots
-        self._bucket = _buckets(slots, on_cuda, deterministic)
-        self._text_bucket = _buckets(windows, on_cuda, deterministic)
+        self._bucket = buckets(slots, on_cuda, deterministic)
+        self._text_bucket = buckets(windows, on_cuda, deterministic)
         self._slots, self._windows = slots, windows
+        self._text_window = config.text_window
         self._graphs = graphs
         room = Room(POSITIONS_AT_START, TEXT_POSITIONS_AT_START)
         self._steps = self._steps_on(self._allocate(room))
@@ -152,7 +151,7 @@ class Engine:
         self._upload(plan)
         result = None
         if plan.frames:
-            limit = _limit(plan.length, self.state.capacity)
+            limit = limit_of(plan.length, self.state.capacity)
             result = self._downloader.fetch(self._steps.frame(plan.bucket, limit))
             self._noise_due = [
                 # Half the ring is used up; the frame just made was its last reader.
@@ -176,10 +175,11 @@ class Engine:
             UnavailableError: graphs are required, and something cannot be captured.
         """
         with self._computing():
-            for bucket in _every(self._bucket, self._slots):
+            for bucket in every(self._bucket, self._slots):
                 self._steps.frame(bucket, self.state.capacity)
-            for rows in _every(self._text_bucket, self._windows):
-                columns = torch.from_numpy(self._pack_text([], rows)).to(self.model.device)
+            for rows in every(self._text_bucket, self._windows):
+                padding = pack_text([], rows, self._text_window, self._slots)
+                columns = torch.from_numpy(padding).to(self.model.device)
                 self._steps.text(columns, self.state.capacity, self.state.text_capacity)
 
     def frame(self, bucket: int, positions: int) -> FrameOutput:
@@ -188,7 +188,7 @@ class Engine:
         `positions` is the longest cache in use.
         """
         with self._computing():
-            return self._steps.frame(bucket, _limit(positions, self.state.capacity))
+            return self._steps.frame(bucket, limit_of(positions, self.state.capacity))
 
     def stages(self, bucket: int) -> dict[str, Callable[[], object]]:
         """See `Steps.stages`."""
@@ -246,7 +246,7 @@ class Engine:
         if not noise and not plan.windows:
             return
         rows = self._text_bucket(len(plan.windows)) if plan.windows else 0
-        columns = self._pack_text(plan.windows, rows)
+        columns = pack_text(plan.windows, rows, self._text_window, self._slots)
         places = np.array([item[:2] for item in noise], dtype=np.int64).reshape(-1, 2)
         latent_size = self.model.config.head.latent_size
         values = np.empty((len(noise), CHUNK, latent_size), dtype=np.float32)
@@ -256,18 +256,9 @@ class Engine:
         if noise:
             self.state.refill_noise(where, what)
         if rows:
-            limit = _limit(plan.length, self.state.capacity)
-            text_limit = _limit(plan.text_length, self.state.text_capacity)
+            limit = limit_of(plan.length, self.state.capacity)
+            text_limit = limit_of(plan.text_length, self.state.text_capacity)
             self._steps.text(text, limit, text_limit)
-
-    def _pack_text(self, windows: list[TextWindow], rows: int) -> np.ndarray:
-        """Text windows as `TextBatch.of` takes them; padding rows name the spare slot."""
-        packed = np.zeros((rows, TextBatch.columns(self.model.config.text_window)), dtype=np.int64)
-        packed[:, 0] = self._slots
-        for row, window in zip(packed, windows, strict=False):
-            row[:3] = window.slot, len(window.tokens), window.frames
-            row[3 : 3 + len(window.tokens)] = window.tokens
-        return packed
 
     def _make_room(self, plan: Plan) -> None:
         """Build the slots anew, or grow caches in which a row after this step would not fit.
@@ -278,7 +269,7 @@ class Engine:
             self.state.free()  # before, so that old and new need not fit together
             self._steps = self._steps_on(self._allocate(plan.room))
             self.counters.rebuilds += 1
-        slack = self.model.config.text_window
+        slack = self._text_window
         capacity, text_capacity = self.state.capacity, self.state.text_capacity
         while capacity < plan.length + slack:
             capacity *= 2
@@ -302,25 +293,3 @@ class Engine:
                 f"the device has no memory for {self._slots} streams of {room.speech} positions: "
                 "ask for fewer streams (-j)"
             ) from error
-
-
-def _buckets(most: int, on_cuda: bool, deterministic: bool) -> Callable[[int], int]:
-    """Rounds a number of rows up to one that steps are run at, `most` at most.
-
-    On CUDA few widths, since each is a graph of its own.
-    """
-    if deterministic:
-        return lambda rows: most
-    if on_cuda:
-        return lambda rows: min(1 << (rows - 1).bit_length(), most)
-    return lambda rows: rows
-
-
-def _every(bucket: Callable[[int], int], most: int) -> list[int]:
-    """All values of `bucket` for 1 to `most` rows, descending."""
-    return sorted({bucket(rows) for rows in range(1, most + 1)}, reverse=True)
-
-
-def _limit(length: int, capacity: int) -> int:
-    """Positions to attend to: `length` rounded up, within `capacity`."""
-    return min(-(-length // LIMIT_STEP) * LIMIT_STEP, capacity)

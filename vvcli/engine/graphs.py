@@ -7,7 +7,8 @@ eagerly. A graph belongs to one number of slots and to the tensors of one slot s
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Generic, Literal, TypeVar
 
@@ -16,6 +17,7 @@ from torch import Tensor
 
 from vvcli.engine.frame import FrameOutput, FrameStep, TextBatch, text_step
 from vvcli.engine.slots import SlotState
+from vvcli.engine.transfer import pack_text
 from vvcli.errors import UnavailableError
 from vvcli.model.vibevoice import VibeVoice
 
@@ -166,7 +168,7 @@ class Steps:
         """
         if bucket not in self._stages:
             if self._capturer is not None:
-                with torch.cuda.device(self._model.device), self._standing_still():
+                with _standing_still(self.state):
                     captured = self._capture_stages(self._capturer, bucket)
                 self._stages[bucket] = {name: one.graph.replay for name, one in captured.items()}
             else:
@@ -181,7 +183,7 @@ class Steps:
 
     def _capture_frame(self, capturer: Capturer, bucket: int) -> _Frame | None:
         step, state = self._frame_step, self.state
-        with self._standing_still():
+        with _standing_still(state):
             try:
                 whole = capturer.capture(lambda: step(state, bucket, state.capacity))
                 self._counters.captures += 1
@@ -211,13 +213,8 @@ class Steps:
     def _capture_text(self, capturer: Capturer, rows: int) -> tuple[Captured[None], Tensor] | None:
         state = self.state
         # Warm-up writes into the spare slot alone: each row names it, and counts no tokens.
-        static = torch.zeros(
-            rows,
-            TextBatch.columns(self._model.config.text_window),
-            dtype=torch.int64,
-            device=self._model.device,
-        )
-        static[:, 0] = state.slots
+        padding = pack_text([], rows, self._model.config.text_window, state.slots)
+        static = torch.from_numpy(padding).to(self._model.device)
         batch = TextBatch.of(static)
         try:
             captured = capturer.capture(
@@ -229,9 +226,6 @@ class Steps:
         self._counters.captures += 1
         return captured, static
 
-    def _standing_still(self) -> _StandingStill:
-        return _StandingStill(self.state)
-
     def _note(self, what: str, error: RuntimeError) -> None:
         """Tell, once for each thing, why it could not be captured."""
         torch.cuda.synchronize()
@@ -242,18 +236,15 @@ class Steps:
         logger.warning("%s; running them another way", reason)
 
 
-class _StandingStill:
+@contextmanager
+def _standing_still(state: SlotState) -> Iterator[None]:
     """While this is entered no slot runs, so that the warm-up of a capture moves none of them.
 
     What it writes behind the end of a cache is overwritten before anything reads it.
     """
-
-    def __init__(self, state: SlotState) -> None:
-        self._active = state.active
-
-    def __enter__(self) -> None:
-        self._saved = self._active.clone()
-        self._active.zero_()
-
-    def __exit__(self, *_: object) -> None:
-        self._active.copy_(self._saved)
+    active = state.active.clone()
+    state.active.zero_()
+    try:
+        yield
+    finally:
+        state.active.copy_(active)

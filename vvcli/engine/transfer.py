@@ -6,6 +6,7 @@ the stream before every copy.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,11 +15,27 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vvcli.engine.frame import FrameOutput
+from vvcli.engine.frame import FrameOutput, TextBatch
+from vvcli.engine.scheduler import TextWindow
 
 # Buffers a direction has, so that none is written while a copy of it is under way.
 BUFFERS = 3
 ALIGNMENT = 16  # bytes
+
+
+def pack_text(
+    windows: Sequence[TextWindow], rows: int, width: int, spare: int
+) -> NDArray[np.int64]:
+    """Windows of `width` tokens as `TextBatch.of` takes them, [rows, columns].
+
+    Padding rows name the slot `spare`, and count no tokens.
+    """
+    packed = np.zeros((rows, TextBatch.columns(width)), dtype=np.int64)
+    packed[:, 0] = spare
+    for row, window in zip(packed, windows, strict=False):
+        row[:3] = window.slot, len(window.tokens), window.frames
+        row[3 : 3 + len(window.tokens)] = window.tokens
+    return packed
 
 
 class Uploader:

@@ -215,9 +215,8 @@ class Synthesizer:
         if not self._split_long:
             return [record]
         lm = self.config.lm
-        # Speech runs on after its text: twice the frames that come between text windows.
-        frames_per_token = 2 * self.config.speech_window / self.config.text_window
-        most = int((lm.max_positions - voice.tts_kv.shape[3]) / (1 + frames_per_token))
+        positions = lm.max_positions - voice.tts_kv.shape[3]
+        most = int(positions / (1 + self.config.frames_per_token))
         if len(record.text) < most:  # a token is at least a byte of text, so this saves counting
             return [record]
 

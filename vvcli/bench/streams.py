@@ -44,12 +44,9 @@ class StreamMaker:
             UsageError: `longest` is too long.
         """
         stream = self.make(longest)
-        window = self._config.speech_window / self._config.text_window
-        needed = max(
-            len(stream.tokens) * (1 + 2 * window), len(stream.tokens) + self.frames(longest)
-        )
+        frames = max(len(stream.tokens) * self._config.frames_per_token, self.frames(longest))
         most = self._config.lm.max_positions
-        if stream.prompt + needed > most:
+        if stream.prompt + len(stream.tokens) + frames > most:
             raise UsageError(
                 f"texts of {len(longest)} characters do not fit the model's context of {most} "
                 "positions: give shorter ones with --characters"

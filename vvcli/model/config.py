@@ -83,6 +83,11 @@ class ModelConfig:
     speech_window: int
 
     @property
+    def frames_per_token(self) -> float:
+        """At most about: speech runs on after its text, twice the frames between text windows."""
+        return 2 * self.speech_window / self.text_window
+
+    @property
     def frame_rate(self) -> float:
         """Latent frames per second of audio."""
         return SAMPLE_RATE / self.decoder.hop

@@ -14,9 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 TOGETHER = 15  # frames of a block: two seconds of the published model
-SLAB_BYTES = (
-    2 << 20
-)  # taken from the system at once; below the 4 MB from which NumPy asks for huge pages
+SLAB_BYTES = 2 << 20  # taken from the system at once; from 4 MB on NumPy asks for huge pages
 LOOKS = 8  # blocks that are looked at for one that is free
 
 

@@ -35,7 +35,10 @@ def _lift(weight: Tensor) -> float:
 
 
 class FusedBlock(nn.Module):
-    """What a block is in either form: its weights."""
+    """What a block is in either form: its weights.
+
+    Both forms map rows [B·steps, C] to the same shape, and are told if they end their stage.
+    """
 
     def __init__(self, block: Block) -> None:
         super().__init__()
@@ -56,10 +59,6 @@ class FusedBlock(nn.Module):
         self.weight2 = nn.Buffer((second * self.lift).half())
         self.bias2 = nn.Buffer(_float(block.linear2.bias) * scale * self.lift)
 
-    def forward(self, x: Rows, carry: Carry, steps: int, *, last: bool) -> Rows:
-        """Map `x` [B·steps, C] to the same shape; the last block of a stage leaves plain rows."""
-        raise NotImplementedError
-
 
 class NarrowBlock(FusedBlock):
     """A block as one kernel."""
@@ -71,7 +70,7 @@ class NarrowBlock(FusedBlock):
         self.carried_taps = nn.Buffer(self.carried_taps * self.tap_lift)
 
     def forward(self, x: Rows, carry: Carry, steps: int, *, last: bool) -> Rows:
-        """Map normed `x` to the like, or to plain rows."""
+        """Map normed `x` to the like; the last block of a stage leaves plain rows."""
         rows, channels = x.values.shape
         tile = tiles.block_tile(channels, rows)
         y = torch.empty_like(x.values, dtype=torch.bfloat16 if last else torch.float16)

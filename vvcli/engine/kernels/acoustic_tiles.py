@@ -67,8 +67,6 @@ BLOCK_TILES: dict[int, list[tuple[int, BlockTile]]] = {
 FUSED_WIDTH = 128
 """The widest blocks that run as one kernel; at 256 channels, three are faster for any rows."""
 
-MIXER_TILES: dict[int, list[tuple[int, MixerTile]]] = {}
-
 # Columns and depth to (at most so many rows, tile).
 MEASURED_TILES: dict[tuple[int, int], list[tuple[int, ProductTile]]] = {
     (8192, 2048): [
@@ -196,9 +194,6 @@ def _fitted(tile: ProductTile, columns: int, depth: int, whole: int) -> ProductT
 
 def mixer_tile(channels: int, rows: int) -> MixerTile:
     """The tile of a wide block's mixer."""
-    for limit, tile in MIXER_TILES.get(channels, []):
-        if rows <= limit:
-            return tile
     if rows < 16 * SMS:
         return MixerTile(1, min(channels, 256), 4, 7)
     return MixerTile(16, min(channels, 256), 4, 1)

@@ -62,19 +62,21 @@ class Device:
         for slot, stream in plan.admitted:
             assert slot not in self.slots, "admitted onto a running stream"
             self.slots[slot], self.window_left[slot] = stream, 0
-        for window in plan.windows:
-            assert self.window_left[window.slot] == 0, "text in the middle of a speech window"
-            self.tokens[self.slots[window.slot].number] += window.tokens
-            self.window_left[window.slot] = window.frames
-        for ended in plan.ended:
-            assert ended.end is not None
-            self.finished[ended.number] = ended.end
         for planned in plan.frames:
             assert self.slots[planned.slot] is planned.stream
             assert self.window_left[planned.slot] > 0, "a frame without text"
             assert planned.slot < plan.bucket
             self.window_left[planned.slot] -= 1
             self._frame(planned.stream, planned.end)
+        for window in plan.windows:
+            assert self.window_left[window.slot] == 0, "text in the middle of a speech window"
+            number = self.slots[window.slot].number
+            if number not in self.finished:  # by the very frame before, which no plan can know
+                self.tokens[number] += window.tokens
+            self.window_left[window.slot] = window.frames
+        for ended in plan.ended:
+            assert ended.end is not None
+            self.finished.setdefault(ended.number, ended.end)
         return plan
 
     def _frame(self, stream: Stream, end: End | None) -> None:

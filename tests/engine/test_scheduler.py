@@ -43,7 +43,7 @@ def test_every_stream_runs_to_its_end(
         assert device.tokens[n] == list(range(given_before_end))
 
 
-def test_text_comes_before_every_sixth_frame_until_there_is_none_left() -> None:
+def test_text_comes_after_every_sixth_frame_until_there_is_none_left() -> None:
     scheduler = make_scheduler(1)
     scheduler.submit(make_stream(0, tokens=12))
     windows = []
@@ -114,7 +114,7 @@ def test_cancelling(when: str) -> None:
     device.step()
     target = second if when == "waiting" else first
     if when == "ended":
-        for _ in range(3):
+        for _ in range(4):
             device.step()
     scheduler.finish(target, End.CANCELLED)
     scheduler.finish(target, End.CANCELLED)  # twice is once
@@ -163,5 +163,6 @@ def test_the_last_streams_move_into_few_slots() -> None:
 def test_noise_is_due_when_half_the_ring_is_used_up() -> None:
     scheduler = make_scheduler(1)
     scheduler.submit(make_stream(0))
+    assert not scheduler.plan().frames, "the first text comes before the first frame"
     due = [bool(scheduler.plan().noise_due) for _ in range(12)]
     assert due == [False, False, False, True] * 3

@@ -10,7 +10,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from tests.engine.conftest import MakeStream
 from vvcli.engine.engine import Engine
-from vvcli.engine.frame import FrameStep, TextBatch, text_step
+from vvcli.engine.frame import FrameStep, TextBatch
+from vvcli.engine.scheduler import Room
 from vvcli.model.diffusion_head import SolverTable
 from vvcli.model.vibevoice import VibeVoice
 
@@ -32,17 +33,20 @@ def test_no_step_reads_the_device(model: VibeVoice, make_stream: MakeStream) -> 
     state = Engine(model, slots=3, steps=5).state
     for slot in range(2):
         state.load(slot, make_stream(slot, "Hello there."))
-    batch = TextBatch(
+    step, limits = FrameStep(model, table), Room(64, 64)
+    text = TextBatch(
         slots=torch.tensor([0, 1, 3]),  # the last row is padding: the spare slot, no tokens
         tokens=torch.tensor([[5, 6, 7, 8, 9], [5, 6, 0, 0, 0], [0, 0, 0, 0, 0]]),
         counts=torch.tensor([5, 2, 0]),
         frames=torch.tensor([6, 1 << 30, 6]),
     )
     with NoHostReads():  # type: ignore[no-untyped-call]
-        text_step(model, state, batch, 64, 64)
-        FrameStep(model, table)(state, 3, 64)
-    assert state.frame.tolist() == [1, 1, 0, 0]
-    assert state.window_left[:2].tolist() == [5, (1 << 30) - 1]
+        step(state, 0, limits, text)
+        step(state, 3, limits)
+        assert state.frame.tolist() == [1, 1, 0, 0]
+        assert state.window_left[:2].tolist() == [5, (1 << 30) - 1]
+        step(state, 3, limits, text)
+        assert state.window_left[:2].tolist() == [6, 1 << 30]
 
 
 def test_the_watch_sees_a_host_read() -> None:
@@ -65,7 +69,7 @@ def test_a_slot_without_text_stands_still(model: VibeVoice, make_stream: MakeStr
         if name not in ("lm_kv", "tts_kv", "tts_length")
     }
     lengths = state.tts_length.clone()
-    FrameStep(model, table)(state, 1, 64)
+    FrameStep(model, table)(state, 1, Room(64, 64))
     for name, value in before.items():
         assert torch.equal(getattr(state, name)[0], value), name
     assert torch.equal(state.tts_length, lengths)

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from vvcli.engine.buckets import buckets, every, limit_of
+from vvcli.engine.buckets import Buckets, limit_of
 from vvcli.engine.cpu_layers import fit_to_cpu
 from vvcli.engine.frame import FrameOutput, FrameStep
 from vvcli.engine.frame_memory import FrameMemory
@@ -28,7 +29,7 @@ from vvcli.model.vibevoice import VibeVoice
 POSITIONS_AT_START = 512
 TEXT_POSITIONS_AT_START = 256
 
-# Text windows between two frames on a GPU, so that joining streams do not hold up running ones.
+# Text windows after a frame on a GPU, so that joining streams do not hold up running ones.
 MOST_WINDOWS = 256
 
 NO_SAMPLES = np.zeros(0, dtype=np.float32)
@@ -76,16 +77,15 @@ class Engine:
         self.counters = Counters()
         table = SolverTable.build(model.prediction_head, steps)
         if can_fuse(model):
-            self._frame_step = fused_frame_step(model, table)
+            self._frame_step = fused_frame_step(model, table, deterministic=deterministic)
         else:
             self._frame_step = FrameStep(model, table)
         on_cuda = model.device.type == "cuda"
         if not on_cuda:
             fit_to_cpu(model)
         windows = min(slots, MOST_WINDOWS) if on_cuda else slots
-        self._bucket = buckets(slots, on_cuda, deterministic)
-        self._text_bucket = buckets(windows, on_cuda, deterministic)
-        self._slots, self._windows = slots, windows
+        self._buckets = Buckets(slots, windows, on_cuda, deterministic)
+        self._slots = slots
         self._text_window = config.text_window
         self._graphs = graphs
         room = Room(POSITIONS_AT_START, TEXT_POSITIONS_AT_START)
@@ -97,7 +97,7 @@ class Engine:
             max_positions=config.lm.max_positions,
             noise_chunk=CHUNK,
             windows_per_step=windows,
-            bucket=self._bucket,
+            bucket=self._buckets.streams,
             # A graph belongs to the caches it was captured with.
             room=room if on_cuda and graphs != "off" else None,
         )
@@ -148,17 +148,20 @@ class Engine:
     def _step(self, plan: Plan) -> list[StreamFrame]:
         self._make_room(plan)
         self._place(plan)
-        self._upload(plan)
+        columns = self._upload(plan)
         result = None
+        made_any = bool(plan.frames or plan.windows)
+        if made_any:
+            limits = self._limits(plan.length, plan.text_length)
+            output = self._steps.run(plan.bucket, limits, columns)
+            if output is not None:
+                result = self._downloader.fetch(output)
         if plan.frames:
-            limit = limit_of(plan.length, self.state.capacity)
-            result = self._downloader.fetch(self._steps.frame(plan.bucket, limit))
             self._noise_due = [
                 # Half the ring is used up; the frame just made was its last reader.
                 (stream, (stream.frames // CHUNK - 1) % 2)
                 for _, stream in plan.noise_due
             ]
-        made_any = bool(plan.frames or plan.windows)
         if plan.frames or plan.ended:
             self._dispatched.append(_Dispatched(plan.ended, plan.frames, result))
         frames: list[StreamFrame] = []
@@ -175,20 +178,18 @@ class Engine:
             UnavailableError: graphs are required, and something cannot be captured.
         """
         with self._computing():
-            for bucket in every(self._bucket, self._slots):
-                self._steps.frame(bucket, self.state.capacity)
-            for rows in every(self._text_bucket, self._windows):
+            for bucket, rows in self._buckets.every():
                 padding = pack_text([], rows, self._text_window, self._slots)
                 columns = torch.from_numpy(padding).to(self.model.device)
-                self._steps.text(columns, self.state.capacity, self.state.text_capacity)
+                self._steps.run(bucket, self.state.room, columns if rows else None)
 
-    def frame(self, bucket: int, positions: int) -> FrameOutput:
+    def frame(self, bucket: int, positions: int) -> FrameOutput | None:
         """Start one frame of the first `bucket` slots and nothing else, to be timed.
 
         `positions` is the longest cache in use.
         """
         with self._computing():
-            return self._steps.frame(bucket, limit_of(positions, self.state.capacity))
+            return self._steps.run(bucket, self._limits(positions, 0))
 
     def stages(self, bucket: int) -> dict[str, Callable[[], object]]:
         """See `Steps.stages`."""
@@ -210,23 +211,22 @@ class Engine:
 
     def _collect(self, step: _Dispatched) -> list[StreamFrame]:
         frames = []
+        if step.result is not None:
+            audio, eos = step.result.read()
+            ends = eos.tolist()
+            for slot, stream, end in step.frames:
+                if stream.closed:  # it ended in the frame before, which the plan could not know
+                    continue
+                if ends[slot]:
+                    end = End.EOS
+                    self._scheduler.finish(stream, end)
+                    stream.end = end
+                stream.closed = end is not None
+                frames.append(StreamFrame(stream, stream.keep(audio[slot], self._memory), end))
         for stream in step.ended:
             if not stream.closed:
                 stream.closed = True
                 frames.append(StreamFrame(stream, NO_SAMPLES, stream.end))
-        if step.result is None:
-            return frames
-        audio, eos = step.result.read()
-        ends = eos.tolist()
-        for slot, stream, end in step.frames:
-            if stream.closed:  # it ended in the frame before, which the plan could not know
-                continue
-            if ends[slot]:
-                end = End.EOS
-                self._scheduler.finish(stream, end)
-                stream.end = end
-            stream.closed = end is not None
-            frames.append(StreamFrame(stream, stream.keep(audio[slot], self._memory), end))
         return frames
 
     def _place(self, plan: Plan) -> None:
@@ -237,15 +237,15 @@ class Engine:
         for slot, stream in plan.admitted:
             self.state.load(slot, stream)
 
-    def _upload(self, plan: Plan) -> None:
-        """Send text windows and noise, and run the text step."""
+    def _upload(self, plan: Plan) -> Tensor | None:
+        """Send noise, and text windows, which come back as `TextBatch.of` takes them."""
         noise = [(stream.slot, half, stream) for stream, half in self._noise_due]
         noise += [(slot, half, stream) for slot, stream in plan.admitted for half in (0, 1)]
         noise = [item for item in noise if item[0] is not None]
         self._noise_due = []
         if not noise and not plan.windows:
-            return
-        rows = self._text_bucket(len(plan.windows)) if plan.windows else 0
+            return None
+        rows = self._buckets.text(len(plan.windows), plan.bucket)
         columns = pack_text(plan.windows, rows, self._text_window, self._slots)
         places = np.array([item[:2] for item in noise], dtype=np.int64).reshape(-1, 2)
         latent_size = self.model.config.head.latent_size
@@ -255,10 +255,12 @@ class Engine:
         text, where, what = self._uploader.send(columns, places, values)
         if noise:
             self.state.refill_noise(where, what)
-        if rows:
-            limit = limit_of(plan.length, self.state.capacity)
-            text_limit = limit_of(plan.text_length, self.state.text_capacity)
-            self._steps.text(text, limit, text_limit)
+        return text if rows else None
+
+    def _limits(self, length: int, text_length: int) -> Room:
+        """Positions to attend to in caches of such lengths."""
+        room = self.state.room
+        return Room(limit_of(length, room.speech), limit_of(text_length, room.text))
 
     def _make_room(self, plan: Plan) -> None:
         """Build the slots anew, or grow caches in which a row after this step would not fit.

@@ -1,7 +1,7 @@
-"""The two steps that make speech: text windows in, one frame out. The only compute path.
+"""The step that makes speech: one frame out, text windows in. The only compute path.
 
-Both write the slot state in place and never read a value back to the host, so they run as they are
-or inside a captured graph. Slots that are idle or wait for text take part in the arithmetic, but
+It writes the slot state in place and never reads a value back to the host, so it runs as it is or
+inside a captured graph. Slots that are idle or wait for text take part in the arithmetic, but
 nothing of theirs advances.
 """
 
@@ -13,6 +13,8 @@ import torch
 from torch import Tensor
 
 from vvcli.engine.noise import RING
+from vvcli.engine.scheduler import Room
+from vvcli.engine.side_stream import SideStream
 from vvcli.engine.slots import SlotState
 from vvcli.model.attention import CacheView
 from vvcli.model.diffusion_head import SolverTable
@@ -27,6 +29,11 @@ class TextBatch:
     tokens: Tensor  # [W, text_window] int64, zero-padded
     counts: Tensor  # [W] int64
     frames: Tensor  # [W] int64: frames that may follow
+
+    @property
+    def offsets(self) -> Tensor:
+        """Places of a window's tokens behind its slot's length, [text_window] int64."""
+        return torch.arange(self.tokens.shape[1], device=self.tokens.device)
 
     @staticmethod
     def columns(text_window: int) -> int:
@@ -47,34 +54,39 @@ class FrameOutput:
     eos: Tensor  # [B] bool: this frame is the slot's last
 
 
-def text_step(
-    model: VibeVoice, state: SlotState, batch: TextBatch, limit: int, text_limit: int
-) -> None:
+def text_step(model: VibeVoice, state: SlotState, text: TextBatch, limits: Room) -> None:
     """Run text windows through both LMs; the last token's state becomes the condition.
 
-    `limit` and `text_limit` bound the positions attended to. Tokens beyond a row's count are
-    written behind its length, where the next write overtakes them before anything reads them.
+    `limits` bound the positions attended to. Tokens beyond a row's count are written behind its
+    length, where the next write overtakes them before anything reads them.
     """
-    slots, counts = batch.slots, batch.counts
-    offsets = torch.arange(batch.tokens.shape[1], device=slots.device)
-    positions = state.lm_length[slots][:, None] + offsets
-    cache = CacheView(state.lm_kv, positions, slots, text_limit)
-    hidden = model.language_model(model.embed_tokens(batch.tokens), cache)
-
+    slots, counts = text.slots, text.counts
+    hidden = read_text(model, state, text, limits)
     rows = 2 * slots
-    positions = state.tts_length[rows][:, None] + offsets
-    cache = CacheView(state.tts_kv, positions, rows, limit)
-    hidden = model.tts_language_model(hidden + model.tts_input_types.weight[TEXT], cache)
+    positions = state.tts_length[rows][:, None] + text.offsets
+    cache = CacheView(state.tts_kv, positions, rows, limits.speech)
+    hidden = model.tts_language_model(hidden, cache)
 
     last = (counts - 1).clamp(min=0)[:, None, None].expand(-1, 1, hidden.shape[2])
     state.condition[slots, 0] = hidden.gather(1, last)[:, 0]
     state.lm_length.index_add_(0, slots, counts)
     state.tts_length.index_add_(0, rows, counts)
-    state.window_left[slots] = batch.frames
+    state.window_left[slots] = text.frames
+
+
+def read_text(model: VibeVoice, state: SlotState, text: TextBatch, limits: Room) -> Tensor:
+    """Run text windows through the text LM; inputs [W, text_window, hidden] of the TTS LM."""
+    positions = state.lm_length[text.slots][:, None] + text.offsets
+    cache = CacheView(state.lm_kv, positions, text.slots, limits.text)
+    hidden = model.language_model(model.embed_tokens(text.tokens), cache)
+    return hidden + model.tts_input_types.weight[TEXT]
 
 
 class FrameStep:
-    """Makes one frame for each of the first slots that can; three stages, one after the other.
+    """Makes one frame for each of the first slots that can, and gives text to those that are due.
+
+    A frame has three stages. The second, which makes the audio, runs beside the third, which makes
+    the next condition: on a GPU neither fills it.
 
     Args:
         model: whose parts are run.
@@ -84,12 +96,28 @@ class FrameStep:
     def __init__(self, model: VibeVoice, table: SolverTable) -> None:
         self._model = model
         self._table = table
+        self._side = SideStream(model.device)
 
-    def __call__(self, state: SlotState, bucket: int, limit: int) -> FrameOutput:
-        """One frame of the first `bucket` slots; `limit` bounds the positions attended to."""
+    def __call__(
+        self, state: SlotState, bucket: int, limits: Room, text: TextBatch | None = None
+    ) -> FrameOutput | None:
+        """One frame of the first `bucket` slots, none with 0; then the windows of `text`.
+
+        `limits` bound the positions attended to.
+        """
+        if bucket == 0:
+            if text is not None:
+                text_step(self._model, state, text, limits)
+            return None
+        with self._side.beside():
+            runs = running(state, bucket)
         latent = self.sample_latent(state, bucket)
-        audio = self.decode_audio(state, latent)
-        eos = self.advance_speech(state, latent, limit)
+        with self._side.beside():
+            audio = self.decode_audio(state, latent, runs)
+        eos = self.advance_speech(state, latent, limits)
+        if text is not None:
+            text_step(self._model, state, text, limits)
+        self._side.join()
         return FrameOutput(audio, eos)
 
     def sample_latent(self, state: SlotState, bucket: int) -> Tensor:
@@ -99,22 +127,20 @@ class FrameStep:
         condition, guidance = state.condition[:bucket], state.guidance[:bucket]
         return self._model.prediction_head.sample(condition, noise, guidance, self._table)
 
-    def decode_audio(self, state: SlotState, latent: Tensor) -> Tensor:
-        """Stage 2: samples [bucket, hop] of `latent`; the decoder's contexts move on."""
-        bucket = latent.shape[0]
-        context, runs = state.context[:bucket], running(state, bucket)
+    def decode_audio(self, state: SlotState, latent: Tensor, runs: Tensor) -> Tensor:
+        """Stage 2: samples [bucket, hop] of `latent`; the decoder's contexts move on in `runs`."""
         return self._model.acoustic_decoder.advance(
-            self._model.unscale(latent)[:, None], context, runs
+            self._model.unscale(latent)[:, None], state.context[: latent.shape[0]], runs
         )
 
-    def advance_speech(self, state: SlotState, latent: Tensor, limit: int) -> Tensor:
+    def advance_speech(self, state: SlotState, latent: Tensor, limits: Room) -> Tensor:
         """Stage 3: the TTS LM hears `latent`; [bucket] bool, whether a slot ends with this frame.
 
         Conditional and unconditional rows run together.
         """
         pairs = self.hear(latent)
         positions = state.tts_length[: pairs.shape[0], None]
-        cache = CacheView(state.tts_kv, positions, None, limit)
+        cache = CacheView(state.tts_kv, positions, None, limits.speech)
         return self.finish(state, self._model.tts_language_model(pairs, cache))
 
     def hear(self, latent: Tensor) -> Tensor:
@@ -143,7 +169,7 @@ class FrameStep:
 
 
 def running(state: SlotState, bucket: int) -> Tensor:
-    """Which of the first `bucket` slots make a frame, [bucket] bool; stages before the last."""
+    """Which of the first `bucket` slots make a frame, [bucket] bool; to be asked before its end."""
     return state.active[:bucket] & (state.window_left[:bucket] > 0)
 
 

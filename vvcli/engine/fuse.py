@@ -19,7 +19,7 @@ def can_fuse(model: VibeVoice) -> bool:
     return torch.cuda.get_device_capability(model.device) >= (9, 0)
 
 
-def fused_frame_step(model: VibeVoice, table: SolverTable) -> FrameStep:
+def fused_frame_step(model: VibeVoice, table: SolverTable, *, deterministic: bool) -> FrameStep:
     """Replace the parts of `model` that the kernels can stand in for, in place.
 
     A part of an unusual shape stays as it is, and so does one that has been replaced before.
@@ -41,4 +41,4 @@ def fused_frame_step(model: VibeVoice, table: SolverTable) -> FrameStep:
         return FrameStep(model, table)
     if not isinstance(model.prediction_head, diffusion_head.FusedDiffusionHead):
         model.prediction_head = diffusion_head.FusedDiffusionHead(model.prediction_head)
-    return FusedFrameStep(model, table)
+    return FusedFrameStep(model, table, joins=not deterministic)

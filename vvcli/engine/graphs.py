@@ -1,7 +1,8 @@
 """Steps as captured CUDA graphs: one replay instead of hundreds of launches.
 
-A frame is captured whole; where that fails, as one graph a stage; where that fails too, it runs
-eagerly. A graph belongs to one number of slots and to the tensors of one slot state.
+A step is captured whole; where that fails, as one graph a stage; where that fails too, it runs
+eagerly. A graph belongs to one number of slots and of text windows, and to the tensors of one slot
+state.
 """
 
 from __future__ import annotations
@@ -10,12 +11,14 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Generic, Literal, TypeVar
+from functools import partial
+from typing import Any, Generic, Literal, TypeVar
 
 import torch
 from torch import Tensor
 
-from vvcli.engine.frame import FrameOutput, FrameStep, TextBatch, text_step
+from vvcli.engine.frame import FrameOutput, FrameStep, TextBatch, running, text_step
+from vvcli.engine.scheduler import Room
 from vvcli.engine.slots import SlotState
 from vvcli.engine.transfer import pack_text
 from vvcli.errors import UnavailableError
@@ -35,8 +38,8 @@ class Counters:
     """How steps were run."""
 
     captures: int = 0
-    replays: int = 0  # frames and text steps that were one replay
-    stage_replays: int = 0  # frames that were one replay a stage
+    replays: int = 0  # steps that were one replay
+    stage_replays: int = 0  # steps that were one replay a stage
     eager_steps: int = 0
     rebuilds: int = 0  # slots built anew in a quiet moment
     growths: int = 0  # caches that had to grow under running streams
@@ -82,15 +85,16 @@ class Capturer:
 
 
 @dataclass
-class _Frame:
-    """How frames of one bucket are run."""
+class _Step:
+    """How steps of one bucket and number of text rows are run."""
 
     graphs: list[torch.cuda.CUDAGraph]
-    output: FrameOutput
+    output: FrameOutput | None
+    columns: Tensor | None  # where the text is expected
 
 
 class Steps:
-    """Runs the two steps of a model on one slot state, replayed where possible.
+    """Runs the step of a model on one slot state, replayed where possible.
 
     Args:
         model: on its device.
@@ -123,43 +127,31 @@ class Steps:
         self._required = mode == "require"
         self._counters = counters
         self._capturer = Capturer(model.device) if on_cuda and mode != "off" else None
-        self._frames: dict[int, _Frame | None] = {}
-        self._texts: dict[int, tuple[Captured[None], Tensor] | None] = {}
+        self._steps: dict[tuple[int, int], _Step | None] = {}
         self._stages: dict[int, dict[str, Callable[[], object]]] = {}
 
-    def frame(self, bucket: int, limit: int) -> FrameOutput:
-        """One frame step over the first `bucket` slots; the next one may overwrite the output.
+    def run(self, bucket: int, limits: Room, columns: Tensor | None = None) -> FrameOutput | None:
+        """A frame of the first `bucket` slots, none with 0; then text, `columns` as `TextBatch.of`
+        takes them. The next step may overwrite the output.
 
-        `limit` bounds the positions an eager step attends to; a graph is captured for all.
+        `limits` bound the positions an eager step attends to; a graph is captured for all.
         """
         if self._capturer is not None:
-            if bucket not in self._frames:
-                self._frames[bucket] = self._capture_frame(self._capturer, bucket)
-            frame = self._frames[bucket]
-            if frame is not None:
-                for graph in frame.graphs:
+            rows = 0 if columns is None else columns.shape[0]
+            if (bucket, rows) not in self._steps:
+                self._steps[bucket, rows] = self._capture(self._capturer, bucket, rows)
+            step = self._steps[bucket, rows]
+            if step is not None:
+                if step.columns is not None and columns is not None:
+                    step.columns.copy_(columns)
+                for graph in step.graphs:
                     graph.replay()
-                self._counters.replays += len(frame.graphs) == 1
-                self._counters.stage_replays += len(frame.graphs) > 1
-                return frame.output
+                self._counters.replays += len(step.graphs) == 1
+                self._counters.stage_replays += len(step.graphs) > 1
+                return step.output
         self._counters.eager_steps += 1
-        return self._frame_step(self.state, bucket, limit)
-
-    def text(self, columns: Tensor, limit: int, text_limit: int) -> None:
-        """One text step; `columns` is as `TextBatch.of` takes it."""
-        if self._capturer is not None:
-            rows = columns.shape[0]
-            if rows not in self._texts:
-                self._texts[rows] = self._capture_text(self._capturer, rows)
-            text = self._texts[rows]
-            if text is not None:
-                captured, static = text
-                static.copy_(columns)
-                captured.graph.replay()
-                self._counters.replays += 1
-                return
-        self._counters.eager_steps += 1
-        text_step(self._model, self.state, TextBatch.of(columns), limit, text_limit)
+        text = None if columns is None else TextBatch.of(columns)
+        return self._frame_step(self.state, bucket, limits, text)
 
     def stages(self, bucket: int) -> dict[str, Callable[[], object]]:
         """Each stage of a frame alone, by name, to be timed; their order is diffusion, decoder, lm.
@@ -172,59 +164,64 @@ class Steps:
                     captured = self._capture_stages(self._capturer, bucket)
                 self._stages[bucket] = {name: one.graph.replay for name, one in captured.items()}
             else:
-                step, state, limit = self._frame_step, self.state, self.state.capacity
-                latent = step.sample_latent(state, bucket)
+                latent = self._frame_step.sample_latent(self.state, bucket)
                 self._stages[bucket] = {
-                    "diffusion": lambda: step.sample_latent(state, bucket),
-                    "decoder": lambda: step.decode_audio(state, latent),
-                    "lm": lambda: step.advance_speech(state, latent, limit),
+                    "diffusion": lambda: self._frame_step.sample_latent(self.state, bucket),
+                    **self._later_stages(latent),
                 }
         return self._stages[bucket]
 
-    def _capture_frame(self, capturer: Capturer, bucket: int) -> _Frame | None:
-        step, state = self._frame_step, self.state
+    def _capture(self, capturer: Capturer, bucket: int, rows: int) -> _Step | None:
+        state, columns, text = self.state, None, None
+        if rows:
+            # Warm-up gives text to the spare slot alone: each row names it, and has no tokens.
+            padding = pack_text([], rows, self._model.config.text_window, state.slots)
+            columns = torch.from_numpy(padding).to(self._model.device)
+            text = TextBatch.of(columns)
+        what = f"steps of {bucket} streams and {rows} text windows"
         with _standing_still(state):
             try:
-                whole = capturer.capture(lambda: step(state, bucket, state.capacity))
+                whole = capturer.capture(lambda: self._frame_step(state, bucket, state.room, text))
                 self._counters.captures += 1
-                return _Frame([whole.graph], whole.output)
+                return _Step([whole.graph], whole.output, columns)
             except RuntimeError as error:
-                self._note(f"frames of {bucket} streams as one graph", error)
+                self._note(f"{what} as one graph", error)
             try:
-                parts = self._capture_stages(capturer, bucket)
+                parts = self._capture_parts(capturer, bucket, text)
                 self._counters.captures += len(parts)
-                output = FrameOutput(parts["decoder"].output, parts["lm"].output)
-                return _Frame([part.graph for part in parts.values()], output)
+                output = None
+                if bucket:
+                    output = FrameOutput(parts["decoder"].output, parts["lm"].output)
+                return _Step([part.graph for part in parts.values()], output, columns)
             except RuntimeError as error:
-                self._note(f"the stages of frames of {bucket} streams", error)
+                self._note(f"the parts of {what}", error)
         return None
 
-    def _capture_stages(self, capturer: Capturer, bucket: int) -> dict[str, Captured[Tensor]]:
-        step, state = self._frame_step, self.state
-        first = capturer.capture(lambda: step.sample_latent(state, bucket))
-        first.graph.replay()  # a capture computes nothing, and the next stages' warm-up reads this
-        latent = first.output
-        return {
-            "diffusion": first,
-            "decoder": capturer.capture(lambda: step.decode_audio(state, latent)),
-            "lm": capturer.capture(lambda: step.advance_speech(state, latent, state.capacity)),
-        }
-
-    def _capture_text(self, capturer: Capturer, rows: int) -> tuple[Captured[None], Tensor] | None:
+    def _capture_parts(
+        self, capturer: Capturer, bucket: int, text: TextBatch | None
+    ) -> dict[str, Captured[Any]]:
         state = self.state
-        # Warm-up writes into the spare slot alone: each row names it, and counts no tokens.
-        padding = pack_text([], rows, self._model.config.text_window, state.slots)
-        static = torch.from_numpy(padding).to(self._model.device)
-        batch = TextBatch.of(static)
-        try:
-            captured = capturer.capture(
-                lambda: text_step(self._model, state, batch, state.capacity, state.text_capacity)
-            )
-        except RuntimeError as error:
-            self._note(f"text steps of {rows} windows", error)
-            return None
-        self._counters.captures += 1
-        return captured, static
+        parts: dict[str, Captured[Any]] = {}
+        if bucket:
+            parts |= self._capture_stages(capturer, bucket)
+        if text is not None:
+            read = partial(text_step, self._model, state, text, state.room)
+            parts["text"] = capturer.capture(read)
+        return parts
+
+    def _capture_stages(self, capturer: Capturer, bucket: int) -> dict[str, Captured[Tensor]]:
+        first = capturer.capture(lambda: self._frame_step.sample_latent(self.state, bucket))
+        first.graph.replay()  # a capture computes nothing, and the next stages' warm-up reads this
+        later = self._later_stages(first.output)
+        return {"diffusion": first} | {name: capturer.capture(one) for name, one in later.items()}
+
+    def _later_stages(self, latent: Tensor) -> dict[str, Callable[[], Tensor]]:
+        """The stages after the first, one after the other."""
+        step, state = self._frame_step, self.state
+        return {
+            "decoder": lambda: step.decode_audio(state, latent, running(state, len(latent))),
+            "lm": lambda: step.advance_speech(state, latent, state.room),
+        }
 
     def _note(self, what: str, error: RuntimeError) -> None:
         """Tell, once for each thing, why it could not be captured."""

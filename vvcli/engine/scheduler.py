@@ -1,8 +1,9 @@
 """Decides, without touching a device, what the next step does for whom.
 
-A step is: slots released, streams moved and admitted, text windows for streams that are due, then
-one frame for every stream that can make one. The scheduler plans steps and is told how they went;
-results may come back one or more steps late.
+A step is: slots released, streams moved and admitted, one frame for every stream that can make one,
+then text windows for streams that are due. A frame and the text after it go through the TTS LM
+together. The scheduler plans steps and is told how they went; results may come back one or more
+steps late.
 """
 
 from __future__ import annotations
@@ -61,11 +62,11 @@ class Plan:
     released: list[int] = field(default_factory=list)
     moves: list[tuple[int, int]] = field(default_factory=list)  # (from, to), slots
     admitted: list[tuple[int, Stream]] = field(default_factory=list)  # (slot, stream)
-    windows: list[TextWindow] = field(default_factory=list)
     frames: list[PlannedFrame] = field(default_factory=list)  # by slot
-    bucket: int = 0  # slots 0 … bucket - 1 take part in the frame
+    bucket: int = 0  # slots 0 … bucket - 1 take part in the frame; with 0 there is none
     noise_due: list[tuple[int, Stream]] = field(default_factory=list)  # refill after the frame
-    ended: list[Stream] = field(default_factory=list)  # truncated, with no frame in this step
+    windows: list[TextWindow] = field(default_factory=list)
+    ended: list[Stream] = field(default_factory=list)  # truncated: the next window does not fit
     length: int = 0  # longest TTS LM cache after the step
     text_length: int = 0  # longest text LM cache after the step
 
@@ -79,8 +80,8 @@ class Scheduler:
         speech_window: frames between two text windows.
         max_positions: the model's context; a stream that fills it is truncated.
         noise_chunk: frames after which a slot's noise ring needs its next chunk.
-        windows_per_step: text windows between two frames, so that joining streams cannot hold up
-            running ones; streams left over wait one frame.
+        windows_per_step: text windows after a frame, so that joining streams cannot hold up running
+            ones; streams left over wait one frame.
         bucket: rounds a number of slots up to one the engine runs; slots are compacted only when
             that makes the bucket smaller.
         room: what a slot holds, where building slots anew is costly. A stream that is expected to
@@ -151,8 +152,8 @@ class Scheduler:
             self._admit(plan)
         if not self._waiting:
             self._compact(plan)
-        self._give_text(plan)
         self._make_frames(plan)
+        self._give_text(plan)
         return plan
 
     def _admit(self, plan: Plan) -> None:
@@ -212,6 +213,7 @@ class Scheduler:
             last = stream.tokens_given == len(stream.tokens)
             stream.window_left = NO_MORE_TEXT if last else self._speech_window
             plan.windows.append(TextWindow(slot, tokens, stream.window_left))
+            plan.length = max(plan.length, stream.length)
             plan.text_length = max(plan.text_length, stream.text_length)
 
     def _make_frames(self, plan: Plan) -> None:

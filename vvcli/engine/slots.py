@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from vvcli.engine.noise import CHUNK, RING
+from vvcli.engine.scheduler import Room
 from vvcli.engine.stream import Stream
 from vvcli.model.config import ModelConfig
 from vvcli.model.vibevoice import VibeVoice
@@ -73,6 +74,11 @@ class SlotState:
     def text_capacity(self) -> int:
         """Positions a slot's text LM cache holds."""
         return self.lm_kv.shape[4]
+
+    @property
+    def room(self) -> Room:
+        """Both."""
+        return Room(self.capacity, self.text_capacity)
 
     def load(self, slot: int, stream: Stream) -> None:
         """Put `stream` at its start into `slot`; nothing of the slot's last stream is left but

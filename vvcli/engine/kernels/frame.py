@@ -2,24 +2,53 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
-from vvcli.engine.frame import FrameStep
+from vvcli.engine.frame import FrameOutput, FrameStep, TextBatch, read_text, running
 from vvcli.engine.kernels.diffusion_head import FusedDiffusionHead
 from vvcli.engine.kernels.finish import FusedFinish, FusedSpeechInput
+from vvcli.engine.kernels.joined_text import finish_text, place
+from vvcli.engine.scheduler import Room
 from vvcli.engine.slots import SlotState
+from vvcli.model.attention import CacheView
 from vvcli.model.diffusion_head import SolverTable
 from vvcli.model.vibevoice import VibeVoice
 
 
 class FusedFrameStep(FrameStep):
-    """A frame step for a model with a fused head."""
+    """A frame step for a model with a fused head and fused LMs.
 
-    def __init__(self, model: VibeVoice, table: SolverTable) -> None:
+    Args:
+        model: whose parts are run.
+        table: solver steps.
+        joins: take text through the TTS LM together with the frame. The number of rows, and so the
+            rounding of a stream, then depends on whether others are given text.
+    """
+
+    def __init__(self, model: VibeVoice, table: SolverTable, *, joins: bool) -> None:
         super().__init__(model, table)
+        self._joins = joins
         self._head: FusedDiffusionHead = model.prediction_head  # type: ignore[assignment]
         self._hear = FusedSpeechInput(model)
         self._finish = FusedFinish(model.eos_classifier)
+
+    def __call__(
+        self, state: SlotState, bucket: int, limits: Room, text: TextBatch | None = None
+    ) -> FrameOutput | None:
+        """As `FrameStep.__call__`; the text LM runs beside the diffusion."""
+        if not bucket or text is None or not self._joins:
+            return super().__call__(state, bucket, limits, text)
+        with self._side.beside():
+            runs = running(state, bucket)
+            words = read_text(self._model, state, text, limits)
+        latent = self.sample_latent(state, bucket)
+        self._side.join()
+        with self._side.beside():
+            audio = self.decode_audio(state, latent, runs)
+        eos = self._advance_with_text(state, latent, limits, text, words)
+        self._side.join()
+        return FrameOutput(audio, eos)
 
     def sample_latent(self, state: SlotState, bucket: int) -> Tensor:
         """As `FrameStep.sample_latent`; the kernel picks the noise row."""
@@ -35,3 +64,17 @@ class FusedFrameStep(FrameStep):
     def finish(self, state: SlotState, hidden: Tensor) -> Tensor:
         """As `FrameStep.finish`."""
         return self._finish(hidden, state)
+
+    def _advance_with_text(
+        self, state: SlotState, latent: Tensor, limits: Room, text: TextBatch, words: Tensor
+    ) -> Tensor:
+        """As `advance_speech`, with the rows of `words` [W, window, H] in the same pass."""
+        pairs = self.hear(latent)
+        speech = pairs.shape[0]
+        rows, positions = place(state, latent.shape[0], text)
+        cache = CacheView(state.tts_kv, positions[:, None], rows, limits.speech)
+        inputs = torch.cat([pairs, words.view(-1, 1, words.shape[2])])
+        hidden = self._model.tts_language_model(inputs, cache)
+        eos = self.finish(state, hidden[:speech])
+        finish_text(state, hidden[speech:], text)
+        return eos

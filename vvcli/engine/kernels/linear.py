@@ -67,18 +67,19 @@ COUNTERS = 4096
 
 
 @cache
-def _counters(device: torch.device) -> Tensor:
+def _counters(device: torch.device, stream: int) -> Tensor:
     return torch.zeros(COUNTERS, dtype=torch.int32, device=device)
 
 
 def arrivals(device: torch.device, tiles: int) -> Tensor:
     """Zeroed counters for `tiles` tiles; kernels that use them leave them at zero.
 
-    Shared by all kernels of a device, which must therefore run one after the other.
+    Shared by the kernels of a stream, which run one after the other.
     """
     if tiles > COUNTERS:
         raise ValueError(f"{tiles} tiles are shared by several programs; at most {COUNTERS} can be")
-    return _counters(device)
+    stream = torch.cuda.current_stream(device).cuda_stream if device.type == "cuda" else 0
+    return _counters(device, stream)
 
 
 @triton.jit

@@ -93,7 +93,6 @@ class FusedTransformer(Transformer):
     a cache (whole sequences) it runs as `plain` does.
 
     Rows do not depend on each other: for one number of rows, the same row gives the same bits.
-    Calls share scratch memory and must follow each other on one stream.
 
     Args:
         plain: a bfloat16 transformer that `supports` accepts.

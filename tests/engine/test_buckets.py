@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vvcli.engine.buckets import Buckets
+
+
+@given(
+    slots=st.integers(1, 300), windows=st.integers(1, 300), on_cuda=st.booleans(),
+    fixed=st.booleans(), data=st.data(),
+)  # fmt: skip
+def test_every_size_that_a_step_can_have_is_listed_and_large_enough(
+    slots: int, windows: int, on_cuda: bool, fixed: bool, data: st.DataObject
+) -> None:
+    buckets = Buckets(slots, windows, on_cuda, fixed)
+    count = data.draw(st.integers(0, slots))
+    texts = data.draw(st.integers(0 if count else 1, windows))
+    bucket = buckets.streams(count)
+    rows = buckets.text(texts, bucket)
+    assert count <= bucket <= slots
+    assert texts <= rows <= windows
+    assert (rows == 0) == (texts == 0)
+    if on_cuda or fixed or slots * windows < 500:
+        assert (bucket, rows) in set(buckets.every())
+
+
+@pytest.mark.parametrize(
+    ("slots", "graphs"),
+    [(1, 3), (32, 7 * 5 - 1), (1024, 85)],
+)
+def test_on_cuda_there_are_few(slots: int, graphs: int) -> None:
+    every = list(Buckets(slots, min(slots, 256), on_cuda=True, fixed=False).every())
+    assert len(every) == len(set(every)) == graphs
+    assert every[0] == (slots, min(slots, 256)), "the largest first"
+
+
+def test_at_a_fixed_width_there_are_three() -> None:
+    assert list(Buckets(24, 8, on_cuda=True, fixed=True).every()) == [(24, 8), (24, 0), (0, 8)]

@@ -19,7 +19,7 @@ from vvcli.script.record import Record
 from vvcli.utterance import Chunk, Status
 
 NO_SAMPLES = np.zeros(0, dtype=np.float32)
-JOINED = 2 * SAMPLE_RATE  # samples, at which a chunk of held back frames is full
+JOINED = 10 * SAMPLE_RATE  # samples, at which a chunk of held back frames is full
 
 
 @dataclass
@@ -51,7 +51,8 @@ class Due:
 
     def join(self) -> Chunk:
         """The chunk itself; joining its frames is for whoever has the time."""
-        return Chunk(self.record, _join(self.frames), self.status, self.error)
+        samples = self.frames[0] if len(self.frames) == 1 else np.concatenate(self.frames)
+        return Chunk(self.record, samples, self.status, self.error)
 
 
 class OrderedRun:
@@ -155,21 +156,3 @@ def _due(pieces: list[_Piece], size: int) -> Due:
     # When the last piece's turn comes, all parts have ended, so the status is final.
     status, error = (spoken.status, spoken.error) if is_last else (None, None)
     return Due(spoken.record, [piece.samples for piece in pieces], status, error, size)
-
-
-def _join(frames: list[NDArray[np.float32]]) -> NDArray[np.float32]:
-    """Frames one after the other; where they lie so in memory already, they are not copied."""
-    first, last = frames[0], frames[-1]
-    if len(frames) == 1:
-        return first
-    together = first.base
-    if together is not None and together is last.base and together.flags.c_contiguous:
-        start = (_address(first) - _address(together)) // together.itemsize
-        end = (_address(last) - _address(together)) // together.itemsize + len(last)
-        if end - start == sum(map(len, frames)):
-            return together.reshape(-1)[start:end]
-    return np.concatenate(frames)
-
-
-def _address(array: NDArray[np.float32]) -> int:
-    return int(array.__array_interface__["data"][0])

@@ -23,7 +23,9 @@ class SampleFormat:
 
 def _s16le(samples: Samples) -> bytes:
     # One scale for both signs, so that silence is zero and the wave keeps its shape.
-    return np.rint(samples.clip(-1, 1) * 32767).astype("<i2").tobytes()
+    scaled = samples * np.float32(32767)
+    np.clip(scaled, -32767, 32767, out=scaled)
+    return np.rint(scaled, out=scaled).astype("<i2").tobytes()
 
 
 def _f32le(samples: Samples) -> bytes:

@@ -213,7 +213,7 @@ class Engine:
         frames = []
         if step.result is not None:
             audio, eos = step.result.read()
-            ends = eos.tolist()
+            samples, ends = self._memory.keep(audio), eos.tolist()
             for slot, stream, end in step.frames:
                 if stream.closed:  # it ended in the frame before, which the plan could not know
                     continue
@@ -222,7 +222,7 @@ class Engine:
                     self._scheduler.finish(stream, end)
                     stream.end = end
                 stream.closed = end is not None
-                frames.append(StreamFrame(stream, stream.keep(audio[slot], self._memory), end))
+                frames.append(StreamFrame(stream, samples[slot], end))
         for stream in step.ended:
             if not stream.closed:
                 stream.closed = True

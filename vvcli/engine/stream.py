@@ -10,7 +10,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from vvcli.engine.frame_memory import FrameMemory
 from vvcli.engine.noise import NoiseSource
 from vvcli.model.voice import Voice
 
@@ -49,20 +48,6 @@ class Stream:
         # Asked for once a frame, and a tensor's shape costs more than the rest of the question.
         self.prompt: int = self.voice.tts_kv.shape[3]
         self.text_prompt: int = self.voice.lm_kv.shape[3]
-        self._block = np.empty(0, dtype=np.float32)  # of the last frames handed out
-        self._filled = 0
-
-    def keep(self, samples: NDArray[np.float32], memory: FrameMemory) -> NDArray[np.float32]:
-        """A copy of a frame that lies right behind the stream's last one.
-
-        Frames that wait for their turn can so be taken together without another copy.
-        """
-        if self._filled == len(self._block):
-            self._block, self._filled = memory.block(), 0
-        start, self._filled = self._filled, self._filled + len(samples)
-        frame = self._block[start : self._filled]
-        frame[:] = samples
-        return frame
 
     @property
     def length(self) -> int:

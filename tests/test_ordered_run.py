@@ -62,8 +62,8 @@ def start(records: int) -> tuple[Engine, OrderedRun]:
     return engine, run
 
 
-def ready(run: OrderedRun, most: int | None = None) -> list[Chunk]:
-    return [due.join() for due in run.ready(most)]
+def ready(run: OrderedRun) -> list[Chunk]:
+    return [due.join() for due in run.ready()]
 
 
 def frames_of(chunks: list[Chunk]) -> list[tuple[int, float]]:
@@ -92,31 +92,17 @@ def test_the_head_comes_frame_by_frame_and_the_others_joined() -> None:
     assert (run.ahead, run.idle) == (0, True)
 
 
-def test_what_comes_due_at_once_can_be_handed_out_over_time() -> None:
-    engine, run = start(3)
-    for number in (2, 1):
-        speak(engine, run, number, 20, ends=True)
-    assert not ready(run)
-    speak(engine, run, 0, 1, ends=True)
-    found = []
-    for handed_out in (1 + 8, 8 + 4, 8 + 8, 4):
-        some = ready(run, 9 * FRAME)
-        assert sum(len(chunk.samples) for chunk in some) == handed_out * FRAME
-        found += some
-        assert run.ahead == (41 - len(frames_of(found))) * FRAME
-    expected = [(0, 1.0)]
-    expected += [(number, 1000 * number + i) for number in (1, 2) for i in range(1, 21)]
-    assert frames_of(found) == expected
-    assert [chunk.record.index for chunk in found if chunk.status] == [0, 1, 2]
-
-
-def test_a_blank_record_costs_nothing_of_what_is_handed_out() -> None:
+def test_blank_records_come_in_their_turn() -> None:
     engine, run = start(1)
     for index in range(1, 4):
         run.start(Record(index, " "))
+    assert run.records == 4
+    assert not ready(run)
     speak(engine, run, 0, 1, ends=True)
-    found = ready(run, 2 * FRAME)
+    found = ready(run)
     assert [chunk.status for chunk in found] == [Status.OK, *[Status.BLANK] * 3]
+    assert [chunk.record.index for chunk in found] == [0, 1, 2, 3]
+    assert run.records == 0
 
 
 @pytest.mark.parametrize("rows", [[1], [0, 2], [2, 1, 1]])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -31,11 +30,10 @@ class _Spoken:
     error: str | None = None
 
 
-class _Piece(NamedTuple):  # one for every frame of every stream
-    """A frame of a record, or its last word."""
+class _Part(NamedTuple):
+    """What one stream speaks of a record; most records have one part."""
 
     spoken: _Spoken
-    samples: NDArray[np.float32]
     is_last: bool
 
 
@@ -67,10 +65,9 @@ class OrderedRun:
     def __init__(self, engine: Engine, streams: Callable[[Record, int], list[Stream]]) -> None:
         self._engine = engine
         self._streams = streams
-        self._order: OrderBuffer[_Piece] = OrderBuffer()
-        self._due: deque[_Piece] = deque()  # whose turn it is
-        self._due_samples = 0
-        self._active: dict[Stream, tuple[_Spoken, bool]] = {}  # whether it speaks the last part
+        self._order: OrderBuffer[NDArray[np.float32]] = OrderBuffer()
+        self._parts: dict[int, _Part] = {}  # by number, until handed out whole
+        self._active: set[Stream] = set()
         self._started = 0
 
     @property
@@ -86,7 +83,7 @@ class OrderedRun:
     @property
     def ahead(self) -> int:
         """Samples made and not handed out."""
-        return self._order.waiting + self._due_samples
+        return self._order.waiting
 
     def start(self, record: Record) -> None:
         """Queue `record`; one that cannot be spoken ends here."""
@@ -100,7 +97,8 @@ class OrderedRun:
             return
         spoken = _Spoken(record)
         for stream in streams:
-            self._active[stream] = spoken, stream is streams[-1]
+            self._parts[stream.number] = _Part(spoken, is_last=stream is streams[-1])
+            self._active.add(stream)
             self._engine.submit(stream)
         self._started += len(streams)
 
@@ -109,25 +107,16 @@ class OrderedRun:
         for frame in self._engine.step(admit=admit):
             self._deliver(frame)
 
-    def ready(self, most: int | None = None) -> Iterator[Due]:
-        """The chunks whose turn it is, up to about `most` samples.
+    def ready(self) -> Iterator[Due]:
+        """The chunks whose turn it is.
 
         Frames that were held back come out together: what is done with a chunk costs about the
         same for one frame as for many.
         """
-        for piece in self._order.drain():
-            self._due.append(piece)
-            self._due_samples += len(piece.samples)
-        handed_out = 0
-        while self._due and (most is None or handed_out < most):
-            pieces: list[_Piece] = []
-            size = 0
-            while self._due and size < JOINED and not (pieces and pieces[-1].is_last):
-                pieces.append(self._due.popleft())
-                size += len(pieces[-1].samples)
-            self._due_samples -= size
-            handed_out += size
-            yield _due(pieces, size)
+        for number, frames, complete in self._order.drain():
+            part = self._parts.pop(number) if complete else self._parts[number]
+            # When the last part's turn comes, all parts have ended, so the status is final.
+            yield from _chunks(part.spoken, frames, ends=complete and part.is_last)
 
     def cancel(self) -> None:
         """Take every stream that is left out of the engine."""
@@ -135,24 +124,24 @@ class OrderedRun:
             self._engine.cancel(stream)
 
     def _end(self, record: Record, status: Status, error: str | None = None) -> None:
-        piece = _Piece(_Spoken(record, status, error), NO_SAMPLES, is_last=True)
-        self._order.put(self._started, piece, last=True)
+        self._parts[self._started] = _Part(_Spoken(record, status, error), is_last=True)
+        self._order.put(self._started, NO_SAMPLES, last=True)
         self._started += 1
 
     def _deliver(self, frame: StreamFrame) -> None:
-        spoken, in_last_part = self._active[frame.stream]
-        ends = frame.end is not None
+        number, ends = frame.stream.number, frame.end is not None
         if ends:
-            del self._active[frame.stream]
+            self._active.remove(frame.stream)
         if frame.end is End.TRUNCATED:
-            spoken.status = Status.TRUNCATED
-        piece = _Piece(spoken, frame.samples, is_last=ends and in_last_part)
-        self._order.put(frame.stream.number, piece, size=len(frame.samples), last=ends)
+            self._parts[number].spoken.status = Status.TRUNCATED
+        self._order.put(number, frame.samples, size=len(frame.samples), last=ends)
 
 
-def _due(pieces: list[_Piece], size: int) -> Due:
-    """Pieces of one record as a chunk."""
-    spoken, is_last = pieces[-1].spoken, pieces[-1].is_last
-    # When the last piece's turn comes, all parts have ended, so the status is final.
-    status, error = (spoken.status, spoken.error) if is_last else (None, None)
-    return Due(spoken.record, [piece.samples for piece in pieces], status, error, size)
+def _chunks(spoken: _Spoken, frames: list[NDArray[np.float32]], *, ends: bool) -> Iterator[Due]:
+    """Frames of one record, up to JOINED samples together; with `ends` its last ones."""
+    count = max(1, JOINED // max(1, len(frames[0])))
+    for start in range(0, len(frames), count):
+        some = frames[start : start + count]
+        is_last = ends and start + count >= len(frames)
+        status, error = (spoken.status, spoken.error) if is_last else (None, None)
+        yield Due(spoken.record, some, status, error, size=sum(map(len, some)))

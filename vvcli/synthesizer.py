@@ -96,9 +96,6 @@ class Synthesizer:
         if max_ahead is None:
             max_ahead = max(AHEAD_AT_LEAST, AHEAD_PER_STREAM * self.streams)
         self._max_ahead = max_ahead * SAMPLE_RATE
-        # When a long record ends, many that were done before it come due at once. Handed out over
-        # several steps, they are written while the device computes.
-        self._most_at_once = 2 * self.streams * self.config.decoder.hop
         # On a CPU nothing would be gained: there the steps themselves keep the processor busy.
         self._runs_ahead = self.device.type == "cuda"
         self._speaking = threading.Lock()
@@ -176,7 +173,7 @@ class Synthesizer:
                     yield from run.ready()
                     return
                 run.step(admit=run.ahead <= self._max_ahead)
-                yield from run.ready(self._most_at_once)
+                yield from run.ready()
         finally:
             feed.close()
             run.cancel()

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
+
+
+@dataclass
+class _Sequence(Generic[Item]):
+    items: list[Item] = field(default_factory=list)  # held back
+    size: int = 0  # of these
+    complete: bool = False
 
 
 class OrderBuffer(Generic[Item]):
@@ -19,26 +26,34 @@ class OrderBuffer(Generic[Item]):
 
     def __init__(self) -> None:
         self.head = 0
-        self._held: defaultdict[int, list[tuple[Item, int]]] = defaultdict(list)
-        self._complete: set[int] = set()
         self.waiting = 0
+        self._held: dict[int, _Sequence[Item]] = {}
 
     def put(self, number: int, item: Item, *, size: int = 0, last: bool = False) -> None:
         """Add the next item of sequence `number`."""
-        if number < self.head or number in self._complete:
+        sequence = self._held.get(number)
+        if sequence is None:
+            if number < self.head:
+                raise ValueError(f"sequence {number} is complete")
+            sequence = self._held[number] = _Sequence()
+        elif sequence.complete:
             raise ValueError(f"sequence {number} is complete")
-        self._held[number].append((item, size))
+        sequence.items.append(item)
+        sequence.size += size
         self.waiting += size
-        if last:
-            self._complete.add(number)
+        sequence.complete = last
 
-    def drain(self) -> Iterator[Item]:
-        """All items that are next in order."""
-        while True:
-            for item, size in self._held.pop(self.head, ()):
-                self.waiting -= size
-                yield item
-            if self.head not in self._complete:
+    def drain(self) -> Iterator[tuple[int, list[Item], bool]]:
+        """What is next in order: a sequence's number, its items, and whether it is out whole."""
+        while (sequence := self._held.get(self.head)) is not None:
+            number, items = self.head, sequence.items
+            self.waiting -= sequence.size
+            if sequence.complete:
+                del self._held[number]
+                self.head += 1
+            else:
+                sequence.items, sequence.size = [], 0
+            if items:
+                yield number, items, sequence.complete
+            if not sequence.complete:
                 return
-            self._complete.remove(self.head)
-            self.head += 1

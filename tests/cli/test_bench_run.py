@@ -1,24 +1,39 @@
-"""`bench run`, `load` and `table` as processes: their figures agree with one another."""
+"""The figures of `bench run`, `load` and `table` agree with one another."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.conftest import TINY, Process
+from tests.conftest import TINY, InProcess, Process
 
 TINY_SHAPE = ["--shape", "tiny", "--device", "cpu"]
 FRAME_S = 160 / 24_000
 
 
-def figures(process: Process, *arguments: Any) -> dict[str, Any]:
-    result = process("bench", *arguments, "--json")
-    assert result.status == 0, result.stderr
-    found: dict[str, Any] = json.loads(result.stdout)
+Bench = Callable[..., dict[str, Any]]
+
+
+def figures(output: str | bytes) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(output)
     assert set(found) >= {"model", "dtype", "steps", "device", "torch", "python", "vvcli"}
     return found
+
+
+@pytest.fixture
+def bench(vvcli: InProcess, capfd: pytest.CaptureFixture[str]) -> Bench:
+    """The one object that `vvcli bench ... --json` prints, in this process."""
+
+    def call(*arguments: str | Path) -> dict[str, Any]:
+        result = vvcli("bench", *arguments, "--json")
+        assert result.status == 0, result.stderr
+        return figures(capfd.readouterr().out)
+
+    return call
 
 
 def frames(found: dict[str, Any]) -> int:
@@ -26,8 +41,11 @@ def frames(found: dict[str, Any]) -> int:
 
 
 def test_a_run_is_whole_and_in_order(process: Process) -> None:
+    """In a process of its own, as it looks at all threads of its process."""
     arguments = ["--records", "6", "--streams", "2", "--characters", "10-30"]
-    found = figures(process, "run", *TINY_SHAPE, *arguments)["run"]
+    result = process("bench", "run", *TINY_SHAPE, *arguments, "--json")
+    assert result.status == 0, result.stderr
+    found = figures(result.stdout)["run"]
     assert (found["records"], found["streams"], found["in_order"]) == (6, 2, True)
     # Lengths of 10 to 30 characters, spread evenly, and two characters a frame.
     lengths = [12, 15, 18, 22, 25, 28]
@@ -47,38 +65,37 @@ def test_a_run_is_whole_and_in_order(process: Process) -> None:
     assert all(0 < share <= 1 for share in found["host_share"].values())
 
 
-def test_a_run_with_a_real_model_is_as_long_as_its_texts_say(process: Process) -> None:
+def test_a_run_with_a_real_model_is_as_long_as_its_texts_say(bench: Bench) -> None:
     arguments = ["--records", "2", "--streams", "2", "--characters", "20-20"]
-    found = figures(process, "run", "-m", TINY, "--device", "cpu", *arguments)["run"]
+    found = bench("run", "-m", TINY, "--device", "cpu", *arguments)["run"]
     assert found["in_order"]
     assert frames(found) == 2 * 10
 
 
-def test_a_run_says_how_it_went(process: Process) -> None:
+def test_a_run_says_how_it_went(vvcli: InProcess, capfd: pytest.CaptureFixture[str]) -> None:
     arguments = ["--records", "1", "--streams", "1", "--characters", "10-10"]
-    result = process("bench", "run", *TINY_SHAPE, *arguments)
-    assert result.status == 0
-    text = result.stdout.decode()
+    assert vvcli("bench", "run", *TINY_SHAPE, *arguments).status == 0
+    text = capfd.readouterr().out
     assert "order                kept, every record whole" in text
     assert "share of the bound" in text
 
 
-def test_texts_that_the_context_does_not_hold(process: Process) -> None:
-    result = process("bench", "run", *TINY_SHAPE, "--records", "1", "--characters", "2000-2000")
+def test_texts_that_the_context_does_not_hold(vvcli: InProcess) -> None:
+    result = vvcli("bench", "run", *TINY_SHAPE, "--records", "1", "--characters", "2000-2000")
     assert result.status == 2
     assert "texts of 2000 characters do not fit" in result.stderr.splitlines()[-1]
 
 
-def test_a_range_that_is_none(process: Process) -> None:
-    for wrong in ("10", "30-10", "0-10", "a-b", "1-2-3"):
-        result = process("bench", "table", *TINY_SHAPE, "--characters", wrong)
-        assert result.status == 2
-        assert "is not a range such as 100-500" in result.error
+@pytest.mark.parametrize("wrong", ["10", "30-10", "0-10", "a-b", "1-2-3"])
+def test_a_range_that_is_none(vvcli: InProcess, wrong: str) -> None:
+    result = vvcli("bench", "table", *TINY_SHAPE, "--characters", wrong)
+    assert result.status == 2
+    assert "is not a range such as 100-500" in result.error
 
 
-def test_a_table(process: Process) -> None:
+def test_a_table(bench: Bench) -> None:
     arguments = ["--streams", "1,3", "--records", "2", "--characters", "10-20"]
-    found = figures(process, "table", *TINY_SHAPE, *arguments)
+    found = bench("table", *TINY_SHAPE, *arguments)
     # Without a GPU there are no graphs to compare with.
     assert set(found["modes"]) == {"eager"}
     eager = found["modes"]["eager"]
@@ -93,22 +110,22 @@ def test_a_table(process: Process) -> None:
     assert set(found["change_percent"].values()) == {None}
 
 
-def test_a_load_at_a_rate(process: Process) -> None:
-    arguments = ["--rate", "10", "--duration", "1", "--streams", "2", "--characters", "10-20"]
-    found = figures(process, "load", *TINY_SHAPE, *arguments, "--price", "2")
+def test_a_load_at_a_rate(bench: Bench) -> None:
+    arguments = ["--rate", "20", "--duration", "0.5", "--streams", "2", "--characters", "10-20"]
+    found = bench("load", *TINY_SHAPE, *arguments, "--price", "2")
     best, trials = found["best"], found["trials"]
     assert trials == [best]
-    assert (best["rate"], best["broken_off"]) == (10, False)
+    assert (best["rate"], best["broken_off"]) == (20, False)
     # Twenty are waited for, at random.
-    assert best["measured_s"] == pytest.approx(2, rel=0.1)
+    assert best["measured_s"] == pytest.approx(1, rel=0.1)
     assert 5 <= best["sessions"] <= 45
     assert 0 < best["ttfa_p50_ms"] <= best["ttfa_p99_ms"]
     assert best["held_mean"] <= best["held_most"]
     assert found["price_per_audio_hour"] == pytest.approx(2 / best["audio_s_per_s"])
 
 
-def test_a_load_that_no_rate_holds(process: Process) -> None:
+def test_a_load_that_no_rate_holds(bench: Bench) -> None:
     arguments = ["--ttfa", "0.001", "--streams", "1", "--characters", "10-20"]
-    found = figures(process, "load", *TINY_SHAPE, *arguments)
+    found = bench("load", *TINY_SHAPE, *arguments)
     assert found["first_audio_alone_ms"] > 0.001
     assert (found["best"], found["trials"], found["price_per_audio_hour"]) == (None, [], None)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import io
 import os
 import subprocess
@@ -37,6 +38,15 @@ class Result:
 
 InProcess = Callable[..., Result]
 Process = Callable[..., Result]
+
+
+def pytest_collection_finish() -> None:
+    """Keep torch, numpy and the tests themselves, which stay, out of every later collection.
+
+    They are most of all objects, and an engine that is made or measured collects garbage.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

@@ -32,11 +32,13 @@ def test_it_speaks_by_default(vvcli: InProcess, monkeypatch: pytest.MonkeyPatch)
 def test_batch_order_slot_and_neighbours_do_not_change_a_record(voice: str) -> None:
     record = Record(4, SENTENCE)
     alone = next(Synthesizer("embedded", voice, streams=1).speak([record]))
-    for streams in (1, 8):
-        lines = [Record(i, OTHERS[i]) if i != 4 else record for i in range(9)]
+    others = [Record(i, text) for i, text in enumerate(OTHERS)]
+    # Among others in the slots beside it; and in the only slot, after another.
+    for streams, lines in ((8, [*others[:4], record, *others[5:]]), (1, [others[3], record])):
         spoken = list(Synthesizer("embedded", voice, streams=streams).speak(lines))
         assert all(utterance.status is Status.OK for utterance in spoken)
-        np.testing.assert_allclose(spoken[4].samples, alone.samples, atol=1e-3)
+        found = spoken[lines.index(record)]
+        np.testing.assert_allclose(found.samples, alone.samples, atol=1e-3)
 
 
 def test_what_it_cannot_say_is_named_and_the_rest_is_spoken(vvcli: InProcess) -> None:

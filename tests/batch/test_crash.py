@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from tests.batch.fakes import files
-from tests.conftest import TINY
+from tests.conftest import TINY, InProcess
 
 RUNS = int(os.environ.get("VVCLI_CRASH_RUNS", "0"))
 RECORDS = 200
@@ -29,9 +29,13 @@ FAKE: Kind = ("fake", {"VVCLI_TEST_FAKE": "1"})
 REAL: Kind = ("real", {})
 
 
+def arguments(script: Path, out: Path) -> list[str]:
+    options = ["-q", "-d", str(out), "-m", str(TINY), "-V", "Ada", "--name", "{n:03d}"]
+    return ["batch", str(script), *options]
+
+
 def start(script: Path, out: Path, kind: Kind) -> subprocess.Popen[bytes]:
-    command = [*(sys.executable, "-m", "tests.batch.process", "batch"), str(script), "-q"]
-    command += ["-d", str(out), "-m", str(TINY), "-V", "Ada", "--name", "{n:03d}"]
+    command = [sys.executable, "-m", "tests.batch.process", *arguments(script, out)]
     return subprocess.Popen(command, env=os.environ | kind[1], stderr=subprocess.PIPE)
 
 
@@ -58,13 +62,16 @@ def kill_once(script: Path, out: Path, kind: Kind, entries: int, delay: float) -
 @pytest.mark.parametrize(
     ("kind", "runs"), [(FAKE, RUNS or 3), (REAL, RUNS or 1)], ids=["fake", "real"]
 )
-def test_killed_and_finished(tmp_path: Path, kind: Kind, runs: int) -> None:
+def test_killed_and_finished(tmp_path: Path, vvcli: InProcess, kind: Kind, runs: int) -> None:
     chance = random.Random(runs)  # noqa: S311 - repeatable, not secret
     script = tmp_path / "script.txt"
     count = RECORDS if kind is FAKE or RUNS else 20
     texts = [f"{chance.choice(('Yes', 'No', 'Hello there'))} {i}." for i in range(count)]
     script.write_text("\n".join(texts))
-    finish(script, tmp_path / "whole", kind)
+    if kind is FAKE:
+        finish(script, tmp_path / "whole", kind)
+    else:  # nobody kills this one
+        assert vvcli(*arguments(script, tmp_path / "whole")).status == 0
     whole = files(tmp_path / "whole")
     assert len(whole) == count
     seen = Counter[str]()

@@ -94,18 +94,19 @@ def test_a_shell_gets_its_answer() -> None:
     assert done.stdout == b"plain,speak\n"
 
 
-def test_check_says_what_works_and_what_does_not(process: Process) -> None:
-    found = process("check", "-m", TINY)
-    assert found.status == 0
-    lines = found.stdout.decode().splitlines()
+def test_check_says_what_works_and_what_does_not(
+    vvcli: InProcess, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert vvcli("check", "-m", TINY).status == 0
+    lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == [
         "libraries", "device", "model", "voices", "speech",
     ]  # fmt: skip
     assert all(" ok " in line for line in lines)
-    found = process("check", "-m", TINY.parent)
-    assert found.status == 4
-    assert "FAILED" in found.stdout.decode().splitlines()[-1]
-    assert "no config.json" in found.stdout.decode()
+    assert vvcli("check", "-m", TINY.parent).status == 4
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert "FAILED" in last
+    assert "no config.json" in last
 
 
 def test_a_suffix_says_more_than_the_environment_and_less_than_the_flag(
@@ -124,7 +125,8 @@ def test_a_model_in_the_config_file_does_not_keep_bench_from_a_shape(
     vvcli: InProcess, config: Path
 ) -> None:
     config.write_text(f'model = "{TINY}"\n', encoding="utf-8")
-    assert vvcli("bench", "--shape", "tiny", "--frames", "1", "--device", "cpu").status == 0
+    arguments = ["--streams", "1", "--frames", "1", "--device", "cpu"]
+    assert vvcli("bench", "--shape", "tiny", *arguments).status == 0
     found = vvcli("bench", "--shape", "tiny", "-m", TINY)
     assert found.status == 2
     assert "not both" in found.error

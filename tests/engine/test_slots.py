@@ -9,6 +9,7 @@ import torch
 from tests.engine.conftest import MakeStream, run, shortened, spoil
 from vvcli.engine import engine as engine_module
 from vvcli.engine.engine import Engine
+from vvcli.engine.slots import alike
 from vvcli.engine.stream import End, Stream
 from vvcli.engine.transfer import Result
 from vvcli.model.vibevoice import VibeVoice
@@ -147,3 +148,27 @@ def test_all_state_is_written_in_place(model: VibeVoice, make_stream: MakeStream
     run(engine, make_stream(0, LONG), make_stream(1, "Yes."))
     assert {name: value.data_ptr() for name, value in vars(engine.state).items()} == tensors
     assert all(isinstance(value, torch.Tensor) for value in vars(engine.state).values())
+
+
+@torch.inference_mode()
+def test_streams_that_start_alike_are_loaded_together(
+    model: VibeVoice, make_stream: MakeStream
+) -> None:
+    def stream(number: int, voice: str = "Ada", guidance: float = 1.5) -> Stream:
+        return make_stream(number, "Yes.", voice=voice, guidance=guidance)
+
+    streams = [stream(0), stream(1), stream(2, "Ben"), stream(3, "Ben"), stream(4, guidance=2.0)]
+    admitted = list(zip((0, 1, 2, 4, 5), streams, strict=True))
+    groups = alike(admitted)
+    assert [(slot, first.number, count) for slot, first, count in groups] == [
+        (0, 0, 2), (2, 2, 1), (4, 3, 1), (5, 4, 1),
+    ]  # fmt: skip
+    together, one_by_one = (Engine(model, slots=6, steps=5) for _ in range(2))
+    for engine in (together, one_by_one):
+        spoil(engine)
+    for slot, first, count in groups:
+        together.state.load(slot, first, count)
+    for slot, one in admitted:
+        one_by_one.state.load(slot, one)
+    for name, value in vars(one_by_one.state).items():
+        assert torch.equal(getattr(together.state, name).nan_to_num(7), value.nan_to_num(7)), name

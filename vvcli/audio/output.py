@@ -13,6 +13,9 @@ from types import TracebackType
 
 from vvcli.errors import OutputError
 
+# Of a pipe, so that a reader waits less often. Unless it is asked for, Linux gives 64 KiB.
+PIPE_BYTES = 1 << 20
+
 
 class Output:
     """Unbuffered bytes to one descriptor, which it owns.
@@ -27,6 +30,7 @@ class Output:
         self.closed = False
         self._descriptor = descriptor
         self._start = self._seekable_start()
+        self._widen_pipe()
 
     def write(self, data: bytes) -> None:
         """Write all of `data` now."""
@@ -94,6 +98,11 @@ class Output:
             return os.lseek(self._descriptor, 0, os.SEEK_CUR)
         except OSError:
             return None
+
+    def _widen_pipe(self) -> None:
+        """Ask for a larger pipe; where it is none, or may not grow, nothing is lost."""
+        with suppress(OSError, AttributeError):  # only Linux has the call
+            fcntl.fcntl(self._descriptor, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
 
     def _error(self, error: OSError) -> OSError | OutputError:
         if error.errno == errno.EPIPE:

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 LIMIT_STEP = 64  # eager attention reads caches in steps of this many positions
 
-# Text windows of a step, at least; and the share of the streams that they are rounded up to, since
-# a few windows more cost little beside many streams, and every size is one more graph to capture.
+# A few text windows more cost little, and every number of them is one more graph to capture: they
+# are rounded up to powers of two, FEWEST_WINDOWS or a WINDOWS_SHARE of the streams at least. From
+# MANY streams on, where a pass takes as long as its rows are many, there are sizes in between.
 FEWEST_WINDOWS = 4
 WINDOWS_SHARE = 16
+MANY = 64
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,11 @@ class Buckets:
 
     def text(self, count: int, bucket: int) -> int:
         """Rows for `count` text windows after a frame of `bucket` slots; none for none."""
-        return self._round(count, max(FEWEST_WINDOWS, bucket // WINDOWS_SHARE), self.windows)
+        rows = self._round(count, max(FEWEST_WINDOWS, bucket // WINDOWS_SHARE), self.windows)
+        between = rows * 3 // 4
+        if self.on_cuda and not self.fixed and bucket >= MANY and max(count, MANY // 4) <= between:
+            return between
+        return rows
 
     def every(self) -> Iterator[tuple[int, int]]:
         """All pairs of a bucket and text rows that there can be, the largest first."""

@@ -19,7 +19,7 @@ from vvcli.engine.fuse import can_fuse, fused_frame_step
 from vvcli.engine.graphs import Counters, GraphMode, Steps
 from vvcli.engine.noise import CHUNK
 from vvcli.engine.scheduler import Plan, PlannedFrame, Room, Scheduler
-from vvcli.engine.slots import SlotState, check_voice
+from vvcli.engine.slots import SlotState, alike, check_voice
 from vvcli.engine.stream import End, Stream, StreamFrame
 from vvcli.engine.transfer import Downloader, Result, Uploader, pack_text
 from vvcli.errors import UnavailableError
@@ -234,8 +234,8 @@ class Engine:
             self.state.release(slot)
         for source, target in plan.moves:
             self.state.move(source, target)
-        for slot, stream in plan.admitted:
-            self.state.load(slot, stream)
+        for slot, stream, count in alike(plan.admitted):
+            self.state.load(slot, stream, count)
 
     def _upload(self, plan: Plan) -> Tensor | None:
         """Send noise, and text windows, which come back as `TextBatch.of` takes them."""

@@ -27,8 +27,9 @@ from vvcli.model.vibevoice import VibeVoice
 GraphMode = Literal["auto", "off", "require"]
 Output = TypeVar("Output")
 
-# cuBLAS, Triton and the allocator set themselves up on the first run, some on the second.
-WARM_UPS = 2
+# Every step is run before it is captured, since Triton compiles and cuBLAS chooses on the first run
+# of a size. What they set up for the stream, some of it on the second run, the first step does.
+FIRST_WARM_UPS, WARM_UPS = 2, 1
 
 logger = logging.getLogger(__name__)
 
@@ -63,13 +64,15 @@ class Capturer:
         torch.cuda.synchronize(device)
         torch._C._cuda_clearCublasWorkspaces()
         self._pool = torch.cuda.graph_pool_handle()
+        self._warm_ups = FIRST_WARM_UPS
 
     def capture(self, step: Callable[[], Output]) -> Captured[Output]:
         """Run `step` for warm-up, then capture it; its side effects happen in the warm-up alone."""
         self._stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(self._stream):
-            for _ in range(WARM_UPS):
+            for _ in range(self._warm_ups):
                 step()
+        self._warm_ups = WARM_UPS
         self._stream.synchronize()
         # The graph's intermediate results lie in a pool of their own; those of the warm-up would
         # be kept beside them.

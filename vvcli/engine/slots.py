@@ -6,6 +6,7 @@ and writing the right addresses. One slot more than asked for takes the writes o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import torch
@@ -80,25 +81,27 @@ class SlotState:
         """Both."""
         return Room(self.capacity, self.text_capacity)
 
-    def load(self, slot: int, stream: Stream) -> None:
-        """Put `stream` at its start into `slot`; nothing of the slot's last stream is left but
-        noise, which is to be refilled before the first frame.
+    def load(self, slot: int, stream: Stream, count: int = 1) -> None:
+        """Put `stream` at its start into `slot`, and others that start like it into the next ones,
+        `count` in all. Nothing of a slot's last stream is left but noise, which is to be refilled
+        before the first frame.
 
         Caches are zeroed whole: attention masks what lies beyond a row's length, but a masked NaN
         would still poison it.
         """
-        voice = stream.voice
-        self._load_cache(self.lm_kv[:, :, slot], self.lm_length[slot], voice.lm_kv)
-        positive, negative = 2 * slot, 2 * slot + 1
+        voice, slots = stream.voice, slice(slot, slot + count)
+        positive = slice(2 * slot, 2 * (slot + count), 2)
+        negative = slice(2 * slot + 1, 2 * (slot + count), 2)
+        self._load_cache(self.lm_kv[:, :, slots], self.lm_length[slots], voice.lm_kv)
         self._load_cache(self.tts_kv[:, :, positive], self.tts_length[positive], voice.tts_kv)
         self._load_cache(self.tts_kv[:, :, negative], self.tts_length[negative], voice.negative_kv)
-        self.condition[slot].zero_()
-        self.condition[slot, 1].copy_(voice.negative_hidden)
-        self.context[slot].zero_()
-        self.frame[slot].zero_()
-        self.window_left[slot].zero_()
-        self.active[slot].fill_(True)
-        self.guidance[slot].fill_(stream.guidance)
+        self.condition[slots].zero_()
+        self.condition[slots, 1].copy_(voice.negative_hidden)
+        self.context[slots].zero_()
+        self.frame[slots].zero_()
+        self.window_left[slots].zero_()
+        self.active[slots].fill_(True)
+        self.guidance[slots].fill_(stream.guidance)
 
     def refill_noise(self, places: Tensor, chunks: Tensor) -> None:
         """Put `chunks` [n, CHUNK, latent] at `places` [n, 2]: slot, and half of its ring."""
@@ -137,10 +140,28 @@ class SlotState:
 
     @staticmethod
     def _load_cache(rows: Tensor, length: Tensor, prefill: Tensor) -> None:
-        """Fill `rows` [layers, 2, kv_heads, capacity, D] from `prefill` [the same, but T, D]."""
+        """Fill `rows` [layers, 2, n, kv_heads, capacity, D] from `prefill`, which has no n, and T
+        positions."""
         rows.zero_()
-        rows[:, :, :, : prefill.shape[3]].copy_(prefill)
+        rows[..., : prefill.shape[3], :].copy_(prefill[:, :, None])
         length.fill_(prefill.shape[3])
+
+
+def alike(admitted: Sequence[tuple[int, Stream]]) -> list[tuple[int, Stream, int]]:
+    """Streams that start alike in neighbouring slots: the first slot and stream, and how many.
+
+    A job begins with hundreds, and loading each by itself took longer than its first frame.
+    """
+    found: list[tuple[int, Stream, int]] = []
+    for slot, stream in admitted:
+        if found:
+            first, other, count = found[-1]
+            alike = stream.voice is other.voice and stream.guidance == other.guidance
+            if alike and slot == first + count:
+                found[-1] = first, other, count + 1
+                continue
+        found.append((slot, stream, 1))
+    return found
 
 
 def check_voice(voice: Voice, config: ModelConfig) -> None:

@@ -51,13 +51,17 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture
 def vvcli(tmp_path: Path) -> InProcess:
-    """`vvcli` in this process: `vvcli("speak", ..., stdin=b"...")`."""
+    """`vvcli` in this process: `vvcli("speak", ..., stdin=b"...")`.
 
-    def call(*arguments: str | Path, stdin: bytes = b"") -> Result:
+    `stdout` is a descriptor to write to, where it matters what that is.
+    """
+
+    def call(*arguments: str | Path, stdin: bytes = b"", stdout: int | None = None) -> Result:
         (tmp_path / "stdin").write_bytes(stdin)
         stderr = io.StringIO()
         with (tmp_path / "stdin").open("rb") as source, (tmp_path / "stdout").open("wb") as target:
-            environment = Environment(stderr, stdin=source.fileno(), stdout=target.fileno())
+            written = target.fileno() if stdout is None else stdout
+            environment = Environment(stderr, stdin=source.fileno(), stdout=written)
             status = run([str(argument) for argument in arguments], environment)
         return Result(status, (tmp_path / "stdout").read_bytes(), stderr.getvalue())
 
@@ -68,8 +72,8 @@ def vvcli(tmp_path: Path) -> InProcess:
 def speak(vvcli: InProcess) -> InProcess:
     """`vvcli speak` with the tiny model and Ada, saying only what goes wrong."""
 
-    def call(*arguments: str | Path, stdin: bytes = b"", voice: str = "Ada") -> Result:
-        return vvcli("speak", "-q", "-m", TINY, "-V", voice, *arguments, stdin=stdin)
+    def call(*arguments: str | Path, voice: str = "Ada", **streams: bytes | int) -> Result:
+        return vvcli("speak", "-q", "-m", TINY, "-V", voice, *arguments, **streams)
 
     return call
 

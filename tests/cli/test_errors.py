@@ -343,8 +343,9 @@ def test_everything_closed_and_a_file_to_write(speak: InProcess, tmp_path: Path)
     assert (tmp_path / "out.pcm").read_bytes() == speak("Hello there.").stdout
 
 
-def test_full_stdout() -> None:
-    result = shell("vvcli speak -q -m TINY -V Ada >/dev/full")
+def test_full_stdout(speak: InProcess) -> None:
+    with Path("/dev/full").open("wb") as full:
+        result = speak(stdin=b"Hello there.\n", stdout=full.fileno())
     assert result.status == 5
     assert "cannot write to standard output: No space left on device" in result.error
 

@@ -9,6 +9,7 @@ from vvcli.engine.noise import NoiseSource
 from vvcli.engine.stream import Stream, StreamFrame
 from vvcli.errors import UsageError
 from vvcli.loaded_model import LoadedModel
+from vvcli.long_lived import spare_long_lived
 
 GUIDANCE = 1.5
 
@@ -67,6 +68,7 @@ def prepare(engine: Engine, stream: Stream) -> None:
     first_frame(engine, stream)
     stop(engine, [stream])
     engine.warm_up()
+    spare_long_lived()  # as the commands do
 
 
 def fill(engine: Engine, maker: StreamMaker, texts: Sequence[str]) -> list[Stream]:

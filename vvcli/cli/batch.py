@@ -32,6 +32,7 @@ from vvcli.cli.options import gap_option, progress_options, synthesis_options, s
 from vvcli.cli.summary import write_summary
 from vvcli.cli.types import was_typed
 from vvcli.errors import UsageError
+from vvcli.long_lived import spare_long_lived
 from vvcli.model.config import SAMPLE_RATE
 from vvcli.progress.report import Progress, open_progress
 from vvcli.progress.tally import Tally
@@ -248,6 +249,7 @@ def _make(
     if options["streams"] == "auto" and total < FEW:
         options["streams"] = total
     synthesizer = Synthesizer(**synthesizer_arguments(options))
+    spare_long_lived()
     progress.note(
         f"{synthesizer.voice.name}, {request.format_name}, {request.rate} Hz, mono, "
         f"{synthesizer.streams} streams on {synthesizer.device}"

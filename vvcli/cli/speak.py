@@ -28,6 +28,7 @@ from vvcli.cli.options import (
 from vvcli.cli.summary import check_summary, write_summary
 from vvcli.cli.types import was_typed
 from vvcli.errors import UsageError
+from vvcli.long_lived import spare_long_lived
 from vvcli.model.config import SAMPLE_RATE
 from vvcli.progress.report import open_progress
 from vvcli.progress.tally import Tally, count
@@ -140,6 +141,7 @@ def speak(
         if total and options["streams"] == "auto" and total.records < 8:
             options["streams"] = max(1, total.records)
         synthesizer = Synthesizer(**synthesizer_arguments(options))
+        spare_long_lived()
         progress.note(
             f"{synthesizer.voice.name}, {format_name}, {rate} Hz, mono, "
             f"{count(synthesizer.streams, 'stream')} on {synthesizer.device}"

@@ -28,7 +28,7 @@ def test_every_size_that_a_step_can_have_is_listed_and_large_enough(
 
 @pytest.mark.parametrize(
     ("slots", "graphs"),
-    [(1, 3), (32, 7 * 5 - 1), (1024, 104)],
+    [(1, 3), (32, 7 * 6 - 1), (1024, 167)],
 )
 def test_on_cuda_there_are_few(slots: int, graphs: int) -> None:
     every = list(Buckets(slots, min(slots, 256), on_cuda=True, fixed=False).every())
@@ -38,3 +38,11 @@ def test_on_cuda_there_are_few(slots: int, graphs: int) -> None:
 
 def test_at_a_fixed_width_there_are_three() -> None:
     assert list(Buckets(24, 8, on_cuda=True, fixed=True).every()) == [(24, 8), (24, 0), (0, 8)]
+
+
+def test_sizes_on_cuda() -> None:
+    buckets = Buckets(400, 256, on_cuda=True, fixed=False)
+    sizes = sorted({buckets.streams(count) for count in range(401)})
+    assert sizes == [0, 1, 2, 4, 8, 16, 32, 64, 96, 128, 192, 256, 384, 400]
+    assert sorted({buckets.text(count, 1) for count in range(33)}) == [0, 4, 8, 16, 24, 32]
+    assert buckets.text(1, 256) == 16

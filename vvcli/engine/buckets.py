@@ -7,12 +7,15 @@ from dataclasses import dataclass
 
 LIMIT_STEP = 64  # eager attention reads caches in steps of this many positions
 
-# A few text windows more cost little, and every number of them is one more graph to capture: they
-# are rounded up to powers of two, FEWEST_WINDOWS or a WINDOWS_SHARE of the streams at least. From
-# MANY streams on, where a pass takes as long as its rows are many, there are sizes in between.
+# On CUDA the sizes are powers of two, and from here on those in between as well: where a step takes
+# as long as its rows are many, half of them should not be idle.
+BETWEEN_STREAMS = 96
+BETWEEN_WINDOWS = 24
+
+# A few text windows more cost little, and every number of them is one more graph to capture: so
+# many at least, or this share of the streams.
 FEWEST_WINDOWS = 4
 WINDOWS_SHARE = 16
-MANY = 64
 
 
 @dataclass(frozen=True)
@@ -29,15 +32,12 @@ class Buckets:
 
     def streams(self, count: int) -> int:
         """The bucket of `count` slots; none for none."""
-        return self._round(count, 1, self.slots)
+        return self._round(count, self.slots, BETWEEN_STREAMS)
 
     def text(self, count: int, bucket: int) -> int:
         """Rows for `count` text windows after a frame of `bucket` slots; none for none."""
-        rows = self._round(count, max(FEWEST_WINDOWS, bucket // WINDOWS_SHARE), self.windows)
-        between = rows * 3 // 4
-        if self.on_cuda and not self.fixed and bucket >= MANY and max(count, MANY // 4) <= between:
-            return between
-        return rows
+        least = max(FEWEST_WINDOWS, bucket // WINDOWS_SHARE)
+        return self._round(count and max(count, least), self.windows, BETWEEN_WINDOWS)
 
     def every(self) -> Iterator[tuple[int, int]]:
         """All pairs of a bucket and text rows that there can be, the largest first."""
@@ -46,14 +46,17 @@ class Buckets:
             rows = {self.text(count, bucket) for count in range(self.windows + 1)}
             yield from ((bucket, n) for n in sorted(rows, reverse=True) if bucket or n)
 
-    def _round(self, count: int, least: int, most: int) -> int:
+    def _round(self, count: int, most: int, between_from: int) -> int:
+        """A size for `count`, `most` at most."""
         if not count:
             return 0
         if self.fixed:
             return most
         if not self.on_cuda:
-            return count
-        return min(1 << (max(count, least) - 1).bit_length(), most)
+            return min(count, most)
+        power = 1 << (count - 1).bit_length()
+        between = power * 3 // 4
+        return min(between if max(count, between_from) <= between else power, most)
 
 
 def limit_of(length: int, capacity: int) -> int:

@@ -8,6 +8,7 @@ state.
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -55,6 +56,16 @@ class Captured(Generic[Output]):
     output: Output
 
 
+def run_compiled(step: Callable[[], object]) -> None:
+    """Run `step`, with its kernels compiled beforehand if it has any."""
+    if "triton" not in sys.modules:
+        step()
+        return
+    from vvcli.engine.kernels import compile_ahead
+
+    compile_ahead.run_compiled(step)
+
+
 class Capturer:
     """Captures steps on one stream into one memory pool."""
 
@@ -70,7 +81,8 @@ class Capturer:
         """Run `step` for warm-up, then capture it; its side effects happen in the warm-up alone."""
         self._stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(self._stream):
-            for _ in range(self._warm_ups):
+            run_compiled(step)
+            for _ in range(self._warm_ups - 1):
                 step()
         self._warm_ups = WARM_UPS
         self._stream.synchronize()

@@ -1,0 +1,78 @@
+"""Compiles the kernels of a step side by side, instead of each when it is first launched.
+
+On a new machine the kernels of one width take several seconds one after the other.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import triton
+from triton.runtime.jit import JITFunction
+
+MOST_THREADS = 16
+
+
+class _MissingError(Exception):
+    """A kernel is about to be compiled."""
+
+
+def run_compiled(step: Callable[[], object]) -> None:
+    """Run `step`; if it launches kernels that have yet to be compiled, compile them all first.
+
+    The step is then begun, cut off at the first missing kernel, gone through without running any
+    kernel, and run. What it computes from its own kernels must not be used as an index by torch.
+    """
+    if not (hasattr(triton, "AsyncCompileMode") and hasattr(triton, "knobs")):  # before 3.4
+        step()
+        return
+    try:
+        with _stopping_at_missing():
+            step()
+    except _MissingError:
+        with _only_compiling():
+            step()
+        step()
+
+
+@contextmanager
+def _stopping_at_missing() -> Iterator[None]:
+    """Raise `_MissingError` instead of compiling or loading a kernel."""
+
+    def stop(**_: Any) -> None:
+        raise _MissingError
+
+    runtime = triton.knobs.runtime
+    before, runtime.jit_cache_hook = runtime.jit_cache_hook, stop
+    try:
+        yield
+    finally:
+        runtime.jit_cache_hook = before
+
+
+@contextmanager
+def _only_compiling() -> Iterator[None]:
+    """Let launches only start compilations, which are over when this is left.
+
+    A kernel that cannot be compiled says so when it is launched.
+    """
+    run = JITFunction.run
+
+    def compile_only(
+        self: JITFunction[Any], *arguments: Any, grid: Any, warmup: bool, **options: Any
+    ) -> object:
+        return run(self, *arguments, grid=grid, warmup=True, **options)
+
+    JITFunction.run = compile_only
+    try:
+        with (
+            ThreadPoolExecutor(min(MOST_THREADS, os.cpu_count() or 1)) as pool,
+            triton.AsyncCompileMode(pool, ignore_errors=True),
+        ):
+            yield
+    finally:
+        JITFunction.run = run

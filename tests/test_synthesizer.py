@@ -9,12 +9,12 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 import vvcli
 from tests.conftest import TINY
 from vvcli import Chunk, Record, Status, Synthesizer, Utterance
 from vvcli import synthesizer as module
+from vvcli.samples import Samples
 from vvcli.script.split import split_record
 
 EXACT = 1e-6
@@ -39,7 +39,7 @@ def alone(synthesizer: Synthesizer, line: str | Record) -> Utterance:
     return utterance
 
 
-def same(left: NDArray[np.float32], right: NDArray[np.float32]) -> bool:
+def same(left: Samples, right: Samples) -> bool:
     return left.shape == right.shape and bool(np.all(np.abs(left - right) < EXACT))
 
 

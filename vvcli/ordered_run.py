@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vvcli.audio.order import OrderBuffer
 from vvcli.engine.engine import Engine
 from vvcli.engine.stream import End, Stream, StreamFrame
 from vvcli.errors import RecordError
 from vvcli.model.config import SAMPLE_RATE
+from vvcli.samples import Samples
 from vvcli.script.record import Record
 from vvcli.utterance import Chunk, Status
 
-NO_SAMPLES = np.zeros(0, dtype=np.float32)
+NO_SAMPLES: Samples = np.zeros(0, dtype=np.float32)
 JOINED = 10 * SAMPLE_RATE  # samples, at which a chunk of held back frames is full
 
 
@@ -42,7 +42,7 @@ class Due:
     """A chunk whose turn it is, in the frames it was made in."""
 
     record: Record
-    frames: list[NDArray[np.float32]]
+    frames: list[Samples]
     status: Status | None
     error: str | None
     size: int  # samples
@@ -65,7 +65,7 @@ class OrderedRun:
     def __init__(self, engine: Engine, streams: Callable[[Record, int], list[Stream]]) -> None:
         self._engine = engine
         self._streams = streams
-        self._order: OrderBuffer[NDArray[np.float32]] = OrderBuffer()
+        self._order: OrderBuffer[Samples] = OrderBuffer()
         self._parts: dict[int, _Part] = {}  # by number, until handed out whole
         self._active: set[Stream] = set()
         self._started = 0
@@ -137,7 +137,7 @@ class OrderedRun:
         self._order.put(number, frame.samples, size=len(frame.samples), last=ends)
 
 
-def _chunks(spoken: _Spoken, frames: list[NDArray[np.float32]], *, ends: bool) -> Iterator[Due]:
+def _chunks(spoken: _Spoken, frames: list[Samples], *, ends: bool) -> Iterator[Due]:
     """Frames of one record, up to JOINED samples together; with `ends` its last ones."""
     count = max(1, JOINED // max(1, len(frames[0])))
     for start in range(0, len(frames), count):

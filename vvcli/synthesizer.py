@@ -19,6 +19,7 @@ from vvcli.look_ahead import look_ahead
 from vvcli.model.config import SAMPLE_RATE
 from vvcli.model.voice import Voice
 from vvcli.ordered_run import Due, OrderedRun
+from vvcli.samples import Samples, SampleType
 from vvcli.script.feed import Feed
 from vvcli.script.record import Record
 from vvcli.utterance import Chunk, Utterance
@@ -51,6 +52,8 @@ class Synthesizer:
             further record is started; default: enough to keep all streams busy.
         deterministic: compute at full width, so that a record's bits depend on nothing else.
         require_graphs: never run a step other than as a CUDA graph.
+        sample_type: of the audio: `float32`, or `int16`, rounded and cut off at full scale on the
+            device, which is half the work for the host.
 
     Raises:
         UnavailableError: model, voice, tokenizer or device cannot be had.
@@ -73,6 +76,7 @@ class Synthesizer:
         max_ahead: float | None = None,
         deterministic: bool = False,
         require_graphs: bool = False,
+        sample_type: SampleType = "float32",
     ) -> None:
         if not isinstance(model, LoadedModel):
             model = load(model, device=device, dtype=dtype)
@@ -91,6 +95,7 @@ class Synthesizer:
             steps=steps,
             graphs="require" if require_graphs else "auto",
             deterministic=deterministic,
+            sample_type=sample_type,
         )
         self._split_long = split
         if max_ahead is None:
@@ -104,6 +109,11 @@ class Synthesizer:
     def engine(self) -> Engine:
         """What computes; to look at its counters, or to warm it up."""
         return self._engine
+
+    @property
+    def clipped(self) -> int:
+        """Samples of `int16` that were cut off at full scale."""
+        return self._engine.clipped
 
     @property
     def active(self) -> int:
@@ -120,7 +130,7 @@ class Synthesizer:
             for utterance in Synthesizer("model/").speak(["Good morning.", "Good night."]):
                 soundfile.write("out.wav", utterance.samples, 24000)
         """
-        parts: list[np.ndarray] = []
+        parts: list[Samples] = []
         with closing(self.stream(lines)) as chunks:
             for chunk in chunks:
                 parts.append(chunk.samples)

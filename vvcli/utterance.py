@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-import numpy as np
-from numpy.typing import NDArray
-
+from vvcli.samples import Samples
 from vvcli.script.record import Record
 
 
@@ -25,7 +23,7 @@ class Chunk:
     """A piece of a record's audio; the last one of each record says how it ended."""
 
     record: Record
-    samples: NDArray[np.float32]  # [n], 24 kHz mono; may be empty
+    samples: Samples  # [n], 24 kHz mono; may be empty
     status: Status | None = None
     error: str | None = None
 
@@ -35,6 +33,6 @@ class Utterance:
     """A record's whole audio."""
 
     record: Record
-    samples: NDArray[np.float32]  # [n], 24 kHz mono
+    samples: Samples  # [n], 24 kHz mono
     status: Status
     error: str | None = None

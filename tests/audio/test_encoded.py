@@ -19,9 +19,10 @@ import pytest
 from vvcli.audio import encoded
 from vvcli.audio.encoded import EncodedWriter, check_encoder
 from vvcli.audio.output import Output, open_output
-from vvcli.audio.pcm import S16LE, Samples
+from vvcli.audio.pcm import S16LE
 from vvcli.audio.writer import open_writer
 from vvcli.errors import OutputError, UnavailableError
+from vvcli.samples import Samples
 
 soundfile = pytest.importorskip("soundfile")
 

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from vvcli.audio.pcm import F32LE, S16LE, Samples, count_clipped
+from vvcli.audio.pcm import F32LE, S16LE, count_clipped
+from vvcli.samples import Samples
 
 SAMPLES = arrays(
     np.float32, st.integers(0, 50), elements=st.floats(-4, 4, width=32, allow_subnormal=True)
@@ -45,3 +46,10 @@ def test_the_count_of_clipped_samples(samples: Samples) -> None:
 )
 def test_s16le_values(sample: float, value: int) -> None:
     assert S16LE.encode(np.array([sample], np.float32)) == value.to_bytes(2, "little", signed=True)
+
+
+@given(SAMPLES)
+def test_int16_is_written_as_it_is(samples: Samples) -> None:
+    rounded = np.frombuffer(S16LE.encode(samples), "<i2").astype(np.int16)
+    assert S16LE.encode(rounded) == S16LE.encode(samples)
+    assert count_clipped(rounded) == 0

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vvcli.audio.pcm import Samples
 from vvcli.audio.pcm_writer import AudioWriter
 from vvcli.audio.track import CHARACTERS_PER_SECOND, SHORTEST_SILENCE, Track
 from vvcli.model.config import SAMPLE_RATE
+from vvcli.samples import Samples
 from vvcli.script.record import Record
 from vvcli.utterance import Chunk, Status
 

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 
 from vvcli.checkpoint.folder import load_model
 from vvcli.checkpoint.tokenizer import load_tokenizer
@@ -19,6 +18,7 @@ from vvcli.model.config import ModelConfig
 from vvcli.model.empty import empty_model
 from vvcli.model.vibevoice import VibeVoice
 from vvcli.model.voice import Voice
+from vvcli.samples import Samples
 
 TINY = Path(__file__).parents[1] / "data" / "tiny"
 DTYPE = torch.float64  # so that equal means equal, whatever the batch
@@ -51,15 +51,15 @@ def make_stream(model: VibeVoice, voices: dict[str, Voice]) -> MakeStream:
     return make
 
 
-def run(engine: Engine, *streams: Stream) -> list[NDArray[np.float32]]:
+def run(engine: Engine, *streams: Stream) -> list[Samples]:
     """Speak `streams` to their ends; their audio in the order given."""
-    parts: dict[Stream, list[NDArray[np.float32]]] = {stream: [] for stream in streams}
+    parts: dict[Stream, list[Samples]] = {stream: [] for stream in streams}
     for stream in streams:
         engine.submit(stream)
     while engine.busy:
         for frame in engine.step():
             parts[frame.stream].append(frame.samples)
-    return [np.concatenate([*pieces, np.zeros(0, np.float32)]) for pieces in parts.values()]
+    return [np.concatenate(pieces or [np.zeros(0, np.float32)]) for pieces in parts.values()]
 
 
 def spoil(engine: Engine, *, keep: Set[int] = frozenset()) -> None:

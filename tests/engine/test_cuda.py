@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 
 from tests.engine.conftest import run, spoil
 from vvcli.bench.random_model import random_model, random_voice
@@ -18,6 +17,7 @@ from vvcli.engine.noise import NoiseSource
 from vvcli.engine.stream import End, Stream, StreamFrame
 from vvcli.model.config import ModelConfig
 from vvcli.model.voice import Voice
+from vvcli.samples import Samples
 
 pytestmark = [
     pytest.mark.gpu,
@@ -79,7 +79,7 @@ def _clean() -> Iterator[None]:
     torch.cuda.empty_cache()
 
 
-def assert_equal(one: list[NDArray[np.float32]], other: list[NDArray[np.float32]]) -> None:
+def assert_equal(one: list[Samples], other: list[Samples]) -> None:
     assert len(one) == len(other)
     for n, (a, b) in enumerate(zip(one, other, strict=True)):
         assert np.isfinite(a).all()
@@ -164,7 +164,7 @@ def test_cancelling_under_load_leaves_the_others_as_they_are(big: Bed) -> None:
     streams = big.streams(24)
     for stream in streams:
         engine.submit(stream)
-    parts: dict[int, list[NDArray[np.float32]]] = {stream.number: [] for stream in streams}
+    parts: dict[int, list[Samples]] = {stream.number: [] for stream in streams}
     step = 0
     while engine.busy:
         for frame in engine.step():

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from vvcli.engine.frame_memory import BLOCK_BYTES, FrameMemory
+from vvcli.samples import Samples
 
 HOP = 10_000
 PER_BLOCK = BLOCK_BYTES // (4 * HOP)  # 52
@@ -26,7 +27,7 @@ def numbered(first: int, count: int) -> NDArray[np.float32]:
 @given(steps=st.lists(st.tuples(st.integers(0, 130), st.integers(0, 130)), max_size=20))
 def test_every_frame_stays_as_it_was_until_it_is_let_go(steps: list[tuple[int, int]]) -> None:
     memory = FrameMemory(HOP)
-    held: deque[NDArray[np.float32]] = deque()
+    held: deque[Samples] = deque()
     first, next_out = 0, 0
     for made, taken in steps:
         kept = memory.keep(numbered(first, made))

@@ -6,8 +6,9 @@ import struct
 
 import numpy as np
 
-from vvcli.audio.pcm import S16LE, SampleFormat, Samples
+from vvcli.audio.pcm import S16LE, SampleFormat
 from vvcli.audio.wav import UNKNOWN
+from vvcli.samples import Samples
 
 # With the four bytes of annotation that the format asks for: sox warns where they are missing.
 AU_HEADER_SIZE = 28

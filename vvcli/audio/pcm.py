@@ -6,9 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Samples = NDArray[np.float32]
+from vvcli.samples import FULL_SCALE, Samples
 
 
 @dataclass(frozen=True)
@@ -22,9 +21,10 @@ class SampleFormat:
 
 
 def _s16le(samples: Samples) -> bytes:
-    # One scale for both signs, so that silence is zero and the wave keeps its shape.
-    scaled = samples * np.float32(32767)
-    np.clip(scaled, -32767, 32767, out=scaled)
+    if samples.dtype == np.int16:
+        return samples.astype("<i2", copy=False).tobytes()
+    scaled = samples * np.float32(FULL_SCALE)
+    np.clip(scaled, -FULL_SCALE, FULL_SCALE, out=scaled)
     return np.rint(scaled, out=scaled).astype("<i2").tobytes()
 
 
@@ -37,5 +37,7 @@ F32LE = SampleFormat("f32le", 4, is_float=True, encode=_f32le)
 
 
 def count_clipped(samples: Samples) -> int:
-    """Samples beyond full scale, which 16-bit PCM cuts off."""
+    """Samples beyond full scale, which 16-bit PCM cuts off; none of int16."""
+    if samples.dtype == np.int16:
+        return 0
     return int(np.count_nonzero(np.abs(samples) > 1))

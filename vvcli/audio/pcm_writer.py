@@ -9,15 +9,16 @@ import numpy as np
 
 from vvcli.audio.au import S16BE, au_header
 from vvcli.audio.output import Output
-from vvcli.audio.pcm import S16LE, SampleFormat, Samples, count_clipped
+from vvcli.audio.pcm import S16LE, SampleFormat, count_clipped
 from vvcli.audio.rf64 import file_header
 from vvcli.audio.wav import wav_header
+from vvcli.samples import Samples
 
 SILENCE_BLOCK = 1 << 16
 
 
 class AudioWriter(ABC):
-    """Mono samples in, one format out.
+    """Mono samples in, one format out. PCM of 16 bits takes samples of int16 as they are.
 
     `samples` is the length so far, at the rate of the output. `clipped` counts the samples beyond
     full scale that the format cut off.

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from vvcli.audio.pcm import Samples
 from vvcli.audio.pcm_writer import AudioWriter
 from vvcli.errors import UnavailableError
+from vvcli.samples import Samples
 
 
 def check_resampler() -> Any:

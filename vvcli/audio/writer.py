@@ -6,10 +6,12 @@ from vvcli.audio.formats import FORMATS, check_rate
 from vvcli.audio.output import Output
 from vvcli.audio.pcm import F32LE, S16LE
 from vvcli.audio.pcm_writer import AudioWriter, PcmWriter, au_writer, wav_writer
+from vvcli.samples import SampleType
 
-__all__ = ["FORMATS", "AudioWriter", "check_writer", "open_writer"]
+__all__ = ["FORMATS", "AudioWriter", "check_writer", "open_writer", "sample_type"]
 
 _ENCODED = ("flac", "opus", "mp3")
+_PCM16 = ("s16le", "wav", "au", "flac")
 
 
 def check_writer(name: str, rate: int, input_rate: int | None = None) -> None:
@@ -28,6 +30,12 @@ def check_writer(name: str, rate: int, input_rate: int | None = None) -> None:
         from vvcli.audio.resample import check_resampler
 
         check_resampler()
+
+
+def sample_type(name: str, rate: int, input_rate: int | None = None) -> SampleType:
+    """The type of samples that the writer of format `name` takes as they are."""
+    same_rate = input_rate is None or input_rate == rate
+    return "int16" if name in _PCM16 and same_rate else "float32"
 
 
 def open_writer(

@@ -83,7 +83,7 @@ def run_job(
     maker.check(longest)
     bound = frame_ms(model, streams, bound_frames, steps)
     start_memory(model.device)
-    synthesizer = Synthesizer(loaded, streams=streams, steps=steps)
+    synthesizer = Synthesizer(loaded, streams=streams, steps=steps, sample_type="int16")
     start = time.perf_counter()
     prepare(synthesizer.engine, maker.make(longest))
     warm_up = time.perf_counter() - start

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from vvcli.audio.formats import FORMATS
-from vvcli.audio.writer import check_writer, open_writer
+from vvcli.audio.writer import check_writer, open_writer, sample_type
 from vvcli.batch.containment import OutputFolder
 from vvcli.batch.fingerprint import Settings, fingerprint, identify_model
 from vvcli.batch.inputs import STDIN, expand
@@ -248,7 +248,10 @@ def _make(
     total = sum(len(step.job.records) for step in steps)
     if options["streams"] == "auto" and total < FEW:
         options["streams"] = total
-    synthesizer = Synthesizer(**synthesizer_arguments(options))
+    synthesizer = Synthesizer(
+        **synthesizer_arguments(options),
+        sample_type=sample_type(request.format_name, request.rate, SAMPLE_RATE),
+    )
     spare_long_lived()
     progress.note(
         f"{synthesizer.voice.name}, {request.format_name}, {request.rate} Hz, mono, "
@@ -271,6 +274,7 @@ def _make(
             progress.chunk(event, tally)
     if len(made) < len(missing):
         progress.note(f"stopped: {len(missing) - len(made)} files are not made")
+    runner.clipped += synthesizer.clipped
     if runner.clipped:
         progress.note(f"{runner.clipped} samples were beyond full scale and cut: try -f f32le")
     return made

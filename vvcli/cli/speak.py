@@ -14,7 +14,7 @@ from vvcli.audio.cues import check_cues, open_cues
 from vvcli.audio.formats import FORMATS, format_from_name
 from vvcli.audio.output import Output, open_output
 from vvcli.audio.track import ON_ERROR, Track
-from vvcli.audio.writer import check_writer, open_writer
+from vvcli.audio.writer import check_writer, open_writer, sample_type
 from vvcli.cli.environment import STDERR, Environment
 from vvcli.cli.exit_status import ExitStatus
 from vvcli.cli.inputs import Input, find_form, open_records
@@ -140,7 +140,10 @@ def speak(
 
         if total and options["streams"] == "auto" and total.records < 8:
             options["streams"] = max(1, total.records)
-        synthesizer = Synthesizer(**synthesizer_arguments(options))
+        synthesizer = Synthesizer(
+            **synthesizer_arguments(options),
+            sample_type=sample_type(format_name, rate, SAMPLE_RATE),
+        )
         spare_long_lived()
         progress.note(
             f"{synthesizer.voice.name}, {format_name}, {rate} Hz, mono, "
@@ -153,15 +156,16 @@ def speak(
             writer.finish()
         else:
             target.abandon()  # an older file of that name stays
-        if writer.clipped:
-            progress.note(f"{writer.clipped} samples were beyond full scale and cut: try -f f32le")
+        clipped = writer.clipped + synthesizer.clipped
+        if clipped:
+            progress.note(f"{clipped} samples were beyond full scale and cut: try -f f32le")
         if tally.spoken:
             progress.finish(tally)
     write_summary(
         summary,
         tally,
         samples=writer.samples,
-        clipped=writer.clipped,
+        clipped=clipped,
         rate=rate,
         format=format_name,
         model=options["model"],

@@ -13,8 +13,9 @@ from torch import Tensor
 
 from vvcli.engine.buckets import Buckets, limit_of
 from vvcli.engine.cpu_layers import fit_to_cpu
-from vvcli.engine.frame import FrameOutput, FrameStep
+from vvcli.engine.frame import FrameStep
 from vvcli.engine.frame_memory import FrameMemory
+from vvcli.engine.frame_output import FrameOutput
 from vvcli.engine.fuse import can_fuse, fused_frame_step
 from vvcli.engine.graphs import Counters, GraphMode, Steps
 from vvcli.engine.noise import CHUNK
@@ -25,14 +26,13 @@ from vvcli.engine.transfer import Downloader, Result, Uploader, pack_text
 from vvcli.errors import UnavailableError
 from vvcli.model.diffusion_head import SolverTable
 from vvcli.model.vibevoice import VibeVoice
+from vvcli.samples import Samples, SampleType
 
 POSITIONS_AT_START = 512
 TEXT_POSITIONS_AT_START = 256
 
 # Text windows after a frame on a GPU, so that joining streams do not hold up running ones.
 MOST_WINDOWS = 256
-
-NO_SAMPLES = np.zeros(0, dtype=np.float32)
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,7 @@ class Engine:
         graphs: see `Steps`.
         deterministic: run every step at full width, so that not even rounding depends on how many
             streams there are.
+        sample_type: of the frames' samples. Those of int16 are cut off at full scale.
 
     Raises:
         UnavailableError: the device has no memory for so many slots, or graphs are required and
@@ -71,15 +72,19 @@ class Engine:
         steps: int,
         graphs: GraphMode = "auto",
         deterministic: bool = False,
+        sample_type: SampleType = "float32",
     ) -> None:
         config = model.config
         self.model = model
         self.counters = Counters()
+        self.clipped = 0  # samples of int16 that were cut off at full scale
         table = SolverTable.build(model.prediction_head, steps)
         if can_fuse(model):
-            self._frame_step = fused_frame_step(model, table, deterministic=deterministic)
+            self._frame_step = fused_frame_step(
+                model, table, sample_type, deterministic=deterministic
+            )
         else:
-            self._frame_step = FrameStep(model, table)
+            self._frame_step = FrameStep(model, table, sample_type)
         on_cuda = model.device.type == "cuda"
         if not on_cuda:
             fit_to_cpu(model)
@@ -102,8 +107,9 @@ class Engine:
             room=room if on_cuda and graphs != "off" else None,
         )
         self._uploader = Uploader(model.device)
-        self._downloader = Downloader(model.device, slots, config.decoder.hop)
-        self._memory = FrameMemory(config.decoder.hop)
+        self._downloader = Downloader(model.device, slots, config.decoder.hop, sample_type)
+        self._memory = FrameMemory(config.decoder.hop, sample_type)
+        self._no_samples: Samples = np.zeros(0, dtype=sample_type)
         self._dispatched: deque[_Dispatched] = deque()
         self._in_flight = 1 if on_cuda else 0  # steps that may be unfinished when one is planned
         self._noise_due: list[tuple[Stream, int]] = []  # and which half of the ring
@@ -212,8 +218,9 @@ class Engine:
     def _collect(self, step: _Dispatched) -> list[StreamFrame]:
         frames = []
         if step.result is not None:
-            audio, eos = step.result.read()
+            audio, eos, clipped = step.result.read()
             samples, ends = self._memory.keep(audio), eos.tolist()
+            beyond = clipped if clipped.any() else None
             for slot, stream, end in step.frames:
                 if stream.closed:  # it ended in the frame before, which the plan could not know
                     continue
@@ -221,12 +228,14 @@ class Engine:
                     end = End.EOS
                     self._scheduler.finish(stream, end)
                     stream.end = end
+                if beyond is not None:
+                    self.clipped += int(beyond[slot])
                 stream.closed = end is not None
                 frames.append(StreamFrame(stream, samples[slot], end))
         for stream in step.ended:
             if not stream.closed:
                 stream.closed = True
-                frames.append(StreamFrame(stream, NO_SAMPLES, stream.end))
+                frames.append(StreamFrame(stream, self._no_samples, stream.end))
         return frames
 
     def _place(self, plan: Plan) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from vvcli.engine.frame_output import FrameOutput
 from vvcli.engine.noise import RING
 from vvcli.engine.scheduler import Room
 from vvcli.engine.side_stream import SideStream
@@ -19,6 +20,7 @@ from vvcli.engine.slots import SlotState
 from vvcli.model.attention import CacheView
 from vvcli.model.diffusion_head import SolverTable
 from vvcli.model.vibevoice import SPEECH, TEXT, VibeVoice
+from vvcli.samples import SampleType
 
 
 @dataclass
@@ -44,14 +46,6 @@ class TextBatch:
     def of(cls, packed: Tensor) -> TextBatch:
         """The parts of `packed` [W, columns] int64: slot, count, frames, tokens."""
         return cls(packed[:, 0], packed[:, 3:], packed[:, 1], packed[:, 2])
-
-
-@dataclass
-class FrameOutput:
-    """One frame of the first B slots."""
-
-    audio: Tensor  # [B, hop]
-    eos: Tensor  # [B] bool: this frame is the slot's last
 
 
 def text_step(model: VibeVoice, state: SlotState, text: TextBatch, limits: Room) -> None:
@@ -91,11 +85,15 @@ class FrameStep:
     Args:
         model: whose parts are run.
         table: solver steps.
+        sample_type: of the samples that come out.
     """
 
-    def __init__(self, model: VibeVoice, table: SolverTable) -> None:
+    def __init__(
+        self, model: VibeVoice, table: SolverTable, sample_type: SampleType = "float32"
+    ) -> None:
         self._model = model
         self._table = table
+        self._sample_type = sample_type
         self._side = SideStream(model.device)
 
     def __call__(
@@ -113,12 +111,13 @@ class FrameStep:
             runs = running(state, bucket)
         latent = self.sample_latent(state, bucket)
         with self._side.beside():
-            audio = self.decode_audio(state, latent, runs)
+            output = self.decode_audio(state, latent, runs)
         eos = self.advance_speech(state, latent, limits)
         if text is not None:
             text_step(self._model, state, text, limits)
         self._side.join()
-        return FrameOutput(audio, eos)
+        output.mark_ends(eos)
+        return output
 
     def sample_latent(self, state: SlotState, bucket: int) -> Tensor:
         """Stage 1: denoise a latent per slot; [bucket, latent] float64."""
@@ -127,11 +126,15 @@ class FrameStep:
         condition, guidance = state.condition[:bucket], state.guidance[:bucket]
         return self._model.prediction_head.sample(condition, noise, guidance, self._table)
 
-    def decode_audio(self, state: SlotState, latent: Tensor, runs: Tensor) -> Tensor:
-        """Stage 2: samples [bucket, hop] of `latent`; the decoder's contexts move on in `runs`."""
-        return self._model.acoustic_decoder.advance(
+    def decode_audio(self, state: SlotState, latent: Tensor, runs: Tensor) -> FrameOutput:
+        """Stage 2: the samples of `latent`; the decoder's contexts move on in `runs`.
+
+        Which frames are the last is known after stage 3.
+        """
+        audio = self._model.acoustic_decoder.advance(
             self._model.unscale(latent)[:, None], state.context[: latent.shape[0]], runs
         )
+        return FrameOutput.of(audio, self._sample_type)
 
     def advance_speech(self, state: SlotState, latent: Tensor, limits: Room) -> Tensor:
         """Stage 3: the TTS LM hears `latent`; [bucket] bool, whether a slot ends with this frame.

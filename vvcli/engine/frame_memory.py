@@ -14,7 +14,8 @@ from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
-from numpy.typing import NDArray
+
+from vvcli.samples import Samples, SampleType
 
 BLOCK_BYTES = 2 << 20  # taken from the system at once; from 4 MB on NumPy asks for huge pages
 LOOKS = 8  # blocks that are looked at for one that is free
@@ -24,17 +25,18 @@ AHEAD = 4  # blocks that are made beforehand, once a second one is needed
 class FrameMemory:
     """Blocks that frames of `hop` samples are packed into, in the order they come."""
 
-    def __init__(self, hop: int) -> None:
-        self._shape = max(1, BLOCK_BYTES // (4 * hop)), hop
-        self._block = np.empty((0, hop), dtype=np.float32)
+    def __init__(self, hop: int, sample_type: SampleType = "float32") -> None:
+        self._dtype = np.dtype(sample_type)
+        self._shape = max(1, BLOCK_BYTES // (self._dtype.itemsize * hop)), hop
+        self._block: Samples = np.empty((0, hop), dtype=self._dtype)
         self._filled = 0  # frames of the block
-        self._lent: deque[NDArray[np.float32]] = deque()
-        self._coming: deque[Future[NDArray[np.float32]]] = deque()
+        self._lent: deque[Samples] = deque()
+        self._coming: deque[Future[Samples]] = deque()
         self._thread: ThreadPoolExecutor | None = None
 
-    def keep(self, frames: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    def keep(self, frames: Samples) -> list[Samples]:
         """A copy of each of `frames` [B, hop]; a block is held for as long as any frame in it."""
-        kept: list[NDArray[np.float32]] = []
+        kept: list[Samples] = []
         while len(kept) < len(frames):
             if self._filled == len(self._block):
                 self._block, self._filled = self._next(), 0
@@ -45,7 +47,7 @@ class FrameMemory:
             kept.extend(place)
         return kept
 
-    def _next(self) -> NDArray[np.float32]:
+    def _next(self) -> Samples:
         self._block = self._block[:0].copy()  # the last block may be free
         for _ in range(min(LOOKS, len(self._lent))):
             block = self._lent.popleft()
@@ -60,8 +62,8 @@ class FrameMemory:
         self._lent.append(block)
         return block
 
-    def _fresh(self) -> NDArray[np.float32]:
-        block = np.empty(self._shape, dtype=np.float32)
+    def _fresh(self) -> Samples:
+        block: Samples = np.empty(self._shape, dtype=self._dtype)
         block.fill(0)
         return block
 

@@ -10,6 +10,7 @@ from vvcli.engine.frame import FrameStep
 from vvcli.model.acoustic_decoder import AcousticDecoder
 from vvcli.model.diffusion_head import SolverTable
 from vvcli.model.vibevoice import VibeVoice
+from vvcli.samples import SampleType
 
 
 def can_fuse(model: VibeVoice) -> bool:
@@ -19,7 +20,9 @@ def can_fuse(model: VibeVoice) -> bool:
     return torch.cuda.get_device_capability(model.device) >= (9, 0)
 
 
-def fused_frame_step(model: VibeVoice, table: SolverTable, *, deterministic: bool) -> FrameStep:
+def fused_frame_step(
+    model: VibeVoice, table: SolverTable, sample_type: SampleType, *, deterministic: bool
+) -> FrameStep:
     """Replace the parts of `model` that the kernels can stand in for, in place.
 
     A part of an unusual shape stays as it is, and so does one that has been replaced before.
@@ -34,11 +37,11 @@ def fused_frame_step(model: VibeVoice, table: SolverTable, *, deterministic: boo
         model.acoustic_decoder = fused  # type: ignore[assignment]
     lms = model.language_model, model.tts_language_model
     if not all(transformer.supports(lm) for lm in lms):
-        return FrameStep(model, table)
+        return FrameStep(model, table, sample_type)
     if not isinstance(model.language_model, transformer.FusedTransformer):
         model.language_model, model.tts_language_model = map(transformer.FusedTransformer, lms)
     if not diffusion_head.supports(model.prediction_head):
-        return FrameStep(model, table)
+        return FrameStep(model, table, sample_type)
     if not isinstance(model.prediction_head, diffusion_head.FusedDiffusionHead):
         model.prediction_head = diffusion_head.FusedDiffusionHead(model.prediction_head)
-    return FusedFrameStep(model, table, joins=not deterministic)
+    return FusedFrameStep(model, table, sample_type, joins=not deterministic)

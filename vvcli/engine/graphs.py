@@ -18,7 +18,8 @@ from typing import Any, Generic, Literal, TypeVar
 import torch
 from torch import Tensor
 
-from vvcli.engine.frame import FrameOutput, FrameStep, TextBatch, running, text_step
+from vvcli.engine.frame import FrameStep, TextBatch, running, text_step
+from vvcli.engine.frame_output import FrameOutput
 from vvcli.engine.scheduler import Room
 from vvcli.engine.slots import SlotState
 from vvcli.engine.transfer import pack_text
@@ -204,9 +205,7 @@ class Steps:
             try:
                 parts = self._capture_parts(capturer, bucket, text)
                 self._counters.captures += len(parts)
-                output = None
-                if bucket:
-                    output = FrameOutput(parts["decoder"].output, parts["lm"].output)
+                output = parts["decoder"].output if bucket else None
                 return _Step([part.graph for part in parts.values()], output, columns)
             except RuntimeError as error:
                 self._note(f"the parts of {what}", error)
@@ -219,18 +218,20 @@ class Steps:
         parts: dict[str, Captured[Any]] = {}
         if bucket:
             parts |= self._capture_stages(capturer, bucket)
+            output, eos = parts["decoder"].output, parts["lm"].output
+            parts["ends"] = capturer.capture(partial(output.mark_ends, eos))
         if text is not None:
             read = partial(text_step, self._model, state, text, state.room)
             parts["text"] = capturer.capture(read)
         return parts
 
-    def _capture_stages(self, capturer: Capturer, bucket: int) -> dict[str, Captured[Tensor]]:
+    def _capture_stages(self, capturer: Capturer, bucket: int) -> dict[str, Captured[Any]]:
         first = capturer.capture(lambda: self._frame_step.sample_latent(self.state, bucket))
         first.graph.replay()  # a capture computes nothing, and the next stages' warm-up reads this
         later = self._later_stages(first.output)
         return {"diffusion": first} | {name: capturer.capture(one) for name, one in later.items()}
 
-    def _later_stages(self, latent: Tensor) -> dict[str, Callable[[], Tensor]]:
+    def _later_stages(self, latent: Tensor) -> dict[str, Callable[[], object]]:
         """The stages after the first, one after the other."""
         step, state = self._frame_step, self.state
         return {

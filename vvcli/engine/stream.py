@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 from vvcli.engine.noise import NoiseSource
 from vvcli.model.voice import Voice
+from vvcli.samples import Samples
 
 
 class End(Enum):
@@ -69,5 +67,5 @@ class StreamFrame(NamedTuple):
     """One frame of one stream, as delivered; an end without a frame has no samples."""
 
     stream: Stream
-    samples: NDArray[np.float32]  # [hop], or empty
+    samples: Samples  # [hop], or empty
     end: End | None

@@ -15,8 +15,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vvcli.engine.frame import FrameOutput, TextBatch
+from vvcli.engine.frame import TextBatch
+from vvcli.engine.frame_output import EXTRA, FrameOutput
 from vvcli.engine.scheduler import TextWindow
+from vvcli.samples import Samples, SampleType
 
 # Buffers a direction has, so that none is written while a copy of it is under way.
 BUFFERS = 3
@@ -83,7 +85,7 @@ class Uploader:
 class Result:
     """One frame on its way to the host."""
 
-    _rows: Tensor  # [B, hop + 1] float32 on the host: samples, then the end-of-speech flag
+    _rows: Tensor  # as those of FrameOutput, on the host
     _arrived: torch.cuda.Event | None
 
     @property
@@ -91,27 +93,30 @@ class Result:
         """Whether `read` returns at once."""
         return self._arrived is None or self._arrived.query()
 
-    def read(self) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        """Audio [B, hop] and end-of-speech flags [B]; waits, asleep, until they are there.
+    def read(self) -> tuple[Samples, NDArray[np.bool_], NDArray[np.int64]]:
+        """Samples [B, hop], ends of speech [B], and samples beyond full scale [B]; waits, asleep,
+        until they are there.
 
-        The audio is a view that a later frame overwrites.
+        The samples are a view that a later frame overwrites.
         """
         if self._arrived is not None:
             self._arrived.synchronize()
         rows = self._rows.numpy()
-        return rows[:, :-1], rows[:, -1] > 0
+        return rows[:, :-EXTRA], rows[:, -EXTRA] > 0, rows[:, -1].astype(np.int64)
 
 
 class Downloader:
     """Fetches frames beside the computation of the next ones."""
 
-    def __init__(self, device: torch.device, slots: int, hop: int) -> None:
+    def __init__(
+        self, device: torch.device, slots: int, hop: int, sample_type: SampleType = "float32"
+    ) -> None:
         self._device = device
         self._turn = 0
-        shape = (BUFFERS, slots, hop + 1)
-        self._staged = torch.zeros(shape, device=device)
+        shape, dtype = (BUFFERS, slots, hop + EXTRA), getattr(torch, sample_type)
+        self._staged = torch.zeros(shape, dtype=dtype, device=device)
         if device.type == "cuda":
-            self._pinned = torch.zeros(shape, pin_memory=True)
+            self._pinned = torch.zeros(shape, dtype=dtype, pin_memory=True)
             self._stream = torch.cuda.Stream(device)
             # Blocking: a thread that waits sleeps, instead of keeping a core busy.
             self._arrived = [torch.cuda.Event(blocking=True) for _ in range(BUFFERS)]
@@ -122,9 +127,8 @@ class Downloader:
         The output is first copied on the device, since the next replay overwrites it.
         """
         turn = self._turn = (self._turn + 1) % BUFFERS
-        rows = self._staged[turn, : output.audio.shape[0]]
-        rows[:, :-1].copy_(output.audio)
-        rows[:, -1].copy_(output.eos)
+        rows = self._staged[turn, : output.rows.shape[0]]
+        rows.copy_(output.rows)
         if self._device.type != "cuda":
             return Result(rows, None)
         self._stream.wait_stream(torch.cuda.current_stream(self._device))

@@ -11,7 +11,8 @@ pytest.importorskip("triton", reason="needs Triton")
 from tests.engine.kernels.conftest import INTERPRETED, relative_error
 from vvcli.bench.random_model import random_model, random_voice
 from vvcli.bench.shapes import SHAPES
-from vvcli.engine.frame import FrameOutput, FrameStep, TextBatch
+from vvcli.engine.frame import FrameStep, TextBatch
+from vvcli.engine.frame_output import FrameOutput
 from vvcli.engine.fuse import fused_frame_step
 from vvcli.engine.kernels.frame import FusedFrameStep
 from vvcli.engine.noise import NoiseSource
@@ -41,8 +42,8 @@ def model(device: torch.device) -> VibeVoice:
 def steps(model: VibeVoice) -> tuple[FrameStep, FrameStep]:
     """With text in the frame's own pass, and after it."""
     table = SolverTable.build(model.prediction_head, 2)
-    joined = fused_frame_step(model, table, deterministic=False)
-    apart = fused_frame_step(model, table, deterministic=True)
+    joined = fused_frame_step(model, table, "float32", deterministic=False)
+    apart = fused_frame_step(model, table, "float32", deterministic=True)
     assert isinstance(joined, FusedFrameStep)
     return joined, apart
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from vvcli.engine.frame import FrameOutput, FrameStep, TextBatch, read_text, running
+from vvcli.engine.frame import FrameStep, TextBatch, read_text, running
+from vvcli.engine.frame_output import FrameOutput
 from vvcli.engine.kernels.diffusion_head import FusedDiffusionHead
 from vvcli.engine.kernels.finish import FusedFinish, FusedSpeechInput
 from vvcli.engine.kernels.joined_text import finish_text, place
@@ -14,6 +15,7 @@ from vvcli.engine.slots import SlotState
 from vvcli.model.attention import CacheView
 from vvcli.model.diffusion_head import SolverTable
 from vvcli.model.vibevoice import VibeVoice
+from vvcli.samples import SampleType
 
 
 class FusedFrameStep(FrameStep):
@@ -22,12 +24,15 @@ class FusedFrameStep(FrameStep):
     Args:
         model: whose parts are run.
         table: solver steps.
+        sample_type: of the samples that come out.
         joins: take text through the TTS LM together with the frame. The number of rows, and so the
             rounding of a stream, then depends on whether others are given text.
     """
 
-    def __init__(self, model: VibeVoice, table: SolverTable, *, joins: bool) -> None:
-        super().__init__(model, table)
+    def __init__(
+        self, model: VibeVoice, table: SolverTable, sample_type: SampleType, *, joins: bool
+    ) -> None:
+        super().__init__(model, table, sample_type)
         self._joins = joins
         self._head: FusedDiffusionHead = model.prediction_head  # type: ignore[assignment]
         self._hear = FusedSpeechInput(model)
@@ -45,10 +50,11 @@ class FusedFrameStep(FrameStep):
         latent = self.sample_latent(state, bucket)
         self._side.join()
         with self._side.beside():
-            audio = self.decode_audio(state, latent, runs)
+            output = self.decode_audio(state, latent, runs)
         eos = self._advance_with_text(state, latent, limits, text, words)
         self._side.join()
-        return FrameOutput(audio, eos)
+        output.mark_ends(eos)
+        return output
 
     def sample_latent(self, state: SlotState, bucket: int) -> Tensor:
         """As `FrameStep.sample_latent`; the kernel picks the noise row."""

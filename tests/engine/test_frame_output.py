@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from tests.engine.conftest import MakeStream, run
+from vvcli.audio.pcm import S16LE, count_clipped
+from vvcli.engine.engine import Engine
+from vvcli.engine.frame_output import EXTRA, FrameOutput
+from vvcli.model.vibevoice import VibeVoice
+from vvcli.samples import Samples
+
+AUDIO = arrays(
+    np.float32,
+    st.tuples(st.integers(1, 4), st.integers(1, 30)),
+    elements=st.floats(-4, 4, width=32, allow_subnormal=True),
+)
+
+
+@given(AUDIO)
+def test_int16_is_what_the_16_bit_encoder_makes(audio: Samples) -> None:
+    output = FrameOutput.of(torch.from_numpy(audio), "int16")
+    assert output.rows.dtype == torch.int16
+    for row, samples in zip(output.rows.numpy(), audio, strict=True):
+        assert row[:-EXTRA].astype("<i2").tobytes() == S16LE.encode(samples)
+        assert row[-1] == count_clipped(samples)
+
+
+@given(AUDIO)
+def test_float32_is_as_it_was(audio: Samples) -> None:
+    output = FrameOutput.of(torch.from_numpy(audio), "float32")
+    assert np.array_equal(output.audio.numpy(), audio)
+    assert not output.rows[:, -1].any()
+
+
+@pytest.mark.parametrize("sample_type", ["float32", "int16"])
+def test_ends_are_marked_beside_the_samples(sample_type: str) -> None:
+    output = FrameOutput.of(torch.ones(3, 5), sample_type)  # type: ignore[arg-type]
+    output.mark_ends(torch.tensor([True, False, True]))
+    assert output.eos.tolist() == [True, False, True]
+    assert (output.audio > 0).all()
+
+
+@torch.inference_mode()
+def test_streams_of_int16_are_those_of_float32_rounded(
+    model: VibeVoice, make_stream: MakeStream
+) -> None:
+    texts = ["Hello there.", "Yes.", "Thousands of dolphins."]
+    exact, rounded = (
+        Engine(model, slots=2, steps=5, sample_type=sample_type)
+        for sample_type in ("float32", "int16")
+    )
+    expected = run(exact, *[make_stream(n, text) for n, text in enumerate(texts)])
+    found = run(rounded, *[make_stream(n, text) for n, text in enumerate(texts)])
+    for one, other in zip(found, expected, strict=True):
+        assert one.dtype == np.int16
+        assert S16LE.encode(one) == S16LE.encode(other)
+    assert rounded.clipped == sum(map(count_clipped, expected))
+    assert exact.clipped == 0

@@ -1,0 +1,51 @@
+"""A step's frames as the host gets them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from vvcli.samples import FULL_SCALE, SampleType
+
+EXTRA = 2  # columns behind the samples
+
+
+@dataclass(frozen=True)
+class FrameOutput:
+    """One frame of the first B slots, with what the host is to know of it in the same row.
+
+    A row holds the samples of a slot, whether the frame is its last, and how many samples were
+    beyond full scale, of which int16 cuts off what is too much.
+    """
+
+    rows: Tensor  # [B, hop + EXTRA] float32 or int16
+
+    @classmethod
+    def of(cls, audio: Tensor, sample_type: SampleType) -> FrameOutput:
+        """Rows for `audio` [B, hop] float32, with samples rounded to the nearest of their type."""
+        dtype = getattr(torch, sample_type)
+        rows = audio.new_empty(audio.shape[0], audio.shape[1] + EXTRA, dtype=dtype)
+        if dtype is torch.int16:
+            scaled = (audio * FULL_SCALE).clamp_(-FULL_SCALE, FULL_SCALE)
+            rows[:, :-EXTRA].copy_(scaled.round_())
+            rows[:, -1].copy_((audio.abs() > 1).sum(1))
+        else:
+            rows[:, :-EXTRA].copy_(audio)
+            rows[:, -1].zero_()
+        return cls(rows)
+
+    def mark_ends(self, eos: Tensor) -> None:
+        """Note which of the frames are a slot's last, [B] bool."""
+        self.rows[:, -EXTRA].copy_(eos)
+
+    @property
+    def audio(self) -> Tensor:
+        """[B, hop], of the type of the samples."""
+        return self.rows[:, :-EXTRA]
+
+    @property
+    def eos(self) -> Tensor:
+        """[B] bool: this frame is the slot's last."""
+        return self.rows[:, -EXTRA] > 0

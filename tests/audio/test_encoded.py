@@ -82,6 +82,9 @@ def test_flac_is_what_s16le_is(tmp_path: Path) -> None:
     decoded, rate = soundfile.read(tmp_path / "a.flac", dtype="int16")
     assert rate == 24000
     assert decoded.astype("<i2").tobytes() == S16LE.encode(samples)
+    rounded = np.frombuffer(S16LE.encode(samples), "<i2").astype(np.int16)
+    to_file("flac", tmp_path / "b.flac", rounded)
+    assert (tmp_path / "b.flac").read_bytes() == (tmp_path / "a.flac").read_bytes()
 
 
 @pytest.mark.parametrize("name", ENCODED)

@@ -15,7 +15,7 @@ from vvcli.audio.pcm import S16LE, SampleFormat
 from vvcli.audio.pcm_writer import SILENCE_BLOCK
 from vvcli.audio.rf64 import FILE_HEADER_SIZE, file_header
 from vvcli.audio.wav import HEADER_SIZE, wav_header
-from vvcli.audio.writer import FORMATS, open_writer, sample_type
+from vvcli.audio.writer import open_writer, sample_type
 
 PCM = ["s16le", "f32le", "wav", "au"]
 HEADERS = {"wav": HEADER_SIZE, "au": AU_HEADER_SIZE}
@@ -98,7 +98,7 @@ def test_the_length_is_unknown_until_the_end(
     assert memory.start == header(S16LE, 24000, 2)
 
 
-@pytest.mark.parametrize("name", [name for name in FORMATS if sample_type(name, 48000) == "int16"])
+@pytest.mark.parametrize("name", [name for name in PCM if sample_type(name, 48000) == "int16"])
 def test_formats_of_16_bits_take_int16(name: str) -> None:
     samples = (0.9 * np.sin(np.arange(5000) / 20)).astype(np.float32)
     rounded = np.frombuffer(S16LE.encode(samples), "<i2").astype(np.int16)

@@ -21,7 +21,7 @@ from vvcli.utterance import Chunk
 class FakeSynthesizer:
     def __init__(self, **options: object) -> None:
         self.voice = SimpleNamespace(name="Ada")
-        self.streams, self.device, self.active = 1, "fake", 1
+        self.streams, self.device, self.active, self.clipped = 1, "fake", 1, 0
 
     def stream(self, lines: Iterable[Record]) -> Iterator[Chunk]:
         for chunk in speak(lines):

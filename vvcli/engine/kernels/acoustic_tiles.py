@@ -167,7 +167,8 @@ def product_tile(
     """
     unit = unit or depth
     for limit, tile in MEASURED_TILES.get((columns, depth), []):
-        if rows <= limit:
+        # Whole rows of the weight belong to a product whose rows lie in one piece.
+        if rows <= limit and (tile.rows > 1 or unit == depth):
             return _fitted(tile, columns, unit, whole)
     fitting = [_fitted(tile, columns, unit, whole) for tile in PRODUCT_TILES]
     useful = [tile for tile in fitting if tile.rows < 2 * max(rows, 9)]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import fcntl
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from vvcli.audio import output as output_module
 from vvcli.audio.output import FileOutput, Output, open_output
 from vvcli.errors import OutputError
 
@@ -65,6 +67,20 @@ def test_a_full_pipe_that_does_not_block_is_waited_for(pipe: tuple[int, int]) ->
         out.write(data)
     thread.join()
     assert bytes(received) == bytes(filled) + data
+
+
+@pytest.mark.skipif(
+    not hasattr(fcntl, "F_SETPIPE_SZ"), reason="only on Linux has a pipe a size to ask for"
+)
+@pytest.mark.parametrize(("asked", "found"), [(1 << 14, 1 << 16), (1 << 17, 1 << 17)])
+def test_a_pipe_is_made_larger_and_never_smaller(
+    pipe: tuple[int, int], monkeypatch: pytest.MonkeyPatch, asked: int, found: int
+) -> None:
+    reader, writer = pipe
+    fcntl.fcntl(reader, fcntl.F_SETPIPE_SZ, 1 << 16)
+    monkeypatch.setattr(output_module, "PIPE_BYTES", asked)
+    with Output(writer, "pipe"):
+        assert fcntl.fcntl(reader, fcntl.F_GETPIPE_SZ) == found
 
 
 def test_a_reader_that_left_is_a_broken_pipe() -> None:

@@ -101,8 +101,9 @@ class Output:
 
     def _widen_pipe(self) -> None:
         """Ask for a larger pipe; where it is none, or may not grow, nothing is lost."""
-        with suppress(OSError, AttributeError):  # only Linux has the call
-            fcntl.fcntl(self._descriptor, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+        with suppress(OSError, AttributeError):  # only Linux has the calls
+            if fcntl.fcntl(self._descriptor, fcntl.F_GETPIPE_SZ) < PIPE_BYTES:
+                fcntl.fcntl(self._descriptor, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
 
     def _error(self, error: OSError) -> OSError | OutputError:
         if error.errno == errno.EPIPE:

@@ -56,10 +56,7 @@ def _stopping_at_missing() -> Iterator[None]:
 
 @contextmanager
 def _only_compiling() -> Iterator[None]:
-    """Let launches only start compilations, which are over when this is left.
-
-    A kernel that cannot be compiled says so when it is launched.
-    """
+    """Let launches only start compilations, which are over when this is left."""
     run = JITFunction.run
 
     def compile_only(
@@ -71,7 +68,7 @@ def _only_compiling() -> Iterator[None]:
     try:
         with (
             ThreadPoolExecutor(min(MOST_THREADS, os.cpu_count() or 1)) as pool,
-            triton.AsyncCompileMode(pool, ignore_errors=True),
+            triton.AsyncCompileMode(pool),
         ):
             yield
     finally:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import gc
 import io
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,6 +15,10 @@ import pytest
 # Before torch is imported, and for every process the tests start: two threads that meet at each
 # small layer take fifty times as long as one when another process holds a core.
 os.environ["OMP_NUM_THREADS"] = "1"
+
+# A shell lets what it starts in the background ignore SIGINT, and so would all that tests start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 from vvcli.cli.environment import Environment
 from vvcli.cli.main import run

@@ -40,6 +40,12 @@ def test_at_a_fixed_width_there_are_three() -> None:
     assert list(Buckets(24, 8, on_cuda=True, fixed=True).every()) == [(24, 8), (24, 0), (0, 8)]
 
 
+def test_a_cpu_computes_no_row_more_than_asked_for() -> None:
+    buckets = Buckets(40, 40, on_cuda=False, fixed=False)
+    assert [buckets.streams(count) for count in (0, 1, 5, 40)] == [0, 1, 5, 40]
+    assert [buckets.text(count, 40) for count in (0, 1, 5, 40)] == [0, 1, 5, 40]
+
+
 def test_sizes_on_cuda() -> None:
     buckets = Buckets(400, 256, on_cuda=True, fixed=False)
     sizes = sorted({buckets.streams(count) for count in range(401)})

@@ -12,8 +12,8 @@ LIMIT_STEP = 64  # eager attention reads caches in steps of this many positions
 BETWEEN_STREAMS = 96
 BETWEEN_WINDOWS = 24
 
-# A few text windows more cost little, and every number of them is one more graph to capture: so
-# many at least, or this share of the streams.
+# On CUDA a few text windows more cost little, and every number of them is one more graph to capture:
+# so many at least, or this share of the streams.
 FEWEST_WINDOWS = 4
 WINDOWS_SHARE = 16
 
@@ -36,7 +36,7 @@ class Buckets:
 
     def text(self, count: int, bucket: int) -> int:
         """Rows for `count` text windows after a frame of `bucket` slots; none for none."""
-        least = max(FEWEST_WINDOWS, bucket // WINDOWS_SHARE)
+        least = max(FEWEST_WINDOWS, bucket // WINDOWS_SHARE) if self.on_cuda else 0
         return self._round(count and max(count, least), self.windows, BETWEEN_WINDOWS)
 
     def every(self) -> Iterator[tuple[int, int]]:

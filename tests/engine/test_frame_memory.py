@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -67,3 +68,14 @@ def test_a_frame_larger_than_a_block_has_one_of_its_own() -> None:
     size = BLOCK_BYTES
     [first, second] = FrameMemory(size).keep(np.ones((2, size), dtype=np.float32))
     assert first.sum() == second.sum() == size
+
+
+def test_a_block_that_could_not_be_had_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    memory = FrameMemory(HOP)
+    held = memory.keep(numbered(0, PER_BLOCK))
+    with monkeypatch.context() as patched:
+        patched.delattr(FrameMemory, "_fresh")
+        with pytest.raises(AttributeError):
+            memory.keep(numbered(PER_BLOCK, 1))
+    held += memory.keep(numbered(PER_BLOCK, 1))
+    assert [int(frame[0]) for frame in held] == list(range(PER_BLOCK + 1))

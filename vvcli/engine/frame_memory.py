@@ -39,7 +39,7 @@ class FrameMemory:
         kept: list[Samples] = []
         while len(kept) < len(frames):
             if self._filled == len(self._block):
-                self._block, self._filled = self._next(), 0
+                self._block = self._next()
             some = frames[len(kept) :][: len(self._block) - self._filled]
             place = self._block[self._filled :][: len(some)]
             place[:] = some
@@ -48,11 +48,10 @@ class FrameMemory:
         return kept
 
     def _next(self) -> Samples:
-        self._block = self._block[:0].copy()  # the last block may be free
+        self._block, self._filled = self._block[:0].copy(), 0  # the last block may be free
         for _ in range(min(LOOKS, len(self._lent))):
-            block = self._lent.popleft()
-            self._lent.append(block)
-            if sys.getrefcount(block) == UNUSED:
+            block, references = _take_turn(self._lent)
+            if references == UNUSED:
                 return block
         block = self._fresh() if self._thread is None else self._coming.popleft().result()
         if self._thread is None and self._lent:
@@ -68,12 +67,13 @@ class FrameMemory:
         return block
 
 
-def _references_if_unused() -> int:
-    """What `getrefcount` says of a block that nobody else refers to; versions of Python differ."""
-    lent = deque([np.empty(0)])
+def _take_turn(lent: deque[Samples]) -> tuple[Samples, int]:
+    """The first of `lent`, which becomes the last, and what `getrefcount` says of it."""
     block = lent.popleft()
     lent.append(block)
-    return sys.getrefcount(block)
+    return block, sys.getrefcount(block)
 
 
-UNUSED = _references_if_unused()
+# Of a block that nobody else refers to. Versions of Python differ in what they count, and also in
+# which code they count it, so that it is the same code that counts here.
+_, UNUSED = _take_turn(deque([np.empty(0, dtype=np.float32)]))

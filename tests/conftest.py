@@ -22,6 +22,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 from vvcli.cli.environment import Environment
 from vvcli.cli.main import run
+from vvcli.engine.frame_output import FrameOutput
 
 TINY = Path(__file__).parent / "data" / "tiny"
 
@@ -81,6 +82,13 @@ def speak(vvcli: InProcess) -> InProcess:
         return vvcli("speak", "-q", "-m", TINY, "-V", voice, *arguments, **streams)
 
     return call
+
+
+@pytest.fixture
+def loud(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every model speaks so loudly that many samples are beyond full scale."""
+    of = FrameOutput.of
+    monkeypatch.setattr(FrameOutput, "of", lambda audio, sample_type: of(5 * audio, sample_type))
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from tests.engine.conftest import MakeStream, run
 from vvcli.audio.pcm import S16LE, count_clipped
 from vvcli.engine.engine import Engine
 from vvcli.engine.frame_output import EXTRA, FrameOutput
+from vvcli.engine.transfer import Result
 from vvcli.model.vibevoice import VibeVoice
 from vvcli.samples import Samples
 
@@ -21,11 +22,12 @@ AUDIO = arrays(
 )
 
 
-@given(AUDIO)
-def test_int16_is_what_the_16_bit_encoder_makes(audio: Samples) -> None:
-    output = FrameOutput.of(torch.from_numpy(audio), "int16")
+@given(AUDIO, st.sampled_from([torch.float32, torch.bfloat16, torch.float64]))
+def test_int16_is_what_the_16_bit_encoder_makes(audio: Samples, dtype: torch.dtype) -> None:
+    of_model = torch.from_numpy(audio).to(dtype)
+    output = FrameOutput.of(of_model, "int16")
     assert output.rows.dtype == torch.int16
-    for row, samples in zip(output.rows.numpy(), audio, strict=True):
+    for row, samples in zip(output.rows.numpy(), of_model.float().numpy(), strict=True):
         assert row[:-EXTRA].astype("<i2").tobytes() == S16LE.encode(samples)
         assert row[-1] == count_clipped(samples)
 
@@ -45,19 +47,23 @@ def test_ends_are_marked_beside_the_samples(sample_type: str) -> None:
     assert (output.audio > 0).all()
 
 
-@torch.inference_mode()
+@pytest.mark.usefixtures("loud")
+@pytest.mark.parametrize("in_flight", [0, 1])
 def test_streams_of_int16_are_those_of_float32_rounded(
-    model: VibeVoice, make_stream: MakeStream
+    model: VibeVoice, make_stream: MakeStream, monkeypatch: pytest.MonkeyPatch, in_flight: int
 ) -> None:
     texts = ["Hello there.", "Yes.", "Thousands of dolphins."]
     exact, rounded = (
         Engine(model, slots=2, steps=5, sample_type=sample_type)
         for sample_type in ("float32", "int16")
     )
+    # With results that come late a stream makes a frame after its last, which counts for nothing.
+    exact._in_flight = rounded._in_flight = in_flight
+    monkeypatch.setattr(Result, "arrived", not in_flight)
     expected = run(exact, *[make_stream(n, text) for n, text in enumerate(texts)])
     found = run(rounded, *[make_stream(n, text) for n, text in enumerate(texts)])
     for one, other in zip(found, expected, strict=True):
         assert one.dtype == np.int16
         assert S16LE.encode(one) == S16LE.encode(other)
-    assert rounded.clipped == sum(map(count_clipped, expected))
+    assert rounded.clipped == sum(map(count_clipped, expected)) > 0
     assert exact.clipped == 0

@@ -24,8 +24,12 @@ class FrameOutput:
 
     @classmethod
     def of(cls, audio: Tensor, sample_type: SampleType) -> FrameOutput:
-        """Rows for `audio` [B, hop] float32, with samples rounded to the nearest of their type."""
-        dtype = getattr(torch, sample_type)
+        """Rows for `audio` [B, hop], with samples rounded to the nearest of their type.
+
+        From float32, whatever the audio is: full scale of int16 is no number of bfloat16, whose
+        nearest is one beyond it, and becomes the lowest of int16.
+        """
+        audio, dtype = audio.float(), getattr(torch, sample_type)
         rows = audio.new_empty(audio.shape[0], audio.shape[1] + EXTRA, dtype=dtype)
         if dtype is torch.int16:
             scaled = (audio * FULL_SCALE).clamp_(-FULL_SCALE, FULL_SCALE)

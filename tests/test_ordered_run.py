@@ -30,6 +30,7 @@ class Engine:
     def __init__(self) -> None:
         self.streams: list[Stream] = []
         self.frames: list[StreamFrame] = []
+        self.no_samples = np.zeros(0, dtype=np.float32)
 
     def submit(self, stream: Stream) -> None:
         self.streams.append(stream)

@@ -14,6 +14,7 @@ import vvcli
 from tests.conftest import TINY
 from vvcli import Chunk, Record, Status, Synthesizer, Utterance
 from vvcli import synthesizer as module
+from vvcli.audio.pcm import S16LE
 from vvcli.samples import Samples
 from vvcli.script.split import split_record
 
@@ -67,6 +68,15 @@ def test_speak_gives_whole_records_in_order(synthesizer: Synthesizer) -> None:
         assert bool(len(utterance.samples)) == (utterance.status is Status.OK)
         by_itself = alone(synthesizer, utterance.record)
         assert same(by_itself.samples, utterance.samples)
+
+
+def test_samples_of_int16_are_int16_even_where_there_are_none(synthesizer: Synthesizer) -> None:
+    rounded = Synthesizer(
+        TINY, "Ada", dtype="float64", streams=STREAMS, seed=42, sample_type="int16"
+    )
+    for exact, found in zip(synthesizer.speak(SCRIPT), rounded.speak(SCRIPT), strict=True):
+        assert found.samples.dtype == np.int16
+        assert found.samples.tobytes() == S16LE.encode(exact.samples)
 
 
 def test_stream_gives_the_same_in_pieces(synthesizer: Synthesizer) -> None:

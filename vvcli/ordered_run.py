@@ -17,7 +17,6 @@ from vvcli.samples import Samples
 from vvcli.script.record import Record
 from vvcli.utterance import Chunk, Status
 
-NO_SAMPLES: Samples = np.zeros(0, dtype=np.float32)
 JOINED = 10 * SAMPLE_RATE  # samples, at which a chunk of held back frames is full
 
 
@@ -125,7 +124,7 @@ class OrderedRun:
 
     def _end(self, record: Record, status: Status, error: str | None = None) -> None:
         self._parts[self._started] = _Part(_Spoken(record, status, error), is_last=True)
-        self._order.put(self._started, NO_SAMPLES, last=True)
+        self._order.put(self._started, self._engine.no_samples, last=True)
         self._started += 1
 
     def _deliver(self, frame: StreamFrame) -> None:

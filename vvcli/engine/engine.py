@@ -109,7 +109,7 @@ class Engine:
         self._uploader = Uploader(model.device)
         self._downloader = Downloader(model.device, slots, config.decoder.hop, sample_type)
         self._memory = FrameMemory(config.decoder.hop, sample_type)
-        self._no_samples: Samples = np.zeros(0, dtype=sample_type)
+        self.no_samples: Samples = np.zeros(0, dtype=sample_type)  # of a stream that has no more
         self._dispatched: deque[_Dispatched] = deque()
         self._in_flight = 1 if on_cuda else 0  # steps that may be unfinished when one is planned
         self._noise_due: list[tuple[Stream, int]] = []  # and which half of the ring
@@ -235,7 +235,7 @@ class Engine:
         for stream in step.ended:
             if not stream.closed:
                 stream.closed = True
-                frames.append(StreamFrame(stream, self._no_samples, stream.end))
+                frames.append(StreamFrame(stream, self.no_samples, stream.end))
         return frames
 
     def _place(self, plan: Plan) -> None:

@@ -12,8 +12,8 @@ LIMIT_STEP = 64  # eager attention reads caches in steps of this many positions
 BETWEEN_STREAMS = 96
 BETWEEN_WINDOWS = 24
 
-# On CUDA a few text windows more cost little, and every number of them is one more graph to capture:
-# so many at least, or this share of the streams.
+# On CUDA a few text windows more cost little, and every number of them is one more graph to
+# capture: so many at least, or this share of the streams.
 FEWEST_WINDOWS = 4
 WINDOWS_SHARE = 16
 

@@ -15,10 +15,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.batch.fakes import files
 from tests.conftest import TINY, InProcess, Result
+from vvcli.audio.pcm import S16LE, count_clipped
 from vvcli.batch.staging import StagedFile
 from vvcli.errors import OutputError
 
@@ -119,6 +121,18 @@ def test_fail_fast_stops_at_the_first(batch: Batch) -> None:
     assert batch("a.txt", "--fail-fast").status == 3
     assert sorted(files(Path("out"))) == ["a/00001.wav"]
     assert len(entries()) == 2
+
+
+@pytest.mark.usefixtures("loud")
+def test_what_is_beyond_full_scale_is_cut_off_and_counted_once(
+    batch: Batch, speak: InProcess
+) -> None:
+    assert batch("a.txt", "--summary", "summary.json").status == 0
+    exact = np.frombuffer(speak("-f", "f32le", "--gap", "0", stdin=SCRIPT.encode()).stdout, "<f4")
+    found = b"".join(samples(f"out/a/0000{n}.wav") for n in (1, 2, 4))
+    assert found == S16LE.encode(exact)
+    clipped = json.loads(Path("summary.json").read_text())["clipped"]
+    assert clipped == count_clipped(exact) > 0
 
 
 def test_a_summary_counts_all_files(batch: Batch) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import TINY, InProcess, Process
+from vvcli.audio.pcm import S16LE, count_clipped
 
 EXACT = ("--dtype", "float64", "-f", "f32le", "--gap", "0", "--seed", "42")
 LINES = b"Hello there.\nYes.\nTea at five.\n"
@@ -136,6 +137,25 @@ def test_the_summary_is_json(speak: InProcess, tmp_path: Path) -> None:
     assert (facts["records"], facts["failed"], facts["voice"]) == (2, 1, "tiny-Ada_woman")
     assert facts["samples"] == len(found.stdout) // 2
     assert facts["audio"] == pytest.approx(facts["samples"] / 24_000, abs=1e-6)
+
+
+@pytest.mark.usefixtures("loud")
+@pytest.mark.parametrize("arguments", [(), ("-f", "flac"), ("-f", "wav"), ("-r", "16000")])
+def test_what_is_beyond_full_scale_is_cut_off_and_counted_once(
+    speak: InProcess, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    if "flac" in arguments:
+        pytest.importorskip("soundfile", reason="needs soundfile")
+    if "-r" in arguments:
+        pytest.importorskip("soxr", reason="needs soxr")
+    exact = speak("-f", "f32le", *arguments[2 * (arguments[:1] == ("-f",)) :], stdin=LINES).stdout
+    samples = np.frombuffer(exact, "<f4")
+    found = speak(*arguments, "--summary", tmp_path / "summary.json", stdin=LINES)
+    assert found.status == 0
+    facts = json.loads((tmp_path / "summary.json").read_text(encoding="utf-8"))
+    assert facts["clipped"] == count_clipped(samples) > 0
+    if not arguments:
+        assert found.stdout == S16LE.encode(samples)
 
 
 def test_a_dry_run_lists_and_needs_no_model(process: Process) -> None:

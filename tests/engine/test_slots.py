@@ -128,15 +128,22 @@ def test_results_that_come_a_step_late_are_the_same_results(
         np.testing.assert_allclose(other, one, atol=1e-9)
 
 
-def test_truncation_is_where_the_reference_stops(model: VibeVoice, make_stream: MakeStream) -> None:
-    """Full at position 60: the frame that overruns the context is made, a window is not."""
+# 31 positions of the voice, then windows of 5 tokens and 6 frames: 42, 53, then 5 tokens and 3
+# frames of which the last one does not fit in 60 any more. In 57 the 5 tokens do not.
+@pytest.mark.parametrize(("context", "frames"), [(60, 6 + 6 + 3), (58, 6 + 6 + 1), (57, 6 + 6)])
+@pytest.mark.parametrize("in_flight", [0, 1])
+def test_truncation_is_where_the_reference_stops(
+    model: VibeVoice, make_stream: MakeStream, monkeypatch: pytest.MonkeyPatch,
+    context: int, frames: int, in_flight: int,
+) -> None:  # fmt: skip
+    """The frame that overruns the context is made, a window is not. Results may come late."""
     stream = make_stream(0, LONG, voice="Ben")
-    engine = Engine(shortened(model, 60), slots=1, steps=5)
+    engine = Engine(shortened(model, context), slots=1, steps=5)
+    engine._in_flight = in_flight
+    monkeypatch.setattr(Result, "arrived", not in_flight)
     [audio] = run(engine, stream)
     assert stream.end is End.TRUNCATED
-    # 31 of the voice, then windows of 5 tokens and 6 frames: 42, 53, then 5 tokens and 3 frames
-    # of which the last one does not fit any more.
-    assert len(audio) == (6 + 6 + 3) * model.config.decoder.hop
+    assert len(audio) == frames * model.config.decoder.hop
     [whole] = run(Engine(model, slots=1, steps=5), make_stream(0, LONG, voice="Ben"))
     np.testing.assert_allclose(audio, whole[: len(audio)], atol=1e-9)
 

@@ -1,9 +1,9 @@
 """Decides, without touching a device, what the next step does for whom.
 
 A step is: slots released, streams moved and admitted, one frame for every stream that can make one,
-then text windows for streams that are due. A frame and the text after it go through the TTS LM
-together. The scheduler plans steps and is told how they went; results may come back one or more
-steps late.
+then text windows for streams that are due. With kernels, a frame and the text after it go through
+the TTS LM together. The scheduler plans steps and is told how they went; results may come back one
+or more steps late.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ def run_compiled(step: Callable[[], object]) -> None:
     The step is then begun, cut off at the first missing kernel, gone through without running any
     kernel, and run. What it computes from its own kernels must not be used as an index by torch.
     """
-    if not (hasattr(triton, "AsyncCompileMode") and hasattr(triton, "knobs")):  # before 3.4
+    if not (hasattr(triton, "AsyncCompileMode") and hasattr(triton, "knobs")):  # before 3.5
         step()
         return
     try:

@@ -110,6 +110,7 @@ class FrameStep:
         with self._side.beside():
             runs = running(state, bucket)
         latent = self.sample_latent(state, bucket)
+        self._side.join()  # the end of the frame overwrites what `runs` is made of
         with self._side.beside():
             output = self.decode_audio(state, latent, runs)
         eos = self.advance_speech(state, latent, limits)

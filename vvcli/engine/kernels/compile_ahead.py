@@ -9,6 +9,8 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
+from threading import get_ident
 from typing import Any
 
 import triton
@@ -34,17 +36,24 @@ def run_compiled(step: Callable[[], object]) -> None:
         with _stopping_at_missing():
             step()
     except _MissingError:
-        with _only_compiling():
-            step()
+        # In a context of its own, which a compilation that fails would leave unfit for others.
+        copy_context().run(_compile, step)
+        step()
+
+
+def _compile(step: Callable[[], object]) -> None:
+    with _only_compiling():
         step()
 
 
 @contextmanager
 def _stopping_at_missing() -> Iterator[None]:
-    """Raise `_MissingError` instead of compiling or loading a kernel."""
+    """Raise `_MissingError` instead of compiling or loading a kernel, in this thread."""
+    thread = get_ident()
 
     def stop(**_: Any) -> None:
-        raise _MissingError
+        if get_ident() == thread:
+            raise _MissingError
 
     runtime = triton.knobs.runtime
     before, runtime.jit_cache_hook = runtime.jit_cache_hook, stop
@@ -56,13 +65,14 @@ def _stopping_at_missing() -> Iterator[None]:
 
 @contextmanager
 def _only_compiling() -> Iterator[None]:
-    """Let launches only start compilations, which are over when this is left."""
-    run = JITFunction.run
+    """Let launches of this thread only start compilations, which are over when this is left."""
+    thread, run = get_ident(), JITFunction.run
 
     def compile_only(
         self: JITFunction[Any], *arguments: Any, grid: Any, warmup: bool, **options: Any
     ) -> object:
-        return run(self, *arguments, grid=grid, warmup=True, **options)
+        warmup = warmup or get_ident() == thread
+        return run(self, *arguments, grid=grid, warmup=warmup, **options)
 
     JITFunction.run = compile_only
     try:

@@ -68,3 +68,14 @@ def suit_threads(model: VibeVoice) -> None:
     small = sum(parameter.numel() for parameter in model.parameters()) < SMALL_MODEL
     if model.device.type == "cpu" and small and "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(1)
+
+
+def release_workspaces() -> None:
+    """Give back the 32 MiB that cuBLAS keeps for each stream it ever ran on.
+
+    Building an engine runs it on a stream that is of no use later, since graphs have one of their
+    own. No captured graph may be alive in the process: it would go on using its workspace.
+    """
+    if torch.cuda.is_initialized():
+        torch.cuda.synchronize()
+        torch._C._cuda_clearCublasWorkspaces()

@@ -13,6 +13,7 @@ from vvcli.bench.floor import Rates, frame_work
 from vvcli.bench.memory import Memory, read_memory, start_memory
 from vvcli.bench.random_model import random_voice, voice_length
 from vvcli.bench.timing import WARM_UP, time_calls
+from vvcli.device import release_workspaces
 from vvcli.engine.engine import Engine
 from vvcli.engine.graphs import GraphMode
 from vvcli.engine.noise import NoiseSource
@@ -119,7 +120,9 @@ def _measure(
     model: VibeVoice, streams: int, frames: int, steps: int, graphs: GraphMode, *, stages: bool
 ) -> _Measured:
     start_memory(model.device)
-    running = RunningSlots(Engine(model, slots=streams, steps=steps, graphs=graphs))
+    engine = Engine(model, slots=streams, steps=steps, graphs=graphs)
+    release_workspaces()  # as the commands do
+    running = RunningSlots(engine)
     times = running.time(running.frame, frames)
     memory = read_memory(model.device)
     split = {}

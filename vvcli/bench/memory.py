@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass
 
 import torch
 
+from vvcli.device import release_workspaces
+
 # Linux counts kilobytes, macOS bytes.
 MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
@@ -31,9 +33,7 @@ def start_memory(device: torch.device) -> None:
     """Give back what is not in use, and let peaks count from here."""
     gc.collect()
     if device.type == "cuda":
-        torch.cuda.synchronize(device)
-        # cuBLAS keeps 32 MiB for each stream it ever ran on, those of earlier measurements too.
-        torch._C._cuda_clearCublasWorkspaces()
+        release_workspaces()  # those of earlier measurements
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats(device)
 

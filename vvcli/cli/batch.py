@@ -242,6 +242,7 @@ def _make(
     """Load the model and make `missing`; the entries of what was made or failed."""
     progress.note("loading the model")
     # Imported only now: torch takes a second, and wrong options should not.
+    from vvcli.device import release_workspaces
     from vvcli.synthesizer import Synthesizer
 
     # All records count, not only those that are missing, so that a resumed run computes alike.
@@ -252,6 +253,7 @@ def _make(
         **synthesizer_arguments(options),
         sample_type=sample_type(request.format_name, request.rate, SAMPLE_RATE),
     )
+    release_workspaces()
     spare_long_lived()
     progress.note(
         f"{synthesizer.voice.name}, {request.format_name}, {request.rate} Hz, mono, "

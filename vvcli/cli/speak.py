@@ -135,6 +135,7 @@ def speak(
         stack.callback(progress.close)
         progress.note("loading the model")
         # Imported only now: torch takes a second, and wrong options should not.
+        from vvcli.device import release_workspaces
         from vvcli.read_aloud import read_aloud
         from vvcli.synthesizer import Synthesizer
 
@@ -144,6 +145,7 @@ def speak(
             **synthesizer_arguments(options),
             sample_type=sample_type(format_name, rate, SAMPLE_RATE),
         )
+        release_workspaces()
         spare_long_lived()
         progress.note(
             f"{synthesizer.voice.name}, {format_name}, {rate} Hz, mono, "

@@ -72,9 +72,6 @@ class Capturer:
 
     def __init__(self, device: torch.device) -> None:
         self._stream = torch.cuda.Stream(device)
-        # cuBLAS keeps 32 MiB for every stream it has run on, and from here on it runs on this one.
-        torch.cuda.synchronize(device)
-        torch._C._cuda_clearCublasWorkspaces()
         self._pool = torch.cuda.graph_pool_handle()
         self._warm_ups = FIRST_WARM_UPS
 

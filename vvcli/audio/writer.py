@@ -34,8 +34,7 @@ def check_writer(name: str, rate: int, input_rate: int | None = None) -> None:
 
 def sample_type(name: str, rate: int, input_rate: int | None = None) -> SampleType:
     """The type of samples that the writer of format `name` takes as they are."""
-    same_rate = input_rate is None or input_rate == rate
-    return "int16" if name in _PCM16 and same_rate else "float32"
+    return "int16" if name in _PCM16 and input_rate in (None, rate) else "float32"
 
 
 def open_writer(

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from vvcli.audio.formats import FORMATS
-from vvcli.audio.writer import check_writer, open_writer, sample_type
+from vvcli.audio.writer import check_writer, open_writer
 from vvcli.batch.containment import OutputFolder
 from vvcli.batch.fingerprint import Settings, fingerprint, identify_model
 from vvcli.batch.inputs import STDIN, expand
@@ -28,11 +28,11 @@ from vvcli.checkpoint.hub import resolve_model
 from vvcli.checkpoint.voice_search import voice_folders
 from vvcli.cli.environment import STDERR, Environment
 from vvcli.cli.exit_status import ExitStatus
-from vvcli.cli.options import gap_option, progress_options, synthesis_options, synthesizer_arguments
+from vvcli.cli.options import gap_option, progress_options, synthesis_options
 from vvcli.cli.summary import write_summary
+from vvcli.cli.synthesizer import open_synthesizer
 from vvcli.cli.types import was_typed
 from vvcli.errors import UsageError
-from vvcli.long_lived import spare_long_lived
 from vvcli.model.config import SAMPLE_RATE
 from vvcli.progress.report import Progress, open_progress
 from vvcli.progress.tally import Tally
@@ -241,20 +241,11 @@ def _make(
 ) -> list[Entry]:
     """Load the model and make `missing`; the entries of what was made or failed."""
     progress.note("loading the model")
-    # Imported only now: torch takes a second, and wrong options should not.
-    from vvcli.device import release_workspaces
-    from vvcli.synthesizer import Synthesizer
-
     # All records count, not only those that are missing, so that a resumed run computes alike.
     total = sum(len(step.job.records) for step in steps)
     if options["streams"] == "auto" and total < FEW:
         options["streams"] = total
-    synthesizer = Synthesizer(
-        **synthesizer_arguments(options),
-        sample_type=sample_type(request.format_name, request.rate, SAMPLE_RATE),
-    )
-    release_workspaces()
-    spare_long_lived()
+    synthesizer = open_synthesizer(options, request.format_name, request.rate)
     progress.note(
         f"{synthesizer.voice.name}, {request.format_name}, {request.rate} Hz, mono, "
         f"{synthesizer.streams} streams on {synthesizer.device}"

@@ -180,8 +180,3 @@ progress_options = _together(
         help="Write the figures of the run as JSON; - is standard output.",
     ),
 )
-
-
-def synthesizer_arguments(options: dict[str, Any]) -> dict[str, Any]:
-    """The options of `synthesis_options` as arguments of `Synthesizer`."""
-    return options | {"split": options["split"] == "sentence"}

@@ -14,7 +14,7 @@ from vvcli.audio.cues import check_cues, open_cues
 from vvcli.audio.formats import FORMATS, format_from_name
 from vvcli.audio.output import Output, open_output
 from vvcli.audio.track import ON_ERROR, Track
-from vvcli.audio.writer import check_writer, open_writer, sample_type
+from vvcli.audio.writer import check_writer, open_writer
 from vvcli.cli.environment import STDERR, Environment
 from vvcli.cli.exit_status import ExitStatus
 from vvcli.cli.inputs import Input, find_form, open_records
@@ -23,12 +23,11 @@ from vvcli.cli.options import (
     gap_option,
     progress_options,
     synthesis_options,
-    synthesizer_arguments,
 )
 from vvcli.cli.summary import check_summary, write_summary
+from vvcli.cli.synthesizer import open_synthesizer
 from vvcli.cli.types import was_typed
 from vvcli.errors import UsageError
-from vvcli.long_lived import spare_long_lived
 from vvcli.model.config import SAMPLE_RATE
 from vvcli.progress.report import open_progress
 from vvcli.progress.tally import Tally, count
@@ -135,18 +134,11 @@ def speak(
         stack.callback(progress.close)
         progress.note("loading the model")
         # Imported only now: torch takes a second, and wrong options should not.
-        from vvcli.device import release_workspaces
         from vvcli.read_aloud import read_aloud
-        from vvcli.synthesizer import Synthesizer
 
         if total and options["streams"] == "auto" and total.records < 8:
             options["streams"] = max(1, total.records)
-        synthesizer = Synthesizer(
-            **synthesizer_arguments(options),
-            sample_type=sample_type(format_name, rate, SAMPLE_RATE),
-        )
-        release_workspaces()
-        spare_long_lived()
+        synthesizer = open_synthesizer(options, format_name, rate)
         progress.note(
             f"{synthesizer.voice.name}, {format_name}, {rate} Hz, mono, "
             f"{count(synthesizer.streams, 'stream')} on {synthesizer.device}"

@@ -1,0 +1,33 @@
+"""The synthesizer of a command."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from vvcli.audio.writer import sample_type
+from vvcli.long_lived import spare_long_lived
+from vvcli.model.config import SAMPLE_RATE
+
+if TYPE_CHECKING:
+    from vvcli.synthesizer import Synthesizer
+
+
+def open_synthesizer(options: dict[str, Any], format_name: str, rate: int) -> Synthesizer:
+    """One for the options of `synthesis_options`, to write `format_name` at `rate` Hz.
+
+    For a process that has no other: what is loaded by now stays until its end.
+
+    Raises:
+        UnavailableError: as `Synthesizer` does.
+    """
+    # Imported only here: torch takes a second, and wrong options should not.
+    from vvcli.device import release_workspaces
+    from vvcli.synthesizer import Synthesizer
+
+    synthesizer = Synthesizer(
+        **options | {"split": options["split"] == "sentence"},
+        sample_type=sample_type(format_name, rate, SAMPLE_RATE),
+    )
+    release_workspaces()
+    spare_long_lived()
+    return synthesizer

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from vvcli.engine.kernels.blocks import INTERPRETED, dot, load_rows, load_weight
 from vvcli.engine.kernels.elementwise import add, gate, normalise
-from vvcli.engine.kernels.linear import Tile, linear
+from vvcli.engine.kernels.linear import Tile, linear, pick
 from vvcli.engine.kernels.projection import gated
 from vvcli.engine.kernels.solver import COLUMNS, Latents, Seam, coefficients
 from vvcli.model.diffusion_head import DiffusionHead, HeadLayer, SolverTable
@@ -135,7 +135,7 @@ class FusedDiffusionHead(DiffusionHead):
         starts at row `frame[i] % R` of its own.
         """
         batch = condition.shape[0]
-        plan = next(plan for most, plan in PLANS.items() if 2 * batch <= most)
+        plan = pick(PLANS, 2 * batch)
         modulations = self._modulate(condition, table, plan.condition)
         columns = plan.down.columns if plan.down else COLUMNS
         parts = triton.cdiv(self.config.hidden_size, columns)
@@ -180,7 +180,7 @@ class FusedDiffusionHead(DiffusionHead):
             **tile.options(),
         )  # fmt: skip
         c = c.flatten(0, 1)
-        fused = next(tile for most, tile in MODULATION.items() if c.shape[0] <= most)
+        fused = pick(MODULATION, c.shape[0])
         if fused is None:
             modulation = F.linear(c, self._modulation, self._bias)
         else:

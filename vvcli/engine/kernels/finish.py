@@ -7,7 +7,7 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from vvcli.engine.kernels.linear import RowSums, Tile, linear
+from vvcli.engine.kernels.linear import RowSums, Tile, linear, pick
 from vvcli.engine.slots import SlotState
 from vvcli.model.vibevoice import SPEECH, EosClassifier, VibeVoice
 
@@ -32,7 +32,7 @@ class FusedSpeechInput:
 
     def __call__(self, latent: Tensor) -> Tensor:
         """Inputs [2B, 1, H] of the TTS LM for latents [B, latent] float64."""
-        tile = _tile(latent.shape[0])
+        tile = pick(TILES, latent.shape[0])
         hidden = self._second.shape[0]
         parts = triton.cdiv(hidden, tile.columns)
         sums = RowSums.allocate(latent.shape[0], parts, self._eps, latent.device)
@@ -83,7 +83,7 @@ class FusedFinish:
         rows, _, size = hidden.shape
         slots, first, second = rows // 2, self._classifier.fc1, self._classifier.fc2
         with_text = hidden.view(slots, 2 * size)[:, :size]
-        inner = linear(with_text, first.weight, _tile(slots), bias=first.bias, relu=True)
+        inner = linear(with_text, first.weight, pick(TILES, slots), bias=first.bias, relu=True)
         eos = torch.empty(slots, dtype=torch.bool, device=hidden.device)
         finish_kernel[(slots,)](
             hidden, inner, second.weight, second.bias, state.condition, state.tts_length,
@@ -91,7 +91,3 @@ class FusedFinish:
             H=size, PAD=triton.next_power_of_2(size), num_warps=4,
         )  # fmt: skip
         return eos
-
-
-def _tile(rows: int) -> Tile:
-    return next(tile for most, tile in TILES.items() if rows <= most)

@@ -8,8 +8,10 @@ the row adds them up in a fixed order. Products are accumulated in float32.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import TypeVar
 
 import torch
 import triton
@@ -23,6 +25,8 @@ from vvcli.engine.kernels.blocks import (
     load_sums,
     load_weight,
 )
+
+Choice = TypeVar("Choice")
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,11 @@ class Tile:
     def options(self) -> dict[str, int]:
         """Keyword arguments of a launch."""
         return {"num_warps": self.warps, "num_stages": self.stages}
+
+
+def pick(table: Mapping[int, Choice], rows: int) -> Choice:
+    """What `table`, by number of rows up to and including, has for `rows`."""
+    return next(choice for most, choice in table.items() if rows <= most)
 
 
 @dataclass(frozen=True)

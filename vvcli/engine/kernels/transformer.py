@@ -6,9 +6,7 @@ against 0.505 at 2 rows, 0.661 against 0.691 at 64): a launch in a graph takes a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -18,13 +16,11 @@ from torch import Tensor, nn
 from vvcli.engine.kernels.attention import Chunks, attend
 from vvcli.engine.kernels.blocks import INTERPRETED
 from vvcli.engine.kernels.elementwise import add, gate, normalise, rotate
-from vvcli.engine.kernels.linear import RowSums, Tile, linear
+from vvcli.engine.kernels.linear import RowSums, Tile, linear, pick
 from vvcli.engine.kernels.projection import gated, project_qkv
 from vvcli.model.attention import CacheView
 from vvcli.model.layers import RMSNorm
 from vvcli.model.transformer import DecoderLayer, Transformer
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -115,8 +111,8 @@ class FusedTransformer(Transformer):
 
     def _continue(self, x: Tensor, cache: CacheView) -> Tensor:
         """The hidden states [R·S, H] of `x`, R·S rows."""
-        plan = _pick(PLANS, x.shape[0])
-        chunks = _pick(CHUNKS, cache.positions.shape[0])
+        plan = pick(PLANS, x.shape[0])
+        chunks = pick(CHUNKS, cache.positions.shape[0])
         index = None if cache.rows is None else cache.rows.contiguous()
         cache = replace(cache, positions=cache.positions.contiguous(), rows=index)
         eps = self._weights[0].eps
@@ -200,7 +196,3 @@ def _add_product(
     if tile is None:
         return add(x, F.linear(inner, weight), out, sums)
     return linear(inner, weight, tile, residual=x, out=out, sums_out=sums)
-
-
-def _pick(table: Mapping[int, T], rows: int) -> T:
-    return next(value for most, value in table.items() if rows <= most)

@@ -109,16 +109,36 @@ class FrameStep:
             return None
         with self._side.beside():
             runs = running(state, bucket)
+            words = self.read_beside(state, text, limits)
         latent = self.sample_latent(state, bucket)
-        self._side.join()  # the end of the frame overwrites what `runs` is made of
+        # Stage 3 reads `words`, and its end overwrites what `runs` is made of.
+        self._side.join()
         with self._side.beside():
             output = self.decode_audio(state, latent, runs)
-        eos = self.advance_speech(state, latent, limits)
-        if text is not None:
-            text_step(self._model, state, text, limits)
+        eos = self.advance(state, latent, limits, text, words)
         self._side.join()
         output.mark_ends(eos)
         return output
+
+    def read_beside(self, state: SlotState, text: TextBatch | None, limits: Room) -> Tensor | None:
+        """What of `text` is computed beside stage 1, for `advance`; here nothing."""
+        del state, text, limits
+        return None
+
+    def advance(
+        self,
+        state: SlotState,
+        latent: Tensor,
+        limits: Room,
+        text: TextBatch | None,
+        words: Tensor | None,
+    ) -> Tensor:
+        """Stage 3, and then `text`, of which `words` is computed; as `advance_speech`."""
+        del words
+        eos = self.advance_speech(state, latent, limits)
+        if text is not None:
+            text_step(self._model, state, text, limits)
+        return eos
 
     def sample_latent(self, state: SlotState, bucket: int) -> Tensor:
         """Stage 1: denoise a latent per slot; [bucket, latent] float64."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from vvcli.engine.frame import FrameStep, TextBatch, read_text, running
-from vvcli.engine.frame_output import FrameOutput
+from vvcli.engine.frame import FrameStep, TextBatch, read_text
 from vvcli.engine.kernels.diffusion_head import FusedDiffusionHead
 from vvcli.engine.kernels.finish import FusedFinish, FusedSpeechInput
 from vvcli.engine.kernels.joined_text import finish_text, place
@@ -38,23 +37,11 @@ class FusedFrameStep(FrameStep):
         self._hear = FusedSpeechInput(model)
         self._finish = FusedFinish(model.eos_classifier)
 
-    def __call__(
-        self, state: SlotState, bucket: int, limits: Room, text: TextBatch | None = None
-    ) -> FrameOutput | None:
-        """As `FrameStep.__call__`; the text LM runs beside the diffusion."""
-        if not bucket or text is None or not self._joins:
-            return super().__call__(state, bucket, limits, text)
-        with self._side.beside():
-            runs = running(state, bucket)
-            words = read_text(self._model, state, text, limits)
-        latent = self.sample_latent(state, bucket)
-        self._side.join()
-        with self._side.beside():
-            output = self.decode_audio(state, latent, runs)
-        eos = self._advance_with_text(state, latent, limits, text, words)
-        self._side.join()
-        output.mark_ends(eos)
-        return output
+    def read_beside(self, state: SlotState, text: TextBatch | None, limits: Room) -> Tensor | None:
+        """The text LM's states of text that joins the frame, [W, window, H]."""
+        if text is None or not self._joins:
+            return None
+        return read_text(self._model, state, text, limits)
 
     def sample_latent(self, state: SlotState, bucket: int) -> Tensor:
         """As `FrameStep.sample_latent`; the kernel picks the noise row."""
@@ -71,10 +58,17 @@ class FusedFrameStep(FrameStep):
         """As `FrameStep.finish`."""
         return self._finish(hidden, state)
 
-    def _advance_with_text(
-        self, state: SlotState, latent: Tensor, limits: Room, text: TextBatch, words: Tensor
+    def advance(
+        self,
+        state: SlotState,
+        latent: Tensor,
+        limits: Room,
+        text: TextBatch | None,
+        words: Tensor | None,
     ) -> Tensor:
-        """As `advance_speech`, with the rows of `words` [W, window, H] in the same pass."""
+        """As `FrameStep.advance`, with the rows of `words` in the frame's own pass."""
+        if text is None or words is None:
+            return super().advance(state, latent, limits, text, words)
         pairs = self.hear(latent)
         speech = pairs.shape[0]
         rows, positions = place(state, latent.shape[0], text)

@@ -19,6 +19,7 @@ from vvcli.engine.frame_output import FrameOutput
 from vvcli.engine.fuse import can_fuse, fused_frame_step
 from vvcli.engine.graphs import Counters, GraphMode, Steps
 from vvcli.engine.noise import CHUNK
+from vvcli.engine.noise_refill import NoiseRefill
 from vvcli.engine.scheduler import Plan, PlannedFrame, Room, Scheduler
 from vvcli.engine.slots import SlotState, alike, check_voice
 from vvcli.engine.stream import End, Stream, StreamFrame
@@ -112,7 +113,7 @@ class Engine:
         self.no_samples: Samples = np.zeros(0, dtype=sample_type)  # of a stream that has no more
         self._dispatched: deque[_Dispatched] = deque()
         self._in_flight = 1 if on_cuda else 0  # steps that may be unfinished when one is planned
-        self._noise_due: list[tuple[Stream, int]] = []  # and which half of the ring
+        self._noise = NoiseRefill(config.head.latent_size)
 
     @property
     def state(self) -> SlotState:
@@ -162,12 +163,6 @@ class Engine:
             output = self._steps.run(plan.bucket, limits, columns)
             if output is not None:
                 result = self._downloader.fetch(output)
-        if plan.frames:
-            self._noise_due = [
-                # Half the ring is used up; the frame just made was its last reader.
-                (stream, (stream.frames // CHUNK - 1) % 2)
-                for _, stream in plan.noise_due
-            ]
         if plan.frames or plan.ended:
             self._dispatched.append(_Dispatched(plan.ended, plan.frames, result))
         frames: list[StreamFrame] = []
@@ -185,9 +180,8 @@ class Engine:
         """
         with self._computing():
             for bucket, rows in self._buckets.every():
-                padding = pack_text([], rows, self._text_window, self._slots)
-                columns = torch.from_numpy(padding).to(self.model.device)
-                self._steps.run(bucket, self.state.room, columns if rows else None)
+                columns = self._steps.padding(rows) if rows else None
+                self._steps.run(bucket, self.state.room, columns)
 
     def frame(self, bucket: int, positions: int) -> FrameOutput | None:
         """Start one frame of the first `bucket` slots and nothing else, to be timed.
@@ -248,21 +242,13 @@ class Engine:
 
     def _upload(self, plan: Plan) -> Tensor | None:
         """Send noise, and text windows, which come back as `TextBatch.of` takes them."""
-        noise = [(stream.slot, half, stream) for stream, half in self._noise_due]
-        noise += [(slot, half, stream) for slot, stream in plan.admitted for half in (0, 1)]
-        noise = [item for item in noise if item[0] is not None]
-        self._noise_due = []
-        if not noise and not plan.windows:
+        places, values = self._noise.draw(plan)
+        if not len(places) and not plan.windows:
             return None
         rows = self._buckets.text(len(plan.windows), plan.bucket)
         columns = pack_text(plan.windows, rows, self._text_window, self._slots)
-        places = np.array([item[:2] for item in noise], dtype=np.int64).reshape(-1, 2)
-        latent_size = self.model.config.head.latent_size
-        values = np.empty((len(noise), CHUNK, latent_size), dtype=np.float32)
-        for value, (_, _, stream) in zip(values, noise, strict=True):
-            value[:] = stream.noise.draw()
         text, where, what = self._uploader.send(columns, places, values)
-        if noise:
+        if len(places):
             self.state.refill_noise(where, what)
         return text if rows else None
 

@@ -166,6 +166,11 @@ class Steps:
         text = None if columns is None else TextBatch.of(columns)
         return self._frame_step(self.state, bucket, limits, text)
 
+    def padding(self, rows: int) -> Tensor:
+        """Columns for `run` that give no text: each row names the spare slot, and has no tokens."""
+        packed = pack_text([], rows, self._model.config.text_window, self.state.slots)
+        return torch.from_numpy(packed).to(self._model.device)
+
     def stages(self, bucket: int) -> dict[str, Callable[[], object]]:
         """Each stage of a frame alone, by name, to be timed; their order is diffusion, decoder, lm.
 
@@ -187,9 +192,7 @@ class Steps:
     def _capture(self, capturer: Capturer, bucket: int, rows: int) -> _Step | None:
         state, columns, text = self.state, None, None
         if rows:
-            # Warm-up gives text to the spare slot alone: each row names it, and has no tokens.
-            padding = pack_text([], rows, self._model.config.text_window, state.slots)
-            columns = torch.from_numpy(padding).to(self._model.device)
+            columns = self.padding(rows)
             text = TextBatch.of(columns)
         what = f"steps of {bucket} streams and {rows} text windows"
         with _standing_still(state):

@@ -50,6 +50,11 @@ class FrameOutput:
         return self.rows[:, :-EXTRA]
 
     @property
+    def clipped(self) -> Tensor:
+        """[B]: samples that int16 cut off."""
+        return self.rows[:, -1]
+
+    @property
     def eos(self) -> Tensor:
         """[B] bool: this frame is the slot's last."""
         return self.rows[:, -EXTRA] > 0

@@ -93,7 +93,7 @@ class Result:
         """Whether `read` returns at once."""
         return self._arrived is None or self._arrived.query()
 
-    def read(self) -> tuple[Samples, NDArray[np.bool_], NDArray[np.int64]]:
+    def read(self) -> tuple[Samples, NDArray[np.bool_], Samples]:
         """Samples [B, hop], ends of speech [B], and samples beyond full scale [B]; waits, asleep,
         until they are there.
 
@@ -101,8 +101,8 @@ class Result:
         """
         if self._arrived is not None:
             self._arrived.synchronize()
-        rows = self._rows.numpy()
-        return rows[:, :-EXTRA], rows[:, -EXTRA] > 0, rows[:, -1].astype(np.int64)
+        output = FrameOutput(self._rows)
+        return output.audio.numpy(), output.eos.numpy(), output.clipped.numpy()
 
 
 class Downloader:

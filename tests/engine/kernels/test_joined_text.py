@@ -16,9 +16,10 @@ from vvcli.engine.frame_output import FrameOutput
 from vvcli.engine.fuse import fused_frame_step
 from vvcli.engine.kernels.frame import FusedFrameStep
 from vvcli.engine.noise import NoiseSource
-from vvcli.engine.scheduler import Room
+from vvcli.engine.scheduler import Room, TextWindow
 from vvcli.engine.slots import SlotState
 from vvcli.engine.stream import Stream
+from vvcli.engine.transfer import pack_text
 from vvcli.model.config import ModelConfig
 from vvcli.model.diffusion_head import SolverTable
 from vvcli.model.vibevoice import VibeVoice
@@ -66,12 +67,8 @@ def make_state(model: VibeVoice) -> SlotState:
 
 def make_text(model: VibeVoice) -> TextBatch:
     """WINDOWS, and a row of padding."""
-    packed = torch.zeros(4, TextBatch.columns(5), dtype=torch.int64)
-    packed[:, 0] = SLOTS
-    for row, (slot, count, frames) in zip(packed, WINDOWS, strict=False):
-        row[:3] = torch.tensor([slot, count, frames])
-        row[3 : 3 + count] = torch.arange(7, 7 + count)
-    return TextBatch.of(packed.to(model.device))
+    windows = [TextWindow(slot, tuple(range(7, 7 + n)), frames) for slot, n, frames in WINDOWS]
+    return TextBatch.of(torch.from_numpy(pack_text(windows, 4, 5, SLOTS)).to(model.device))
 
 
 @torch.inference_mode()

@@ -156,8 +156,8 @@ def alike(admitted: Sequence[tuple[int, Stream]]) -> list[tuple[int, Stream, int
     for slot, stream in admitted:
         if found:
             first, other, count = found[-1]
-            alike = stream.voice is other.voice and stream.guidance == other.guidance
-            if alike and slot == first + count:
+            same_start = stream.voice is other.voice and stream.guidance == other.guidance
+            if same_start and slot == first + count:
                 found[-1] = first, other, count + 1
                 continue
         found.append((slot, stream, 1))

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import io
 import re
+from typing import Any
+
+import pytest
+from rich.console import Console
 
 from vvcli.progress.bar import BarProgress
+from vvcli.progress.status_line import StatusLine
 from vvcli.progress.tally import Tally
 from vvcli.script.measure import Total
 from vvcli.utterance import Status
@@ -32,7 +37,7 @@ def test_the_bar_shows_the_run_and_goes_away() -> None:
         tally.add(ended)
         tally.active = 3
         progress.chunk(ended, tally)
-    progress._progress.refresh()
+    progress._live.refresh()
     shown = plain(terminal.getvalue())
     assert "vvcli: book.txt:5: [no] voice" in shown
     last = shown.splitlines()[-1]
@@ -50,8 +55,99 @@ def test_without_a_total_there_is_no_end_in_sight() -> None:
     ended = chunk(10, Status.OK)
     tally.add(ended)
     progress.chunk(ended, tally)
-    progress._progress.refresh()
+    progress._live.refresh()
     progress.close()
     shown = plain(terminal.getvalue())
     assert "1 record " in shown
     assert "left" not in shown
+
+
+TOTAL = Total(10, 40)
+
+
+def shown(width: int, tally: Tally, total: Total | None = TOTAL, **options: Any) -> str:
+    """What a terminal of `width` columns shows of `tally`, after half of the characters."""
+    line = StatusLine(total)
+    line.update(tally, 20 * bool(tally.records))
+    stream = io.StringIO()
+    Console(file=stream, width=width, **options).print(line)
+    return stream.getvalue()
+
+
+@pytest.fixture
+def tally() -> Tally:
+    clock = Clock()
+    made = Tally(clock)
+    clock.now += 60
+    for _ in range(5):
+        made.add(chunk(24_000 * 300, Status.OK))
+    made.add(chunk(0, Status.FAILED))
+    made.active = 1
+    return made
+
+
+# The last to go first.
+FIGURES = [
+    "25.0×",
+    "1:00 left",
+    "1 failed",
+    "6/10 records",
+    "25:00 audio",
+    "━",
+    "1 stream",
+    "first",
+]
+
+
+@pytest.mark.parametrize("width", range(20, 201))
+def test_what_matters_is_the_last_to_go(tally: Tally, width: int) -> None:
+    text = shown(width, tally)
+    assert text.count("\n") == 1
+    assert len(text.rstrip("\n")) <= width
+    there = [figure in text for figure in FIGURES]
+    assert there == sorted(there, reverse=True)
+    assert there[:2] == [True, True]
+    assert width < 40 or all(there[:3])
+    assert width < 140 or all(there)
+    assert "1 streams" not in text
+    assert not text.startswith(" ")
+
+
+@pytest.mark.parametrize("width", [1, 4])
+def test_no_room_at_all(tally: Tally, width: int) -> None:
+    assert len(shown(width, tally).rstrip("\n")) <= width
+
+
+def test_it_says_that_it_starts_until_there_is_something_to_say() -> None:
+    clock = Clock()
+    tally = Tally(clock)
+    clock.now += 5
+    assert shown(80, tally).split() == ["·" * 20, "starting"]
+    tally.add(chunk(2_400))
+    text = shown(80, tally)
+    assert "0.1 s audio" in text
+    assert "×" not in text, "the time so far went into loading"
+
+
+def test_the_bar_is_there_without_colour_and_without_unicode(
+    tally: Tally, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert shown(120, tally, force_terminal=True, no_color=True).lstrip("\x1b[0m").count("━") == 10
+    assert not shown(120, tally, None).startswith(" ")
+    raw = io.BytesIO()
+    ascii_only = io.TextIOWrapper(raw, encoding="ascii")
+    line = StatusLine(Total(10, 40))
+    line.update(tally, 20)
+    Console(file=ascii_only, width=120).print(line)
+    ascii_only.flush()
+    assert raw.getvalue().startswith(b"##########..........  6/10 records")
+    assert b"25.0x" in raw.getvalue()
+
+
+def test_the_cursor_is_not_hidden_while_it_works() -> None:
+    terminal = Terminal()
+    progress = BarProgress(terminal, width=80)
+    shows, hides = (terminal.getvalue().rfind(f"\x1b[?25{letter}") for letter in "hl")
+    progress.close()
+    assert shows > hides

@@ -69,3 +69,16 @@ def test_a_stderr_that_is_full_or_gone_stops_nothing(error: OSError) -> None:
     stream = Failing()
     PlainProgress(stream).note("hello")
     assert stream.flushes == 1
+
+
+def test_the_lines_say_that_it_starts_until_a_record_has_ended() -> None:
+    clock, stream = Clock(), io.StringIO()
+    tally, progress = Tally(clock), PlainProgress(stream)
+    for part in (chunk(0, Status.BLANK), chunk(2_400), chunk(2_400, Status.OK)):
+        clock.now += INTERVAL
+        tally.add(part)
+        progress.chunk(part, tally)
+    starting, first, second = stream.getvalue().splitlines()
+    assert starting == "vvcli: starting, 5.0 s"
+    assert first == "vvcli: 0.1 s audio in 10.0 s"
+    assert second.startswith("vvcli: 1 record, 0.2 s audio in 15.0 s (0.01×)")

@@ -4,6 +4,8 @@ import io
 import json
 import os
 import pty
+import subprocess
+import sys
 
 import pytest
 
@@ -32,19 +34,69 @@ def test_a_file_gets_plain_lines_even_where_colour_is_forced(
     os.close(write)
 
 
-@pytest.mark.parametrize(("term", "kind"), [("xterm", BarProgress), ("dumb", PlainProgress)])
-def test_a_terminal_gets_a_bar_if_it_can_draw_one(
-    term: str, kind: type, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("mode", "term", "ci", "kind"),
+    [
+        ("auto", "xterm", "", BarProgress),
+        ("auto", "dumb", "", PlainProgress),
+        ("auto", "", "", PlainProgress),
+        ("bar", "dumb", "", PlainProgress),
+        ("auto", "xterm", "true", PlainProgress),
+        ("bar", "xterm", "true", BarProgress),
+        ("plain", "xterm", "", PlainProgress),
+    ],
+)
+def test_a_terminal_gets_a_bar_if_it_can_draw_one_and_is_looked_at(
+    mode: str, term: str, ci: str, kind: type, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TERM", term)
+    monkeypatch.setenv("CI", ci)
     main, terminal = pty.openpty()
     try:
-        progress = open_progress("auto", io.StringIO(), terminal)
+        progress = open_progress(mode, io.StringIO(), terminal)
         progress.close()
     finally:
         os.close(main)
         os.close(terminal)
     assert type(progress) is kind
+
+
+BACKGROUND = """
+import io, os, pty, signal, sys
+from vvcli.progress.report import open_progress
+
+# A job in the background is a process group that its terminal does not read from.
+pid, terminal = pty.fork()
+if pid == 0:
+    signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+    if os.fork() == 0:
+        os.setpgid(0, 0)
+        progress = open_progress("auto", io.StringIO(), 0)
+        print(type(progress).__name__, flush=True)
+        progress.close()
+        os._exit(0)
+    os.wait()
+    os._exit(0)
+said = b""
+try:
+    while more := os.read(terminal, 1024):
+        said += more
+except OSError:
+    pass
+os.wait()
+print(said.decode().strip())
+"""
+
+
+def test_a_job_in_the_background_draws_nothing() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", BACKGROUND],
+        env={"PATH": os.environ["PATH"], "TERM": "xterm"},
+        capture_output=True,
+        check=True,
+        timeout=60,
+    )
+    assert done.stdout == b"PlainProgress\n"
 
 
 def test_json_lines_say_what_happened() -> None:

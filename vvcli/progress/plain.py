@@ -32,7 +32,7 @@ class PlainProgress:
             self._say(problem)
         if tally.elapsed >= self._next_line:
             self._next_line = tally.elapsed + INTERVAL
-            self.note(str(tally))
+            self.note(tally.so_far())
 
     def finish(self, tally: Tally) -> None:
         """The last line."""

@@ -34,7 +34,8 @@ def open_progress(
     """Progress of one of `MODES` on `stream`, which writes to `descriptor`.
 
     `auto` is a bar on a terminal and plain lines elsewhere. The descriptor is asked, not rich:
-    with FORCE_COLOR set, rich animates into files.
+    with FORCE_COLOR set, rich animates into files. Where nobody looks at the terminal now, in a
+    job in the background or of continuous integration, `auto` is plain lines, too.
     """
     from vvcli.progress.plain import PlainProgress
 
@@ -43,12 +44,25 @@ def open_progress(
 
         return JsonProgress(stream)
     if mode in ("auto", "bar"):
-        if os.isatty(descriptor) and os.environ.get("TERM") != "dumb":
+        if _can_draw(descriptor) and (mode == "bar" or _is_watched(descriptor)):
             from vvcli.progress.bar import BarProgress
 
             return BarProgress(stream, total)
         mode = "plain"
     return PlainProgress(stream, quiet=mode == "none")
+
+
+def _can_draw(descriptor: int) -> bool:
+    return os.isatty(descriptor) and os.environ.get("TERM") not in (None, "", "dumb", "unknown")
+
+
+def _is_watched(descriptor: int) -> bool:
+    if os.environ.get("CI"):
+        return False
+    try:
+        return os.tcgetpgrp(descriptor) == os.getpgrp()
+    except OSError:  # a terminal, but not the one that controls this process
+        return True
 
 
 def problem_of(chunk: Chunk) -> str | None:

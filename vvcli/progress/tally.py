@@ -37,6 +37,11 @@ class Tally:
             self.truncated += chunk.status is Status.TRUNCATED
 
     @property
+    def has_started(self) -> bool:
+        """Whether there is anything to tell but that it is starting."""
+        return bool(self.samples or self.records)
+
+    @property
     def elapsed(self) -> float:
         """Seconds since the start."""
         return self._clock() - self._start
@@ -68,6 +73,14 @@ class Tally:
             "speed": round(self.speed, 3),
             "first_audio": self.first_audio and round(self.first_audio, 4),
         }
+
+    def so_far(self) -> str:
+        """The figures while it works, without those that say nothing yet."""
+        if not self.has_started:
+            return f"starting, {duration(self.elapsed)}"
+        if not self.records:
+            return f"{duration(self.audio)} audio in {duration(self.elapsed)}"
+        return str(self)
 
     def __str__(self) -> str:
         """The figures as one line: records, audio, time and their ratio, first audio."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:  # help and mistakes answer without numpy
+    import numpy as np
+    from numpy.typing import NDArray
 
 SampleType = Literal["float32", "int16"]
 
-Samples = NDArray[np.float32 | np.int16]
+Samples: TypeAlias = "NDArray[np.float32 | np.int16]"
 """float32 of full scale 1, which may be beyond it; or int16, cut off there."""
 
 FULL_SCALE = 32767  # of int16, for both signs: silence is zero, and the wave keeps its shape

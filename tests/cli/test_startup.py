@@ -1,4 +1,4 @@
-"""Help and mistakes answer at once: torch takes a second to import, and they do not need it."""
+"""Help and mistakes answer at once, without torch or numpy, which take long to import."""
 
 from __future__ import annotations
 
@@ -29,9 +29,7 @@ print("status", int(status), *sorted(heavy), file=sys.stderr)
     [
         ("--help", 0),
         ("--version", 0),
-        ("speak --help", 0),
-        ("bench --help", 0),
-        ("voices --help", 0),
+        *((f"{command} --help", 0) for command in COMMANDS),
         ("", 2),
         ("sing", 2),
         ("speak --loud", 2),
@@ -39,7 +37,7 @@ print("status", int(status), *sorted(heavy), file=sys.stderr)
         ("bench --streams 0", 2),
     ],
 )
-def test_torch_is_not_imported(arguments: str, status: int) -> None:
+def test_nothing_heavy_is_imported(arguments: str, status: int) -> None:
     done = subprocess.run(
         [sys.executable, "-c", DRIVER, *arguments.split()],
         stdin=subprocess.DEVNULL,
@@ -47,9 +45,7 @@ def test_torch_is_not_imported(arguments: str, status: int) -> None:
         text=True,
         check=True,
     )
-    words = done.stderr.splitlines()[-1].split()
-    assert words[:2] == ["status", str(status)]
-    assert not {"torch", "tokenizers", "safetensors", "huggingface_hub"} & set(words[2:])
+    assert done.stderr.splitlines()[-1] == f"status {status}"
     assert bool(done.stdout) == (status == 0)
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import struct
 
-import numpy as np
-
 from vvcli.audio.pcm import S16LE, SampleFormat
 from vvcli.audio.wav import UNKNOWN
 from vvcli.samples import Samples
@@ -17,6 +15,8 @@ _LINEAR_16 = 3
 
 
 def _s16be(samples: Samples) -> bytes:
+    import numpy as np
+
     return np.frombuffer(S16LE.encode(samples), "<i2").astype(">i2").tobytes()
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-
 from vvcli.samples import FULL_SCALE, Samples
 
 
@@ -21,6 +19,8 @@ class SampleFormat:
 
 
 def _s16le(samples: Samples) -> bytes:
+    import numpy as np  # with the first samples: help and mistakes answer without it
+
     if samples.dtype == np.int16:
         return samples.astype("<i2", copy=False).tobytes()
     scaled = samples * np.float32(FULL_SCALE)
@@ -38,6 +38,8 @@ F32LE = SampleFormat("f32le", 4, is_float=True, encode=_f32le)
 
 def count_clipped(samples: Samples) -> int:
     """Samples beyond full scale, which 16-bit PCM cuts off; none of int16."""
+    import numpy as np
+
     if samples.dtype == np.int16:
         return 0
     return int(np.count_nonzero(np.abs(samples) > 1))

@@ -5,8 +5,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
-import numpy as np
-
 from vvcli.audio.au import S16BE, au_header
 from vvcli.audio.output import Output
 from vvcli.audio.pcm import S16LE, SampleFormat, count_clipped
@@ -34,6 +32,8 @@ class AudioWriter(ABC):
 
     def silence(self, samples: int) -> None:
         """Write `samples` zeros."""
+        import numpy as np  # with the first samples: help and mistakes answer without it
+
         for start in range(0, samples, SILENCE_BLOCK):
             self.write(np.zeros(min(SILENCE_BLOCK, samples - start), dtype=np.float32))
 

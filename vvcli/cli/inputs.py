@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import os
+import select
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from vvcli.cli.environment import Environment
 from vvcli.errors import UsageError
+from vvcli.script.binary import check_start
 from vvcli.script.choose import Form, refuse_failed
 from vvcli.script.lines import split_lines
 from vvcli.script.measure import Total, can_measure, measure
 from vvcli.script.record import Record
-from vvcli.script.sources import check_files, read_files
+from vvcli.script.sources import check_files, open_stdin, read_files
 
 
 @dataclass(frozen=True)
@@ -64,11 +67,12 @@ def open_records(environment: Environment, source: Input) -> tuple[Iterable[Reco
     paths = [Path(name) for name in source.files or ("-",)]
     _check_stdin(environment, source, paths)
     check_files(paths)
+    stdin = _look_at_stdin(environment.stdin, source.form) if Path("-") in paths else 0
 
     def read() -> Iterable[Record]:
         return read_files(
             paths,
-            environment.stdin,
+            stdin,
             source.form,
             delimiter=source.delimiter,
             pause=source.pause,
@@ -83,6 +87,38 @@ def open_records(environment: Environment, source: Input) -> tuple[Iterable[Reco
     return read(), measure(read())
 
 
+def note_file_names(environment: Environment, words: tuple[str, ...]) -> None:
+    """Tell of TEXT that is the names of files, and so was meant to be their content."""
+    if words and all(map(_is_file, words)):
+        more = f" and {len(words) - 1} more" if len(words) > 1 else ""
+        environment.say(
+            f"speaking the name {words[0]}{more}, not the file: -i {words[0]} reads the file"
+        )
+
+
+def _is_file(word: str) -> bool:
+    try:
+        return Path(word).is_file()
+    except (OSError, ValueError):  # too long, or with a NUL
+        return False
+
+
+def _look_at_stdin(stdin: int, form: Form) -> int | io.BufferedReader:
+    """Standard input, whose first bytes are checked if they are there already.
+
+    That it is no text is then said before the model loads.
+
+    Raises:
+        UsageError: it does not begin like text.
+    """
+    if form is Form.FOLLOW:  # which reads the descriptor itself
+        return stdin
+    file = open_stdin(stdin)
+    if select.select([file], [], [], 0)[0]:
+        check_start(file, "stdin", nul_ends_records=form is Form.NULL)
+    return file
+
+
 def _check_stdin(environment: Environment, source: Input, paths: list[Path]) -> None:
     if Path("-") not in paths:
         return
@@ -91,5 +127,5 @@ def _check_stdin(environment: Environment, source: Input, paths: list[Path]) -> 
     if os.isatty(environment.stdin) and not source.files:
         raise UsageError(
             "nothing to speak: give TEXT, -i FILE, or pipe lines in, "
-            "as in `cat script.txt | vvcli speak -m MODEL > out.pcm`"
+            "as in `cat script.txt | vvcli speak > out.pcm`"
         )

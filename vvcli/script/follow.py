@@ -8,6 +8,7 @@ import re
 import select
 from collections.abc import Iterator
 
+from vvcli.script.binary import check_head
 from vvcli.script.decode import decode
 from vvcli.script.record import Record
 from vvcli.script.sentences import is_whole
@@ -37,11 +38,15 @@ def read_follow(
 
     A piece that is not text is a failed record. The source of a piece is its line, with the
     number of bytes before it, if there are any: "stdin:3 after byte 57".
+
+    Raises:
+        UsageError: the first bytes are not those of a text.
     """
     cutter = Cutter(name, first_index)
     poll = select.poll()
     poll.register(descriptor, select.POLLIN)
     wait: float | None = None
+    is_first = True
     while True:
         if not poll.poll(wait):
             yield from cutter.pause()
@@ -50,6 +55,9 @@ def read_follow(
         block = os.read(descriptor, _AT_ONCE)
         if not block:
             break
+        if is_first:
+            check_head(block, name)
+            is_first = False
         yield from cutter.add(block)
         wait = pause * 1000
     yield from cutter.end()

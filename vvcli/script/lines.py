@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from vvcli.script.binary import check_start
 from vvcli.script.decode import MAX_BYTES, decode
 from vvcli.script.record import Record
 
@@ -15,7 +16,11 @@ def read_lines(file: BinaryIO, name: str, first_index: int = 0) -> Iterator[Reco
     """One record a line of UTF-8; a byte order mark is skipped, a bad line is a failed record.
 
     The file is read as it comes: a record is there before the next line is written.
+
+    Raises:
+        UsageError: the file does not begin like text.
     """
+    check_start(file, name)
     for number, raw in enumerate(iter(lambda: file.readline(MAX_BYTES), b""), start=1):
         source = f"{name}:{number}"
         if len(raw) == MAX_BYTES and not raw.endswith(b"\n"):

@@ -6,6 +6,7 @@ import codecs
 import io
 from collections.abc import Iterator
 
+from vvcli.script.binary import check_start
 from vvcli.script.decode import MAX_BYTES, decode, one_line
 from vvcli.script.record import Record
 
@@ -19,7 +20,11 @@ def read_null(
 
     Line breaks inside a record are spoken as spaces. A byte order mark is skipped, and a record
     that is not text is a failed one. Its source is a number, as in "a.nul record 3".
+
+    Raises:
+        UsageError: the file does not begin like text.
     """
+    check_start(file, name, nul_ends_records=True)
     for number, raw in enumerate(_split(file), start=1):
         source = f"{name} record {number}"
         index = first_index + number - 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -29,15 +30,24 @@ def check_files(paths: Iterable[Path]) -> None:
             raise UsageError(f"cannot read {path}: {error.strerror}") from error
 
 
+def open_stdin(stdin: int | io.BufferedReader) -> io.BufferedReader:
+    """The descriptor `stdin` as a file, unless it is one.
+
+    A descriptor of our own: a reader that is still blocked at exit must not hold a lock that the
+    interpreter takes.
+    """
+    return stdin if isinstance(stdin, io.BufferedReader) else os.fdopen(os.dup(stdin), "rb")
+
+
 def read_files(
     paths: Iterable[Path],
-    stdin: int = 0,
+    stdin: int | io.BufferedReader = 0,
     form: Form = Form.LINES,
     *,
     delimiter: str = "|",
     pause: float = 0.3,
 ) -> Iterator[Record]:
-    """Records of all files in order, numbered through; `-` is the descriptor `stdin`.
+    """Records of all files in order, numbered through; `-` is `stdin`, which is closed at its end.
 
     See `records_from` for the other arguments.
 
@@ -49,9 +59,7 @@ def read_files(
         is_stdin = str(path) == "-"
         name = "stdin" if is_stdin else str(path)
         try:
-            # A descriptor of our own: a reader that is still blocked at exit must not hold
-            # a lock that the interpreter takes.
-            with os.fdopen(os.dup(stdin), "rb") if is_stdin else path.open("rb") as file:
+            with open_stdin(stdin) if is_stdin else path.open("rb") as file:
                 found = records_from(file, name, form, index, delimiter=delimiter, pause=pause)
                 for record in found:
                     yield record

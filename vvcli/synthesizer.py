@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable
 from contextlib import closing
 from pathlib import Path
-
-import numpy as np
 
 from vvcli.device import pick_streams
 from vvcli.engine.engine import Engine
@@ -19,10 +17,11 @@ from vvcli.look_ahead import look_ahead
 from vvcli.model.config import SAMPLE_RATE
 from vvcli.model.voice import Voice
 from vvcli.ordered_run import Due, OrderedRun
-from vvcli.samples import Samples, SampleType
+from vvcli.parameters import check_parameters, numbered
+from vvcli.samples import SampleType
 from vvcli.script.feed import Feed
 from vvcli.script.record import Record
-from vvcli.utterance import Chunk, Utterance
+from vvcli.utterance import Chunk, Utterance, join_chunks
 
 AHEAD_AT_LEAST, AHEAD_PER_STREAM = 600.0, 30.0  # seconds
 
@@ -56,6 +55,7 @@ class Synthesizer:
             device, which is half the work for the host.
 
     Raises:
+        ValueError: a number is out of its range, or a word is not one of those allowed.
         UnavailableError: model, voice, tokenizer or device cannot be had.
     """
 
@@ -64,7 +64,7 @@ class Synthesizer:
     def __init__(
         self,
         model: str | Path | LoadedModel,
-        voice: str | None = None,
+        voice: str | Path | None = None,
         *,
         device: str = "auto",
         dtype: str = "auto",
@@ -78,6 +78,10 @@ class Synthesizer:
         require_graphs: bool = False,
         sample_type: SampleType = "float32",
     ) -> None:
+        check_parameters(model=model, voice=voice, device=device)
+        check_parameters(streams=streams, steps=steps, cfg_scale=cfg_scale, seed=seed)
+        check_parameters(dtype=dtype, sample_type=sample_type, max_ahead=max_ahead, split=split)
+        check_parameters(deterministic=deterministic, require_graphs=require_graphs)
         if not isinstance(model, LoadedModel):
             model = load(model, device=device, dtype=dtype)
         self._tokenizer = model.tokenizer
@@ -87,7 +91,7 @@ class Synthesizer:
         self._seed = seed
         self.device = model.model.device
         self.config = model.model.config
-        self.voice = self._voice(voice)
+        self.voice = self._voice(None if voice is None else str(voice))
         self.streams = pick_streams(streams, self.device)
         self._engine = Engine(
             model.model,
@@ -124,20 +128,13 @@ class Synthesizer:
         """Each record's whole audio, in order.
 
         Raises:
-            RuntimeError: as `stream` does.
+            TypeError, ValueError, RuntimeError: as `stream` does.
 
         Example:
             for utterance in Synthesizer("model/").speak(["Good morning.", "Good night."]):
                 soundfile.write("out.wav", utterance.samples, 24000)
         """
-        parts: list[Samples] = []
-        with closing(self.stream(lines)) as chunks:
-            for chunk in chunks:
-                parts.append(chunk.samples)
-                if chunk.status is not None:
-                    samples = np.concatenate(parts)
-                    yield Utterance(chunk.record, samples, chunk.status, chunk.error)
-                    parts.clear()
+        return join_chunks(self.stream(lines))
 
     def stream(self, lines: Iterable[str | Record]) -> Generator[Chunk, None, None]:
         """Audio in order, as it is made: the head record's frames come out one by one.
@@ -148,14 +145,19 @@ class Synthesizer:
         To stop early, close the generator.
 
         Raises:
+            TypeError: `lines` is one text, or holds what is neither str nor Record.
+            ValueError: a record's seed or guidance is out of range.
             RuntimeError: this synthesizer is speaking already; one run at a time.
         """
+        return self._stream(numbered(lines))
+
+    def _stream(self, records: Iterable[Record]) -> Generator[Chunk, None, None]:
         if not self._speaking.acquire(blocking=False):
             raise RuntimeError(
                 "this Synthesizer is speaking already: finish or close() the other generator, "
                 "or make another Synthesizer"
             )
-        feed = Feed(_records(lines), depth=2 * self.streams)
+        feed = Feed(records, depth=2 * self.streams)
         due = self._due(feed)
         if self._runs_ahead:
             # While audio is joined, encoded and written, the next steps are already on their way.
@@ -240,10 +242,3 @@ class Synthesizer:
 
 def _size(due: Due) -> int:
     return due.size + 1  # one, so that records without audio are bounded as well
-
-
-def _records(lines: Iterable[str | Record]) -> Iterator[Record]:
-    for index, line in enumerate(lines):
-        if not isinstance(line, str | Record):
-            raise TypeError(f"line {index} is of type {type(line).__name__}, not str or Record")
-        yield Record(index, line) if isinstance(line, str) else line

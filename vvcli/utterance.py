@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import closing
 from dataclasses import dataclass
 from enum import Enum
 
@@ -36,3 +38,16 @@ class Utterance:
     samples: Samples  # [n], 24 kHz mono
     status: Status
     error: str | None = None
+
+
+def join_chunks(chunks: Generator[Chunk, None, None]) -> Generator[Utterance, None, None]:
+    """The utterance of each record, once its last chunk is there; closes `chunks` with itself."""
+    import numpy as np  # only here: listing records and help need none
+
+    parts: list[Samples] = []
+    with closing(chunks):
+        for chunk in chunks:
+            parts.append(chunk.samples)
+            if chunk.status is not None:
+                yield Utterance(chunk.record, np.concatenate(parts), chunk.status, chunk.error)
+                parts.clear()

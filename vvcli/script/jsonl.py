@@ -8,11 +8,9 @@ from dataclasses import replace
 from typing import Any, BinaryIO
 
 from vvcli.script.decode import find_control, one_line
+from vvcli.script.limits import CFG_SCALE, SEED, SILENCE, Limits
 from vvcli.script.lines import read_lines
-from vvcli.script.record import MAX_SEED, Record
-
-MAX_CFG_SCALE = 100.0
-MAX_SILENCE = 3600.0  # seconds
+from vvcli.script.record import Record
 
 
 def read_jsonl(file: BinaryIO, name: str, first_index: int = 0) -> Iterator[Record]:
@@ -110,16 +108,14 @@ def _name(value: Any) -> str:
     return text
 
 
-def _seed(value: Any) -> int:
-    if type(value) is not int or not 0 <= value <= MAX_SEED:
-        raise ValueError(f"is not a whole number from 0 to {MAX_SEED}")
-    return value
+def _number(limits: Limits) -> Callable[[Any], Any]:
+    def check(value: Any) -> Any:
+        try:
+            return limits.check(value)
+        except ValueError:  # without the value, which may be an object of any size
+            raise ValueError(f"is not {limits}") from None
 
-
-def _number(value: Any, most: float) -> float:
-    if type(value) not in (int, float) or not 0 <= value <= most:
-        raise ValueError(f"is not a number from 0 to {most:g}")
-    return float(value)
+    return check
 
 
 _CHECKS: dict[str, Callable[[Any], Any]] = {
@@ -127,7 +123,7 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "id": _name,
     "voice": _name,
     "output": _name,
-    "seed": _seed,
-    "cfg_scale": lambda value: _number(value, MAX_CFG_SCALE),
-    "silence_after": lambda value: _number(value, MAX_SILENCE),
+    "seed": _number(SEED),
+    "cfg_scale": _number(CFG_SCALE),
+    "silence_after": _number(SILENCE),
 }

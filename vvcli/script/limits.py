@@ -1,0 +1,74 @@
+"""The numbers a user may give: one range and one sentence for options, manifests and Python."""
+
+from __future__ import annotations
+
+import math
+import operator
+from dataclasses import dataclass
+from typing import Any
+
+from vvcli.script.record import MAX_SEED
+
+
+@dataclass(frozen=True)
+class Limits:
+    """A range of numbers, both ends in it; `whole` ones are integers, `word` is allowed besides."""
+
+    low: float
+    high: float = math.inf
+    whole: bool = False
+    word: str | None = None
+
+    def __str__(self) -> str:
+        """The range in words, to follow "is not"."""
+        kind = "a whole number" if self.whole else "a number"
+        if self.word is not None:
+            kind = f"{self.word!r} or {kind}"
+        if self.high == math.inf:
+            return f"{kind} of at least {self.low}"
+        return f"{kind} from {self.low} to {self.high}"
+
+    def check(self, value: Any) -> Any:
+        """`value` as an int or float, or the word.
+
+        Raises:
+            ValueError: it is no number, not finite, or out of range; the sentence follows the name
+                of whatever was given.
+        """
+        if self.word is not None and value == self.word:
+            return value
+        number = self._number(value)
+        if number is None or not self.low <= number <= self.high or math.isinf(number):
+            raise ValueError(f"{value!r} is not {self}")
+        return number
+
+    def parse(self, text: str) -> Any:
+        """The number, or the word, that `text` is.
+
+        Raises:
+            ValueError: as `check` does.
+        """
+        if text == self.word:
+            return text
+        try:
+            return self.check(int(text) if self.whole else float(text))
+        except ValueError:  # the number's own sentence would show it in another spelling
+            shown = text if len(text) <= 40 else f"{text[:40]}..."
+            raise ValueError(f"{shown!r} is not {self}") from None
+
+    def _number(self, value: Any) -> int | float | None:
+        if isinstance(value, bool | str | bytes):
+            return None
+        try:
+            return operator.index(value) if self.whole else float(value)
+        except (TypeError, ValueError, OverflowError):
+            return None
+
+
+SEED = Limits(0, MAX_SEED, whole=True)
+CFG_SCALE = Limits(0, 100)
+SILENCE = Limits(0, 3600)  # seconds
+MAX_AHEAD = Limits(0)  # seconds
+STEPS = Limits(1, 999, whole=True)
+STREAMS = Limits(1, 65_536, whole=True, word="auto")
+FOLLOW_MS = Limits(1, 3_600_000, whole=True)

@@ -12,10 +12,9 @@ import torch
 from vvcli.checkpoint.folder import load_model
 from vvcli.checkpoint.hub import resolve_model
 from vvcli.checkpoint.tokenizer import load_tokenizer
-from vvcli.checkpoint.voice_search import find_voice, list_voices, voice_folders
+from vvcli.checkpoint.voice_search import find_voice, first_voice, voice_folders
 from vvcli.checkpoint.voices import load_voice
 from vvcli.device import pick_device, pick_dtype, suit_threads
-from vvcli.errors import UnavailableError
 from vvcli.model.config import ModelConfig
 from vvcli.model.vibevoice import VibeVoice
 from vvcli.model.voice import Voice
@@ -74,15 +73,8 @@ class FolderVoices:
 
     def __call__(self, spec: str | None) -> Voice:
         """The voice of this name or file; without one, the first."""
-        spec = spec or self._first()
+        spec = spec or str(first_voice(self._folders))
         if spec not in self._voices:
             voice = load_voice(find_voice(spec, self._folders), self._config, self._dtype)
             self._voices[spec] = voice.to(self._device, self._dtype)
         return self._voices[spec]
-
-    def _first(self) -> str:
-        found = list_voices(self._folders)
-        if not found:
-            folders = " or ".join(map(str, self._folders))
-            raise UnavailableError(f"there is no voice in {folders}: name a voice file with -V")
-        return str(found[0])

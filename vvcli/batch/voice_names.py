@@ -7,7 +7,7 @@ from pathlib import Path
 
 from vvcli.batch.fingerprint import identify_voice
 from vvcli.batch.naming import slug
-from vvcli.checkpoint.voice_search import find_voice, list_voices
+from vvcli.checkpoint.voice_search import find_voice, first_voice
 from vvcli.errors import UnavailableError
 from vvcli.script.record import Record
 
@@ -24,11 +24,7 @@ class VoiceNames:
     def __init__(self, folders: Sequence[Path], default: str | None) -> None:
         self._folders = folders
         if default is None:
-            found = list_voices(folders)
-            if not found:
-                places = " or ".join(map(str, folders))
-                raise UnavailableError(f"there is no voice in {places}: name a voice file with -V")
-            default = str(found[0])
+            default = str(first_voice(folders))
         self._default = default
         file = find_voice(default, folders)
         self._known = {default: (file.stem, identify_voice(file))}

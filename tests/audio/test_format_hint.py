@@ -34,6 +34,13 @@ def invoked(*arguments: str) -> Result:
         ("--aplay -f wav", "-t wav"),
         ("--sox", "-t raw -e signed-integer -b 16 -L -r 24000 -c 1"),
         ("--sox -f mp3", "-t mp3"),
+        ("--sox -f wav", "-t wav --ignore-length"),
+        ("--sox -f ogg", "-t opus"),
+        ("--ffplay", "-nodisp -autoexit -f s16le -sample_rate 24000"),
+        ("--ffplay -f opus", "-nodisp -autoexit -f ogg"),
+        ("--pacat -r 8000", "--format=s16le --rate=8000 --channels=1"),
+        ("--pacat -f f32le", "--format=float32le --rate=24000 --channels=1"),
+        ("--pw-play", "--raw --format s16 --rate 24000 --channels 1"),
         (
             "--mpv -f f32le",
             "--demuxer=rawaudio --demuxer-rawaudio-format=floatle "
@@ -69,7 +76,7 @@ def test_a_rate_the_format_cannot_hold(arguments: str) -> None:
 def test_what_aplay_cannot_read() -> None:
     error = invoked("-f", "mp3", "--aplay").exception
     assert isinstance(error, UsageError)
-    assert str(error) == "aplay cannot read mp3: give -f s16le, f32le, wav or au"
+    assert str(error) == "aplay cannot read mp3 from a pipe: give -f s16le or f32le or wav or au"
 
 
 def test_nothing_heavy_is_imported() -> None:

@@ -198,6 +198,47 @@ def test_sox(name: str, rate: int, sink: str) -> None:
         assert len(samples) // 2 in decoded_length(name, rate, sink)
 
 
+@needs("sox")
+def test_sox_has_nothing_to_complain_of() -> None:
+    """Of a stream's header, whose length is the largest there is, it would: "Premature EOF"."""
+    command = ["sox", "-D", *hint("sox", "wav", 24000), "-", "-t", "raw", "-"]
+    assert completed(*command, data=made("wav", 24000, "pipe")).stderr == b""
+
+
+@needs("ffplay")
+@pytest.mark.parametrize("name", FORMATS)
+def test_ffplay(name: str, tmp_path: Path) -> None:
+    """What it plays, on SDL's device that is a file; the last buffer is not waited for."""
+    command = ["ffplay", "-v", "error", *hint("ffplay", name, 24000), "-i", "-"]
+    completed(
+        *command,
+        data=made(name, 24000, "pipe"),
+        SDL_AUDIODRIVER="disk",
+        SDL_DISKAUDIOFILE=str(tmp_path / "played"),
+        SDL_DISKAUDIODELAY="1",
+    )
+    played = (tmp_path / "played").read_bytes()
+    if name in EXACT and name != "f32le":
+        # On a busy machine it plays silence where samples come late.
+        assert pcm(24000)[:256] in played
+    else:
+        assert any(played)
+
+
+@needs("pacat")
+@pytest.mark.parametrize("name", [name for name in FORMATS if reads("pacat", name)])
+def test_pacat_knows_the_options(name: str) -> None:
+    assert b"wav" in output_of("pacat", *hint("pacat", name, 24000), "--list-file-formats")
+
+
+@needs("pw-play")
+@pytest.mark.parametrize("name", [name for name in FORMATS if reads("pw-play", name)])
+def test_pw_play_knows_the_options(name: str) -> None:
+    if b"--raw" not in output_of("pw-play", "--help"):
+        pytest.skip("this pw-play takes raw samples without being told to")
+    assert output_of("pw-play", *hint("pw-play", name, 24000), "--version")
+
+
 @needs("aplay")
 @pytest.mark.parametrize(
     ("name", "rate", "sink"), [case for case in CASES_AND_SINKS if reads("aplay", case[0])]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from vvcli.audio.formats import FORMATS, check_rate
 from vvcli.errors import UsageError
 
-TOOLS = ("ffmpeg", "aplay", "sox", "mpv")
+TOOLS = ("ffmpeg", "ffplay", "aplay", "pacat", "pw-play", "sox", "mpv")
 
 # By ffmpeg's names, which mpv shares; named, so that neither needs to probe.
 _DEMUXERS = {name: name for name in ("wav", "au", "flac", "mp3")} | {"opus": "ogg"}
@@ -24,17 +26,26 @@ _APLAY = {
     "au": ["-t", "au"],
 }
 
+_PACAT = {"s16le": "s16le", "f32le": "float32le"}
+_PW_PLAY = {"s16le": "s16", "f32le": "f32"}  # of this machine's byte order
+
+# The other tools read everything.
+_READABLE: dict[str, Collection[str]] = {"aplay": _APLAY, "pacat": _PACAT, "pw-play": _PW_PLAY}
+
 
 def hint(tool: str, name: str, rate: int) -> list[str]:
     """The options of `tool`, one of `TOOLS`, that read format `name` at `rate` Hz.
 
-    They go before `-i -` of ffmpeg, and before `-` of sox and mpv.
+    They go before `-i -` of ffmpeg and ffplay, and before `-` of sox, mpv and pw-play.
 
     Raises:
         UsageError: the program cannot read the format, or the format not hold the rate.
     """
     check_rate(name, rate)
-    return {"ffmpeg": _ffmpeg, "aplay": _aplay, "sox": _sox, "mpv": _mpv}[tool](name, rate)
+    if not reads(tool, name):
+        readable = [each for each in FORMATS if reads(tool, each)]
+        raise UsageError(f"{tool} cannot read {name} from a pipe: give -f {' or '.join(readable)}")
+    return _HINTS[tool](name, rate)
 
 
 def describe(name: str, rate: int) -> dict[str, object]:
@@ -52,8 +63,8 @@ def describe(name: str, rate: int) -> dict[str, object]:
 
 
 def reads(tool: str, name: str) -> bool:
-    """Whether `tool` can read format `name`."""
-    return tool != "aplay" or name in _APLAY
+    """Whether `tool` can read format `name` from a pipe."""
+    return name in _READABLE.get(tool, FORMATS)
 
 
 def _ffmpeg(name: str, rate: int) -> list[str]:
@@ -62,14 +73,31 @@ def _ffmpeg(name: str, rate: int) -> list[str]:
     return ["-f", name, "-ar", str(rate), "-ac", "1"]
 
 
+def _ffplay(name: str, rate: int) -> list[str]:
+    # Without a window, which it would keep open. Raw samples are mono unless it is told otherwise,
+    # by an option whose name differs between versions.
+    raw = [] if FORMATS[name].has_header else ["-sample_rate", str(rate)]
+    demuxer = name if raw else _DEMUXERS[name]
+    return ["-nodisp", "-autoexit", "-f", demuxer, *raw]
+
+
+def _pacat(name: str, rate: int) -> list[str]:
+    return [f"--format={_PACAT[name]}", f"--rate={rate}", "--channels=1"]
+
+
+def _pw_play(name: str, rate: int) -> list[str]:
+    return ["--raw", "--format", _PW_PLAY[name], "--rate", str(rate), "--channels", "1"]
+
+
 def _aplay(name: str, rate: int) -> list[str]:
-    if not reads("aplay", name):
-        raise UsageError(f"aplay cannot read {name}: give -f s16le, f32le, wav or au")
     rate_and_channels = [] if FORMATS[name].has_header else ["-r", str(rate), "-c", "1"]
     return _APLAY[name] + rate_and_channels
 
 
 def _sox(name: str, rate: int) -> list[str]:
+    if name == "wav":
+        # The header of a stream says that it has no end; sox would miss the rest.
+        return ["-t", "wav", "--ignore-length"]
     if FORMATS[name].has_header:
         return ["-t", name]
     return ["-t", "raw", *_SOX_SAMPLES[name], "-L", "-r", str(rate), "-c", "1"]
@@ -84,3 +112,14 @@ def _mpv(name: str, rate: int) -> list[str]:
         f"--demuxer-rawaudio-rate={rate}",
         "--demuxer-rawaudio-channels=1",
     ]
+
+
+_HINTS = {
+    "ffmpeg": _ffmpeg,
+    "ffplay": _ffplay,
+    "aplay": _aplay,
+    "pacat": _pacat,
+    "pw-play": _pw_play,
+    "sox": _sox,
+    "mpv": _mpv,
+}

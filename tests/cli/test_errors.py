@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import os
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.checkpoint.samples import voice_tensors, write_pt
-from tests.conftest import TINY, InProcess, Result
+from tests.conftest import TINY, InProcess, Process, Result
 from vvcli.cli.environment import Environment
 from vvcli.cli.exit_status import ExitStatus
 from vvcli.cli.main import run
@@ -101,21 +102,74 @@ def test_undecodable_text_on_the_command_line(speak: InProcess) -> None:
     assert "TEXT:1: byte 4 (0xe9) is not UTF-8" in result.error
 
 
+# --- what is no text at all: 2, once
+
+
+@pytest.mark.parametrize("arguments", [[], ["-0"], ["--paragraphs"], ["--jsonl"]])
+def test_a_binary_input_is_one_error(
+    vvcli: InProcess, tmp_path: Path, arguments: list[str]
+) -> None:
+    data = gzip.compress(b"Hello there.\n" * 500)
+    (tmp_path / "book.txt").write_bytes(data)
+    # No such model: it is said before one is looked for.
+    named = vvcli("speak", "-m", "/no", *arguments, "-i", tmp_path / "book.txt")
+    assert named.status == 2
+    assert named.error == (
+        f"{tmp_path}/book.txt is not text: it is compressed with gzip: `gunzip -c` it"
+    )
+    piped = vvcli("speak", "-m", "/no", *arguments, stdin=data)
+    assert piped.status == 2
+    assert piped.error == "stdin is not text: it is compressed with gzip: `gunzip -c` it"
+
+
+def test_a_binary_pipe_is_one_error(process: Process) -> None:
+    found = process("speak", "-q", "-m", TINY, stdin=bytes(range(256)) * 400)
+    assert (found.status, found.stdout) == (2, b"")
+    assert "stdin is not text: " in found.error
+
+
+def test_batch_refuses_it_too(vvcli: InProcess, tmp_path: Path) -> None:
+    (tmp_path / "book.txt").write_bytes(b"%PDF-1.7\n")
+    found = vvcli("batch", tmp_path / "book.txt", "-d", tmp_path / "out", "-m", TINY)
+    assert found.status == 2
+    assert "book.txt is not text: it is a PDF document" in found.error
+
+
+def test_the_name_of_a_file_is_spoken_with_a_note(vvcli: InProcess, tmp_path: Path) -> None:
+    (tmp_path / "q.txt").write_text("Hello.", encoding="utf-8")
+    name = str(tmp_path / "q.txt")
+    found = vvcli("speak", "--progress", "none", "-m", TINY, name)
+    assert found.status == 0
+    assert found.error == f"speaking the name {name}, not the file: -i {name} reads the file"
+    assert vvcli("speak", "-q", "-m", TINY, name).stderr == ""
+    more = vvcli("speak", "--dry-run", "-m", TINY, name, name)
+    assert f"the name {name} and 1 more, not the file" in more.stderr
+    assert vvcli("speak", "--progress", "none", "-m", TINY, name, "is read").stderr == ""
+
+
+def test_a_dash_is_standard_input(speak: InProcess) -> None:
+    assert speak("-", stdin=b"Yes.").stdout == speak(stdin=b"Yes.").stdout != b""
+
+
 # --- usage: 2
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--steps", "0"], "'--steps': 0 is not in the range"),
-        (["--gap", "nan"], "'--gap': nan is not a finite number"),
-        (["--gap", "-1"], "'--gap': -1.0 is not in the range"),
-        (["--cfg-scale", "inf"], "'--cfg-scale': inf is not"),
-        (["--cfg-scale", "much"], "'--cfg-scale': 'much' is not a valid float"),
-        (["-j", "0"], "'0' is neither 'auto' nor a number"),
-        (["-j", "-3"], "'-3' is neither 'auto' nor a number"),
-        (["-j", "many"], "'many' is neither 'auto' nor a number"),
-        (["--seed", "-1"], "'--seed': -1 is not in the range"),
+        (["--steps", "0"], "'--steps': '0' is not a whole number from 1 to 999"),
+        (["--steps", "5.5"], "'--steps': '5.5' is not a whole number"),
+        (["--gap", "nan"], "'--gap': 'nan' is not a number from 0 to 3600"),
+        (["--gap", "-1"], "'--gap': '-1' is not a number from 0 to 3600"),
+        (["--cfg-scale", "inf"], "'--cfg-scale': 'inf' is not"),
+        (["--cfg-scale", "much"], "'--cfg-scale': 'much' is not a number from 0 to 100"),
+        (["-j", "0"], "'0' is not 'auto' or a whole number from 1 to 65536"),
+        (["-j", "-3"], "'-3' is not 'auto' or a whole number"),
+        (["-j", "many"], "'many' is not 'auto' or a whole number"),
+        (["-j", "9" * 5000], "9...' is not 'auto' or a whole number"),
+        (["--seed", "-1"], "'--seed': '-1' is not a whole number from 0 to 18446744073709551615"),
+        (["--max-ahead", "-1"], "'--max-ahead': '-1' is not a number of at least 0"),
+        (["-r", "500"], "'500' is not a whole number from 1000 to 384000"),
         (["-f", "mp4"], "'mp4' is not one of"),
         (["--dtype", "int8"], "'int8' is not one of"),
         (["--loud"], "--loud"),

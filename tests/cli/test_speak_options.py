@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.conftest import TINY, InProcess, Process
+from tests.conftest import TINY, InProcess
 from vvcli.audio.pcm import S16LE, count_clipped
 
 EXACT = ("--dtype", "float64", "-f", "f32le", "--gap", "0", "--seed", "42")
@@ -72,9 +72,10 @@ def test_on_a_live_stdin_a_bad_line_fails_alone(speak: InProcess) -> None:
     ("arguments", "message"),
     [
         (["-0", "--jsonl"], "--null and --jsonl cannot be used together"),
-        (["--delimiter", ""], "--delimiter is empty"),
+        (["--delimiter", ""], "'--delimiter': it is empty"),
         (["--paragraphs", "A text."], "TEXT is spoken as it is"),
         (["-o", "speech", "A text."], "give -f with one of s16le"),
+        (["-o", "speech/", "A text."], "speech/ is the name of a folder"),
         (["-o", "speech.xyz", "A text."], "does not say in which format"),
         (["-f", "opus", "-r", "44100", "A text."], "opus cannot hold 44100 Hz"),
         (["--cues", "cues.txt", "A text."], ".jsonl, .srt, .vtt"),
@@ -156,15 +157,6 @@ def test_what_is_beyond_full_scale_is_cut_off_and_counted_once(
     assert facts["clipped"] == count_clipped(samples) > 0
     if not arguments:
         assert found.stdout == S16LE.encode(samples)
-
-
-def test_a_dry_run_lists_and_needs_no_model(process: Process) -> None:
-    found = process("speak", "-m", "/nowhere", "--dry-run", stdin=b"Hello.\n\n\xff\nYes.\n")
-    assert found.status == 3
-    listed = [json.loads(line) for line in found.stdout.splitlines()]
-    assert [(item["index"], item["text"]) for item in listed] == [(0, "Hello."), (3, "Yes.")]
-    assert "stdin:3" in found.stderr
-    assert "2 records would be spoken, 1 not" in found.stderr
 
 
 def test_a_long_record_is_cut_short_only_if_it_may_not_be_split(speak: InProcess) -> None:

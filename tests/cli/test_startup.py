@@ -19,7 +19,8 @@ import sys
 from vvcli.cli.environment import Environment
 from vvcli.cli.main import run
 status = run(sys.argv[1:], Environment.claim())
-heavy = {"torch", "numpy", "tokenizers", "safetensors", "huggingface_hub"} & set(sys.modules)
+heavy = {"torch", "numpy", "tokenizers", "safetensors", "huggingface_hub", "rich", "soundfile"}
+heavy &= set(sys.modules)
 print("status", int(status), *sorted(heavy), file=sys.stderr)
 """
 
@@ -30,11 +31,14 @@ print("status", int(status), *sorted(heavy), file=sys.stderr)
         ("--help", 0),
         ("--version", 0),
         *((f"{command} --help", 0) for command in COMMANDS),
+        ("format --json -f opus", 0),
+        ("-v --help", 0),
         ("", 2),
         ("sing", 2),
         ("speak --loud", 2),
         ("speak -m x -i /nowhere", 2),
         ("bench --streams 0", 2),
+        ("batch x -d o --name", 2),
     ],
 )
 def test_nothing_heavy_is_imported(arguments: str, status: int) -> None:

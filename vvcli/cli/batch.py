@@ -28,14 +28,15 @@ from vvcli.checkpoint.hub import resolve_model
 from vvcli.checkpoint.voice_search import voice_folders
 from vvcli.cli.environment import STDERR, Environment
 from vvcli.cli.exit_status import ExitStatus
-from vvcli.cli.options import gap_option, progress_options, synthesis_options
+from vvcli.cli.message_options import progress_options
+from vvcli.cli.options import RATE, gap_option, synthesis_options
 from vvcli.cli.summary import write_summary
 from vvcli.cli.synthesizer import open_synthesizer
-from vvcli.cli.types import was_typed
+from vvcli.cli.types import AudioFormat, FileName, FolderName, Number, Text, was_typed
 from vvcli.errors import UsageError
 from vvcli.model.config import SAMPLE_RATE
 from vvcli.progress.report import Progress, open_progress
-from vvcli.progress.tally import Tally
+from vvcli.progress.tally import Tally, count
 from vvcli.script.measure import measure
 
 FEW = 8  # records, which need no more streams than they are
@@ -64,20 +65,21 @@ class _Request:
 
 
 @click.command()
-@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
+@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...", type=FileName())
 @click.option(
     "-d",
     "--output-dir",
     "folder",
     metavar="OUTDIR",
     required=True,
-    type=click.Path(path_type=Path),
+    type=FolderName(path_type=Path),
     help="Folder for the files and manifest.jsonl; made if it is not there.",
 )
 @click.option(
     "--name",
     "template",
     metavar="TEMPLATE",
+    type=Text(),
     help="File names, from {stem}, {n}, {id}, {slug} and {voice}; "
     f"default: {NAME}, with --join {NAME_JOINED}.",
 )
@@ -86,7 +88,7 @@ class _Request:
     "--format",
     "format_name",
     envvar="VVCLI_FORMAT",
-    type=click.Choice(list(FORMATS)),
+    type=AudioFormat(),
     default="wav",
     show_default=True,
     help="Format of the files.",
@@ -95,11 +97,11 @@ class _Request:
     "-r",
     "--rate",
     envvar="VVCLI_RATE",
-    type=click.IntRange(1),
+    type=Number(RATE),
     metavar="HZ",
     default=SAMPLE_RATE,
     show_default=True,
-    help="Samples per second.",
+    help=f"Sample rate, {RATE.low} to {RATE.high}.",
 )
 @click.option("--join", is_flag=True, help="Make one file per input file, not per record.")
 @gap_option("Seconds of silence between the records of a joined file.")
@@ -116,7 +118,7 @@ class _Request:
 @synthesis_options
 @progress_options
 @click.pass_context
-def batch(context: click.Context, /, verbose: bool, **options: Any) -> ExitStatus:
+def batch(context: click.Context, /, **options: Any) -> ExitStatus:
     """Speak every record of the INPUTs into a file of its own below OUTDIR.
 
     An INPUT is a text file with a record a line, a folder (its .txt files, at any depth), a
@@ -124,7 +126,6 @@ def batch(context: click.Context, /, verbose: bool, **options: Any) -> ExitStatu
     or with more text, and it makes only what is missing.
     """
     environment: Environment = context.obj
-    environment.verbose = verbose
     if was_typed(context, "gap") and not options["join"]:
         raise UsageError("--gap is the silence between the records of one file: it needs --join")
     request = _Request(**{name: options.pop(name) for name in _Request.__dataclass_fields__})
@@ -248,7 +249,7 @@ def _make(
     synthesizer = open_synthesizer(options, request.format_name, request.rate)
     progress.note(
         f"{synthesizer.voice.name}, {request.format_name}, {request.rate} Hz, mono, "
-        f"{synthesizer.streams} streams on {synthesizer.device}"
+        f"{count(synthesizer.streams, 'stream')} on {synthesizer.device}"
     )
     records = [record for step in missing for record in step.job.records]
     made: list[Entry] = []

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import click
 
 from vvcli.cli.exit_status import ExitStatus, status_of
+from vvcli.cli.message_options import verbose_option
 from vvcli.cli.options import device_option, model_option, voice_option
 from vvcli.errors import VvcliError
 
@@ -18,6 +19,7 @@ SENTENCE = "This sentence was spoken to see whether it works."
 @model_option
 @voice_option
 @device_option
+@verbose_option
 def check(model: str, voice: str | None, device: str) -> ExitStatus:
     """Check libraries, device, model and voices, and speak one sentence.
 

@@ -21,21 +21,27 @@ class Environment:
     stdin: int = STDIN
     stdout: int = STDOUT
     closed: frozenset[int] = frozenset()  # descriptors that came closed
+    # What stands before the command:
+    quiet: bool = False
     verbose: bool = False  # show tracebacks
+    progress: str | None = None  # one of `progress.report.MODES`
 
     @classmethod
     def claim(cls) -> Environment:
         """The process's own descriptors, claimed before anything else is opened.
 
         A closed one is opened on /dev/null: otherwise the next file, a model perhaps, would get
-        its number, and what a library prints would land there.
+        its number, and what a library prints would land there. Standard output cannot be written
+        to even then: what a command prints is lost, and that is an error.
         """
         closed = frozenset(fd for fd in (STDIN, STDOUT, STDERR) if not _is_open(fd))
         for fd in sorted(closed):
-            null = os.open(os.devnull, os.O_RDWR)
+            null = os.open(os.devnull, os.O_RDONLY if fd == STDOUT else os.O_RDWR)
             if null != fd:
                 os.dup2(null, fd)
                 os.close(null)
+        if sys.stdout is None:
+            sys.stdout = os.fdopen(STDOUT, "w", closefd=False)
         if sys.stderr is None:
             sys.stderr = os.fdopen(os.dup(STDERR), "w")
         return cls(sys.stderr, closed=closed)

@@ -7,7 +7,10 @@ import json
 import click
 
 from vvcli.audio.format_hint import TOOLS, describe, hint, reads
-from vvcli.audio.formats import FORMATS, MAX_RATE, MIN_RATE, check_rate
+from vvcli.audio.formats import FORMATS, check_rate
+from vvcli.cli.message_options import verbose_option
+from vvcli.cli.options import RATE
+from vvcli.cli.types import AudioFormat, Number
 from vvcli.model.config import SAMPLE_RATE
 
 
@@ -17,7 +20,7 @@ from vvcli.model.config import SAMPLE_RATE
     "--format",
     "name",
     envvar="VVCLI_FORMAT",
-    type=click.Choice(list(FORMATS)),
+    type=AudioFormat(),
     default="s16le",
     show_default=True,
     help="The format that is written.",
@@ -26,16 +29,21 @@ from vvcli.model.config import SAMPLE_RATE
     "-r",
     "--rate",
     envvar="VVCLI_RATE",
-    type=click.IntRange(MIN_RATE, MAX_RATE),
+    type=Number(RATE),
+    metavar="HZ",
     default=SAMPLE_RATE,
     show_default=True,
-    help="Its sample rate in Hz.",
+    help=f"Its sample rate, {RATE.low} to {RATE.high}.",
 )
 @click.option("--ffmpeg", "answer", flag_value="ffmpeg", help="Options for ffmpeg, before -i -.")
+@click.option("--ffplay", "answer", flag_value="ffplay", help="Options for ffplay, before -i -.")
 @click.option("--aplay", "answer", flag_value="aplay", help="Options for aplay.")
+@click.option("--pacat", "answer", flag_value="pacat", help="Options for pacat.")
+@click.option("--pw-play", "answer", flag_value="pw-play", help="Options for pw-play, before -.")
 @click.option("--sox", "answer", flag_value="sox", help="Options for sox or play, before -.")
 @click.option("--mpv", "answer", flag_value="mpv", help="Options for mpv, before -.")
 @click.option("--json", "answer", flag_value="json", help="Everything, for programs.")
+@verbose_option
 def format(name: str, rate: int, answer: str | None) -> None:  # noqa: A001
     """Say how other programs read the audio.
 

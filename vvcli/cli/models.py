@@ -7,6 +7,9 @@ import os
 
 import click
 
+from vvcli.cli.message_options import verbose_option
+from vvcli.cli.types import ModelName
+
 
 @click.group()
 def models() -> None:
@@ -15,6 +18,7 @@ def models() -> None:
 
 @models.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array.")
+@verbose_option
 def list_command(as_json: bool) -> None:
     """Print the models on this machine: id, folder and bytes on disk, separated by tabs.
 
@@ -32,7 +36,8 @@ def list_command(as_json: bool) -> None:
 
 
 @models.command()
-@click.argument("model", metavar="ID")
+@click.argument("model", metavar="ID", type=ModelName())
+@verbose_option
 def pull(model: str) -> None:
     """Download model ID (org/name) from the Hugging Face hub and print its folder.
 
@@ -46,7 +51,8 @@ def pull(model: str) -> None:
 
 
 @models.command()
-@click.argument("model", metavar="ID")
+@click.argument("model", metavar="ID", type=ModelName())
+@verbose_option
 def path(model: str) -> None:
     """Print the folder of model ID (embedded, org/name, or a folder), if it is here."""
     from vvcli.checkpoint.hub import resolve_model

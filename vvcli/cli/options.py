@@ -7,34 +7,23 @@ from typing import Any, TypeVar
 
 import click
 
-from vvcli.audio.formats import FORMATS
-from vvcli.cli.completion import complete_model, complete_voice
-from vvcli.cli.types import FiniteFloat, parse_streams
-from vvcli.progress.report import MODES
-from vvcli.script.record import MAX_SEED
+from vvcli.audio.formats import MAX_RATE, MIN_RATE
+from vvcli.cli.message_options import together
+from vvcli.cli.types import AudioFormat, Device, ModelName, Number, VoiceName
+from vvcli.parameters import DTYPES
+from vvcli.script.limits import CFG_SCALE, MAX_AHEAD, SEED, SILENCE, STEPS, STREAMS, Limits
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-
-
-def _together(*options: Callable[[Any], Any]) -> Callable[[Command], Command]:
-    """One decorator for several options, listed in this order by --help."""
-
-    def decorate(command: Command) -> Command:
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return decorate
-
 
 model_option = click.option(
     "-m",
     "--model",
     envvar="VVCLI_MODEL",
+    metavar="MODEL",
+    type=ModelName(),
     default="embedded",
     show_default=True,
-    shell_complete=complete_model,
-    help="embedded, a model folder, or a hub id.",
+    help="A model folder, or the id of a model that `vvcli models pull` has fetched.",
 )
 
 voice_option = click.option(
@@ -42,22 +31,24 @@ voice_option = click.option(
     "--voice",
     envvar="VVCLI_VOICE",
     metavar="NAME|FILE",
-    shell_complete=complete_voice,
-    help="Voice; default: the model's first.",
+    type=VoiceName(),
+    help="A voice of `vvcli voices list`, or a voice file; default: the model's first.",
 )
 
 device_option = click.option(
     "--device",
     envvar="VVCLI_DEVICE",
+    metavar="DEVICE",
+    type=Device(),
     default="auto",
     show_default=True,
-    help="auto, cpu, cuda or cuda:N.",
+    help="cpu, cuda or cuda:N; auto: the first CUDA device, else the CPU.",
 )
 
 dtype_option = click.option(
     "--dtype",
     envvar="VVCLI_DTYPE",
-    type=click.Choice(["auto", "float32", "bfloat16", "float64"]),
+    type=click.Choice(DTYPES),
     default="auto",
     show_default=True,
     help="auto: bfloat16 on CUDA, float32 on a CPU.",
@@ -66,30 +57,34 @@ dtype_option = click.option(
 steps_option = click.option(
     "--steps",
     envvar="VVCLI_STEPS",
-    type=click.IntRange(1, 999),
+    type=Number(STEPS),
+    metavar="N",
     default=5,
     show_default=True,
-    help="Solver steps per frame.",
+    help=f"Solver steps per frame, {STEPS.low} to {STEPS.high}: more take longer.",
 )
 
-synthesis_options = _together(
+synthesis_options = together(
     model_option,
     voice_option,
     click.option(
         "--seed",
         envvar="VVCLI_SEED",
-        type=click.IntRange(0, MAX_SEED),
+        type=Number(SEED),
+        metavar="N",
         default=0,
         show_default=True,
-        help="Picks the noise.",
+        help="Another number speaks the same text a little differently.",
     ),
     click.option(
         "--cfg-scale",
         envvar="VVCLI_CFG_SCALE",
-        type=FiniteFloat(0, 100),
+        type=Number(CFG_SCALE),
+        metavar="X",
         default=1.5,
         show_default=True,
-        help="Classifier-free guidance.",
+        help=f"Classifier-free guidance, {CFG_SCALE.low} to {CFG_SCALE.high}: how closely the "
+        "speech keeps to the text.",
     ),
     steps_option,
     click.option(
@@ -97,10 +92,10 @@ synthesis_options = _together(
         "--streams",
         envvar="VVCLI_STREAMS",
         metavar="N|auto",
-        callback=parse_streams,
+        type=Number(STREAMS),
         default="auto",
         show_default=True,
-        help="Records spoken at the same time.",
+        help=f"Records spoken at the same time, {STREAMS.low} to {STREAMS.high}.",
     ),
     click.option(
         "--split",
@@ -112,9 +107,10 @@ synthesis_options = _together(
     ),
     click.option(
         "--max-ahead",
-        type=FiniteFloat(0),
+        type=Number(MAX_AHEAD),
         metavar="SECONDS",
-        help="Audio made ahead of what is written, before no further record is started.",
+        help="Audio made ahead of what is written, before no further record is started; "
+        "default: enough for all streams.",
     ),
     device_option,
     dtype_option,
@@ -136,47 +132,31 @@ def gap_option(what: str) -> Callable[[Command], Command]:
     return click.option(
         "--gap",
         envvar="VVCLI_GAP",
-        type=FiniteFloat(0, 3600),
+        type=Number(SILENCE),
+        metavar="SECONDS",
         default=0.2,
         show_default=True,
         help=what,
     )
 
 
-format_options = _together(
+RATE = Limits(MIN_RATE, MAX_RATE, whole=True)
+
+format_options = together(
     click.option(
         "-f",
         "--format",
         "format_name",
         envvar="VVCLI_FORMAT",
-        type=click.Choice(list(FORMATS)),
-        help="Audio format; default: by the suffix of the file.",
+        type=AudioFormat(),
+        help="Audio format; default: by the suffix of the file, s16le without one. ogg is opus.",
     ),
     click.option(
         "-r",
         "--rate",
         envvar="VVCLI_RATE",
-        type=click.IntRange(1),
+        type=Number(RATE),
         metavar="HZ",
-        help="Sample rate; default: the model's 24000.",
-    ),
-)
-
-progress_options = _together(
-    click.option("-q", "--quiet", is_flag=True, help="Say only what goes wrong."),
-    click.option("-v", "--verbose", is_flag=True, help="Show where an error came from."),
-    click.option(
-        "--progress",
-        "progress_mode",
-        envvar="VVCLI_PROGRESS",
-        type=click.Choice(MODES),
-        default="auto",
-        show_default=True,
-        help="auto: a bar on a terminal, plain lines elsewhere.",
-    ),
-    click.option(
-        "--summary",
-        metavar="FILE|-",
-        help="Write the figures of the run as JSON; - is standard output.",
+        help=f"Sample rate, {MIN_RATE} to {MAX_RATE}; default: the model's 24000.",
     ),
 )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -17,43 +15,45 @@ from vvcli.audio.track import ON_ERROR, Track
 from vvcli.audio.writer import check_writer, open_writer
 from vvcli.cli.environment import STDERR, Environment
 from vvcli.cli.exit_status import ExitStatus
-from vvcli.cli.inputs import Input, find_form, open_records
-from vvcli.cli.options import (
-    format_options,
-    gap_option,
-    progress_options,
-    synthesis_options,
-)
+from vvcli.cli.inputs import Input, find_form, note_file_names, open_records
+from vvcli.cli.message_options import progress_options
+from vvcli.cli.options import format_options, gap_option, synthesis_options
+from vvcli.cli.preflight import Preflight, check_output, list_records
 from vvcli.cli.summary import check_summary, write_summary
 from vvcli.cli.synthesizer import open_synthesizer
-from vvcli.cli.types import was_typed
+from vvcli.cli.types import FileName, Number, Text, was_typed
 from vvcli.errors import UsageError
 from vvcli.model.config import SAMPLE_RATE
 from vvcli.progress.report import open_progress
 from vvcli.progress.tally import Tally, count
-from vvcli.script.record import Record
+from vvcli.script.limits import FOLLOW_MS
 
 
 @click.command()
-@click.argument("text", nargs=-1)
+@click.argument("text", nargs=-1, metavar="[TEXT]...")
 @click.option(
     "-i",
     "--input",
     "files",
     multiple=True,
     metavar="FILE",
+    type=FileName(),
     help="Read FILE; - is standard input.",
 )
 @click.option("-0", "--null", is_flag=True, help="Records end in NUL, not in newline.")
 @click.option("--paragraphs", is_flag=True, help="Records are blocks between blank lines.")
 @click.option("--jsonl", is_flag=True, help="Records are JSON objects, one a line.")
 @click.option(
-    "--delimiter", metavar="STRING", help="Lines are an id, STRING, and the text, as in `id|text`."
+    "--delimiter",
+    metavar="STRING",
+    type=Text(),
+    help="Lines are an id, STRING, and the text: with '|', `id|text`.",
 )
 @click.option("--follow", is_flag=True, help="Speak text that flows without newlines.")
 @click.option(
     "--follow-ms",
-    type=click.IntRange(1, 3_600_000),
+    type=Number(FOLLOW_MS),
+    metavar="MS",
     default=300,
     show_default=True,
     help="Milliseconds of silence after which --follow speaks what there is.",
@@ -68,13 +68,20 @@ from vvcli.script.record import Record
     help="What stands for a record that cannot be spoken.",
 )
 @click.option(
-    "-o", "--output", metavar="FILE|-", help="Write to FILE, which appears when it is whole."
+    "-o",
+    "--output",
+    metavar="FILE|-",
+    type=FileName(),
+    help="Write to FILE, which appears when it is whole.",
 )
 @format_options
 @click.option(
-    "--cues", metavar="FILE", help="Write where each record is, to a .jsonl, .srt or .vtt file."
+    "--cues",
+    metavar="FILE",
+    type=FileName(),
+    help="Write where each record is, to a .jsonl, .srt or .vtt file.",
 )
-@click.option("--dry-run", is_flag=True, help="List the records, and speak nothing.")
+@click.option("--dry-run", is_flag=True, help="List what would be spoken and what would fail.")
 @progress_options
 @click.pass_context
 def speak(
@@ -96,7 +103,6 @@ def speak(
     cues: str | None,
     dry_run: bool,
     quiet: bool,
-    verbose: bool,
     progress_mode: str,
     summary: str | None,
     **options: Any,
@@ -105,25 +111,39 @@ def speak(
 
     Each line is a record; audio of the first one is written before the next line has arrived.
     Without -o, raw 24 kHz mono samples go to standard output.
+
+    \b
+    vvcli speak "Hello there." | aplay $(vvcli format --aplay)
+    vvcli speak -i script.txt -o speech.wav
+    cat script.txt | vvcli speak > speech.pcm
     """
     environment: Environment = context.obj
-    environment.verbose = verbose
-    if delimiter == "":
-        raise UsageError("--delimiter is empty")
+    if text == ("-",):
+        text, files = (), (*files, "-")
     form = find_form(
         null=null, paragraphs=paragraphs, jsonl=jsonl, delimiter=delimiter, follow=follow
     )
     source = Input(text, files, form, delimiter or "|", follow_ms / 1000)
     records, total = open_records(environment, source)
-    if dry_run:
-        return _list(environment, records, quiet=quiet)
-    if format_name is None or not was_typed(context, "format_name"):
-        format_name = _format_for(output, format_name)
+    typed = was_typed(context, "format_name")
+    format_name = _format_for(output, format_name, typed=typed)
     rate = rate or SAMPLE_RATE
     check_writer(format_name, rate, SAMPLE_RATE)
     check_summary(summary, audio_to_stdout=output in (None, "-"))
     if cues is not None:
         check_cues(Path(cues))
+    if not quiet:
+        note_file_names(environment, text)
+    if dry_run:
+        for name in (output, cues):
+            if name not in (None, "-"):
+                check_output(Path(str(name)))
+        preflight = Preflight(options["model"], options["voice"])
+        stop = on_error == "stop"
+        return _status(
+            environment,
+            list_records(environment, preflight, records, stop_on_error=stop, quiet=quiet),
+        )
 
     tally = Tally()
     with ExitStack() as stack:
@@ -170,39 +190,27 @@ def speak(
     return _status(environment, tally)
 
 
-def _list(environment: Environment, records: Iterable[Record], *, quiet: bool) -> ExitStatus:
-    """Print what would be spoken: one JSON object a record."""
-    good = bad = 0
-    for record in records:
-        if record.error is not None:
-            environment.say(record.error)
-            bad += 1
-        elif not record.is_blank:
-            listed = {"index": record.index, "source": record.source, "id": record.id}
-            listed |= {"characters": len(record.text), "text": record.text}
-            click.echo(
-                json.dumps({key: value for key, value in listed.items() if value is not None})
-            )
-            good += 1
-    if not quiet:
-        environment.say(
-            f"{count(good, 'record')} would be spoken" + (f", {bad} not" if bad else "")
-        )
-    if not good:
-        return ExitStatus.NOTHING
-    return ExitStatus.SOME_FAILED if bad else ExitStatus.OK
+def _format_for(output: str | None, given: str | None, *, typed: bool) -> str:
+    """The format that was typed, else what the file's suffix says, else what the user prefers.
 
-
-def _format_for(output: str | None, preferred: str | None) -> str:
-    """What a file's suffix says, else what the user prefers; pipes and devices get raw samples.
+    Pipes and devices get raw samples.
 
     Raises:
-        UsageError: the suffix says nothing, and the user did not, either.
+        UsageError: the suffix says nothing and the user did not, either; or they contradict.
     """
+    if output is not None and output.endswith("/"):
+        raise UsageError(f"{output} is the name of a folder: name a file in it")
     path = None if output in (None, "-") else Path(str(output))
     if path is None or (path.exists() and not path.is_file()):
-        return preferred or "s16le"
-    found = format_from_name(path) or preferred
+        return given or "s16le"
+    named = format_from_name(path)
+    if typed and given is not None:
+        # Raw samples of either width are called .pcm and .raw.
+        raw = named is not None and not (FORMATS[named].has_header or FORMATS[given].has_header)
+        if named not in (None, given) and not raw:
+            raise UsageError(f"the name {path} says {named}, and -f says {given}: change one")
+        return given
+    found = named or given
     if found is None:
         raise UsageError(
             f"the name {path} does not say in which format to write it: "

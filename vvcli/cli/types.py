@@ -1,14 +1,45 @@
-"""Option values that click has no type for."""
+"""The types of option values: what is accepted, in which words it is refused, how it completes."""
 
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 import click
 from click.core import ParameterSource
+from click.shell_completion import CompletionItem
 
-MAX_STREAMS = 65536
+from vvcli.audio.formats import FORMATS, format_from_name
+from vvcli.errors import UnavailableError, VvcliError
+from vvcli.script.limits import STREAMS, Limits
+
+MAX_STREAMS = int(STREAMS.high)
+
+
+class Number(click.ParamType):  # type: ignore[type-arg] # generic only from click 8.4 on
+    """A number within `limits`, which the Python interface and manifests share."""
+
+    name = "number"
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Parse and check `value`."""
+        try:
+            if isinstance(value, str):
+                return self.limits.parse(value)
+            return self.limits.check(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """The word that stands beside the numbers, if there is one."""
+        word = self.limits.word
+        return [CompletionItem(word)] if word and word.startswith(incomplete) else []
 
 
 class FiniteFloat(click.FloatRange):
@@ -22,17 +53,118 @@ class FiniteFloat(click.FloatRange):
         return number
 
 
-def parse_streams(_context: click.Context, _parameter: click.Parameter, value: str) -> int | str:
-    """Callback of `--streams`: `auto` or a number."""
-    if value == "auto":
-        return value
-    if not value.isdecimal() or not 1 <= int(value) <= MAX_STREAMS:
-        raise click.BadParameter(
-            f"{value!r} is neither 'auto' nor a number from 1 to {MAX_STREAMS}"
-        )
-    return int(value)
+class Text(click.ParamType):  # type: ignore[type-arg]
+    """A string that is not empty: a shell variable that is unset is no wish for the default."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Refuse the empty string."""
+        if value == "":
+            self.fail("it is empty", param, ctx)
+        return click.STRING.convert(value, param, ctx)
 
 
-def was_typed(context: click.Context, name: str) -> bool:
+class Device(Text):
+    """A device of torch that can be spoken on."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Check the words, which needs no torch; whether it is there is found out later.
+
+        Raises:
+            UnavailableError: there can be no such device.
+        """
+        name = super().convert(value, param, ctx)
+        if not re.fullmatch(r"auto|cpu|cuda(:[0-9]{1,4})?", name):
+            raise UnavailableError(f"no device {name!r}: use auto, cpu, cuda or cuda:N")
+        return name
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """The names that are the same everywhere."""
+        names = ("auto", "cpu", "cuda", "cuda:0")
+        return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+
+class FileName(click.Path):
+    """The name of a file; a shell completes names of files."""
+
+    name = "file"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Refuse the empty string, which would be the working directory."""
+        if value == "":
+            self.fail("it is empty", param, ctx)
+        return super().convert(value, param, ctx)
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Let the shell list what is there."""
+        return [CompletionItem(incomplete, type="file")]
+
+
+class FolderName(FileName):
+    """The name of a folder."""
+
+    name = "folder"
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Let the shell list the folders."""
+        return [CompletionItem(incomplete, type="dir")]
+
+
+class ModelName(Text):
+    """`embedded`, a model folder, or the id of a model in the hub's cache."""
+
+    name = "model"
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Models on this machine, and folders."""
+        from vvcli.checkpoint.hub import local_models
+
+        items = [CompletionItem(m.id) for m in local_models() if m.id.startswith(incomplete)]
+        return [*items, CompletionItem(incomplete, type="dir")]
+
+
+class VoiceName(Text):
+    """A voice's name or file."""
+
+    name = "voice"
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Voices of the model named on the line so far, and files."""
+        from vvcli.checkpoint.hub import EMBEDDED, resolve_model
+        from vvcli.checkpoint.voice_search import list_voices, voice_folders
+
+        try:
+            folders = voice_folders(resolve_model(ctx.params.get("model") or EMBEDDED))
+            names = [path.stem for path in list_voices(folders)]
+        except VvcliError:
+            names = []
+        fits = [name for name in names if name.lower().startswith(incomplete.lower())]
+        return [*map(CompletionItem, fits), CompletionItem(incomplete, type="file")]
+
+
+class AudioFormat(click.Choice[str]):
+    """A format by its name, or by a suffix of its files: `ogg` is Opus."""
+
+    def __init__(self) -> None:
+        super().__init__(list(FORMATS))
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The name of the format."""
+        by_suffix = format_from_name(f"_.{value}") if isinstance(value, str) else None
+        return super().convert(by_suffix or value, param, ctx)
+
+
+def was_typed(context: click.Context, name: str | None) -> bool:
     """Whether an option stands on the command line, not in the environment or config file."""
-    return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+    return name is not None and context.get_parameter_source(name) is ParameterSource.COMMANDLINE

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import click
 
+from vvcli.cli.message_options import verbose_option
 from vvcli.cli.options import model_option
+from vvcli.cli.types import FileName
 from vvcli.errors import UsageError
 
 
@@ -19,6 +21,7 @@ def voices() -> None:
 @voices.command("list")
 @model_option
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array.")
+@verbose_option
 def list_command(model: str, as_json: bool) -> None:
     """Print each voice's name and file, separated by a tab.
 
@@ -39,9 +42,10 @@ def list_command(model: str, as_json: bool) -> None:
 
 
 @voices.command()
-@click.argument("source", metavar="INPUT", type=click.Path(path_type=Path))
-@click.argument("target", metavar="OUTPUT", type=click.Path(path_type=Path))
+@click.argument("source", metavar="INPUT", type=FileName(path_type=Path))
+@click.argument("target", metavar="OUTPUT", type=FileName(path_type=Path))
 @click.option("--force", is_flag=True, help="Replace OUTPUT if it is there.")
+@verbose_option
 def convert(source: Path, target: Path, force: bool) -> None:
     """Write the voice file INPUT (.pt) as OUTPUT (.safetensors).
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vvcli.cli.bench.options import Bench, bench_options, streams_option, take_bench
+from vvcli.cli.types import Number
+from vvcli.script.limits import Limits
 
 if TYPE_CHECKING:
     from vvcli.bench.floor import Rates
@@ -17,7 +19,8 @@ if TYPE_CHECKING:
 @streams_option("Numbers of streams to measure; default: 1,32,256,1024, on a CPU 1,4.")
 @click.option(
     "--frames",
-    type=click.IntRange(1, 10_000),
+    type=Number(Limits(1, 10_000, whole=True)),
+    metavar="N",
     help="Frames to measure; default: 100, on a CPU 10.",
 )
 @bench_options

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from vvcli.bench.shapes import SHAPES
-from vvcli.cli.completion import complete_model
 from vvcli.cli.environment import Environment
+from vvcli.cli.message_options import verbose_option
 from vvcli.cli.options import device_option, dtype_option, steps_option
-from vvcli.cli.types import MAX_STREAMS, was_typed
+from vvcli.cli.types import MAX_STREAMS, FileName, ModelName, Number, was_typed
 from vvcli.errors import UsageError
+from vvcli.script.limits import STREAMS, Limits
 
 if TYPE_CHECKING:
     import torch
@@ -40,9 +41,11 @@ _OPTIONS = (
     click.option(
         "-m",
         "--model",
-        shell_complete=complete_model,
+        metavar="MODEL",
+        type=ModelName(),
         help="Measure a model (embedded, a folder or hub id), not a shape.",
     ),
+    verbose_option,
     steps_option,
     device_option,
     dtype_option,
@@ -50,7 +53,7 @@ _OPTIONS = (
     click.option(
         "--profile",
         metavar="FILE",
-        type=click.Path(path_type=Path),
+        type=FileName(path_type=Path),
         help="Also write a Chrome trace of 20 frames, and list the top kernels on stderr.",
     ),
 )
@@ -203,7 +206,8 @@ def streams_option(text: str) -> Callable[[Command], Command]:
 
 def slots_option(text: str) -> Callable[[Command], Command]:
     """`--streams`, one number, with what it is by default in its help."""
-    return click.option("--streams", type=click.IntRange(1, MAX_STREAMS), metavar="N", help=text)
+    one = Limits(STREAMS.low, STREAMS.high, whole=True)
+    return click.option("--streams", type=Number(one), metavar="N", help=text)
 
 
 characters_option = click.option(

@@ -13,6 +13,8 @@ from vvcli.cli.bench.options import (
     slots_option,
     take_bench,
 )
+from vvcli.cli.types import Number
+from vvcli.script.limits import Limits
 
 if TYPE_CHECKING:
     from vvcli.bench.job import JobResult
@@ -24,7 +26,8 @@ STREAMS_ON_CUDA, STREAMS_ON_CPU = 256, 4
 @click.command()
 @click.option(
     "--records",
-    type=click.IntRange(1, 1_000_000),
+    type=Number(Limits(1, 1_000_000, whole=True)),
+    metavar="N",
     help=f"Records to speak; default: {RECORDS_ON_CUDA}, on a CPU {RECORDS_ON_CPU}.",
 )
 @slots_option(f"Records spoken at the same time; default: {STREAMS_ON_CUDA}, on a CPU 4.")

@@ -13,6 +13,8 @@ from vvcli.cli.bench.options import (
     streams_option,
     take_bench,
 )
+from vvcli.cli.types import Number
+from vvcli.script.limits import Limits
 
 if TYPE_CHECKING:
     from vvcli.bench.throughput import Level, Throughput
@@ -25,7 +27,8 @@ STREAMS_ON_CUDA, STREAMS_ON_CPU = [1, 2, 4, 8, 16, 32], [1, 2]
 @streams_option("Numbers of streams; default: 1,2,4,8,16,32, on a CPU 1,2.")
 @click.option(
     "--records",
-    type=click.IntRange(1, 1_000_000),
+    type=Number(Limits(1, 1_000_000, whole=True)),
+    metavar="N",
     default=2,
     show_default=True,
     help="Records that each stream speaks.",

@@ -1,66 +1,130 @@
-"""`vvcli completion`: what a shell needs to complete commands, options and voice names."""
+"""`vvcli completion`: what a shell needs to complete commands, options, files and voice names."""
 
 from __future__ import annotations
 
+import os
+import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import click
-from click.shell_completion import CompletionItem, get_completion_class, shell_complete
+from click.shell_completion import CompletionItem, ShellComplete
+
+from vvcli.cli.completion_scripts import SCRIPTS
+from vvcli.cli.message_options import verbose_option
+from vvcli.cli.shell_words import join_words
 
 VARIABLE = "_VVCLI_COMPLETE"
 
+_WORD = re.compile(r"[\w./:=@%+,-]*", re.ASCII)  # which bash need not quote
+
 
 @click.command()
-@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
-@click.pass_context
-def completion(context: click.Context, shell: str) -> None:
+@click.argument("shell", type=click.Choice(list(SCRIPTS)))
+@verbose_option
+def completion(shell: str) -> None:
     """Print the completion script of a shell.
 
     \b
     bash: eval "$(vvcli completion bash)"            in ~/.bashrc
-    zsh:  eval "$(vvcli completion zsh)"             in ~/.zshrc
+    zsh:  eval "$(vvcli completion zsh)"             in ~/.zshrc, below compinit
     fish: vvcli completion fish > ~/.config/fish/completions/vvcli.fish
+
+    zsh completes only after `autoload -Uz compinit && compinit`, which many a ~/.zshrc has.
     """
-    kind = get_completion_class(shell)
-    if kind is None:
-        raise click.ClickException(f"this version of click cannot complete in {shell}")
-    click.echo(kind(context.find_root().command, {}, "vvcli", VARIABLE).source())
+    click.echo(SCRIPTS[shell], nl=False)
 
 
-def answer(command: click.Command, instruction: str) -> int:
-    """Answer a completion request of a shell, which arrives in the variable `_VVCLI_COMPLETE`."""
-    return shell_complete(command, {}, "vvcli", VARIABLE, instruction)
+def answer(command: click.Group, shell: str, words: list[str]) -> str:
+    """What the script of `shell` asks for: candidates for the last of `words`, one a line."""
+    kept = 0
+    if shell == "bash":
+        line = os.environ.get("COMP_LINE", "")
+        point = os.environ.get("COMP_POINT", "")
+        if line.isascii() and point.isdecimal():
+            line = line[: int(point)]
+        found = join_words(["vvcli", *words], line)
+        words, kept = found.words[1:], found.kept
+    *before, word = words or [""]
+    option, equals, value = word.partition("=")
+    if word.startswith("--") and equals and "--" not in before:
+        before.append(option)
+        word, lead = value, f"{option}="
+    else:
+        lead = ""
+    items = _candidates(command, before, word)
+    if shell == "zsh":  # which lists files in its own way
+        lines = [item.type if item.type != "plain" else _described(item) for item in items]
+        return "".join(f"{line}\n" for line in lines)
+    files = any(item.type != "plain" for item in items)
+    listed = list(_with_files(items))
+    if shell == "fish":
+        return "".join(f"{lead}{_described(item)}\n" for item in listed)
+    values = [f"{lead}{item.value}"[kept:] for item in listed]
+    kind = "words" if all(map(_WORD.fullmatch, values)) and not files else "filenames"
+    if len(values) == 1 and values[0].endswith("/"):
+        kind += " nospace"
+    return "".join(f"{line}\n" for line in [kind, *values])
 
 
-def complete_voice(
-    context: click.Context, _parameter: click.Parameter, incomplete: str
-) -> list[CompletionItem]:
-    """Voices of the model named on the line so far; files too, once it looks like a path."""
-    from vvcli.checkpoint.hub import EMBEDDED, resolve_model
-    from vvcli.checkpoint.voice_search import list_voices, voice_folders
+def _candidates(command: click.Group, before: list[str], incomplete: str) -> list[CompletionItem]:
+    from vvcli.cli.config_file import read_defaults
     from vvcli.errors import VvcliError
 
-    if "/" in incomplete or incomplete.startswith("."):
-        return [CompletionItem(incomplete, type="file")]
     try:
-        folders = voice_folders(resolve_model(context.params.get("model") or EMBEDDED))
-        names = [path.stem for path in list_voices(folders)]
-    except VvcliError:
+        defaults = {"default_map": read_defaults(command)}
+    except VvcliError:  # said by the command itself, when it is run
+        defaults = {}
+    shell = ShellComplete(command, defaults, "vvcli", VARIABLE)
+    if incomplete.startswith("-") and _is_value(command, before):
+        # click would take the value for an option.
+        items = shell.get_completions(before, "")
+        for item in items:
+            item.value = item.value if item.type == "plain" else incomplete
+        items = [item for item in items if item.value.startswith(incomplete)]
+    else:
+        items = shell.get_completions(before, incomplete)
+    return [item for item in items if item.value.isprintable()]
+
+
+def _is_value(command: click.Command, before: list[str]) -> bool:
+    """Whether the word after those `before` is the value of an option."""
+    for word in before:
+        if isinstance(command, click.Group):
+            command = command.get_command(click.Context(command), word) or command
+    options = (each for each in command.params if isinstance(each, click.Option))
+    return any(before[-1] in each.opts for each in options if before and not each.is_flag)
+
+
+def _with_files(items: Iterable[CompletionItem]) -> Iterator[CompletionItem]:
+    """The items, with the names of files in place of those that only say "file" or "dir"."""
+    for item in items:
+        if item.type == "plain":
+            yield item
+        else:
+            yield from _files(item.value, folders_only=item.type == "dir")
+
+
+def _files(incomplete: str, *, folders_only: bool) -> list[CompletionItem]:
+    """Files and folders whose names begin with `incomplete`; a folder's ends in a slash."""
+    name = incomplete.rpartition("/")[2]
+    lead = incomplete[: len(incomplete) - len(name)]
+    try:
+        with os.scandir(Path(lead).expanduser()) as entries:
+            found = [
+                (entry.name, entry.is_dir())
+                for entry in entries
+                if entry.name.startswith(name)
+                and (name.startswith(".") or not entry.name.startswith("."))
+            ]
+    except (OSError, ValueError, RuntimeError):  # RuntimeError: ~nobody
         return []
-    return [CompletionItem(name) for name in names if _matches(name, incomplete)]
+    return [
+        CompletionItem(f"{lead}{each}{'/' if is_folder else ''}", type="file")
+        for each, is_folder in sorted(found)
+        if (is_folder or not folders_only) and each.isprintable()
+    ]
 
 
-def complete_model(
-    _context: click.Context, _parameter: click.Parameter, incomplete: str
-) -> list[CompletionItem]:
-    """Models on this machine, and folders."""
-    from vvcli.checkpoint.hub import local_models
-
-    items = [CompletionItem(m.id) for m in local_models() if m.id.startswith(incomplete)]
-    if not items or Path(incomplete).exists():
-        items.append(CompletionItem(incomplete, type="dir"))
-    return items
-
-
-def _matches(name: str, incomplete: str) -> bool:
-    return name.lower().startswith(incomplete.lower())
+def _described(item: CompletionItem) -> str:
+    return f"{item.value}\t{item.help}" if item.help else str(item.value)

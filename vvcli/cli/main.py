@@ -11,6 +11,7 @@ from contextlib import suppress
 from importlib import import_module
 
 import click
+from click.shell_completion import CompletionItem
 
 from vvcli import __version__
 from vvcli.cli.completion import VARIABLE, answer
@@ -51,6 +52,15 @@ class LazyGroup(click.Group):
         command: click.Command = getattr(import_module(f"vvcli.cli.{name}"), name)
         return command
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Commands, without importing them, and options."""
+        found = [
+            CompletionItem(name, help=text)
+            for name, text in COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
+        return [*found, *click.Command.shell_complete(self, ctx, incomplete)]
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""
         with formatter.section("Commands"):
@@ -84,8 +94,12 @@ def main() -> None:
     if "PYTORCH_ALLOC_CONF" not in os.environ:  # the name that newer versions of torch read first
         os.environ.setdefault("PYTORCH_CUDA_ALLOC_CONF", "expandable_segments:True")
     try:
-        instruction = os.environ.get(VARIABLE)
-        status = answer(vvcli, instruction) if instruction else run(sys.argv[1:], environment)
+        shell = os.environ.get(VARIABLE)
+        if shell:
+            click.echo(answer(vvcli, shell, sys.argv[1:]), nl=False)
+            status = int(ExitStatus.OK)
+        else:
+            status = run(sys.argv[1:], environment)
     except KeyboardInterrupt:
         die_of(signal.SIGINT)
     except Terminated:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import shutil
 import subprocess
@@ -15,6 +16,7 @@ from tests.man import pages
 from tests.man.pages import COMMAND_PAGES, PAGES, Page
 from vvcli.cli.exit_status import ExitStatus
 from vvcli.cli.main import COMMANDS
+from vvcli.cli.types import Number
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -85,8 +87,9 @@ def test_an_option_has_its_choices_and_its_default_in_the_page(page: Page) -> No
             assert re.search(rf"default is {re.escape(str(option.default))}(?!\w)", shown), (
                 f"{option.opts}: {shown}"
             )
-        if isinstance(option.type, click.IntRange | click.FloatRange) and option.type.max:
-            assert f"from {option.type.min} to {option.type.max}" in text.replace("From", "from")
+        if isinstance(option.type, Number) and math.isfinite(option.type.limits.high):
+            limits = option.type.limits
+            assert f"from {limits.low} to {limits.high}" in text.replace("From", "from")
 
 
 def test_the_overview_has_the_options_before_a_command() -> None:

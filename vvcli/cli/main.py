@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import signal
 import sys
 import traceback
@@ -18,6 +19,7 @@ from vvcli.cli.completion import VARIABLE, answer
 from vvcli.cli.config_file import read_defaults
 from vvcli.cli.environment import Environment
 from vvcli.cli.exit_status import ExitStatus, status_of
+from vvcli.cli.message_options import root_options
 from vvcli.cli.signals import Terminated, die_of, raise_on_sigterm
 from vvcli.errors import VvcliError
 
@@ -35,7 +37,10 @@ COMMANDS = {
 }
 
 
-_NOT_WRITTEN = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+_NOT_WRITTEN = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
+
+# -v among the short options, which may stand together; -q and -0 are the others without a value.
+_VERBOSE = re.compile(r"--verbose|-[q0]*v[qv0]*")
 
 
 class LazyGroup(click.Group):
@@ -67,15 +72,21 @@ class LazyGroup(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="`vvcli COMMAND --help` shows the options of a command, `man vvcli` the whole manual.",
+)
 @click.version_option(__version__, prog_name="vvcli")
+@root_options
 @click.pass_context
 def vvcli(context: click.Context) -> None:
-    """Text in, speech out: many streams at once, raw audio on standard output.
+    """Speak text: many streams at once, raw audio on standard output.
 
     \b
-    cat script.txt | vvcli speak -m MODEL > out.pcm
-    vvcli speak -m MODEL -o hello.wav "Hello there."
+    vvcli speak "Hello there." | aplay $(vvcli format --aplay)
+    vvcli speak -i script.txt -o speech.wav
+    vvcli batch book/ -d out
     """
     # Only here, where a command follows: a wrong config file is no reason to withhold --help.
     context.default_map = read_defaults(vvcli)
@@ -83,8 +94,18 @@ def vvcli(context: click.Context) -> None:
 
 def main() -> None:
     """Entry point of the process."""
-    environment = Environment.claim()
     raise_on_sigterm()
+    try:
+        status = _main()
+    except KeyboardInterrupt:
+        die_of(signal.SIGINT)
+    except Terminated:
+        die_of(signal.SIGTERM)
+    _leave(status)
+
+
+def _main() -> int:
+    environment = Environment.claim()
     # Before torch loads: its threads spin while they wait for one another, and where another
     # program holds a core, for long. A frame of the 0.5B shape took 10 s then, and takes 0.4 s with
     # this short spin; on a quiet machine it costs a twentieth.
@@ -97,20 +118,16 @@ def main() -> None:
         shell = os.environ.get(VARIABLE)
         if shell:
             click.echo(answer(vvcli, shell, sys.argv[1:]), nl=False)
-            status = int(ExitStatus.OK)
-        else:
-            status = run(sys.argv[1:], environment)
-    except KeyboardInterrupt:
-        die_of(signal.SIGINT)
-    except Terminated:
-        die_of(signal.SIGTERM)
+            return ExitStatus.OK
+        return run(sys.argv[1:], environment)
     except BrokenPipeError:
         die_of(signal.SIGPIPE)
-    _leave(status)
 
 
 def run(arguments: list[str], environment: Environment) -> int:
     """Run one command; all errors but signals and a broken pipe become a sentence and a status."""
+    # Before anything can fail, the config file's reading included.
+    environment.verbose |= _is_verbose(arguments)
     try:
         # Not through click's main(): it turns ^C and a broken pipe into exit status 1.
         with vvcli.make_context("vvcli", arguments, obj=environment) as context:
@@ -121,10 +138,8 @@ def run(arguments: list[str], environment: Environment) -> int:
         environment.stderr.write(f"{error.format_message()}\n")
         return ExitStatus.USAGE
     except click.ClickException as error:
-        at = getattr(error, "ctx", None)
-        command = at.command_path if at else "vvcli"
         message = error.format_message().rstrip(".")
-        environment.say(f"{message}: see `{command} --help`")
+        environment.say(f"{message}: see `{_command_path(arguments)} --help`")
         return ExitStatus.USAGE
     except VvcliError as error:
         environment.say(str(error))
@@ -135,12 +150,37 @@ def run(arguments: list[str], environment: Environment) -> int:
     except Exception as error:
         # What `click.echo` meets; files that a command opens have names, and errors of their own.
         if isinstance(error, OSError) and error.errno in _NOT_WRITTEN and not error.filename:
-            environment.say(f"cannot write to standard output: {error.strerror}")
+            closed = environment.stdout in environment.closed
+            reason = "it is closed" if closed else error.strerror
+            environment.say(f"cannot write to standard output: {reason}")
             _show_traceback(environment)
             return ExitStatus.OUTPUT
-        environment.say(f"internal error: {type(error).__name__}: {error} (-v shows where)")
+        hint = "" if environment.verbose else " (-v shows where)"
+        environment.say(f"internal error: {type(error).__name__}: {error}{hint}")
         _show_traceback(environment)
         return ExitStatus.NOTHING
+
+
+def _is_verbose(arguments: list[str]) -> bool:
+    options = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    return any(map(_VERBOSE.fullmatch, options))
+
+
+def _command_path(arguments: list[str]) -> str:
+    """The command that `arguments` name, `vvcli voices list`, whether its options are right or not.
+
+    click's errors do not always say in which command they were met.
+    """
+    path: list[str] = ["vvcli"]
+    command: click.Command = vvcli
+    for argument in arguments:
+        if not isinstance(command, click.Group):
+            break
+        found = command.get_command(click.Context(command), argument)
+        if found is not None:
+            path.append(argument)
+            command = found
+    return " ".join(path)
 
 
 def _show_traceback(environment: Environment) -> None:

@@ -1,0 +1,64 @@
+"""What a command prints must arrive: standard output that is closed or full is an error."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.test_errors import shell
+from tests.conftest import TINY
+
+slow = pytest.mark.slow
+
+PRINTING = [
+    "--help",
+    "--version",
+    "speak --help",
+    "bench --help",
+    "speak -m TINY --dry-run Hello.",
+    "batch {folder}/a.txt -d {folder}/out -m TINY --dry-run",
+    "voices list -m TINY",
+    "voices list -m TINY --json",
+    "models list",
+    "models path embedded",
+    "format",
+    "format --json",
+    "format --ffmpeg",
+    "completion bash",
+    pytest.param("speak -q -m TINY -o {folder}/a.wav --summary - Hello.", marks=slow),
+    pytest.param("batch -q {folder}/a.txt -d {folder}/out -m TINY --summary -", marks=slow),
+    pytest.param("check -m TINY", marks=slow),
+    pytest.param("bench --shape tiny --streams 1 --frames 1 --device cpu", marks=slow),
+]
+
+
+@pytest.mark.parametrize(
+    ("redirection", "reason"),
+    [(">&-", "it is closed"), (">/dev/full", "No space left on device")],
+)
+@pytest.mark.parametrize("command", PRINTING)
+def test_what_cannot_be_printed_is_an_error(
+    tmp_path: Path, command: str, redirection: str, reason: str
+) -> None:
+    (tmp_path / "a.txt").write_text("Hello.\n", encoding="utf-8")
+    result = shell(f"vvcli {command.format(folder=tmp_path)} {redirection}")
+    assert (result.status, result.stdout) == (5, b"")
+    last = result.stderr.splitlines()[-1]
+    assert last == f"vvcli: cannot write to standard output: {reason}"
+    assert "Traceback" not in result.stderr
+    assert "Exception ignored" not in result.stderr
+
+
+def test_a_descriptor_that_can_only_be_read_is_no_output() -> None:
+    result = shell("vvcli voices list -m TINY 1</dev/null")
+    assert result.status == 5
+    assert "cannot write to standard output: Bad file descriptor" in result.error
+
+
+def test_who_prints_nothing_needs_no_output(tmp_path: Path) -> None:
+    out = tmp_path / "ada.safetensors"
+    voice = TINY / "voices" / "tiny-Ada_woman.pt"
+    result = shell(f"vvcli voices convert {voice} {out} >&-")
+    assert (result.status, result.stderr) == (0, "")
+    assert out.exists()

@@ -8,7 +8,8 @@ for utterance in Synthesizer("path/to/model", voice="Ada").speak(["Hello there."
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+# As `typing.TYPE_CHECKING`, without the import: ^C would end it in a traceback.
+TYPE_CHECKING = False
 
 __version__ = "0.1.0"
 

@@ -1,5 +1,5 @@
 """`python -m vvcli`."""
 
-from vvcli.cli.main import main
+from vvcli.cli.entry import main
 
 main()

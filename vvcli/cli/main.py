@@ -20,7 +20,7 @@ from vvcli.cli.config_file import read_defaults
 from vvcli.cli.environment import Environment
 from vvcli.cli.exit_status import ExitStatus, status_of
 from vvcli.cli.message_options import root_options
-from vvcli.cli.signals import Terminated, die_of, raise_on_sigterm
+from vvcli.cli.signals import Terminated, die_of, die_on_signals, raise_on_signals
 from vvcli.errors import VvcliError
 
 # Command: its module and one line of help. Modules are imported only when their command is used:
@@ -93,14 +93,13 @@ def vvcli(context: click.Context) -> None:
 
 
 def main() -> None:
-    """Entry point of the process."""
-    raise_on_sigterm()
+    """Run the command line in a process of its own, which ends here."""
     try:
+        raise_on_signals()
         status = _main()
-    except KeyboardInterrupt:
-        die_of(signal.SIGINT)
-    except Terminated:
-        die_of(signal.SIGTERM)
+        die_on_signals()
+    except Terminated as error:
+        die_of(error.number)
     _leave(status)
 
 

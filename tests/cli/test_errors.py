@@ -258,6 +258,7 @@ def test_a_terminal_without_text() -> None:
         ("{folder}", "Is a directory"),
         ("/proc/out.wav", "No such file or directory"),
         ("/dev/full", "No space left on device"),
+        ("{folder}/" + 300 * "x" + ".wav", "File name too long"),
     ],
 )
 def test_an_output_that_cannot_be_written(

@@ -201,7 +201,7 @@ def _format_for(output: str | None, given: str | None, *, typed: bool) -> str:
     if output is not None and output.endswith("/"):
         raise UsageError(f"{output} is the name of a folder: name a file in it")
     path = None if output in (None, "-") else Path(str(output))
-    if path is None or (path.exists() and not path.is_file()):
+    if path is None or _is_stream(path):
         return given or "s16le"
     named = format_from_name(path)
     if typed and given is not None:
@@ -217,6 +217,14 @@ def _format_for(output: str | None, given: str | None, *, typed: bool) -> str:
             f"give -f with one of {', '.join(FORMATS)}"
         )
     return found
+
+
+def _is_stream(path: Path) -> bool:
+    """Whether it is a device, a named pipe or a folder, which has no format by its name."""
+    try:
+        return path.exists() and not path.is_file()
+    except OSError:  # a name that is too long, say: an error when it is opened
+        return False
 
 
 def _open(environment: Environment, output: str | None) -> Output:

@@ -90,7 +90,7 @@ def run(
         entries = read_entries(folder)
         recover(entries, OutputFolder(folder))
         steps = decide(prints(jobs), entries, folder, existing, retry_failed=retry_failed)
-        runner = Runner(manifest, folder, writer, input_rate=RATE, rate=RATE, seed=0)
+        runner = Runner(manifest, OutputFolder(folder), writer, input_rate=RATE, rate=RATE, seed=0)
         runner.note_skipped(steps)
         missing = [step for step in steps if step.decision is Decision.MAKE]
         made = []

@@ -9,6 +9,7 @@ import pytest
 
 from tests.batch.fakes import RATE, audio, files, layout, lines, plan, prints, run, writer
 from vvcli.audio.pcm import S16LE
+from vvcli.batch.containment import OutputFolder
 from vvcli.batch.manifest import Entry, Manifest, Outcome, read_entries
 from vvcli.batch.resume import Existing, Step, decide
 from vvcli.batch.runner import Runner
@@ -81,7 +82,7 @@ def make(folder: Path, records: list[Record], chunks: list[Chunk]) -> list[Entry
     jobs = plan(folder, records)
     with Manifest(folder) as manifest:
         steps: list[Step] = decide(prints(jobs), {}, folder, Existing.ERROR)
-        runner = Runner(manifest, folder, writer, input_rate=RATE, rate=RATE, seed=0)
+        runner = Runner(manifest, OutputFolder(folder), writer, input_rate=RATE, rate=RATE, seed=0)
         return [event for event in runner.make(steps, chunks) if isinstance(event, Entry)]
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import re
 import select
 import stat
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
-from vvcli.errors import OutputError
+from vvcli.audio.part_file import PartFile
+from vvcli.errors import OutputError, UsageError
 
 # Of a pipe, so that a reader waits less often. Unless it is asked for, Linux gives 64 KiB.
 PIPE_BYTES = 1 << 20
@@ -72,6 +74,10 @@ class Output:
         with suppress(OSError):
             os.close(self._descriptor)
 
+    def discard(self) -> None:
+        """As `abandon`; of what is not a stream, nothing stays."""
+        self.abandon()
+
     def __enter__(self) -> Output:
         return self
 
@@ -115,49 +121,138 @@ class FileOutput(Output):
     """A file that has its name only once it is whole; until then it is `NAME.part`.
 
     What was made before an error or a signal stays in `NAME.part`.
+
+    Raises:
+        UsageError: another process is writing the file.
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._part = path.with_name(f"{path.name}.part")
-        flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
-        super().__init__(os.open(self._part, flags, 0o666), str(path))
+        self._part = PartFile(path)
+        super().__init__(self._part.descriptor, str(path))
 
     def finish(self) -> None:
-        """Sync, close and give the file its name."""
+        """Sync the file and give it its name."""
         try:
-            os.fsync(self._descriptor)
-        except OSError as error:
+            self._part.sync()
+        except OutputError:
             self.abandon()
-            raise self._error(error) from error
-        super().finish()
-        try:
-            self._part.replace(self._path)
-        except OSError as error:
-            raise self._error(error) from error
+            raise
+        self.closed = True
+        self._part.publish(sync_folder=True)
 
     def abandon(self) -> None:
         """Close; keep what there is, unless that is nothing."""
+        self.closed = True
+        empty = False
         with suppress(OSError):
-            if os.fstat(self._descriptor).st_size == 0:
-                self._part.unlink(missing_ok=True)
-        super().abandon()
+            empty = os.fstat(self._descriptor).st_size == 0
+        if empty:
+            self._part.discard()
+        else:
+            self._part.keep()
+
+    def discard(self) -> None:
+        """Close and remove what was written."""
+        self.closed = True
+        self._part.discard()
 
 
 def open_output(path: Path) -> Output:
     """An output for a file name: devices and pipes are written to, files are replaced.
 
+    No link is followed, but to a device or a pipe. `/dev/fd/3` and its other names are the
+    descriptor itself, wherever it leads.
+
     Raises:
+        UsageError: it is a link to a file, or another process is writing it.
         OutputError: it cannot be opened for writing.
     """
+    is_file = check_output(path)
     try:
-        if path.is_dir():
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-        if path.exists() and not path.is_file():
-            return Output(os.open(path, os.O_WRONLY | os.O_CLOEXEC), str(path))
-        if path.exists() and not os.access(path, os.W_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-        # Through a link, the file it names is replaced, not the link.
-        return FileOutput(path.resolve() if path.is_symlink() else path)
+        if (number := descriptor_of(path)) is not None:
+            return Output(os.dup(number), str(path))
+        if is_file:
+            return FileOutput(path)
+        descriptor = os.open(path, os.O_WRONLY | os.O_NOCTTY | os.O_CLOEXEC)
+        if stat.S_ISREG(os.fstat(descriptor).st_mode):  # put there since we looked
+            os.close(descriptor)
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+        return Output(descriptor, str(path))
     except OSError as error:
-        raise OutputError(f"cannot write to {path}: {error.strerror}") from error
+        raise _cannot_write(path, error) from error
+
+
+def check_output(path: Path) -> bool:
+    """Check whether `open_output` could open `path`, and leave everything as it is.
+
+    Returns:
+        Whether it is, or will be, a regular file.
+
+    Raises:
+        UsageError, OutputError: as `open_output`.
+    """
+    if descriptor_of(path) is not None:
+        return False
+    try:
+        mode = _mode(path)
+        if mode is not None and not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+            return False
+        if path.is_symlink():
+            raise UsageError(
+                f"{path} is a link, and no link is written through: give the name of the file"
+            )
+        if mode is not None and stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if mode is None and not path.parent.is_dir():
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+        place = path.parent if mode is None else path
+        if not os.access(place, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+    return True
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write `data` to `path` as `open_output` does; a file of that name is always whole.
+
+    Raises:
+        UsageError, OutputError: as `open_output` and `Output`.
+    """
+    output = open_output(path)
+    try:
+        output.write(data)
+        output.finish()
+    except BaseException:
+        output.discard()
+        raise
+
+
+def descriptor_of(path: str | Path) -> int | None:
+    """The number of the descriptor that `path` is another name for, such as `/dev/stdout`."""
+    name = os.path.normpath(path)
+    if name in _STANDARD:
+        return _STANDARD[name]
+    folders = rf"dev/fd|proc/(?:self|thread-self|{os.getpid()})/fd"
+    match = re.fullmatch(rf"/(?:{folders})/([0-9]{{1,9}})", name)
+    return int(match[1]) if match else None
+
+
+def is_stdout(name: str | None) -> bool:
+    """Whether `name` means standard output: `-`, or one of the names of descriptor 1."""
+    return name == "-" or (name is not None and descriptor_of(name) == 1)
+
+
+_STANDARD = {"/dev/stdin": 0, "/dev/stdout": 1, "/dev/stderr": 2}
+
+
+def _cannot_write(path: Path, error: OSError) -> OutputError:
+    return OutputError(f"cannot write to {path}: {error.strerror}")
+
+
+def _mode(path: Path) -> int | None:
+    """The kind and rights of what `path` leads to; none if that is nothing."""
+    try:
+        return path.stat().st_mode
+    except FileNotFoundError:
+        return None

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
-from vvcli.errors import UsageError
-
-PART = ".part"  # added to the name of a file that is not whole yet
+from vvcli.audio.part_file import FOLDER_FLAGS, PART
+from vvcli.errors import OutputError, UsageError
 
 MAX_NAME, MAX_PATH = 255, 4096  # bytes; of a name, and of a path with its closing NUL
 
@@ -48,6 +48,35 @@ class OutputFolder:
         if parent not in self._parents:
             self._parents[parent] = self._inside(parent)
         return PurePosixPath(self._parents[parent], last)
+
+    def open_parent(self, name: str, *, make: bool = False) -> int:
+        """A descriptor of the folder that holds the file `name`, a path from `place`.
+
+        No link below the output folder is followed, so that one planted since `place` leads
+        nowhere. With `make`, folders are made as needed.
+
+        Raises:
+            FileNotFoundError: there is no such folder, without `make`.
+            OutputError: it cannot be opened.
+        """
+        try:
+            if make:
+                self.path.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(self.path, FOLDER_FLAGS)
+            for part in PurePosixPath(name).parent.parts:
+                above = descriptor
+                try:
+                    if make:
+                        with suppress(FileExistsError):
+                            os.mkdir(part, dir_fd=above)
+                    descriptor = os.open(part, FOLDER_FLAGS | os.O_NOFOLLOW, dir_fd=above)
+                finally:
+                    os.close(above)
+        except OSError as error:
+            if isinstance(error, FileNotFoundError) and not make:
+                raise
+            raise OutputError(f"cannot write to {self.path / name}: {error.strerror}") from error
+        return descriptor
 
     def _inside(self, parent: str) -> str:
         """Where `parent` really is, relative to the root."""

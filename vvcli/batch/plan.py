@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from vvcli.batch.containment import PART, OutputFolder, same_name
+from vvcli.audio.part_file import PART
+from vvcli.batch.containment import OutputFolder, same_name
 from vvcli.batch.inputs import Input
 from vvcli.batch.manifest import FILE_NAME
 from vvcli.batch.naming import Name, NameTemplate, slug

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import stat
 from collections.abc import Iterable
 from contextlib import suppress
@@ -10,10 +9,11 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from vvcli.batch.containment import PART, OutputFolder
-from vvcli.batch.fingerprint import hash_stream
+from vvcli.audio.part_file import PartFile
+from vvcli.batch.containment import OutputFolder
 from vvcli.batch.manifest import Entries, Entry, Outcome
 from vvcli.batch.plan import Job
+from vvcli.batch.staging import measure_file
 from vvcli.errors import OutputError, UsageError
 
 
@@ -83,25 +83,35 @@ def recover(entries: Entries, folder: OutputFolder) -> None:
     an entry with a file and the file with its name belong together.
 
     Raises:
+        UsageError: another process is writing one of the files.
         OutputError: the disk refuses.
     """
     for entry in entries.values():
         if entry.audio_filepath is None:
             continue
         try:
-            path = folder.path / folder.place(entry.audio_filepath)
+            name = str(folder.place(entry.audio_filepath))
         except UsageError:  # no run of ours wrote this
             continue
-        part = path.with_name(path.name + PART)
-        try:
-            if not _is_file(part):
-                continue
-            if entry.has_file and _matches(part, entry):
-                part.replace(path)
-            else:
-                part.unlink()
-        except OSError as error:
-            raise OutputError(f"cannot write to {path}: {error.strerror}") from error
+        with suppress(FileNotFoundError):
+            _recover(entry, folder, name)
+
+
+def _recover(entry: Entry, folder: OutputFolder, name: str) -> None:
+    path = folder.path / name
+    part = PartFile.adopt(path, folder.open_parent(name))
+    if part is None:
+        return
+    try:
+        whole = entry.has_file and measure_file(part.descriptor) == (entry.size, entry.sha256)
+        if whole:
+            part.publish()
+        else:
+            part.discard()
+    except OSError as error:
+        raise OutputError(f"cannot read {path}: {error.strerror}") from error
+    finally:
+        part.keep()
 
 
 def _decide(job: Job, known: Entry | None, folder: Path, retry_failed: bool) -> Decision | None:
@@ -127,15 +137,3 @@ def _size(path: Path) -> int | None:
     if stat.S_ISDIR(status.st_mode):
         raise UsageError(f"{path} is a folder: an output file would have that name")
     return status.st_size if stat.S_ISREG(status.st_mode) else -1
-
-
-def _is_file(path: Path) -> bool:
-    with suppress(OSError):
-        return stat.S_ISREG(os.lstat(path).st_mode)
-    return False
-
-
-def _matches(part: Path, entry: Entry) -> bool:
-    with part.open("rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        return size == entry.size and hash_stream(file) == entry.sha256

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from vvcli.audio.output import Output
 from vvcli.audio.writer import AudioWriter
+from vvcli.batch.containment import OutputFolder
 from vvcli.batch.manifest import Entry, Manifest, Outcome
 from vvcli.batch.resume import Decision, Step
 from vvcli.batch.staging import StagedFile
@@ -47,7 +48,7 @@ class Runner:
     def __init__(
         self,
         manifest: Manifest,
-        folder: Path,
+        folder: OutputFolder,
         open_writer: OpenWriter,
         *,
         input_rate: int,
@@ -101,8 +102,7 @@ class Runner:
             self._sync_folders()
 
     def _open(self, step: Step) -> _Open:
-        path = self._folder / str(step.job.path)
-        staged = StagedFile(path)
+        staged = StagedFile(self._folder, str(step.job.path))
         try:
             return _Open(step, staged, self._open_writer(staged.output))
         except BaseException:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
-from contextlib import suppress
-from pathlib import Path
 
 from vvcli.audio.output import Output
-from vvcli.batch.containment import PART
-from vvcli.batch.fingerprint import hash_stream
+from vvcli.audio.part_file import PartFile
+from vvcli.batch.containment import OutputFolder
 from vvcli.errors import OutputError
+
+BLOCK = 1 << 18  # bytes read at a time
 
 
 class StagedFile:
@@ -18,48 +19,46 @@ class StagedFile:
     In two steps, for what must be on the disk between them: `seal`, then `publish`. Folders are
     made as needed.
 
+    Args:
+        folder: the output folder.
+        name: a path below it, from `OutputFolder.place`.
+
     Raises:
+        UsageError: another process is writing the file.
         OutputError: from every method, when the disk refuses.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._part = path.with_name(path.name + PART)
+    def __init__(self, folder: OutputFolder, name: str) -> None:
+        self.path = folder.path / name
         self._sealed = False
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._part.unlink(missing_ok=True)  # a crash left it, or a link leads elsewhere
-            flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-            self._descriptor = os.open(self._part, flags, 0o666)
-        except OSError as error:
-            raise self._error(error) from error
-        self.output = Output(self._descriptor, str(path))
+        self._part = PartFile(self.path, folder.open_parent(name, make=True))
+        self.output = Output(self._part.descriptor, str(self.path))
 
     def seal(self) -> tuple[int, str]:
-        """Everything is written: sync and close; returns the size and the SHA-256."""
+        """Everything is written: sync; returns the size and the SHA-256."""
+        self._part.sync()
+        self._sealed = True
         try:
-            os.fsync(self._descriptor)
-            self._sealed = True
-            self.output.finish()
-            with self._part.open("rb") as file:
-                return os.fstat(file.fileno()).st_size, hash_stream(file)
+            return measure_file(self._part.descriptor)
         except OSError as error:
-            raise self._error(error) from error
+            raise OutputError(f"cannot read {self.path}: {error.strerror}") from error
 
     def publish(self) -> None:
         """Give the sealed file its name, in place of what had it."""
-        try:
-            self._part.replace(self.path)
-        except OSError as error:
-            raise self._error(error) from error
+        self._part.publish()
 
     def abandon(self) -> None:
         """Remove what was written, unless it is sealed: then it may have its entry already."""
-        if not self.output.closed:
-            self.output.abandon()
-        if not self._sealed:
-            with suppress(OSError):
-                self._part.unlink(missing_ok=True)
+        if self._sealed:
+            self._part.keep()
+        else:
+            self._part.discard()
 
-    def _error(self, error: OSError) -> OutputError:
-        return OutputError(f"cannot write to {self.path}: {error.strerror}")
+
+def measure_file(descriptor: int) -> tuple[int, str]:
+    """The size in bytes of an open file and the SHA-256 of its content."""
+    digest, size = hashlib.sha256(), 0
+    while block := os.pread(descriptor, BLOCK, size):
+        digest.update(block)
+        size += len(block)
+    return size, digest.hexdigest()

@@ -6,17 +6,16 @@ Both kinds of file hold the same tensors under these names, PART one of `PARTS`,
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors.torch import load, save
 from torch import Tensor
 
+from vvcli.audio.output import write_file
 from vvcli.checkpoint.restricted_pickle import Record
 from vvcli.checkpoint.torch_zip import read_torch_zip
 from vvcli.checkpoint.weights import DTYPES, is_finite
@@ -92,25 +91,22 @@ def save_voice(tensors: Mapping[str, Tensor], path: Path) -> None:
     """Write `tensors` to `path` as safetensors; a file of that name is always whole.
 
     Raises:
-        OutputError: the file cannot be written, or does not read back the same.
+        UsageError: another process is writing the file, or it is a link.
+        OutputError: these are not the tensors of a voice, or the file cannot be written.
     """
-    part = path.with_name(f"{path.name}.part")
+    for name in tensors:
+        if not _NAME.fullmatch(name):
+            raise OutputError(f"cannot write {path}: it is not a voice: it holds a tensor {name}")
     try:
-        # `save_file` would make a file that only its owner can read.
-        part.write_bytes(save(dict(tensors), metadata={"format": "pt"}))
-        again = _read_safetensors(part)
-        if again.keys() != tensors.keys() or not all(
-            _same_bits(again[name], tensor) for name, tensor in tensors.items()
-        ):
-            raise OutputError(f"{part} does not read back as it was written: check the disk")
-        with part.open("rb+") as file:
-            os.fsync(file.fileno())
-        part.replace(path)
-    except (SafetensorError, OSError, UnavailableError) as error:
+        data = save(dict(tensors), metadata={"format": "pt"})
+        again = load(data)
+    except SafetensorError as error:
         raise OutputError(f"cannot write the voice {path}: {error}") from error
-    finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
+    if again.keys() != tensors.keys() or not all(
+        _same_bits(again[name], tensor) for name, tensor in tensors.items()
+    ):
+        raise OutputError(f"cannot write the voice {path}: safetensors cannot hold it")
+    write_file(path, data)
 
 
 def _read_safetensors(path: Path) -> dict[str, Tensor]:

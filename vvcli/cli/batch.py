@@ -205,7 +205,7 @@ def _run(
     """Make what is missing, and say how all files stand then."""
     runner = Runner(
         manifest,
-        request.folder,
+        OutputFolder(request.folder),
         lambda output: open_writer(
             request.format_name, output, request.rate, input_rate=SAMPLE_RATE
         ),

@@ -9,17 +9,23 @@ from typing import Any
 import click
 
 from vvcli import __version__
-from vvcli.errors import OutputError, UsageError
+from vvcli.audio.output import check_output, is_stdout, write_file
+from vvcli.errors import UsageError
 from vvcli.progress.tally import Tally
 
 
-def check_summary(where: str | None, *, audio_to_stdout: bool) -> None:
-    """Refuse a summary that would get between the samples.
+def check_summary(where: str | None, *, audio_to_stdout: bool = False) -> None:
+    """Refuse a summary that would get between the samples or could not be written.
 
     Raises:
-        UsageError: both want standard output.
+        UsageError: both want standard output, or the file is a link.
+        OutputError: the file cannot be written.
     """
-    if where == "-" and audio_to_stdout:
+    if where is None:
+        return
+    if not is_stdout(where):
+        check_output(Path(where))
+    elif audio_to_stdout:
         raise UsageError("--summary - and the audio both want standard output: add -o FILE")
 
 
@@ -27,15 +33,13 @@ def write_summary(where: str | None, tally: Tally, **facts: Any) -> None:
     """Write the figures of `tally`, and `facts`, to the file or standard output `where`.
 
     Raises:
+        UsageError: another process is writing the file, or it is a link.
         OutputError: the file cannot be written.
     """
     if where is None:
         return
     line = json.dumps({**tally.to_dict(), **facts, "vvcli": __version__})
-    if where == "-":
+    if is_stdout(where):
         click.echo(line)
-        return
-    try:
-        Path(where).write_text(f"{line}\n", encoding="utf-8")
-    except OSError as error:
-        raise OutputError(f"cannot write the summary {where}: {error.strerror}") from error
+    else:
+        write_file(Path(where), f"{line}\n".encode())

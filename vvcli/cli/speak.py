@@ -10,11 +10,12 @@ import click
 
 from vvcli.audio.cues import check_cues, open_cues
 from vvcli.audio.formats import FORMATS, format_from_name
-from vvcli.audio.output import Output, open_output
+from vvcli.audio.output import Output, is_stdout, open_output
 from vvcli.audio.track import ON_ERROR, Track
 from vvcli.audio.writer import check_writer, open_writer
 from vvcli.cli.environment import STDERR, Environment
 from vvcli.cli.exit_status import ExitStatus
+from vvcli.cli.file_conflicts import FileConflicts
 from vvcli.cli.inputs import Input, find_form, note_file_names, open_records
 from vvcli.cli.message_options import progress_options
 from vvcli.cli.options import format_options, gap_option, synthesis_options
@@ -124,12 +125,20 @@ def speak(
         null=null, paragraphs=paragraphs, jsonl=jsonl, delimiter=delimiter, follow=follow
     )
     source = Input(text, files, form, delimiter or "|", follow_ms / 1000)
+    if output is not None and is_stdout(output):
+        output = "-"
+    check_summary(summary, audio_to_stdout=output in (None, "-"))
+    conflicts = FileConflicts(environment)
+    if not text:
+        conflicts.reads("-i", files or ("-",))
+    conflicts.reads_model(options["model"], options["voice"])
+    for option, name in (("-o", output or "-"), ("--cues", cues), ("--summary", summary)):
+        conflicts.writes(option, name)
     records, total = open_records(environment, source)
     typed = was_typed(context, "format_name")
     format_name = _format_for(output, format_name, typed=typed)
     rate = rate or SAMPLE_RATE
     check_writer(format_name, rate, SAMPLE_RATE)
-    check_summary(summary, audio_to_stdout=output in (None, "-"))
     if cues is not None:
         check_cues(Path(cues))
     if not quiet:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from vvcli.cli.environment import Environment
+from vvcli.cli.file_conflicts import FileConflicts
 from vvcli.cli.message_options import verbose_option
 from vvcli.cli.options import model_option
 from vvcli.cli.types import FileName
@@ -46,7 +48,8 @@ def list_command(model: str, as_json: bool) -> None:
 @click.argument("target", metavar="OUTPUT", type=FileName(path_type=Path))
 @click.option("--force", is_flag=True, help="Replace OUTPUT if it is there.")
 @verbose_option
-def convert(source: Path, target: Path, force: bool) -> None:
+@click.pass_obj
+def convert(environment: Environment, source: Path, target: Path, force: bool) -> None:
     """Write the voice file INPUT (.pt) as OUTPUT (.safetensors).
 
     The content stays the same, bit by bit. A .pt file is a pickle, which other programs may
@@ -54,6 +57,9 @@ def convert(source: Path, target: Path, force: bool) -> None:
     """
     if target.suffix != ".safetensors":
         raise UsageError(f"{target} must end in .safetensors, so that it is read as such")
+    conflicts = FileConflicts(environment)
+    conflicts.reads("INPUT", [source])
+    conflicts.writes("OUTPUT", target)
     if target.exists() and not force:
         raise UsageError(f"{target} is there already: give another name, or --force")
 

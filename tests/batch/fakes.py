@@ -13,9 +13,10 @@ from vvcli.audio.output import Output
 from vvcli.audio.pcm_writer import AudioWriter
 from vvcli.audio.writer import open_writer
 from vvcli.batch.containment import OutputFolder
+from vvcli.batch.entry import Entry
 from vvcli.batch.fingerprint import Settings, fingerprint
 from vvcli.batch.inputs import Input
-from vvcli.batch.manifest import Entry, Manifest, read_entries
+from vvcli.batch.manifest import Manifest, read_entries
 from vvcli.batch.naming import NameTemplate
 from vvcli.batch.plan import Job, Layout, make_plan
 from vvcli.batch.resume import Decision, Existing, Step, decide, recover

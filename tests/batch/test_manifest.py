@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,8 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vvcli.batch.manifest import FILE_NAME, Entry, Manifest, Outcome, read_entries
+from vvcli.batch.entry import Entry, Outcome
+from vvcli.batch.manifest import FILE_NAME, Manifest, read_entries
 from vvcli.errors import OutputError, UsageError
+
+DATA = Path(__file__).parents[1] / "data"
 
 ENTRY = Entry(
     audio_filepath="book/00001.wav",
@@ -77,14 +81,97 @@ def test_cut_at_every_byte(tmp_path: Path) -> None:
 
 
 @given(st.binary(max_size=60))
-def test_any_tail_is_cut_off(tmp_path_factory: pytest.TempPathFactory, tail: bytes) -> None:
+def test_a_tail_is_the_start_of_an_entry_or_stays(
+    tmp_path_factory: pytest.TempPathFactory, tail: bytes
+) -> None:
     folder = tmp_path_factory.mktemp("out")
-    (folder / FILE_NAME).write_bytes(ENTRY.encode() + tail)
-    append(folder, OTHER)
-    content = (folder / FILE_NAME).read_bytes()
-    assert content.startswith(ENTRY.encode())
-    assert content.endswith(b"\n" + OTHER.encode())
-    assert read_entries(folder) == {ENTRY.key: ENTRY, OTHER.key: OTHER}
+    path = folder / FILE_NAME
+    path.write_bytes(ENTRY.encode() + tail)
+    try:
+        append(folder, OTHER)
+    except UsageError:
+        assert path.read_bytes() == ENTRY.encode() + tail
+    else:
+        assert tail.strip(b"\0") == b""
+        assert path.read_bytes() == ENTRY.encode() + OTHER.encode()
+
+
+@given(st.integers(0, len(ENTRY.encode())), st.integers(0, 9000))
+def test_a_power_cut_leaves_the_start_of_an_entry_and_nul_bytes(
+    tmp_path_factory: pytest.TempPathFactory, cut: int, zeros: int
+) -> None:
+    folder = tmp_path_factory.mktemp("out")
+    path = folder / FILE_NAME
+    path.write_bytes(OTHER.encode() + ENTRY.encode()[:cut] + bytes(zeros))
+    append(folder, NEWER)
+    whole = ENTRY.encode() if cut >= len(ENTRY.encode()) - 1 else b""
+    assert path.read_bytes() == OTHER.encode() + whole + NEWER.encode()
+
+
+NEMO = b'{"audio_filepath": "a.wav", "duration": 1.5, "text": "Hello."}'
+
+
+@pytest.mark.parametrize("before", [b"", ENTRY.encode()])
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(NEMO, NEMO + b"\n", b"precious", b"precious\n", b"\n", b"{}", b"{}\n", b"[]\n", b"7"),
+        *(b'{"text": "Hello."}\n', b'{"text": "Hel', b"\x00\x00\n", b"[" * 99999 + b"\n"),
+        *(b"\xff\xfe\n", b'{"audio_filepath": "x"}', ENTRY.encode().replace(b'"ok"', b'"odd"')),
+    ],
+)
+def test_a_file_of_somebody_else_is_not_touched(
+    tmp_path: Path, before: bytes, content: bytes
+) -> None:
+    path = tmp_path / FILE_NAME
+    path.write_bytes(before + content)
+    line = 2 if before else 1
+    words = rf"manifest\.jsonl is not a manifest .* line {line} is no entry of a manifest: move it"
+    with pytest.raises(UsageError, match=words):
+        read_entries(tmp_path)
+    with pytest.raises(UsageError, match=words):
+        Manifest(tmp_path)
+    assert path.read_bytes() == before + content
+
+
+@pytest.mark.parametrize("kind", ["link", "dangling link", "link to /dev/zero", "fifo", "folder"])
+def test_what_is_no_regular_file_is_not_opened(tmp_path: Path, kind: str) -> None:
+    out, path = tmp_path / "out", tmp_path / "out" / FILE_NAME
+    out.mkdir()
+    (tmp_path / "precious").write_bytes(ENTRY.encode() + b"precious")
+    match kind:
+        case "link":
+            path.symlink_to("../precious")
+        case "dangling link":
+            path.symlink_to("../gone")
+        case "link to /dev/zero":
+            path.symlink_to("/dev/zero")
+        case "fifo":
+            os.mkfifo(path)
+        case "folder":
+            path.mkdir()
+    for use in (read_entries, Manifest):
+        with pytest.raises(UsageError, match=r"not a manifest of vvcli but a (link|named|folder)"):
+            use(out)
+    assert (tmp_path / "precious").read_bytes() == ENTRY.encode() + b"precious"
+    assert [path.name for path in tmp_path.iterdir()] in (
+        ["out", "precious"],
+        ["precious", "out"],
+    )
+
+
+def test_manifests_of_0_1_are_read() -> None:
+    entries = read_entries(DATA / "batch-0.1")
+    assert [entry.status.value for entry in entries.values()] == [
+        *("skipped", "ok", "failed", "ok", "ok", "failed")
+    ]
+    assert entries["a/00004.wav"].text == "Grüße."
+
+
+def test_samples_is_a_later_name_of_frames() -> None:
+    values = json.loads(ENTRY.encode())
+    values["samples"] = values.pop("frames")
+    assert Entry.decode(json.dumps(values).encode()) == ENTRY
 
 
 def test_a_torn_line_longer_than_a_block(tmp_path: Path) -> None:
@@ -111,12 +198,6 @@ def test_any_value_is_an_entry_or_is_not(key: str, value: object) -> None:
         assert Entry.decode(entry.encode()) == entry or value != value or key == "duration"
 
 
-@pytest.mark.parametrize("line", [b"", b"{}", b"[]", b"null", b"\x00\x00", b"[" * 99999, b'{"a":1'])
-def test_lines_that_are_no_entries(tmp_path: Path, line: bytes) -> None:
-    (tmp_path / FILE_NAME).write_bytes(line + b"\n" + ENTRY.encode())
-    assert read_entries(tmp_path) == {ENTRY.key: ENTRY}
-
-
 def test_keys_of_later_versions_are_no_harm() -> None:
     values = json.loads(ENTRY.encode()) | {"speaker": "?"}
     assert Entry.decode(json.dumps(values).encode()) == ENTRY
@@ -139,11 +220,6 @@ def test_no_manifest_is_an_empty_one(tmp_path: Path) -> None:
     assert read_entries(tmp_path / "nowhere") == {}
 
 
-def test_a_manifest_that_cannot_be_used(tmp_path: Path) -> None:
-    (tmp_path / FILE_NAME).mkdir()
-    with pytest.raises(OutputError, match="Is a directory"):
-        read_entries(tmp_path)
-    with pytest.raises(OutputError, match="Is a directory"):
-        Manifest(tmp_path)
+def test_a_manifest_that_cannot_be_used() -> None:
     with pytest.raises(OutputError, match="cannot write to /proc/nowhere"):
         Manifest(Path("/proc/nowhere"))

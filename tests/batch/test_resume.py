@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.batch.fakes import files, layout, lines, plan, run
-from vvcli.batch.manifest import FILE_NAME, Outcome, read_entries
+from vvcli.batch.entry import Outcome
+from vvcli.batch.manifest import FILE_NAME, read_entries
 from vvcli.batch.resume import Existing, Step
 from vvcli.errors import UsageError
 from vvcli.script.record import Record

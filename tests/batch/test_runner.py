@@ -10,7 +10,8 @@ import pytest
 from tests.batch.fakes import RATE, audio, files, layout, lines, plan, prints, run, writer
 from vvcli.audio.pcm import S16LE
 from vvcli.batch.containment import OutputFolder
-from vvcli.batch.manifest import Entry, Manifest, Outcome, read_entries
+from vvcli.batch.entry import Entry, Outcome
+from vvcli.batch.manifest import Manifest, read_entries
 from vvcli.batch.resume import Existing, Step, decide
 from vvcli.batch.runner import Runner
 from vvcli.batch.staging import StagedFile

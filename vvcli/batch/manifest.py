@@ -1,121 +1,45 @@
 """`manifest.jsonl`: a line for every file that was made or failed, and what resuming goes by.
 
 Lines are only ever appended; the last one of a file counts. A line that was cut short, by a crash
-or a power cut, can only be the last, and is cut off by the next run.
+or a power cut, can only be the last, and is cut off by the next run. A file of that name that
+holds anything else is somebody else's, and is neither used nor changed.
 """
 
 from __future__ import annotations
 
 import errno
 import fcntl
-import json
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass, fields
-from enum import Enum
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import BinaryIO
 
+from vvcli.audio.part_file import NO_LOCKS
+from vvcli.batch.entry import Entry, is_start_of_entry
 from vvcli.errors import OutputError, UsageError
 
 FILE_NAME = "manifest.jsonl"
 
-# File systems without flock, such as some network ones: there, nothing guards against two runs.
-_NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP}
-
-
-class Outcome(Enum):
-    """How a file ended."""
-
-    OK = "ok"
-    FAILED = "failed"
-    TRUNCATED = "truncated"  # there is a file, and it does not hold all of the text
-    SKIPPED = "skipped"  # nothing to say, or another file of that name was to be kept
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A line of the manifest."""
-
-    audio_filepath: str | None  # relative to the manifest; none where there was nothing to say
-    duration: float  # seconds
-    text: str
-    id: str | None
-    index: int  # of the (first) record in the run
-    voice: str | None
-    seed: int | None
-    status: Outcome
-    error: str | None
-    frames: int  # samples
-    size: int  # bytes of the file
-    sha256: str | None  # of the file
-    fingerprint: str
-
-    @property
-    def key(self) -> str | int:
-        """What a later entry of the same file has in common with this one."""
-        return self.index if self.audio_filepath is None else self.audio_filepath
-
-    @property
-    def has_file(self) -> bool:
-        """Whether it stands for a file that was made."""
-        return self.status in (Outcome.OK, Outcome.TRUNCATED) and self.audio_filepath is not None
-
-    def encode(self) -> bytes:
-        """The entry as a line."""
-        values = asdict(self) | {"status": self.status.value}
-        try:
-            return json.dumps(values, ensure_ascii=False).encode() + b"\n"
-        except UnicodeEncodeError:  # a file name that is not UTF-8
-            return json.dumps(values).encode() + b"\n"
-
-    @classmethod
-    def decode(cls, line: bytes) -> Entry | None:
-        """The entry in `line`, or none if that is something else. Unknown keys are ignored."""
-        try:
-            values = json.loads(line)
-            known = {name: values[name] for name in _TYPES}
-            known["status"] = Outcome(known["status"])
-        except (ValueError, KeyError, TypeError, RecursionError):
-            return None
-        good = all(type(known[name]) in types for name, types in _TYPES.items())
-        return cls(**known) if good else None
-
-
-_NONE = type(None)
-_TYPES: dict[str, tuple[type, ...]] = {
-    "audio_filepath": (str, _NONE),
-    "duration": (float, int),
-    "text": (str,),
-    "id": (str, _NONE),
-    "index": (int,),
-    "voice": (str, _NONE),
-    "seed": (int, _NONE),
-    "status": (Outcome,),
-    "error": (str, _NONE),
-    "frames": (int,),
-    "size": (int,),
-    "sha256": (str, _NONE),
-    "fingerprint": (str,),
-}
-assert list(_TYPES) == [field.name for field in fields(Entry)]  # noqa: S101
-
+MAX_LINE = 256 << 20  # bytes; a file joined from many records has the text of all
 
 Entries = dict[str | int, Entry]
 
 
 def read_entries(folder: Path) -> Entries:
-    """The last entry of each file in the manifest of `folder`; lines that are none are left out.
+    """The last entry of each file in the manifest of `folder`.
 
     Raises:
-        OutputError: there is a manifest that cannot be read.
+        UsageError: it is not a manifest of ours.
+        OutputError: it cannot be read.
     """
     path = folder / FILE_NAME
     try:
-        with path.open("rb") as file:
-            return {entry.key: entry for entry in _decode_lines(file)}
+        with os.fdopen(_open(path, os.O_RDONLY), "rb") as file:
+            return _read(file, path).entries
     except FileNotFoundError:
         return {}
     except OSError as error:
@@ -125,8 +49,10 @@ def read_entries(folder: Path) -> Entries:
 class Manifest:
     """The manifest of an output folder, locked and open for appending.
 
+    `entries` holds the last one of each file, as it was when the manifest was opened.
+
     Raises:
-        UsageError: another run has it.
+        UsageError: another run has it, or it is not a manifest of ours.
         OutputError: from every method, when it cannot be written.
     """
 
@@ -134,13 +60,12 @@ class Manifest:
         self.path = folder / FILE_NAME
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-            self._descriptor = os.open(self.path, flags, 0o666)
+            self._descriptor = _open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
         except OSError as error:
             raise self._error(error) from error
         try:
             self._lock()
-            self._repair()
+            self.entries = self._repair()
         except BaseException:
             self.close()
             raise
@@ -185,38 +110,86 @@ class Manifest:
                 f"another vvcli is writing to {self.path.parent}: wait for it, or give another -d"
             ) from error
         except OSError as error:
-            if error.errno not in _NO_LOCKS:
+            if error.errno not in NO_LOCKS:  # there, nothing guards against two runs
                 raise self._error(error) from error
 
-    def _repair(self) -> None:
-        """End the last line if it is whole but for its line break, else cut it off."""
+    def _repair(self) -> Entries:
+        """Read all entries; end the last line if only its line break is missing, else cut it."""
         try:
             with os.fdopen(os.dup(self._descriptor), "rb") as file:
-                end, tail = _last_line(file.seek(0, os.SEEK_END), file)
-            if tail and Entry.decode(tail):
+                content = _read(file, self.path)
+            if content.end < content.size:
+                os.ftruncate(self._descriptor, content.end)
+            if content.lacks_break:
                 os.write(self._descriptor, b"\n")
-            elif tail:
-                os.ftruncate(self._descriptor, end)
         except OSError as error:
             raise self._error(error) from error
+        return content.entries
 
     def _error(self, error: OSError) -> OutputError:
         return OutputError(f"cannot write to {self.path}: {error.strerror}")
 
 
-def _decode_lines(lines: Any) -> Iterator[Entry]:
-    for line in lines:
-        if entry := Entry.decode(line):
-            yield entry
+@dataclass
+class _Content:
+    """What is in a manifest."""
+
+    entries: Entries = field(default_factory=dict)
+    end: int = 0  # bytes up to the end of the last entry
+    size: int = 0  # bytes
+    lacks_break: bool = False  # after the last entry
 
 
-def _last_line(size: int, file: Any) -> tuple[int, bytes]:
-    """Where the unfinished last line begins, and what there is of it."""
-    start, tail = size, b""
-    while start > 0 and b"\n" not in tail:
-        step = min(start, 1 << 16)
-        start -= step
-        file.seek(start)
-        tail = file.read(step) + tail
-    kept, _, rest = tail.rpartition(b"\n")
-    return (start + len(kept) + 1, rest) if b"\n" in tail else (start, tail)
+def _open(path: Path, flags: int) -> int:
+    """Open the manifest, which is never a link, and never something to wait for."""
+    flags |= os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+    try:
+        # Asked first: opening a device can have an effect of its own.
+        _check_kind(path.lstat().st_mode, path)
+    except FileNotFoundError:
+        if not flags & os.O_CREAT:
+            raise
+    try:
+        descriptor = os.open(path, flags, 0o666)
+    except OSError as error:
+        if error.errno == errno.ELOOP:  # a link since then
+            raise _not_ours(path, "a link") from error
+        raise
+    try:
+        _check_kind(os.fstat(descriptor).st_mode, path)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _check_kind(mode: int, path: Path) -> None:
+    if not stat.S_ISREG(mode):
+        kinds = {stat.S_IFLNK: "a link", stat.S_IFDIR: "a folder", stat.S_IFIFO: "a named pipe"}
+        raise _not_ours(path, kinds.get(stat.S_IFMT(mode), "not a regular file"))
+
+
+def _read(file: BinaryIO, path: Path) -> _Content:
+    content = _Content()
+    for number, line in enumerate(_lines(file), start=1):
+        content.size += len(line)
+        # What a power cut leaves of bytes that did not reach the disk.
+        whole = line if line.endswith(b"\n") else line.rstrip(b"\0")
+        if entry := Entry.decode(whole):
+            content.entries[entry.key] = entry
+            content.end += len(whole)
+            content.lacks_break = not whole.endswith(b"\n")
+        elif whole.endswith(b"\n") or not is_start_of_entry(whole):
+            raise _not_ours(path, f"something else: line {number} is no entry of a manifest")
+    return content
+
+
+def _lines(file: BinaryIO) -> Iterator[bytes]:
+    while line := file.readline(MAX_LINE):
+        yield line
+
+
+def _not_ours(path: Path, kind: str) -> UsageError:
+    return UsageError(
+        f"{path} is not a manifest of vvcli but {kind}: move it away, or give another -d"
+    )

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from vvcli.batch.manifest import Entry, Outcome
+from vvcli.batch.entry import Entry, Outcome
 from vvcli.batch.resume import Decision, Step
 
 TEXT_SHOWN = 60  # characters

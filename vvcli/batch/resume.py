@@ -11,7 +11,8 @@ from pathlib import Path
 
 from vvcli.audio.part_file import PartFile
 from vvcli.batch.containment import OutputFolder
-from vvcli.batch.manifest import Entries, Entry, Outcome
+from vvcli.batch.entry import Entry, Outcome
+from vvcli.batch.manifest import Entries
 from vvcli.batch.plan import Job
 from vvcli.batch.staging import measure_file
 from vvcli.errors import OutputError, UsageError

@@ -11,7 +11,8 @@ from pathlib import Path
 from vvcli.audio.output import Output
 from vvcli.audio.writer import AudioWriter
 from vvcli.batch.containment import OutputFolder
-from vvcli.batch.manifest import Entry, Manifest, Outcome
+from vvcli.batch.entry import Entry, Outcome
+from vvcli.batch.manifest import Manifest
 from vvcli.batch.resume import Decision, Step
 from vvcli.batch.staging import StagedFile
 from vvcli.script.record import Record

@@ -14,9 +14,10 @@ import click
 from vvcli.audio.formats import FORMATS
 from vvcli.audio.writer import check_writer, open_writer
 from vvcli.batch.containment import OutputFolder
+from vvcli.batch.entry import Entry
 from vvcli.batch.fingerprint import Settings, fingerprint, identify_model
 from vvcli.batch.inputs import STDIN, expand
-from vvcli.batch.manifest import Entry, Manifest, read_entries
+from vvcli.batch.manifest import Manifest, read_entries
 from vvcli.batch.naming import NameTemplate
 from vvcli.batch.plan import Job, Layout, make_plan, read_records
 from vvcli.batch.report import Files, plan_lines, what_is_there

@@ -16,10 +16,12 @@ from vvcli.batch.containment import OutputFolder
 from vvcli.batch.entry import Entry
 from vvcli.batch.fingerprint import Settings, fingerprint
 from vvcli.batch.inputs import Input
-from vvcli.batch.manifest import Manifest, read_entries
+from vvcli.batch.manifest import Manifest
 from vvcli.batch.naming import NameTemplate
-from vvcli.batch.plan import Job, Layout, make_plan
-from vvcli.batch.resume import Decision, Existing, Step, decide, recover
+from vvcli.batch.plan import Job, Layout, Plan
+from vvcli.batch.record_list import RecordList
+from vvcli.batch.recover import recover
+from vvcli.batch.resume import Decision, Existing, Resume, Step
 from vvcli.batch.runner import Runner
 from vvcli.script.record import Record
 from vvcli.utterance import Chunk, Status
@@ -61,17 +63,16 @@ def layout(name: str = "{stem}/{n:05d}", *, join: bool = False, gap: float = 0.1
 
 def plan(folder: Path, records: list[Record], shape: Layout | None = None) -> list[Job]:
     source = Input(Path("book.txt"), "book")
-    return make_plan([(source, records)], OutputFolder(folder), shape or layout())
+    first = records[0].index if records else 0
+    read = [(source, RecordList(records, first, "book.txt:"))]
+    return list(Plan(read, OutputFolder(folder), shape or layout()).checked())
 
 
-def prints(jobs: Iterable[Job]) -> list[tuple[Job, str]]:
+def fingerprint_of(job: Job) -> str:
     settings = Settings(
         "model", seed=0, cfg_scale=1.5, steps=5, dtype="auto", split="none", format="wav"
     )
-    return [
-        (job, fingerprint(settings, job.records, ["Ada"] * len(job.records), job.gaps))
-        for job in jobs
-    ]
+    return fingerprint(settings, job.records, ["Ada"] * len(job.records), job.gaps)
 
 
 def writer(output: Output) -> AudioWriter:
@@ -84,14 +85,26 @@ def run(
     existing: Existing = Existing.ERROR,
     *,
     retry_failed: bool = False,
+    verify: bool = False,
     limit: int | None = None,
 ) -> tuple[list[Step], list[Entry]]:
     """A whole run, as the command does it; `limit` stops it after so many chunks."""
     with Manifest(folder) as manifest:
-        entries = read_entries(folder)
+        entries = manifest.entries
         recover(entries, OutputFolder(folder))
-        steps = decide(prints(jobs), entries, folder, existing, retry_failed=retry_failed)
-        runner = Runner(manifest, OutputFolder(folder), writer, input_rate=RATE, rate=RATE, seed=0)
+        resume = Resume(
+            entries, folder, fingerprint_of, existing, retry_failed=retry_failed, verify=verify
+        )
+        steps = list(resume.decide(jobs))
+        runner = Runner(
+            manifest,
+            OutputFolder(folder),
+            writer,
+            input_rate=RATE,
+            rate=RATE,
+            seed=0,
+            fingerprint=fingerprint_of,
+        )
         runner.note_skipped(steps)
         missing = [step for step in steps if step.decision is Decision.MAKE]
         made = []

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from vvcli.batch.inputs import Input, expand, natural
 from vvcli.errors import UsageError
+from vvcli.script.choose import Form
 
 
 def test_a_folder_is_its_text_files_in_natural_order(tmp_path: Path) -> None:
@@ -18,7 +19,7 @@ def test_a_folder_is_its_text_files_in_natural_order(tmp_path: Path) -> None:
     (tmp_path / ".git").mkdir()
     (tmp_path / ".git/x.txt").write_text("no")
     os.mkfifo(tmp_path / "pipe.txt")
-    found = expand([tmp_path])
+    found = expand([tmp_path]).files
     assert [each.stem for each in found] == ["1", "2", "10", "b/1", "b/c/x"]
     assert found[3] == Input(tmp_path / "b/1.txt", "b/1")
 
@@ -26,7 +27,9 @@ def test_a_folder_is_its_text_files_in_natural_order(tmp_path: Path) -> None:
 def test_files_keep_the_order_they_are_given_in(tmp_path: Path) -> None:
     for name in ("z.txt", "a.md", "list.jsonl"):
         (tmp_path / name).write_text("")
-    found = expand([tmp_path / "z.txt", Path("-"), tmp_path / "list.jsonl", tmp_path / "a.md"])
+    found = expand(
+        [tmp_path / "z.txt", Path("-"), tmp_path / "list.jsonl", tmp_path / "a.md"]
+    ).files
     assert [each.stem for each in found] == ["z", "stdin", "list", "a"]
     assert [each.is_manifest for each in found] == [False, False, True, False]
 
@@ -37,7 +40,7 @@ def test_loops_of_links_end(tmp_path: Path) -> None:
     (tmp_path / "a/b/up").symlink_to("../..")
     (tmp_path / "a/self").symlink_to(".")
     (tmp_path / "again").symlink_to("a")
-    assert [each.stem for each in expand([tmp_path])] == ["a/b/x"]
+    assert [each.stem for each in expand([tmp_path]).files] == ["a/b/x"]
 
 
 @pytest.mark.parametrize("name", ["missing.txt", "empty", "book/dangling.txt"])
@@ -46,15 +49,15 @@ def test_inputs_that_are_not_there(tmp_path: Path, name: str) -> None:
     (tmp_path / "book").mkdir()
     (tmp_path / "book/dangling.txt").symlink_to("gone")
     with pytest.raises(UsageError, match=name):
-        [each.records(0) for each in expand([tmp_path / name])]
+        [each.records(0) for each in expand([tmp_path / name]).files]
     with pytest.raises(UsageError, match="dangling"):
-        [each.records(0) for each in expand([tmp_path / "book"])]
+        [each.records(0) for each in expand([tmp_path / "book"]).files]
 
 
 def test_records_are_read_by_suffix(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text('{"text": "Hello.", "id": "x"}\n')
     (tmp_path / "a.txt").write_text('{"text": "Hello."}\n')
-    [record] = Input(tmp_path / "a.jsonl", "a").records(5)
+    [record] = Input(tmp_path / "a.jsonl", "a", Form.JSONL).records(5)
     assert (record.index, record.text, record.id) == (5, "Hello.", "x")
     [record] = Input(tmp_path / "a.txt", "a").records(5)
     assert (record.index, record.text) == (5, '{"text": "Hello."}')

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from tests.batch.fakes import layout, lines, plan
 from vvcli.batch.containment import OutputFolder
 from vvcli.batch.inputs import Input, expand
-from vvcli.batch.plan import Job, make_plan, read_records
+from vvcli.batch.plan import Job, Plan, read_records
+from vvcli.batch.record_list import RecordList
 from vvcli.errors import UsageError
 from vvcli.script.record import Record
 
@@ -31,20 +32,15 @@ def test_inputs_are_numbered_through(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("One.\n\nThree.\n")
     (tmp_path / "b/x.txt").write_text("Four.\n")
     (tmp_path / "c.jsonl").write_text('{"text": "Five."}\n\n{"text": "Six.", "output": "six"}\n')
-    read = read_records(expand([tmp_path, tmp_path / "c.jsonl"]))
-    jobs = make_plan(read, OutputFolder(OUT), layout())
+    read = read_records(expand([tmp_path, tmp_path / "c.jsonl"]).files)
+    jobs = list(Plan(read, OutputFolder(OUT), layout()).checked())
     assert [(job.index, job.text) for job in jobs] == [
         *((0, "One."), (1, ""), (2, "Three."), (3, "Four."), (4, "Five."), (5, "Six."))
     ]
     assert paths(jobs) == [
         *("a/00001.wav", None, "a/00003.wav", "b/x/00001.wav", "c/00001.wav", "six.wav")
     ]
-    assert (
-        make_plan(
-            read_records(expand([tmp_path, tmp_path / "c.jsonl"])), OutputFolder(OUT), layout()
-        )
-        == jobs
-    )
+    assert list(Plan(read, OutputFolder(OUT), layout())) == jobs
 
 
 @pytest.mark.parametrize(
@@ -125,9 +121,12 @@ def test_paths_are_different_and_safe_or_refused(outputs: list[str]) -> None:
 
 def test_join_makes_one_file_an_input() -> None:
     one, two = lines("One.", "", "Three."), lines("Four.", "", first=3)
-    read = [(Input(Path("a.txt"), "a"), one), (Input(Path("b.txt"), "b"), two)]
+    read = [
+        (Input(Path("a.txt"), "a"), RecordList(one, 0, "book.txt:")),
+        (Input(Path("b.txt"), "b"), RecordList(two, 3, "book.txt:")),
+    ]
     shape = layout("{n}-{stem}-{slug}", join=True, gap=0.5)
-    jobs = make_plan(read, OutputFolder(OUT), shape)
+    jobs = list(Plan(read, OutputFolder(OUT), shape).checked())
     assert paths(jobs) == ["1-a-one.wav", "2-b-four.wav"]
     assert [(job.index, job.text, job.id) for job in jobs] == [
         (0, "One.\nThree.", None),
@@ -158,4 +157,4 @@ def test_what_join_cannot_do() -> None:
 def test_a_wrong_line_in_a_manifest_is_said_at_once(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text('{"text": "Hi."}\n{"txt": "Hi."}\n{\n')
     with pytest.raises(UsageError, match=r'a\.jsonl:2: unknown key "txt".* \(and 1 more\)'):
-        read_records(expand([tmp_path / "a.jsonl"]))
+        read_records(expand([tmp_path / "a.jsonl"]).files)

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.batch.fakes import RATE, audio, files, layout, lines, plan, prints, run, writer
+from tests.batch.fakes import RATE, audio, files, fingerprint_of, layout, lines, plan, run, writer
 from vvcli.audio.pcm import S16LE
 from vvcli.batch.containment import OutputFolder
 from vvcli.batch.entry import Entry, Outcome
 from vvcli.batch.manifest import Manifest, read_entries
-from vvcli.batch.resume import Existing, Step, decide
+from vvcli.batch.resume import Existing, Resume
 from vvcli.batch.runner import Runner
 from vvcli.batch.staging import StagedFile
 from vvcli.errors import OutputError
@@ -82,8 +82,16 @@ def test_silence_that_is_asked_for(tmp_path: Path) -> None:
 def make(folder: Path, records: list[Record], chunks: list[Chunk]) -> list[Entry]:
     jobs = plan(folder, records)
     with Manifest(folder) as manifest:
-        steps: list[Step] = decide(prints(jobs), {}, folder, Existing.ERROR)
-        runner = Runner(manifest, OutputFolder(folder), writer, input_rate=RATE, rate=RATE, seed=0)
+        steps = Resume(manifest.entries, folder, fingerprint_of, Existing.ERROR).decide(jobs)
+        runner = Runner(
+            manifest,
+            OutputFolder(folder),
+            writer,
+            input_rate=RATE,
+            rate=RATE,
+            seed=0,
+            fingerprint=fingerprint_of,
+        )
         return [event for event in runner.make(steps, chunks) if isinstance(event, Entry)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import unicodedata
@@ -13,6 +14,10 @@ from vvcli.errors import OutputError, UsageError
 
 MAX_NAME, MAX_PATH = 255, 4096  # bytes; of a name, and of a path with its closing NUL
 
+# Names that need no further look: most.
+_PLAIN = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_. -]*(?:/[A-Za-z0-9_-][A-Za-z0-9_. -]*)*")
+_MAX_PLAIN = 200  # characters
+
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -23,8 +28,9 @@ class OutputFolder:
         self.path = path
         self._root = Path(os.path.realpath(path))
         self._parents: dict[str, str] = {}
+        self._room = MAX_PATH - len(os.fsencode(self._root)) - len(f"/{PART}\0")
 
-    def place(self, name: str) -> PurePosixPath:
+    def place(self, name: str) -> str:
         """`name`, relative to the folder, as a path that is safe to write to.
 
         Symbolic links in it that stay in the folder are followed, so that two names of one file
@@ -33,6 +39,20 @@ class OutputFolder:
         Raises:
             UsageError: it is no name for a file, is too long, or leads out of the folder.
         """
+        if len(name) > min(_MAX_PLAIN, self._room) or not _PLAIN.fullmatch(name):
+            self._check(name)
+        parent, _, last = name.rpartition("/")
+        real = self._parents.get(parent)
+        if real is None:
+            real = self._parents[parent] = self._inside(parent)
+        return f"{real}/{last}" if real != "." else last
+
+    def below(self, path: str | Path) -> str | None:
+        """The name below the folder of what `path` leads to; none if it is not below it."""
+        relative = os.path.relpath(os.path.realpath(path), self._root)
+        return None if relative in (".", "..") or relative.startswith("../") else relative
+
+    def _check(self, name: str) -> None:
         if not name or name.endswith("/"):
             raise UsageError(f"{name!r} is not the name of a file")
         if found := _CONTROL.search(name):
@@ -43,11 +63,23 @@ class OutputFolder:
             if part in ("", ".", ".."):
                 raise UsageError(f"{name!r} has {part or '//'!r} in it")
             _check_length(name, part, MAX_NAME - len(PART))
-        _check_length(name, str(self._root / (name + PART)), MAX_PATH - 1)
-        parent, _, last = name.rpartition("/")
-        if parent not in self._parents:
-            self._parents[parent] = self._inside(parent)
-        return PurePosixPath(self._parents[parent], last)
+        _check_length(name, name, self._room)
+
+    def check_writable(self) -> None:
+        """Check that files can be made in the folder, or the folder itself, and change nothing.
+
+        Raises:
+            UsageError: it is not a folder.
+            OutputError: files cannot be made.
+        """
+        place = self._root
+        while not place.exists() and place != place.parent:
+            place = place.parent
+        if not place.is_dir():
+            raise UsageError(f"{place} is not a folder, and outputs go below it")
+        if not os.access(place, os.W_OK | os.X_OK):
+            reason = os.strerror(errno.EACCES)
+            raise OutputError(f"cannot write to {self.path}: {reason}")
 
     def open_parent(self, name: str, *, make: bool = False) -> int:
         """A descriptor of the folder that holds the file `name`, a path from `place`.
@@ -91,12 +123,14 @@ class OutputFolder:
         return relative
 
 
-def same_name(path: PurePosixPath) -> str:
+def same_name(path: str) -> str:
     """A key that is equal for names that some file system takes for one.
 
     macOS and Windows ignore case, and macOS how an accent is composed.
     """
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", str(path)).casefold())
+    if path.isascii():
+        return path.lower()
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
 
 
 def _check_length(name: str, text: str, limit: int) -> None:

@@ -10,6 +10,8 @@ from enum import Enum
 class Outcome(Enum):
     """How a file ended."""
 
+    __hash__ = object.__hash__  # of Enum's own, written in Python, millions take a second
+
     OK = "ok"
     FAILED = "failed"
     TRUNCATED = "truncated"  # there is a file, and it does not hold all of the text

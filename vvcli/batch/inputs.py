@@ -8,19 +8,17 @@ import stat
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
+from vvcli.batch.record_list import RecordList
 from vvcli.errors import UsageError
-from vvcli.script.jsonl import read_jsonl
-from vvcli.script.lines import read_lines
-from vvcli.script.record import Record
+from vvcli.script.choose import Form, records_from
 
 STDIN = "-"
 
-Reader = Callable[[BinaryIO, str, int], Iterator[Record]]
+# By the suffix of a file's name in lower case; every other file has the form that is asked for.
+FORMS: dict[str, Form] = {".jsonl": Form.JSONL}
 
-# By the suffix of a file's name in lower case; every other file is lines of text.
-READERS: dict[str, Reader] = {".jsonl": read_jsonl}
+TEXT_SUFFIX = ".txt"  # of the files of a folder that are read
 
 _DIGITS = re.compile(r"([0-9]+)")
 
@@ -31,6 +29,8 @@ class Input:
 
     path: Path
     stem: str
+    form: Form = Form.LINES
+    delimiter: str = "|"  # for Form.DELIMITED
 
     @property
     def is_stdin(self) -> bool:
@@ -45,52 +45,80 @@ class Input:
     @property
     def is_manifest(self) -> bool:
         """Whether its lines are more than text, so that a wrong one is a mistake of form."""
-        return self.path.suffix.lower() in READERS
+        return self.form is Form.JSONL
 
-    def records(self, first_index: int, stdin: int = 0) -> list[Record]:
+    def records(self, first_index: int, stdin: int = 0) -> RecordList:
         """All records, numbered from `first_index`.
 
         Raises:
             UsageError: the file cannot be read, or is a manifest that is wrong.
         """
-        read = READERS.get(self.path.suffix.lower(), read_lines)
+        separator = " record " if self.form is Form.NULL else ":"
         try:
             # A descriptor of our own, as in `vvcli.script.sources`.
             with os.fdopen(os.dup(stdin), "rb") if self.is_stdin else self.path.open("rb") as file:
-                return list(read(file, self.name, first_index))
+                found = records_from(
+                    file, self.name, self.form, first_index, delimiter=self.delimiter
+                )
+                return RecordList(found, first_index, self.name + separator)
         except OSError as error:
             raise UsageError(f"cannot read {self.name}: {error.strerror}") from error
 
 
-def expand(paths: Iterable[Path]) -> list[Input]:
-    """The files that `paths` mean, in order; folders become the `.txt` files below them.
+@dataclass(frozen=True)
+class Inputs:
+    """The files to read, in order, and the files of folders that are not read."""
+
+    files: list[Input]
+    passed_over: list[Path]
+
+
+def expand(
+    paths: Iterable[Path],
+    form: Form = Form.LINES,
+    *,
+    delimiter: str = "|",
+    is_output: Callable[[Path], bool] = lambda path: False,
+) -> Inputs:
+    """The files that `paths` mean; folders become the `.txt` files below them.
 
     Below a folder, names are in natural order (`2.txt` before `10.txt`), hidden ones are left
-    out, and a folder that links lead to twice is read once.
+    out, and a folder that links lead to twice is read once. The files are read in `form`, unless
+    their suffix says another. What an earlier run has made, by `is_output`, is not counted as
+    passed over.
 
     Raises:
         UsageError: a path is not there, or a folder has no text file.
     """
-    inputs: list[Input] = []
+    found = Inputs([], [])
+
+    def add(path: Path, stem: str) -> None:
+        own = FORMS.get(path.suffix.lower(), form)
+        found.files.append(Input(path, stem, own, delimiter))
+
     for path in paths:
         if str(path) == STDIN:
-            inputs.append(Input(path, "stdin"))
+            add(path, "stdin")
             continue
         try:
             if path.is_dir():
-                below = list(_text_files(path, (), set()))
-                if not below:
+                below = list(_files_below(path, (), set()))
+                texts = [(file, stem) for file, stem in below if stem is not None]
+                if not texts:
                     raise UsageError(f"{path} has no .txt file: name the files to read")
-                inputs += below
+                for file, stem in texts:
+                    add(file, stem)
+                others = (file for file, stem in below if stem is None)
+                found.passed_over.extend(file for file in others if not is_output(file))
             else:
                 path.stat()
-                inputs.append(Input(path, path.stem))
+                add(path, path.stem)
         except OSError as error:
             where = error.filename or path
             raise UsageError(f"cannot read {where}: {error.strerror}") from error
         except ValueError as error:  # a NUL in the name
             raise UsageError(f"cannot read {str(path)!r}: {error}") from error
-    return inputs
+    return found
 
 
 def natural(name: str) -> tuple[list[str | int], str]:
@@ -99,7 +127,10 @@ def natural(name: str) -> tuple[list[str | int], str]:
     return [int(part) if i % 2 else part for i, part in enumerate(parts)], name
 
 
-def _text_files(folder: Path, way: tuple[str, ...], seen: set[tuple[int, int]]) -> Iterator[Input]:
+def _files_below(
+    folder: Path, way: tuple[str, ...], seen: set[tuple[int, int]]
+) -> Iterator[tuple[Path, str | None]]:
+    """Each file with its stem, or without one if it is not read."""
     status = folder.stat()
     if (status.st_dev, status.st_ino) in seen:
         return
@@ -108,9 +139,11 @@ def _text_files(folder: Path, way: tuple[str, ...], seen: set[tuple[int, int]]) 
         name = path.name
         if name.startswith("."):
             continue
-        is_text = path.suffix.lower() == ".txt"
+        is_text = path.suffix.lower() == TEXT_SUFFIX
         if path.is_dir():
-            yield from _text_files(path, (*way, name), seen)
+            yield from _files_below(path, (*way, name), seen)
         # A dangling link stays in: it is better said than left out.
         elif is_text and (path.is_symlink() or stat.S_ISREG(path.stat().st_mode)):
-            yield Input(path, "/".join((*way, path.stem)))
+            yield path, "/".join((*way, path.stem))
+        else:
+            yield path, None

@@ -26,7 +26,23 @@ FILE_NAME = "manifest.jsonl"
 
 MAX_LINE = 256 << 20  # bytes; a file joined from many records has the text of all
 
-Entries = dict[str | int, Entry]
+
+class Entries(dict[str | int, Entry]):
+    """The last entry of each file, by `Entry.key`.
+
+    `made` holds the last one that stands for a file. It is not the last of all where the file was
+    to be made again, and that failed, or it was kept.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.made: dict[str, Entry] = {}
+
+    def add(self, entry: Entry) -> None:
+        """Take in the next line."""
+        self[entry.key] = entry
+        if entry.has_file and entry.audio_filepath is not None:
+            self.made[entry.audio_filepath] = entry
 
 
 def read_entries(folder: Path) -> Entries:
@@ -41,7 +57,7 @@ def read_entries(folder: Path) -> Entries:
         with os.fdopen(_open(path, os.O_RDONLY), "rb") as file:
             return _read(file, path).entries
     except FileNotFoundError:
-        return {}
+        return Entries()
     except OSError as error:
         raise OutputError(f"cannot read {path}: {error.strerror}") from error
 
@@ -134,7 +150,7 @@ class Manifest:
 class _Content:
     """What is in a manifest."""
 
-    entries: Entries = field(default_factory=dict)
+    entries: Entries = field(default_factory=Entries)
     end: int = 0  # bytes up to the end of the last entry
     size: int = 0  # bytes
     lacks_break: bool = False  # after the last entry
@@ -176,7 +192,7 @@ def _read(file: BinaryIO, path: Path) -> _Content:
         # What a power cut leaves of bytes that did not reach the disk.
         whole = line if line.endswith(b"\n") else line.rstrip(b"\0")
         if entry := Entry.decode(whole):
-            content.entries[entry.key] = entry
+            content.entries.add(entry)
             content.end += len(whole)
             content.lacks_break = not whole.endswith(b"\n")
         elif whole.endswith(b"\n") or not is_start_of_entry(whole):

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from string import Formatter
+from typing import NamedTuple
 
 from vvcli.errors import UsageError
-
-FIELDS = ("stem", "n", "id", "slug", "voice")
 
 SLUG_BYTES = 60  # enough to recognize a sentence, and far from any limit on names
 NO_SLUG = "untitled"
@@ -18,8 +16,7 @@ _WIDTH = re.compile(r"(?:0?[1-9][0-9]?)?d?")
 _NOT_WORD = re.compile(r"[\W_]+")
 
 
-@dataclass(frozen=True)
-class Name:
+class Name(NamedTuple):
     """What a template can say of a file."""
 
     stem: str  # the input file's name without its suffix; below a folder given, with its way there
@@ -27,6 +24,9 @@ class Name:
     id: str | None
     slug: str
     voice: str
+
+
+FIELDS = Name._fields
 
 
 class NameTemplate:
@@ -42,17 +42,11 @@ class NameTemplate:
             parts = list(Formatter().parse(text))
         except ValueError as error:
             raise UsageError(f"--name {text!r}: {error}; write {{{{ and }}}} for braces") from error
-        self._parts = [
-            (literal, field, spec or "", conversion) for literal, field, spec, conversion in parts
-        ]
-        for _, field, spec, conversion in self._parts:
+        for _, field, spec, conversion in parts:
             if field is not None:
-                self._check(field, spec, conversion)
-
-    @property
-    def fields(self) -> set[str]:
-        """The fields it uses."""
-        return {field for _, field, _, _ in self._parts if field is not None}
+                self._check(field, spec or "", conversion)
+        self.fields = {field for _, field, _, _ in parts if field is not None}  # that it uses
+        self._format = "".join(_positional(*part) for part in parts)
 
     def render(self, name: Name) -> str:
         """The name of one file, without suffix and not yet checked.
@@ -60,17 +54,9 @@ class NameTemplate:
         Raises:
             UsageError: the template wants an id, and there is none.
         """
-        rendered = []
-        for literal, field, spec, _ in self._parts:
-            rendered.append(literal)
-            if field == "n":
-                rendered.append(format(name.n, spec))
-            elif field is not None:
-                value: str | None = getattr(name, field)
-                if value is None:
-                    raise UsageError(f"has no {field}, which --name {self.text!r} needs")
-                rendered.append(value)
-        return "".join(rendered)
+        if name.id is None and "id" in self.fields:
+            raise UsageError(f"has no id, which --name {self.text!r} needs")
+        return self._format.format(*name)
 
     def _check(self, field: str, spec: str, conversion: str | None) -> None:
         if field not in FIELDS:
@@ -80,6 +66,12 @@ class NameTemplate:
             raise UsageError(
                 f"--name {self.text!r}: only {{n}} takes a format, and only a width: {{n:05d}}"
             )
+
+
+def _positional(literal: str, field: str | None, spec: str | None, conversion: object) -> str:
+    """A part of the template with the place of its field in `Name`, for one quick call."""
+    literal = literal.replace("{", "{{").replace("}", "}}")
+    return literal if field is None else f"{literal}{{{FIELDS.index(field)}:{spec}}}"
 
 
 def slug(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -11,19 +11,21 @@ from vvcli.batch.containment import OutputFolder, same_name
 from vvcli.batch.inputs import Input
 from vvcli.batch.manifest import FILE_NAME
 from vvcli.batch.naming import Name, NameTemplate, slug
+from vvcli.batch.record_list import RecordList
 from vvcli.errors import UsageError
 from vvcli.script.record import Record
 
 SHOWN = 3  # collisions that are spelled out
 
 
-@dataclass(frozen=True)
+# Not frozen: millions are made, and that would take twice the time.
+@dataclass(slots=True)
 class Job:
     """One output file and the records it holds, one or, with `--join`, those of an input file."""
 
     records: tuple[Record, ...]
     source: str
-    path: PurePosixPath | None  # below the output folder; none where there is nothing to say
+    path: str | None  # below the output folder; none where there is nothing to say
     voice: str | None  # the name of the voice; none if there are several
     gaps: tuple[float, ...]  # seconds of silence after each record
 
@@ -31,6 +33,11 @@ class Job:
     def index(self) -> int:
         """Of the first record, in the whole run."""
         return self.records[0].index
+
+    @property
+    def key(self) -> str | int:
+        """What the entries of this file in the manifest have as their key."""
+        return self.index if self.path is None else self.path
 
     @property
     def text(self) -> str:
@@ -54,7 +61,10 @@ class Layout:
     gap: float = 0.0  # seconds, between the records of a joined file
 
 
-def read_records(inputs: Iterable[Input], stdin: int = 0) -> list[tuple[Input, list[Record]]]:
+Read = Sequence[tuple[Input, RecordList]]
+
+
+def read_records(inputs: Iterable[Input], stdin: int = 0) -> Read:
     """The records of each input, numbered through; a record's number never depends on a resume.
 
     Raises:
@@ -63,66 +73,144 @@ def read_records(inputs: Iterable[Input], stdin: int = 0) -> list[tuple[Input, l
     read, index = [], 0
     for source in inputs:
         records = source.records(index, stdin)
-        index = records[-1].index + 1 if records else index
+        index = records.next_index
         if source.is_manifest:
             _check_manifest(records)
         read.append((source, records))
     return read
 
 
-def make_plan(
-    read: Iterable[tuple[Input, list[Record]]], folder: OutputFolder, layout: Layout
-) -> list[Job]:
-    """The jobs in input order, their paths safe and all different.
+class Plan:
+    """The jobs in input order, made anew on each pass: millions would fill the memory.
 
-    Raises:
-        UsageError: a name is unsafe, or two files would have one name.
+    Args:
+        read: from `read_records`.
+        folder: where the files go.
+        layout: how they are called.
+        taken: names below the folder that no job may have, and what has them.
     """
-    jobs = list(_joined(read, folder, layout) if layout.join else _single(read, folder, layout))
-    _check_collisions(jobs)
-    return jobs
 
+    def __init__(
+        self,
+        read: Read,
+        folder: OutputFolder,
+        layout: Layout,
+        taken: Mapping[str, str] | None = None,
+    ) -> None:
+        self._read = read
+        self._folder = folder
+        self._layout = layout
+        self._taken = {FILE_NAME: "the manifest", **(taken or {})}
 
-def _single(
-    read: Iterable[tuple[Input, list[Record]]], folder: OutputFolder, layout: Layout
-) -> Iterator[Job]:
-    for source, records in read:
-        first = records[0].index if records else 0
-        for record in records:
-            voice = layout.voice_name(record)
+    def __iter__(self) -> Iterator[Job]:
+        """The jobs.
+
+        Raises:
+            UsageError: a name is unsafe.
+        """
+        return self._joined() if self._layout.join else self._single()
+
+    def checked(self) -> Iterator[Job]:
+        """The jobs, and after the last one an error if their names are not all different.
+
+        Raises:
+            UsageError: a name is unsafe, or two files would have one name.
+        """
+        names = {same_name(name) for name in self._taken}
+        folders: set[str] = set()
+        collide, parent = False, ""
+        for job in self:
+            yield job
+            if job.path is None:
+                continue
+            name = same_name(job.path)
+            collide = collide or name in names
+            names.add(name)
+            above = name.rpartition("/")[0]
+            if above != parent:
+                parent = above
+                while above and above not in folders:
+                    folders.add(above)
+                    above = above.rpartition("/")[0]
+        if collide or any(
+            folder in names or folder.removesuffix(PART) in names for folder in folders
+        ):
+            raise UsageError(self._collisions())
+
+    def _single(self) -> Iterator[Job]:
+        layout, place = self._layout, self._folder.place
+        template, suffix, voice_name = layout.template, layout.suffix, layout.voice_name
+        wants_slug = "slug" in template.fields
+        for source, records in self._read:
+            stem = source.stem
+            for n, record in enumerate(records, start=1):
+                voice, path, gap = voice_name(record), None, record.silence_after
+                if not record.is_blank:
+                    wanted = record.output
+                    if not wanted:
+                        words = slug(record.text) if wants_slug else ""
+                        name = Name(stem, n, record.id, words, voice)
+                        wanted = _render(template, name, record.source)
+                    try:
+                        path = place(_with_suffix(wanted, suffix))
+                    except UsageError as error:
+                        raise UsageError(f"{record.source}: {error}") from error
+                yield Job((record,), record.source, path, voice, (gap,) if gap else _NO_GAP)
+
+    def _joined(self) -> Iterator[Job]:
+        layout = self._layout
+        if "id" in layout.template.fields:
+            raise UsageError("--join makes one file of many records: {id} has no place in --name")
+        for n, (source, read) in enumerate(self._read, start=1):
+            records = tuple(read)
+            if not records:
+                continue
+            for record in records:
+                if record.output is not None:
+                    raise UsageError(
+                        f'{record.source} has an "output", and --join has one per input'
+                    )
+            spoken = [record for record in records if not record.is_blank]
+            voices = sorted({layout.voice_name(record) for record in spoken or records})
             path = None
-            if not record.is_blank:
-                n = record.index - first + 1
-                name = Name(source.stem, n, record.id, slug(record.text), voice)
-                wanted = record.output or _render(layout.template, name, record.source)
-                path = _place(folder, wanted, layout.suffix, record.source)
-            gap = record.silence_after or 0.0
-            yield Job((record,), record.source, path, voice, (gap,))
+            if spoken:
+                name = Name(source.stem, n, None, slug(spoken[0].text), "-".join(voices))
+                wanted = _render(layout.template, name, source.name)
+                try:
+                    path = self._folder.place(_with_suffix(wanted, layout.suffix))
+                except UsageError as error:
+                    raise UsageError(f"{source.name}: {error}") from error
+            voice = voices[0] if len(voices) == 1 else None
+            yield Job(records, source.name, path, voice, _gaps(records, layout.gap))
+
+    def _collisions(self) -> str:
+        """All collisions in words, found on a second pass that remembers who has a name."""
+        taken = {same_name(name): owner for name, owner in self._taken.items()}
+        files = dict(taken)
+        folders: dict[str, str] = {}
+        found: list[str] = []
+        for job in self:
+            if job.path is None:
+                continue
+            key = same_name(job.path)
+            if key in taken:
+                found.append(f"{job.source} would make {job.path}, which is {taken[key]}")
+            elif key in files:
+                found.append(f"{files[key]} and {job.source} both make {job.path}")
+            files.setdefault(key, job.source)
+            for parent in PurePosixPath(job.path).parents[:-1]:
+                folders.setdefault(same_name(str(parent)), job.source)
+        for key, source in folders.items():
+            for name in {key, key.removesuffix(PART)} & files.keys():
+                found.append(f"{files[name]} makes the file {name}, {source} a folder of that name")
+        more = f"; and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+        return f"{'; '.join(found[:SHOWN])}{more}: choose another --name"
 
 
-def _joined(
-    read: Iterable[tuple[Input, list[Record]]], folder: OutputFolder, layout: Layout
-) -> Iterator[Job]:
-    if "id" in layout.template.fields:
-        raise UsageError("--join makes one file of many records: {id} has no place in --name")
-    for n, (source, records) in enumerate(read, start=1):
-        if not records:
-            continue
-        for record in records:
-            if record.output is not None:
-                raise UsageError(f'{record.source} has an "output", and --join has one per input')
-        spoken = [record for record in records if not record.is_blank]
-        voices = sorted({layout.voice_name(record) for record in spoken or records})
-        path = None
-        if spoken:
-            name = Name(source.stem, n, None, slug(spoken[0].text), "-".join(voices))
-            wanted = _render(layout.template, name, source.name)
-            path = _place(folder, wanted, layout.suffix, source.name)
-        voice = voices[0] if len(voices) == 1 else None
-        yield Job(tuple(records), source.name, path, voice, _gaps(records, layout.gap))
+_NO_GAP = (0.0,)
 
 
-def _gaps(records: list[Record], gap: float) -> tuple[float, ...]:
+def _gaps(records: Sequence[Record], gap: float) -> tuple[float, ...]:
     """Silence after each record: what it asks for, else the run's gap where one is spoken later."""
     gaps = [0.0] * len(records)
     is_last = True
@@ -135,6 +223,12 @@ def _gaps(records: list[Record], gap: float) -> tuple[float, ...]:
     return tuple(gaps)
 
 
+def _with_suffix(wanted: str, suffix: str) -> str:
+    if wanted[-len(suffix) :].lower() == suffix:
+        return wanted + suffix if wanted[: -len(suffix)].endswith("/") else wanted
+    return wanted if wanted.endswith("/") else wanted + suffix
+
+
 def _render(template: NameTemplate, name: Name, source: str) -> str:
     try:
         return template.render(name)
@@ -142,38 +236,8 @@ def _render(template: NameTemplate, name: Name, source: str) -> str:
         raise UsageError(f"{source} {error}") from error
 
 
-def _place(folder: OutputFolder, wanted: str, suffix: str, source: str) -> PurePosixPath:
-    named = wanted.lower().endswith(suffix) and not wanted.lower().endswith("/" + suffix)
-    try:
-        return folder.place(wanted if named or wanted.endswith("/") else wanted + suffix)
-    except UsageError as error:
-        raise UsageError(f"{source}: {error}") from error
-
-
-def _check_manifest(records: list[Record]) -> None:
+def _check_manifest(records: Iterable[Record]) -> None:
     wrong = [record for record in records if record.error is not None]
     if wrong:
         more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
         raise UsageError(f"{wrong[0].error}{more}")
-
-
-def _check_collisions(jobs: Iterable[Job]) -> None:
-    files: dict[str, str] = {FILE_NAME: "the manifest"}
-    folders: dict[str, str] = {}
-    found: list[str] = []
-    for job in jobs:
-        if job.path is None:
-            continue
-        key = same_name(job.path)
-        if key in files:
-            found.append(f"{files[key]} and {job.source} both make {job.path}")
-        files.setdefault(key, job.source)
-        for parent in job.path.parents[:-1]:
-            folders.setdefault(same_name(parent), job.source)
-    # Only folders with the name of a file are left to find; few names are both.
-    for key, source in folders.items():
-        for name in {key, key.removesuffix(PART)} & files.keys():
-            found.append(f"{files[name]} makes the file {name}, {source} a folder of that name")
-    if found:
-        more = f"; and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
-        raise UsageError(f"{'; '.join(found[:SHOWN])}{more}: choose another --name")

@@ -3,60 +3,116 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from vvcli.batch.entry import Entry, Outcome
+from vvcli.batch.entry import Outcome
+from vvcli.batch.inputs import TEXT_SUFFIX
+from vvcli.batch.plan import Read
 from vvcli.batch.resume import Decision, Step
 
 TEXT_SHOWN = 60  # characters
+MAX_SHOWN = 10  # files that failed before, each with its reason; names of files not read
 
 
-def plan_lines(folder: Path, steps: Iterable[Step]) -> Iterator[str]:
-    """A line for each file: what becomes of it, its path, and the start of its text."""
-    for step in steps:
-        if step.job.path is not None:
-            text = " ".join(step.job.text[: 2 * TEXT_SHOWN].split())[:TEXT_SHOWN]
-            yield f"{step.decision.value}\t{folder / step.job.path}\t{text}\n"
+def plan_line(folder: str, step: Step, error: str | None = None) -> str:
+    """What becomes of a file, its path, and the start of its text or `error`, why it will fail."""
+    job = step.job
+    if error is None and step.decision is Decision.FAILED and step.entry is not None:
+        error = step.entry.error
+    if error is not None:
+        decision, words = Decision.FAILED.value, " ".join(error.split())
+    else:
+        text = job.records[0].text if len(job.records) == 1 else job.text
+        decision = step.decision.value
+        words = " ".join(text[: 2 * TEXT_SHOWN].split())[:TEXT_SHOWN]
+    return f"{decision}\t{folder}{job.path}\t{words}\n"
 
 
-def what_is_there(steps: Iterable[Step]) -> Iterator[str]:
-    """What earlier runs have left, in sentences."""
-    count = Counter(step.decision for step in steps)
-    total = sum(count.values()) - count[Decision.BLANK]
-    if count[Decision.DONE]:
-        yield f"{count[Decision.DONE]} of {total} files are done already"
-    if count[Decision.KEEP]:
-        yield f"{count[Decision.KEEP]} of {total} files stay as they are"
-    if count[Decision.FAILED]:
-        failed = count[Decision.FAILED]
-        yield f"{failed} of {total} files failed in an earlier run: --retry-failed tries again"
+def not_read(read: Read, passed_over: Iterable[Path]) -> dict[str, list[str]]:
+    """Names of inputs that no file comes from, by the reason."""
+    return {
+        f"not {TEXT_SUFFIX}": [str(path) for path in passed_over],
+        "empty": [
+            source.name for source, records in read if all(record.is_blank for record in records)
+        ],
+    }
+
+
+def skipped_inputs(reasons: dict[str, list[str]]) -> Iterator[str]:
+    """Sentences about inputs that no file comes from."""
+    for reason, names in reasons.items():
+        if names:
+            more = f" and {len(names) - MAX_SHOWN} more" if len(names) > MAX_SHOWN else ""
+            files = "file is" if len(names) == 1 else "files are"
+            yield f"{len(names)} {files} skipped, {reason}: {', '.join(names[:MAX_SHOWN])}{more}"
+
+
+@dataclass
+class Standing:
+    """How the files of a plan stand before a run, counted from its steps."""
+
+    decided: Counter[Decision] = field(default_factory=Counter)
+    done: Counter[Outcome] = field(default_factory=Counter)  # of files that are there already
+    wrong: list[str] = field(default_factory=list)  # the first, each with its reason
+
+    def add(self, step: Step) -> None:
+        """Count one step."""
+        self.decided[step.decision] += 1
+        entry = step.entry
+        if entry is None:
+            return
+        if step.decision is Decision.DONE:
+            self.done[entry.status] += 1
+        truncated = step.decision is Decision.DONE and entry.status is Outcome.TRUNCATED
+        if (truncated or step.decision is Decision.FAILED) and len(self.wrong) < MAX_SHOWN:
+            how = "is truncated" if truncated else "failed in an earlier run"
+            self.wrong.append(f"{entry.audio_filepath} {how}: {entry.error}")
+
+    def problems(self) -> Iterator[str]:
+        """What is not as it should be, and how to change that."""
+        failed, truncated = self.decided[Decision.FAILED], self.done[Outcome.TRUNCATED]
+        yield from self.wrong
+        if (more := failed + truncated - len(self.wrong)) > 0:
+            yield f"and {more} more: manifest.jsonl has the reasons"
+        for number, how in ((failed, "failed in an earlier run"), (truncated, "are truncated")):
+            if number:
+                yield f"{number} of {self.total} files {how}: --retry-failed tries again"
+
+    def notes(self) -> Iterator[str]:
+        """What earlier runs have left."""
+        if self.decided[Decision.DONE]:
+            yield f"{self.decided[Decision.DONE]} of {self.total} files are done already"
+        if self.decided[Decision.KEEP]:
+            yield f"{self.decided[Decision.KEEP]} of {self.total} files stay as they are"
+
+    @property
+    def total(self) -> int:
+        """Files of the plan."""
+        return sum(self.decided.values()) - self.decided[Decision.BLANK]
 
 
 @dataclass(frozen=True)
 class Files:
     """The files of a plan by how they stand after a run."""
 
-    ok: int
-    truncated: int
-    failed: int
-    kept: int  # of somebody else
-    missing: int  # the run stopped before them
+    ok: int = 0
+    truncated: int = 0
+    failed: int = 0
+    kept: int = 0  # of somebody else
+    missing: int = 0  # the run stopped before them
 
     @classmethod
-    def count(cls, steps: Sequence[Step], made: Sequence[Entry]) -> Files:
-        """Count the files of all `steps`, of which this run made or failed `made`."""
-        decided = Counter(step.decision for step in steps)
-        ended = Counter(entry.status for entry in made)
-        done = [step.entry for step in steps if step.decision is Decision.DONE and step.entry]
-        ended.update(entry.status for entry in done)
+    def count(cls, before: Standing, made: Counter[Outcome]) -> Files:
+        """Count all files, of which this run made or failed those counted in `made`."""
+        ended = before.done + made
         return cls(
             ok=ended[Outcome.OK],
             truncated=ended[Outcome.TRUNCATED],
-            failed=ended[Outcome.FAILED] + decided[Decision.FAILED],
-            kept=decided[Decision.KEEP],
-            missing=decided[Decision.MAKE] - len(made),
+            failed=ended[Outcome.FAILED] + before.decided[Decision.FAILED],
+            kept=before.decided[Decision.KEEP],
+            missing=before.decided[Decision.MAKE] - sum(made.values()),
         )
 
     @property

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import stat
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from vvcli.audio.part_file import PartFile
-from vvcli.batch.containment import OutputFolder
+from vvcli.batch.containment import same_name
 from vvcli.batch.entry import Entry, Outcome
 from vvcli.batch.manifest import Entries
 from vvcli.batch.plan import Job
@@ -23,11 +22,14 @@ class Existing(Enum):
 
     ERROR = "error"
     SKIP = "skip"
+    UPDATE = "update"  # overwrite it if an earlier run made it, else skip
     OVERWRITE = "overwrite"
 
 
 class Decision(Enum):
     """What becomes of a job."""
+
+    __hash__ = object.__hash__  # of Enum's own, written in Python, millions take a second
 
     MAKE = "make"
     DONE = "done"  # its file is there
@@ -36,105 +38,179 @@ class Decision(Enum):
     BLANK = "blank"  # there is nothing to say
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)  # not frozen, as Job
 class Step:
     """A job and what becomes of it; `entry` is what the manifest said of it before, if it fits."""
 
     job: Job
-    fingerprint: str
     decision: Decision
     entry: Entry | None = None
 
 
-def decide(
-    jobs: Iterable[tuple[Job, str]],
-    entries: Entries,
-    folder: Path,
-    existing: Existing,
-    *,
-    retry_failed: bool = False,
-) -> list[Step]:
-    """A step for each job and its fingerprint.
+class Resume:
+    """Decides what becomes of each job.
 
-    Raises:
-        UsageError: files are in the way, and `existing` is ERROR; or a folder is.
+    Args:
+        entries: of the manifest.
+        folder: the output folder.
+        fingerprint: of a job; asked only where the manifest or a file has its name.
+        existing: what to do with files that are in the way.
+        retry_failed: make again what failed or was truncated.
+        verify: a file is done only if its content is what the manifest says; else it is in the
+            way. `checked` and `differing` count such files.
+        inputs: device and inode of files that are read; no output may be one of them.
     """
-    steps, in_the_way = [], []
-    for job, fingerprint in jobs:
-        entry = entries.get(job.index if job.path is None else str(job.path))
-        known = entry if entry and entry.fingerprint == fingerprint else None
-        decision = _decide(job, known, folder, retry_failed)
-        if decision is None:
-            in_the_way.append(job)
-            decision = Decision.KEEP if existing is Existing.SKIP else Decision.MAKE
-        steps.append(Step(job, fingerprint, decision, known))
-    if in_the_way and existing is Existing.ERROR:
-        more = f" (and {len(in_the_way) - 1} more)" if len(in_the_way) > 1 else ""
-        raise UsageError(
-            f"{folder / str(in_the_way[0].path)}{more} is there, and is not what this command "
-            "makes: give --existing overwrite or skip, or another -d"
-        )
-    return steps
 
+    def __init__(
+        self,
+        entries: Entries,
+        folder: Path,
+        fingerprint: Callable[[Job], str],
+        existing: Existing,
+        *,
+        retry_failed: bool = False,
+        verify: bool = False,
+        inputs: frozenset[tuple[int, int]] = frozenset(),
+    ) -> None:
+        self._entries = entries
+        self._folder = folder
+        self._fingerprint = fingerprint
+        self._existing = existing
+        self._retry_failed = retry_failed
+        self._verify = verify
+        self._inputs = inputs
+        self._there: dict[str, frozenset[str] | None] = {}
+        self.checked = 0
+        self.differing = 0
 
-def recover(entries: Entries, folder: OutputFolder) -> None:
-    """Finish what a crash cut off between a file's entry and its name.
+    def decide(self, jobs: Iterable[Job]) -> Iterator[Step]:
+        """A step for each job, and after the last one an error if files are in the way.
 
-    A `.part` that is whole, by its hash, gets its name; one that is not is removed. Afterwards
-    an entry with a file and the file with its name belong together.
+        Raises:
+            UsageError: files are in the way, and `existing` is ERROR; or a folder or an input is.
+        """
+        in_the_way, first = 0, None
+        for job in jobs:
+            known = self._entries.get(job.key)
+            if known is not None and known.fingerprint != self._fingerprint(job):
+                known = None
+            decision = self._decide(job, known)
+            if decision is None:
+                in_the_way += 1
+                first = first or job.path
+                decision = self._replace(job)
+            yield Step(job, decision, known)
+        if first is not None and self._existing is Existing.ERROR:
+            more = f" (and {in_the_way - 1} more)" if in_the_way > 1 else ""
+            raise UsageError(
+                f"{self._folder / first}{more} is there, and is not what this command makes: "
+                "give --existing overwrite, update or skip, or another -d"
+            )
 
-    Raises:
-        UsageError: another process is writing one of the files.
-        OutputError: the disk refuses.
-    """
-    for entry in entries.values():
-        if entry.audio_filepath is None:
-            continue
+    def _decide(self, job: Job, known: Entry | None) -> Decision | None:
+        """The decision, or none if a file that is not the job's has its name."""
+        if job.path is None:
+            return Decision.BLANK
+        size = self._size(job.path)
+        if known and known.status is Outcome.FAILED and not self._retry_failed:
+            return Decision.FAILED
+        if known and known.has_file and size == known.size:
+            if self._verify and not self._verified(known, job.path):
+                return None
+            again = self._retry_failed and known.status is Outcome.TRUNCATED
+            return Decision.MAKE if again else Decision.DONE
+        return Decision.MAKE if size is None else None
+
+    def _replace(self, job: Job) -> Decision:
+        """Whether the file that is in the way of `job` is replaced."""
+        if self._existing is Existing.SKIP:
+            return Decision.KEEP
+        if self._existing is Existing.UPDATE:
+            made = self._entries.made.get(str(job.path))
+            ours = made is not None and self._matches(made, str(job.path))
+            return Decision.MAKE if ours else Decision.KEEP
+        return Decision.MAKE
+
+    def _size(self, name: str) -> int | None:
+        """The size of the file `name`, -1 of what is no regular file, none if nothing is there."""
+        parent, _, last = name.rpartition("/")
+        if parent not in self._there:
+            self._there[parent] = _names_in(self._folder / parent)
+        there = self._there[parent]
+        if there is not None and same_name(last) not in there:
+            return None  # without asking for each of a million names
+        path = self._folder / name
         try:
-            name = str(folder.place(entry.audio_filepath))
-        except UsageError:  # no run of ours wrote this
-            continue
-        with suppress(FileNotFoundError):
-            _recover(entry, folder, name)
+            status = path.lstat()
+        except OSError:
+            return None
+        if stat.S_ISDIR(status.st_mode):
+            raise UsageError(f"{path} is a folder: an output file would have that name")
+        if (status.st_dev, status.st_ino) in self._inputs:
+            raise UsageError(f"{path} is an input: an output file would replace it")
+        return status.st_size if stat.S_ISREG(status.st_mode) else -1
+
+    def _verified(self, entry: Entry, name: str) -> bool:
+        self.checked += 1
+        same = self._matches(entry, name)
+        self.differing += not same
+        return same
+
+    def _matches(self, entry: Entry, name: str) -> bool:
+        """Whether the file is, byte by byte, the one that `entry` stands for."""
+        path = self._folder / name
+        try:
+            descriptor = os.open(
+                path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+            )
+            try:
+                status = os.fstat(descriptor)
+                if not stat.S_ISREG(status.st_mode) or status.st_size != entry.size:
+                    return False
+                return measure_file(descriptor) == (entry.size, entry.sha256)
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            if path.is_symlink():
+                return False
+            raise OutputError(f"cannot read {path}: {error.strerror}") from error
 
 
-def _recover(entry: Entry, folder: OutputFolder, name: str) -> None:
-    path = folder.path / name
-    part = PartFile.adopt(path, folder.open_parent(name))
-    if part is None:
-        return
+class Steps:
+    """All steps of a run, made anew on each pass; what was decided is kept in a byte each.
+
+    Args:
+        jobs: the same on each pass.
+        decided: the steps of all `jobs`, in this order, used up here.
+        entries: of the manifest, as they were then.
+    """
+
+    def __init__(self, jobs: Iterable[Job], decided: Iterable[Step], entries: Entries) -> None:
+        self._jobs = jobs
+        self._entries = entries
+        self._decided = bytearray(
+            2 * _DECISIONS.index(step.decision) + (step.entry is not None) for step in decided
+        )
+
+    def __iter__(self) -> Iterator[Step]:
+        for job, decided in zip(self._jobs, self._decided, strict=True):
+            entry = self._entries[job.key] if decided % 2 else None
+            yield Step(job, _DECISIONS[decided // 2], entry)
+
+    def missing(self) -> Iterator[Step]:
+        """The steps that are to be made."""
+        return (step for step in self if step.decision is Decision.MAKE)
+
+
+_DECISIONS = list(Decision)
+
+
+def _names_in(folder: Path) -> frozenset[str] | None:
+    """The names in a folder, as keys; none of them if it is not there, None if it tells nobody."""
     try:
-        whole = entry.has_file and measure_file(part.descriptor) == (entry.size, entry.sha256)
-        if whole:
-            part.publish()
-        else:
-            part.discard()
-    except OSError as error:
-        raise OutputError(f"cannot read {path}: {error.strerror}") from error
-    finally:
-        part.keep()
-
-
-def _decide(job: Job, known: Entry | None, folder: Path, retry_failed: bool) -> Decision | None:
-    """The decision, or none if a file that is not the job's has its name."""
-    if job.path is None:
-        return Decision.BLANK
-    path = folder / job.path
-    size = _size(path)
-    if known and known.status is Outcome.FAILED and not retry_failed:
-        return Decision.FAILED
-    if known and known.has_file and size == known.size:
-        again = retry_failed and known.status is Outcome.TRUNCATED
-        return Decision.MAKE if again else Decision.DONE
-    return Decision.MAKE if size is None else None
-
-
-def _size(path: Path) -> int | None:
-    """The size of the file `path`, -1 of what is no regular file, none if nothing is there."""
-    try:
-        status = path.lstat()
+        with os.scandir(folder) as found:
+            return frozenset(same_name(entry.name) for entry in found)
+    except (FileNotFoundError, NotADirectoryError):
+        return frozenset()
     except OSError:
         return None
-    if stat.S_ISDIR(status.st_mode):
-        raise UsageError(f"{path} is a folder: an output file would have that name")
-    return status.st_size if stat.S_ISREG(status.st_mode) else -1

@@ -13,6 +13,7 @@ from vvcli.audio.writer import AudioWriter
 from vvcli.batch.containment import OutputFolder
 from vvcli.batch.entry import Entry, Outcome
 from vvcli.batch.manifest import Manifest
+from vvcli.batch.plan import Job
 from vvcli.batch.resume import Decision, Step
 from vvcli.batch.staging import StagedFile
 from vvcli.script.record import Record
@@ -43,6 +44,7 @@ class Runner:
         open_writer: makes the writer of a format.
         input_rate: samples per second that the synthesizer makes.
         rate: samples per second of the files.
+        fingerprint: of a job, for its entry.
         seed: for records that have none of their own.
     """
 
@@ -55,6 +57,7 @@ class Runner:
         input_rate: int,
         rate: int,
         seed: int,
+        fingerprint: Callable[[Job], str],
     ) -> None:
         self._manifest = manifest
         self._folder = folder
@@ -62,6 +65,7 @@ class Runner:
         self._input_rate = input_rate
         self._rate = rate
         self._seed = seed
+        self._fingerprint = fingerprint
         self._parents: set[Path] = set()
         self.clipped = 0
 
@@ -176,7 +180,7 @@ class Runner:
             frames=samples,
             size=size,
             sha256=digest,
-            fingerprint=step.fingerprint,
+            fingerprint=self._fingerprint(job),
         )
 
     def _sync_folders(self) -> None:

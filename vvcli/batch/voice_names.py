@@ -28,6 +28,7 @@ class VoiceNames:
         self._default = default
         file = find_voice(default, folders)
         self._known = {default: (file.stem, identify_voice(file))}
+        self._errors: dict[str, str] = {}
 
     def name(self, record: Record) -> str:
         """The name of the record's voice, as it stands in file names and manifests."""
@@ -37,12 +38,18 @@ class VoiceNames:
         """A hash of the record's voice."""
         return self._find(record)[1]
 
+    def error(self, record: Record) -> str | None:
+        """Why the record's voice is unavailable; none if it is there."""
+        self._find(record)
+        return self._errors.get(record.voice) if record.voice else None
+
     def _find(self, record: Record) -> tuple[str, str]:
         spec = record.voice or self._default
         if spec not in self._known:
             try:
                 file = find_voice(spec, self._folders)
                 self._known[spec] = (file.stem, identify_voice(file))
-            except (UnavailableError, ValueError):  # a NUL in the name is a ValueError
+            except (UnavailableError, ValueError) as error:  # a NUL in the name is a ValueError
+                self._errors[spec] = str(error)
                 self._known[spec] = (slug(spec), f"missing {spec}")
         return self._known[spec]

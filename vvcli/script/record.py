@@ -7,7 +7,7 @@ from dataclasses import dataclass
 MAX_SEED = 2**64 - 1  # what a key of the noise generator holds
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Record:
     """A record and what it asks for itself; what it leaves open, the run decides.
 

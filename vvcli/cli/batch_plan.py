@@ -1,0 +1,202 @@
+"""What `vvcli batch` is asked for, and the plan that comes of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vvcli.audio.formats import FORMATS
+from vvcli.audio.part_file import PART
+from vvcli.audio.writer import check_writer
+from vvcli.batch.containment import OutputFolder
+from vvcli.batch.fingerprint import Settings, fingerprint, identify_model
+from vvcli.batch.inputs import STDIN, Inputs, expand
+from vvcli.batch.manifest import FILE_NAME, Entries
+from vvcli.batch.naming import NameTemplate
+from vvcli.batch.plan import Job, Layout, Plan, Read, read_records
+from vvcli.batch.resume import Existing, Resume
+from vvcli.batch.voice_names import VoiceNames
+from vvcli.checkpoint.folder import read_config
+from vvcli.checkpoint.hub import resolve_model
+from vvcli.checkpoint.voice_search import voice_folders
+from vvcli.cli.environment import Environment
+from vvcli.cli.file_conflicts import FileConflicts
+from vvcli.cli.inputs import find_form
+from vvcli.cli.summary import check_summary
+from vvcli.errors import UsageError
+from vvcli.model.config import SAMPLE_RATE
+
+NAME, NAME_JOINED = "{stem}/{n:05d}", "{stem}"
+
+
+@dataclass(frozen=True)
+class Request:
+    """The options that shape files."""
+
+    inputs: tuple[str, ...]
+    folder: Path
+    template: str | None
+    format_name: str
+    rate: int
+    join: bool
+    null: bool
+    paragraphs: bool
+    jsonl: bool
+    delimiter: str | None
+    gap: float
+    existing: str
+    retry_failed: bool
+    verify: bool
+    fail_fast: bool
+    dry_run: bool
+    quiet: bool
+    progress_mode: str
+    summary: str | None
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A batch before anything is made."""
+
+    folder: OutputFolder
+    read: Read
+    passed_over: list[Path]  # files of input folders
+    plan: Plan
+    voices: VoiceNames
+    model: Path
+    fingerprint: Callable[[Job], str]
+    inputs: frozenset[tuple[int, int]]  # device and inode
+    inputs_below: frozenset[str]  # names of inputs below the output folder
+
+    def resume(self, request: Request, entries: Entries) -> Resume:
+        """What decides about each job."""
+        return Resume(
+            entries,
+            request.folder,
+            self.fingerprint,
+            Existing(request.existing),
+            retry_failed=request.retry_failed,
+            verify=request.verify,
+            inputs=self.inputs,
+        )
+
+
+def prepare(environment: Environment, request: Request, options: dict[str, Any]) -> Prepared:
+    """Read the inputs and plan the files; neither reads the model nor makes anything.
+
+    Raises:
+        UsageError: an input, a name or a format is wrong, or one file is used for two things.
+        UnavailableError: model or voice cannot be had.
+        OutputError: nothing can be written.
+    """
+    template = NameTemplate(request.template or (NAME_JOINED if request.join else NAME))
+    check_writer(request.format_name, request.rate, SAMPLE_RATE)
+    if request.delimiter == "":
+        raise UsageError("--delimiter is empty")
+    form = find_form(
+        null=request.null,
+        paragraphs=request.paragraphs,
+        jsonl=request.jsonl,
+        delimiter=request.delimiter,
+        follow=False,
+    )
+    _check_stdin(environment, request.inputs)
+    folder = OutputFolder(request.folder)
+    inputs = expand(
+        map(Path, request.inputs),
+        form,
+        delimiter=request.delimiter or "|",
+        is_output=lambda path: _is_output(folder, path),
+    )
+    _check_conflicts(environment, request, inputs, options)
+    folder.check_writable()
+    read = read_records(inputs.files, environment.stdin)
+    model = resolve_model(options["model"])
+    read_config(model)
+    voices = VoiceNames(voice_folders(model), options["voice"])
+    suffix = FORMATS[request.format_name].suffixes[0]
+    layout = Layout(template, suffix, voices.name, request.join, request.gap)
+    settings = Settings(
+        model=identify_model(model),
+        seed=options["seed"],
+        cfg_scale=options["cfg_scale"],
+        steps=options["steps"],
+        dtype=options["dtype"],
+        split=options["split"],
+        format=f"{request.format_name} {request.rate}",
+    )
+    below = _names_below(folder, inputs, request.summary)
+    return Prepared(
+        folder=folder,
+        read=read,
+        passed_over=inputs.passed_over,
+        plan=Plan(read, folder, layout, below),
+        voices=voices,
+        model=model,
+        fingerprint=lambda job: fingerprint(
+            settings, job.records, [*map(voices.identity, job.records)], job.gaps
+        ),
+        inputs=_identities(environment, inputs),
+        inputs_below=frozenset(below),
+    )
+
+
+def _check_stdin(environment: Environment, inputs: Iterable[str]) -> None:
+    names = [name for name in inputs if name == STDIN]
+    if len(names) > 1:
+        raise UsageError("- is standard input, which can be read only once")
+    if names and environment.stdin in environment.closed:
+        raise UsageError("nothing to speak: standard input is closed")
+    if names and os.isatty(environment.stdin):
+        raise UsageError("nothing to speak: - is standard input, and that is a terminal")
+
+
+def _check_conflicts(
+    environment: Environment, request: Request, inputs: Inputs, options: dict[str, Any]
+) -> None:
+    check_summary(request.summary)
+    conflicts = FileConflicts(environment)
+    conflicts.reads("INPUT", [source.path for source in inputs.files])
+    conflicts.reads_model(options["model"], options["voice"])
+    conflicts.writes("the manifest", request.folder / FILE_NAME)
+    conflicts.writes("--summary", request.summary)
+
+
+def _names_below(folder: OutputFolder, inputs: Inputs, summary: str | None) -> dict[str, str]:
+    """Names below the output folder that no file may have, and what has them.
+
+    While a file is made, it is `NAME.part`: of an input that is called so, NAME is taken as well.
+    """
+    others = {source.path: f"the input {source.name}" for source in inputs.files}
+    others.pop(Path(STDIN), None)
+    if summary not in (None, STDIN):
+        others[Path(str(summary))] = f"--summary {summary}"
+    found: dict[str, str] = {}
+    for path, owner in others.items():
+        name = folder.below(path)
+        if name is not None:
+            found[name] = owner
+            if name.endswith(PART):
+                found[name.removesuffix(PART)] = f"written as {name}, {owner}"
+    return found
+
+
+def _identities(environment: Environment, inputs: Inputs) -> frozenset[tuple[int, int]]:
+    found = set()
+    for source in inputs.files:
+        try:
+            status = os.fstat(environment.stdin) if source.is_stdin else source.path.stat()
+        except OSError as error:
+            raise UsageError(f"cannot read {source.name}: {error.strerror}") from error
+        found.add((status.st_dev, status.st_ino))
+    return frozenset(found)
+
+
+def _is_output(folder: OutputFolder, path: Path) -> bool:
+    """Whether a file looks like one that an earlier run has made."""
+    suffixes = {suffix for spec in FORMATS.values() for suffix in spec.suffixes}
+    ours = path.suffix in {*suffixes, PART} or path.name == FILE_NAME
+    return ours and folder.below(path) is not None

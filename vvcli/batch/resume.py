@@ -102,6 +102,8 @@ class Resume:
             yield Step(job, decision, known)
         if first is not None and self._existing is Existing.ERROR:
             more = f" (and {in_the_way - 1} more)" if in_the_way > 1 else ""
+            if self._verify:
+                more += f" (of {self.checked} files that were checked, {self.differing} differ)"
             raise UsageError(
                 f"{self._folder / first}{more} is there, and is not what this command makes: "
                 "give --existing overwrite, update or skip, or another -d"

@@ -90,7 +90,8 @@ def verified(resume: Resume) -> list[str]:
     """What `--verify` has found."""
     if not resume.checked:
         return []
-    return [f"{resume.checked} files were checked, {resume.differing} are not what was made"]
+    are = "is" if resume.differing == 1 else "are"
+    return [f"{resume.checked} files were checked, {resume.differing} {are} not what was made"]
 
 
 def _make(

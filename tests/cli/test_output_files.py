@@ -194,6 +194,11 @@ def test_standard_streams_are_files_too(here: Path, speak: InProcess) -> None:
     assert "-o - and --summary x.pcm are the same file" in result.error
 
 
+def test_the_name_of_a_voice_is_no_file(here: Path, speak: InProcess) -> None:
+    Path("Ada").write_bytes(b"old audio")
+    assert speak("-o", "Ada", "-f", "wav", "Yes.").status == 0
+
+
 def test_devices_can_be_shared(here: Path, speak: InProcess) -> None:
     assert speak("-o", "/dev/null", "--summary", "/dev/null", "Yes.").status == 0
     assert speak("-i", "/dev/null", "-o", "/dev/null", "--summary", "s").status == 1
@@ -201,6 +206,7 @@ def test_devices_can_be_shared(here: Path, speak: InProcess) -> None:
 
 def test_a_summary_on_a_descriptor_and_on_a_full_disk(here: Path, speak: InProcess) -> None:
     reader, writer = os.pipe()
+    os.set_inheritable(writer, True)
     assert speak("-o", "x.wav", "--summary", f"/dev/fd/{writer}", "Yes.").status == 0
     os.close(writer)
     assert json.loads(os.read(reader, 10_000))["records"] == 1

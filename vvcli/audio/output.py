@@ -170,7 +170,7 @@ def open_output(path: Path) -> Output:
     is_file = check_output(path)
     try:
         if (number := descriptor_of(path)) is not None:
-            return Output(os.dup(number), str(path))
+            return Output(_dup_inherited(number), str(path))
         if is_file:
             return FileOutput(path)
         descriptor = os.open(path, os.O_WRONLY | os.O_NOCTTY | os.O_CLOEXEC)
@@ -191,9 +191,10 @@ def check_output(path: Path) -> bool:
     Raises:
         UsageError, OutputError: as `open_output`.
     """
-    if descriptor_of(path) is not None:
-        return False
     try:
+        if (number := descriptor_of(path)) is not None:
+            os.close(_dup_inherited(number))
+            return False
         mode = _mode(path)
         if mode is not None and not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
             return False
@@ -244,6 +245,16 @@ def is_stdout(name: str | None) -> bool:
 
 
 _STANDARD = {"/dev/stdin": 0, "/dev/stdout": 1, "/dev/stderr": 2}
+
+
+def _dup_inherited(number: int) -> int:
+    """A copy of a descriptor that the process was given; none of those that it has opened itself.
+
+    `--summary /dev/fd/5` must not write into the manifest because that happens to have the number.
+    """
+    if fcntl.fcntl(number, fcntl.F_GETFD) & fcntl.FD_CLOEXEC:  # as Python opens all files
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+    return os.dup(number)
 
 
 def _cannot_write(path: Path, error: OSError) -> OutputError:

@@ -57,7 +57,7 @@ def find_voice(spec: str, folders: Sequence[Path]) -> Path:
         UnavailableError: there is no such voice, or the short name fits several in one folder.
     """
     path = Path(spec)
-    if path.suffix in SUFFIXES or "/" in spec or path.name != spec:
+    if is_voice_file(spec):
         try:
             if path.is_file():
                 return path
@@ -79,6 +79,12 @@ def find_voice(spec: str, folders: Sequence[Path]) -> Path:
         if fits:
             return names[fits[0]]
     raise UnavailableError(f"there is no voice {spec!r}: {_inventory(voices, folders)}")
+
+
+def is_voice_file(spec: str) -> bool:
+    """Whether `spec` is the path of a voice file, and not the name of a voice."""
+    path = Path(spec)
+    return path.suffix in SUFFIXES or "/" in spec or path.name != spec
 
 
 def _voices_in(folder: Path) -> dict[str, Path]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from vvcli.audio.output import descriptor_of, is_stdout
 from vvcli.audio.part_file import PART
+from vvcli.checkpoint.voice_search import is_voice_file
 from vvcli.cli.environment import STDOUT, Environment
 from vvcli.errors import UsageError
 
@@ -56,7 +57,7 @@ class FileConflicts:
             if folder.is_dir():
                 self.reads("-m", [folder / file for file in _MODEL_FILES])
         with suppress(OSError, ValueError):
-            if voice is not None and Path(voice).is_file():
+            if voice is not None and is_voice_file(voice) and Path(voice).is_file():
                 self.reads("-V", [voice])
 
     def writes(self, option: str, name: str | Path | None) -> None:

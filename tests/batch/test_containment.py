@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vvcli.batch.containment import OutputFolder, same_name
-from vvcli.errors import UsageError
+from vvcli.batch.staging import StagedFile
+from vvcli.errors import OutputError, UsageError
 
 
 @pytest.mark.parametrize(
@@ -81,6 +82,45 @@ def test_a_file_where_a_folder_goes(tmp_path: Path) -> None:
         OutputFolder(tmp_path).place("a/b/x.wav")
     with pytest.raises(UsageError, match="a is not a folder"):
         OutputFolder(tmp_path / "a").place("x.wav")
+
+
+def test_a_folder_that_becomes_a_link_leads_nowhere(tmp_path: Path) -> None:
+    """Planted between the plan and the file."""
+    out = tmp_path / "out"
+    folder = OutputFolder(out)
+    name = folder.place("a/b/x.wav")
+    (tmp_path / "away/b").mkdir(parents=True)
+    out.mkdir()
+    (out / "a").symlink_to("../away")
+    for make in (True, False):
+        with pytest.raises(OutputError, match=r"a/b/x\.wav: (Not a directory|Too many levels)"):
+            folder.open_parent(name, make=make)
+    with pytest.raises(OutputError):
+        StagedFile(folder, name)
+    assert list((tmp_path / "away/b").iterdir()) == []
+    assert list(out.iterdir()) == [out / "a"]
+
+
+def test_a_folder_that_is_not_there_is_made_or_not(tmp_path: Path) -> None:
+    folder = OutputFolder(tmp_path / "out")
+    with pytest.raises(FileNotFoundError):
+        folder.open_parent("a/x.wav")
+    os.close(folder.open_parent("a/x.wav", make=True))
+    assert (tmp_path / "out/a").is_dir()
+
+
+def test_a_folder_below_one_that_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(OutputError, match="cannot write to out: No such file"):
+        OutputFolder(Path("out"))
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may list every folder")
+def test_files_are_made_in_a_folder_that_cannot_be_listed(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir(mode=0o333)
+    os.close(OutputFolder(tmp_path).open_parent("a/x.wav"))
 
 
 PIECES = st.sampled_from(

@@ -25,8 +25,6 @@ NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP}
 # Each attempt fails only if another process has just made or removed the file.
 MAX_ATTEMPTS = 100
 
-FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-
 
 class PartFile:
     """`NAME.part`, locked and open for reading and writing.
@@ -141,7 +139,7 @@ class PartFile:
         self._name, self._part = path.name, path.name + PART
         self._closed = False
         try:
-            self._folder = os.open(path.parent, FOLDER_FLAGS) if folder is None else folder
+            self._folder = open_folder(path.parent) if folder is None else folder
         except OSError as error:
             raise self._error(error) from error
 
@@ -220,7 +218,13 @@ class PartFile:
         for access in (os.O_RDWR, os.O_RDONLY):
             with suppress(PermissionError):
                 return os.open(self._part, flags | access, dir_fd=self._folder)
-        return os.open(self._part, flags | os.O_WRONLY, dir_fd=self._folder)
+        try:
+            return os.open(self._part, flags | os.O_WRONLY, dir_fd=self._folder)
+        except PermissionError as error:
+            raise OutputError(
+                f"cannot write to {self.path}: {self._part} is there and cannot be opened: "
+                f"{error.strerror}"
+            ) from error
 
     def _stat(self, name: str) -> os.stat_result | None:
         """The status of the regular file of that name; none if there is none."""
@@ -242,6 +246,17 @@ class PartFile:
     def _error(self, error: OSError) -> OutputError:
         path = f"{self.path}{PART}" if isinstance(error, IsADirectoryError) else self.path
         return OutputError(f"cannot write to {path}: {error.strerror}")
+
+
+def open_folder(path: Path | str, *, above: int | None = None, follow_links: bool = True) -> int:
+    """A descriptor of a folder, for work on what it holds; `path` is relative to `above`."""
+    flags = os.O_DIRECTORY | os.O_CLOEXEC | (0 if follow_links else os.O_NOFOLLOW)
+    try:
+        return os.open(path, flags | os.O_RDONLY, dir_fd=above)
+    except PermissionError:  # files can be made in a folder that cannot be listed
+        if not hasattr(os, "O_PATH"):
+            raise
+        return os.open(path, flags | os.O_PATH, dir_fd=above)
 
 
 def _lock(descriptor: int) -> bool | None:

@@ -9,7 +9,7 @@ import unicodedata
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
-from vvcli.audio.part_file import FOLDER_FLAGS, PART
+from vvcli.audio.part_file import PART, open_folder
 from vvcli.errors import OutputError, UsageError
 
 MAX_NAME, MAX_PATH = 255, 4096  # bytes; of a name, and of a path with its closing NUL
@@ -22,11 +22,18 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class OutputFolder:
-    """The folder that all outputs of a run lie in."""
+    """The folder that all outputs of a run lie in.
+
+    Raises:
+        OutputError: it is relative to a folder that is gone.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._root = Path(os.path.realpath(path))
+        try:
+            self._root = Path(os.path.realpath(path))
+        except OSError as error:
+            raise OutputError(f"cannot write to {path}: {error.strerror}") from error
         self._parents: dict[str, str] = {}
         self._room = MAX_PATH - len(os.fsencode(self._root)) - len(f"/{PART}\0")
 
@@ -94,14 +101,14 @@ class OutputFolder:
         try:
             if make:
                 self.path.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(self.path, FOLDER_FLAGS)
+            descriptor = open_folder(self.path)
             for part in PurePosixPath(name).parent.parts:
                 above = descriptor
                 try:
                     if make:
                         with suppress(FileExistsError):
                             os.mkdir(part, dir_fd=above)
-                    descriptor = os.open(part, FOLDER_FLAGS | os.O_NOFOLLOW, dir_fd=above)
+                    descriptor = open_folder(part, above=above, follow_links=False)
                 finally:
                     os.close(above)
         except OSError as error:

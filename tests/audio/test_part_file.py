@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from vvcli.audio import part_file
+from vvcli.audio import descriptors, part_file
 from vvcli.audio.output import FileOutput, check_output, open_output, write_file
 from vvcli.audio.part_file import PartFile
 from vvcli.errors import OutputError, UsageError
@@ -156,7 +156,7 @@ def test_a_file_made_or_taken_between_two_steps(
 ) -> None:
     """Another process is as far as it can be at the worst moment."""
     path, part = tmp_path / "out", tmp_path / "out.part"
-    real_open, real_lock = os.open, part_file._lock
+    real_open, real_lock = os.open, descriptors.lock
     other: list[PartFile] = []
 
     def opening(name: str, flags: int, *args: int, **named: int) -> int:
@@ -175,7 +175,7 @@ def test_a_file_made_or_taken_between_two_steps(
     if step == "open":
         monkeypatch.setattr(os, "open", opening)
     else:
-        monkeypatch.setattr(part_file, "_lock", locking)
+        monkeypatch.setattr(part_file, "lock", locking)
     with pytest.raises(UsageError, match="another vvcli is writing"):
         PartFile(path)
     other[0].sync()
@@ -188,14 +188,14 @@ def test_a_part_that_gets_its_name_while_it_is_looked_at(
 ) -> None:
     path, part = tmp_path / "out", tmp_path / "out.part"
     part.write_bytes(b"whole")
-    real = part_file._lock
+    real = descriptors.lock
 
     def locking(descriptor: int) -> bool | None:
         monkeypatch.undo()
         part.rename(path)
         return real(descriptor)
 
-    monkeypatch.setattr(part_file, "_lock", locking)
+    monkeypatch.setattr(part_file, "lock", locking)
     mine = PartFile(path)
     assert path.read_bytes() == b"whole"
     mine.discard()

@@ -5,13 +5,13 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-import re
 import select
 import stat
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
+from vvcli.audio.descriptors import descriptor_of, dup_inherited
 from vvcli.audio.part_file import PartFile
 from vvcli.errors import OutputError, UsageError
 
@@ -170,7 +170,7 @@ def open_output(path: Path) -> Output:
     is_file = check_output(path)
     try:
         if (number := descriptor_of(path)) is not None:
-            return Output(_dup_inherited(number), str(path))
+            return Output(dup_inherited(number), str(path))
         if is_file:
             return FileOutput(path)
         descriptor = os.open(path, os.O_WRONLY | os.O_NOCTTY | os.O_CLOEXEC)
@@ -193,7 +193,7 @@ def check_output(path: Path) -> bool:
     """
     try:
         if (number := descriptor_of(path)) is not None:
-            os.close(_dup_inherited(number))
+            os.close(dup_inherited(number))
             return False
         mode = _mode(path)
         if mode is not None and not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
@@ -227,34 +227,6 @@ def write_file(path: Path, data: bytes) -> None:
     except BaseException:
         output.discard()
         raise
-
-
-def descriptor_of(path: str | Path) -> int | None:
-    """The number of the descriptor that `path` is another name for, such as `/dev/stdout`."""
-    name = os.path.normpath(path)
-    if name in _STANDARD:
-        return _STANDARD[name]
-    folders = rf"dev/fd|proc/(?:self|thread-self|{os.getpid()})/fd"
-    match = re.fullmatch(rf"/(?:{folders})/([0-9]{{1,9}})", name)
-    return int(match[1]) if match else None
-
-
-def is_stdout(name: str | None) -> bool:
-    """Whether `name` means standard output: `-`, or one of the names of descriptor 1."""
-    return name == "-" or (name is not None and descriptor_of(name) == 1)
-
-
-_STANDARD = {"/dev/stdin": 0, "/dev/stdout": 1, "/dev/stderr": 2}
-
-
-def _dup_inherited(number: int) -> int:
-    """A copy of a descriptor that the process was given; none of those that it has opened itself.
-
-    `--summary /dev/fd/5` must not write into the manifest because that happens to have the number.
-    """
-    if fcntl.fcntl(number, fcntl.F_GETFD) & fcntl.FD_CLOEXEC:  # as Python opens all files
-        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
-    return os.dup(number)
 
 
 def _cannot_write(path: Path, error: OSError) -> OutputError:

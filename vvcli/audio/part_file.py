@@ -7,20 +7,16 @@ nobody holds was left by a crash, or was put there by somebody else, and is repl
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import os
 import stat
 from contextlib import suppress
 from pathlib import Path
 
+from vvcli.audio.descriptors import lock, open_folder
 from vvcli.audio.file_rights import keep_rights
 from vvcli.errors import OutputError, UsageError
 
 PART = ".part"
-
-# File systems without flock, such as some network ones.
-NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP}
 
 # Each attempt fails only if another process has just made or removed the file.
 MAX_ATTEMPTS = 100
@@ -157,7 +153,7 @@ class PartFile:
                 continue
             try:
                 # Between open and lock, another process may have taken it for a leftover.
-                if _lock(descriptor) is not False and self._has_name(descriptor):
+                if lock(descriptor) is not False and self._has_name(descriptor):
                     return descriptor
             except BaseException:
                 os.close(descriptor)
@@ -194,7 +190,7 @@ class PartFile:
                 if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                     os.close(descriptor)
                     continue
-                locked = _lock(descriptor)
+                locked = lock(descriptor)
                 if locked is None:
                     raise UsageError(
                         f"{self.path}{PART} is there, and this file system has no locks that "
@@ -246,27 +242,3 @@ class PartFile:
     def _error(self, error: OSError) -> OutputError:
         path = f"{self.path}{PART}" if isinstance(error, IsADirectoryError) else self.path
         return OutputError(f"cannot write to {path}: {error.strerror}")
-
-
-def open_folder(path: Path | str, *, above: int | None = None, follow_links: bool = True) -> int:
-    """A descriptor of a folder, for work on what it holds; `path` is relative to `above`."""
-    flags = os.O_DIRECTORY | os.O_CLOEXEC | (0 if follow_links else os.O_NOFOLLOW)
-    try:
-        return os.open(path, flags | os.O_RDONLY, dir_fd=above)
-    except PermissionError:  # files can be made in a folder that cannot be listed
-        if not hasattr(os, "O_PATH"):
-            raise
-        return os.open(path, flags | os.O_PATH, dir_fd=above)
-
-
-def _lock(descriptor: int) -> bool | None:
-    """Lock without waiting; false if another process has the lock, none without locks."""
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError as error:
-        if error.errno in NO_LOCKS:
-            return None
-        raise
-    return True

@@ -9,7 +9,8 @@ import unicodedata
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
-from vvcli.audio.part_file import PART, open_folder
+from vvcli.audio.descriptors import open_folder
+from vvcli.audio.part_file import PART
 from vvcli.errors import OutputError, UsageError
 
 MAX_NAME, MAX_PATH = 255, 4096  # bytes; of a name, and of a path with its closing NUL

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
 
-from vvcli.audio.part_file import NO_LOCKS
+from vvcli.audio.descriptors import NO_LOCKS
 from vvcli.batch.entry import Entry, is_start_of_entry
 from vvcli.errors import OutputError, UsageError
 

@@ -9,8 +9,9 @@ from typing import Any
 import click
 
 from vvcli.audio.cues import check_cues, open_cues
+from vvcli.audio.descriptors import is_stdout
 from vvcli.audio.formats import FORMATS, format_from_name
-from vvcli.audio.output import Output, is_stdout, open_output
+from vvcli.audio.output import Output, open_output
 from vvcli.audio.track import ON_ERROR, Track
 from vvcli.audio.writer import check_writer, open_writer
 from vvcli.cli.environment import STDERR, Environment

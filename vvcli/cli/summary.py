@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from vvcli import __version__
-from vvcli.audio.output import check_output, is_stdout, write_file
+from vvcli.audio.descriptors import is_stdout
+from vvcli.audio.output import check_output, write_file
 from vvcli.errors import UsageError
 from vvcli.progress.tally import Tally
 

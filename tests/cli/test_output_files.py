@@ -147,7 +147,7 @@ def test_standard_output_by_its_other_names(here: Path, speak: InProcess) -> Non
         (["-i", "b.wav.part", "-o", "b.wav"], "-i b.wav.part", "-o b.wav (written as b.wav.part"),
         (["-i", "pipe", "--summary", "pipe"], "-i pipe", "--summary pipe"),
         (["-V", "{here}/v.pt", "-o", "v.pt", "-f", "wav", "Yes."], "-V /", "-o v.pt"),
-        (["Yes.", "-o", "{model}/config.json", "-f", "wav"], "-m /", "-o /"),
+        (["Yes.", "-m", "m", "-o", "m/config.json", "-f", "wav"], "-m m/c", "-o m/c"),
         (["Yes.", "--summary", "/dev/stdout"], "standard output", "--summary"),
         (["Yes.", "-o", "/dev/fd/1", "--summary", "-"], "standard output", "--summary"),
     ],
@@ -162,10 +162,12 @@ def test_one_file_for_two_things_is_refused(
     Path("b.wav.part").write_text("Yes.\n")
     Path("v.pt").write_bytes(ADA.read_bytes())
     Path("up").mkdir()
+    Path("m").mkdir()
+    Path("m/config.json").write_text("{}")
     Path("self").symlink_to(".")
     os.mkfifo("pipe")
     before = state(here)
-    filled = [argument.format(here=here, model=TINY) for argument in arguments]
+    filled = [argument.format(here=here) for argument in arguments]
     result = speak(*filled)
     assert result.status == 2
     assert first in result.error

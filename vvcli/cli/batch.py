@@ -7,7 +7,6 @@ from typing import Any
 
 import click
 
-from vvcli.audio.formats import FORMATS
 from vvcli.batch.manifest import Manifest
 from vvcli.batch.report import Files
 from vvcli.batch.resume import Existing

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import errno
 import json
-import os
 from collections.abc import Iterable
-from pathlib import Path
 
 import click
 
 from vvcli.cli.environment import Environment
-from vvcli.errors import OutputError, RecordError, UnavailableError
+from vvcli.errors import RecordError, UnavailableError
 from vvcli.progress.tally import Tally, count
 from vvcli.script.record import Record
 
@@ -79,30 +76,6 @@ def list_records(
         failed = f", {tally.failed} not" if tally.failed else ""
         environment.say(f"{count(tally.spoken, 'record')} would be spoken{failed}")
     return tally
-
-
-def check_output(path: Path) -> None:
-    """Check that a file of this name can be made, without making it.
-
-    Raises:
-        OutputError: as `open_output` does.
-    """
-    folder = path.parent
-    try:
-        if path.is_dir():
-            raise _error(errno.EISDIR)
-        if not path.exists():
-            folder.stat()
-            if not folder.is_dir():
-                raise _error(errno.ENOTDIR)
-        if not os.access(path if path.exists() else folder, os.W_OK):
-            raise _error(errno.EACCES)
-    except OSError as error:
-        raise OutputError(f"cannot write to {path}: {error.strerror}") from error
-
-
-def _error(number: int) -> OSError:
-    return OSError(number, os.strerror(number))
 
 
 def _line(record: Record) -> str:

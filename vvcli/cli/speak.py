@@ -11,7 +11,7 @@ import click
 from vvcli.audio.cues import check_cues, open_cues
 from vvcli.audio.descriptors import is_stdout
 from vvcli.audio.formats import FORMATS, format_from_name
-from vvcli.audio.output import Output, open_output
+from vvcli.audio.output import Output, check_output, open_output
 from vvcli.audio.track import ON_ERROR, Track
 from vvcli.audio.writer import check_writer, open_writer
 from vvcli.cli.environment import STDERR, Environment
@@ -20,7 +20,7 @@ from vvcli.cli.file_conflicts import FileConflicts
 from vvcli.cli.inputs import Input, find_form, note_file_names, open_records
 from vvcli.cli.message_options import progress_options
 from vvcli.cli.options import format_options, gap_option, synthesis_options
-from vvcli.cli.preflight import Preflight, check_output, list_records
+from vvcli.cli.preflight import Preflight, list_records
 from vvcli.cli.summary import check_summary, write_summary
 from vvcli.cli.synthesizer import open_synthesizer
 from vvcli.cli.types import FileName, Number, Text, was_typed

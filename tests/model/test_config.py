@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import copy
+import math
 from typing import Any
 
 import pytest
 
 from vvcli.bench.shapes import SHAPES
-from vvcli.model.config import ConfigError, ModelConfig
+from vvcli.model.config import ModelConfig
+from vvcli.model.config_values import MAX_TRAIN_STEPS, MIN_TRAIN_STEPS, ConfigError
+from vvcli.model.solver import solver_steps
 
 
 def changed(path: str, value: Any) -> dict[str, Any]:
@@ -53,7 +56,30 @@ def test_windows_are_read_from_optional_keys() -> None:
         ("acoustic_tokenizer_config.mixer_layer", "conv", "mixer_layer is 'conv'"),
         ("acoustic_tokenizer_config.encoder_depths", "3-3", "do not fit depths"),
         ("acoustic_tokenizer_config.encoder_depths", "3-3-3-3-3-3-x", "invalid literal"),
-        ("acoustic_tokenizer_config.encoder_ratios", [8, 5, 5, 4, 2, 0], "do not fit"),
+        ("acoustic_tokenizer_config.encoder_ratios", [8, 5, 5, 4, 2, 0], "decoder ratio is 0"),
+        ("acoustic_tokenizer_config.encoder_ratios", [2] * 1000, "1 to 16 ratios"),
+        ("acoustic_tokenizer_config.encoder_ratios", {"a": 1}, "1 to 16 ratios"),
+        ("acoustic_tokenizer_config.encoder_ratios", [1000] * 6, "samples a frame: too many"),
+        ("acoustic_tokenizer_config.encoder_depths", "9" * 5000, "depths"),
+        ("acoustic_tokenizer_config.decoder_n_filters", 1 << 12, "262144 channels"),
+        ("acoustic_tokenizer_config.layernorm_eps", 1e-300, "layernorm_eps is 1e-300"),
+        ("diffusion_head_config.head_ffn_ratio", 1e300, "head_ffn_ratio is 1e\\+300"),
+        ("diffusion_head_config.head_ffn_ratio", 1e-9, "head_ffn_ratio is 1e-09"),
+        (
+            "diffusion_head_config.ddpm_num_steps",
+            1,
+            "ddpm_num_steps is 1, not an integer from 1000",
+        ),
+        ("diffusion_head_config.ddpm_num_steps", 1 << 20, "ddpm_num_steps is 1048576"),
+        ("diffusion_head_config.latent_size", 1 << 20, "latent_size is 1048576"),
+        ("decoder_config.hidden_size", 1 << 20, "hidden_size is 1048576"),
+        ("decoder_config.intermediate_size", 1 << 20, "intermediate_size is 1048576"),
+        ("decoder_config.max_position_embeddings", 1 << 20, "heads of width 64"),
+        ("decoder_config.rope_theta", 10**400, "rope_theta is 1000"),
+        ("decoder_config.vocab_size", -(10**400), "vocab_size is -1000"),
+        ("text_window_size", 1 << 20, "text_window_size is 1048576"),
+        ("speech_window_size", 1 << 20, "speech_window_size is 1048576"),
+        ("tts_backbone_num_hidden_layers", 1 << 20, "tts_backbone_num_hidden_layers is 1048576"),
     ],
 )
 def test_what_does_not_fit_is_named(path: str, value: Any, message: str) -> None:
@@ -66,3 +92,11 @@ def test_a_missing_key_is_named() -> None:
     del config["decoder_config"]["rope_theta"]
     with pytest.raises(ConfigError, match="'rope_theta' is missing"):
         ModelConfig.from_dict(config)
+
+
+@pytest.mark.parametrize("train_steps", [MIN_TRAIN_STEPS, MAX_TRAIN_STEPS])
+@pytest.mark.parametrize("count", [1, 5, 999])
+def test_the_solver_is_finite_within_the_bounds(count: int, train_steps: int) -> None:
+    for step in solver_steps(count, train_steps):
+        numbers = (step.alpha, step.sigma, step.keep, step.now, step.before)
+        assert all(map(math.isfinite, numbers))

@@ -25,7 +25,7 @@ def open_regular(path: Path, *, follow_links: bool = True) -> BinaryIO:
     flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
     try:
         # Asked first: opening a device can have an effect of its own.
-        _check_regular(os.stat(path, follow_symlinks=follow_links), path)
+        _check_regular(path.stat(follow_symlinks=follow_links), path)
         descriptor = os.open(path, flags if follow_links else flags | os.O_NOFOLLOW)
     except ValueError as error:  # a NUL in the name, or half of a surrogate pair
         raise OSError(errno.EINVAL, "this cannot be the name of a file", str(path)) from error

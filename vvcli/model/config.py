@@ -7,15 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from vvcli.model import config_values as limits
+from vvcli.model.config_values import ConfigError, count_in, number_in, shown
+
 SAMPLE_RATE = 24_000
-
-# Far above any model, and far below what would fill the memory before a weight is read.
-MAX_COUNT = 1 << 20
-MAX_LAYERS = 1 << 10
-
-
-class ConfigError(ValueError):
-    """A configuration that does not describe a model this program can run."""
 
 
 @dataclass(frozen=True)
@@ -104,15 +99,16 @@ class ModelConfig:
         except ConfigError:
             raise
         except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
-            what = f"key {error} is missing" if isinstance(error, KeyError) else str(error)
-            raise ConfigError(what) from error
+            reason = f"key {error} is missing" if isinstance(error, KeyError) else str(error)
+            raise ConfigError(reason[: limits.MAX_REASON]) from error
 
 
 def _from_dict(config: Mapping[str, Any]) -> ModelConfig:
     model_type = config["model_type"]
     if model_type != "vibevoice_streaming":
-        raise ConfigError(f"model_type is {model_type!r}, not 'vibevoice_streaming'")
-    lm = _language_model(config["decoder_config"], _count(config, "tts_backbone_num_hidden_layers"))
+        raise ConfigError(f"model_type is {shown(model_type)}, not 'vibevoice_streaming'")
+    tts_layers = count_in(config, "tts_backbone_num_hidden_layers", limits.MAX_LAYERS)
+    lm = _language_model(config["decoder_config"], tts_layers)
     head = _diffusion_head(config["diffusion_head_config"])
     decoder = _acoustic_decoder(config["acoustic_tokenizer_config"])
     if head.hidden_size != lm.hidden_size:
@@ -124,31 +120,36 @@ def _from_dict(config: Mapping[str, Any]) -> ModelConfig:
         head=head,
         decoder=decoder,
         # The reference has these two as constants; other checkpoints may set them.
-        text_window=_count(config, "text_window_size", 5),
-        speech_window=_count(config, "speech_window_size", 6),
+        text_window=count_in(config, "text_window_size", limits.MAX_WINDOW, default=5),
+        speech_window=count_in(config, "speech_window_size", limits.MAX_WINDOW, default=6),
     )
 
 
 def _language_model(config: Mapping[str, Any], tts_layers: int) -> LanguageModelConfig:
-    layers = _count(config, "num_hidden_layers", most=MAX_LAYERS)
+    layers = count_in(config, "num_hidden_layers", limits.MAX_LAYERS)
     if tts_layers >= layers:
         raise ConfigError(f"{tts_layers} TTS layers leave no text layer of {layers}")
     lm = LanguageModelConfig(
-        hidden_size=_count(config, "hidden_size"),
-        intermediate_size=_count(config, "intermediate_size"),
+        hidden_size=count_in(config, "hidden_size", limits.MAX_WIDTH),
+        intermediate_size=count_in(config, "intermediate_size", limits.MAX_INNER),
         text_layers=layers - tts_layers,
         tts_layers=tts_layers,
-        attention_heads=_count(config, "num_attention_heads"),
-        kv_heads=_count(config, "num_key_value_heads"),
-        vocab_size=_count(config, "vocab_size"),
-        rope_theta=_positive(config, "rope_theta"),
-        rms_norm_eps=_positive(config, "rms_norm_eps"),
-        max_positions=_count(config, "max_position_embeddings"),
+        attention_heads=count_in(config, "num_attention_heads", limits.MAX_WIDTH),
+        kv_heads=count_in(config, "num_key_value_heads", limits.MAX_WIDTH),
+        vocab_size=count_in(config, "vocab_size", limits.MAX_VOCABULARY),
+        rope_theta=number_in(config, "rope_theta", *limits.ROPE_THETAS),
+        rms_norm_eps=number_in(config, "rms_norm_eps", *limits.EPSILONS),
+        max_positions=count_in(config, "max_position_embeddings", limits.MAX_POSITIONS),
     )
     if lm.hidden_size % (2 * lm.attention_heads) or lm.attention_heads % lm.kv_heads:
         raise ConfigError(
             f"{lm.attention_heads} heads and {lm.kv_heads} KV heads do not divide "
             f"a width of {lm.hidden_size}"
+        )
+    if lm.max_positions * lm.head_dim > limits.MAX_ROPE:
+        raise ConfigError(
+            f"max_position_embeddings {lm.max_positions} with heads of width {lm.head_dim}: "
+            f"together at most {limits.MAX_ROPE} are supported"
         )
     return lm
 
@@ -156,15 +157,18 @@ def _language_model(config: Mapping[str, Any], tts_layers: int) -> LanguageModel
 def _diffusion_head(config: Mapping[str, Any]) -> DiffusionHeadConfig:
     for key, only in (("prediction_type", "v_prediction"), ("ddpm_beta_schedule", "cosine")):
         if config[key] != only:
-            raise ConfigError(f"{key} is {config[key]!r}; only {only!r} is supported")
-    hidden = _count(config, "hidden_size")
+            raise ConfigError(f"{key} is {shown(config[key])}; only {only!r} is supported")
+    hidden = count_in(config, "hidden_size", limits.MAX_WIDTH)
+    ratio = number_in(config, "head_ffn_ratio", 1 / hidden, limits.MAX_FFN_RATIO)
     return DiffusionHeadConfig(
         hidden_size=hidden,
-        layers=_count(config, "head_layers", most=MAX_LAYERS),
-        ffn_size=int(hidden * _positive(config, "head_ffn_ratio")),
-        latent_size=_count(config, "latent_size"),
-        rms_norm_eps=_positive(config, "rms_norm_eps"),
-        train_steps=_count(config, "ddpm_num_steps"),
+        layers=count_in(config, "head_layers", limits.MAX_LAYERS),
+        ffn_size=max(1, int(hidden * ratio)),
+        latent_size=count_in(config, "latent_size", limits.MAX_WIDTH),
+        rms_norm_eps=number_in(config, "rms_norm_eps", *limits.EPSILONS),
+        train_steps=count_in(
+            config, "ddpm_num_steps", limits.MAX_TRAIN_STEPS, least=limits.MIN_TRAIN_STEPS
+        ),
     )
 
 
@@ -179,34 +183,33 @@ def _acoustic_decoder(config: Mapping[str, Any]) -> AcousticDecoderConfig:
         ("disable_last_norm", True),
     ):
         if config.get(key, only) != only:
-            raise ConfigError(f"{key} is {config[key]!r}; only {only!r} is supported")
+            raise ConfigError(f"{key} is {shown(config[key])}; only {only!r} is supported")
     ratios = config.get("decoder_ratios") or config["encoder_ratios"]
     # The decoder mirrors the encoder, so its depths are the encoder's, last stage first.
     depths = config.get("decoder_depths") or "-".join(config["encoder_depths"].split("-")[::-1])
+    if (
+        type(ratios) is not list
+        or not 0 < len(ratios) <= limits.MAX_STAGES
+        or len(depths) > limits.MAX_REASON
+    ):
+        raise ConfigError(f"the decoder needs 1 to {limits.MAX_STAGES} ratios, and depths for them")
     decoder = AcousticDecoderConfig(
-        latent_size=_count(config, "vae_dim"),
-        filters=_count(config, "decoder_n_filters"),
-        ratios=tuple(int(r) for r in ratios),
-        depths=tuple(int(d) for d in depths.split("-")),
-        norm_eps=_positive(config, "layernorm_eps"),
+        latent_size=count_in(config, "vae_dim", limits.MAX_WIDTH),
+        filters=count_in(config, "decoder_n_filters", limits.MAX_WIDTH),
+        ratios=tuple(
+            count_in({"decoder ratio": ratio}, "decoder ratio", limits.MAX_RATIO)
+            for ratio in ratios
+        ),
+        depths=tuple(int(depth) for depth in depths.split("-")),
+        norm_eps=number_in(config, "layernorm_eps", *limits.EPSILONS),
     )
-    sane = 0 <= min(decoder.depths) <= max(decoder.depths) <= MAX_LAYERS and min(decoder.ratios) > 0
-    if len(decoder.depths) != len(decoder.ratios) + 1 or not sane:
+    possible = all(0 <= depth <= limits.MAX_LAYERS for depth in decoder.depths)
+    if len(decoder.depths) != len(decoder.ratios) + 1 or not possible:
         raise ConfigError(f"decoder ratios {ratios} do not fit depths {depths!r}")
+    if decoder.channels[0] > limits.MAX_WIDTH:
+        raise ConfigError(
+            f"decoder_n_filters {decoder.filters} makes {decoder.channels[0]} channels"
+        )
+    if decoder.hop > limits.MAX_HOP or decoder.hop * decoder.filters > limits.MAX_ACTIVATIONS:
+        raise ConfigError(f"decoder ratios {ratios} make {decoder.hop} samples a frame: too many")
     return decoder
-
-
-def _count(
-    config: Mapping[str, Any], key: str, default: int | None = None, most: int = MAX_COUNT
-) -> int:
-    value = config[key] if default is None else config.get(key, default)
-    if type(value) is not int or not 0 < value <= most:
-        raise ConfigError(f"{key} is {value!r}, not an integer from 1 to {most}")
-    return value
-
-
-def _positive(config: Mapping[str, Any], key: str) -> float:
-    value = config[key]
-    if type(value) not in (int, float) or not 0 < value < math.inf:
-        raise ConfigError(f"{key} is {value!r}, not a positive number")
-    return float(value)

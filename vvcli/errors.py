@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class VvcliError(Exception):
     """Base of every error that is shown as one sentence instead of a traceback."""
@@ -21,3 +24,21 @@ class RecordError(VvcliError):
 
 class OutputError(VvcliError):
     """The audio cannot be written."""
+
+
+@contextmanager
+def unreadable_as(kind: type[VvcliError], name: object) -> Iterator[None]:
+    """Turn an `OSError` of reading what `name` says into a `kind`: "cannot read NAME: reason"."""
+    try:
+        yield
+    except OSError as error:
+        raise kind(f"cannot read {name}: {error.strerror or error}") from error
+
+
+def is_rust_panic(error: BaseException) -> bool:
+    """Whether `error` is a panic of a library in Rust.
+
+    Its class derives from BaseException, so that no `except Exception` sees it, and has no name
+    that can be imported.
+    """
+    return type(error).__module__ == "pyo3_runtime"

@@ -88,7 +88,7 @@ def poisoned(value: float) -> Change:
         (None, "is missing"),
         (lambda t: t[..., :1].contiguous(), "has shape"),
         (lambda t: t[None], "has shape"),
-        (lambda t: t.to(torch.int32), r"is torch\.int32, not floating point"),
+        (lambda t: t.to(torch.int32), "is I32, not floating point"),
         (poisoned(float("nan")), "not finite"),
         (poisoned(float("inf")), "not finite"),
     ],

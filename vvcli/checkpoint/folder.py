@@ -6,13 +6,17 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vvcli.errors import UnavailableError
+from vvcli.checkpoint.regular_file import read_bounded
+from vvcli.errors import UnavailableError, unreadable_as
 from vvcli.model.config import SAMPLE_RATE, ModelConfig
+from vvcli.model.config_values import shown
 
 if TYPE_CHECKING:
     import torch
 
     from vvcli.model.vibevoice import VibeVoice
+
+MAX_CONFIG_BYTES = 1 << 20  # the published config.json has 3 kB
 
 
 def read_config(folder: Path) -> ModelConfig:
@@ -21,11 +25,12 @@ def read_config(folder: Path) -> ModelConfig:
     Raises:
         UnavailableError: `folder` is not a model folder, or holds a model this program cannot run.
     """
-    if not folder.is_dir():
-        raise UnavailableError(f"there is no model folder {folder}")
     path = folder / "config.json"
-    if not path.is_file():
-        raise UnavailableError(f"{folder} is not a model folder: it has no config.json")
+    with unreadable_as(UnavailableError, f"the model folder {folder}"):
+        if not folder.is_dir():
+            raise UnavailableError(f"there is no model folder {folder}")
+        if not path.is_file():
+            raise UnavailableError(f"{folder} is not a model folder: it has no config.json")
     config = read_json(path)
     try:
         model = ModelConfig.from_dict(config)
@@ -58,19 +63,19 @@ def weights_path(folder: Path) -> Path:
 def read_preprocessor(folder: Path) -> dict[str, Any]:
     """`preprocessor_config.json` of the model in `folder`, empty if there is none."""
     path = folder / "preprocessor_config.json"
-    return read_json(path) if path.is_file() else {}
+    with unreadable_as(UnavailableError, path):
+        return read_json(path) if path.is_file() else {}
 
 
-def read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path, max_bytes: int = MAX_CONFIG_BYTES) -> dict[str, Any]:
     """The JSON object in `path`.
 
     Raises:
-        UnavailableError: the file cannot be read or is anything else.
+        UnavailableError: the file cannot be read, is longer than `max_bytes` or is anything else.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UnavailableError(f"{path} cannot be read: {error.strerror}") from error
+        with unreadable_as(UnavailableError, path):
+            content = json.loads(read_bounded(path, max_bytes).decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise UnavailableError(f"{path} is not JSON: {error}") from error
     if type(content) is not dict:
@@ -83,5 +88,6 @@ def _check_sample_rate(folder: Path) -> None:
     rate = audio.get("sampling_rate", SAMPLE_RATE) if type(audio) is dict else SAMPLE_RATE
     if rate != SAMPLE_RATE:
         raise UnavailableError(
-            f"the model in {folder} makes audio at {rate!r} Hz; only {SAMPLE_RATE} is supported"
+            f"the model in {folder} makes audio at {shown(rate)} Hz; "
+            f"only {SAMPLE_RATE} is supported"
         )

@@ -7,14 +7,14 @@ imports it for itself. Only `pull` uses the network.
 from __future__ import annotations
 
 import errno
-import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from vvcli.errors import UnavailableError
+from vvcli.checkpoint.folder import read_json
+from vvcli.errors import UnavailableError, unreadable_as
 
 MODEL_TYPE = "vibevoice_streaming"
 # Exactly what is read; the figures and README of a repository stay where they are.
@@ -30,8 +30,9 @@ FILES = (
 # The name of the model that comes with the package.
 EMBEDDED = "embedded"
 
-_PART = r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}"
-_HUB_ID = re.compile(rf"{_PART}/{_PART}")
+MAX_ID = 96  # characters of a hub id
+_PART = r"\w(?:[\w.-]*\w)?"
+_HUB_ID = re.compile(rf"{_PART}/{_PART}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -58,10 +59,10 @@ def resolve_model(spec: str) -> Path:
     """
     if spec == EMBEDDED:
         return embedded_model()
-    folder = Path(spec).expanduser()
-    if spec and folder.is_dir():
+    folder = _folder(spec)
+    if folder is not None:
         return folder
-    if not _HUB_ID.fullmatch(spec):
+    if not _is_hub_id(spec):
         raise UnavailableError(f"there is no model folder {spec!r}, and it is no hub id (org/name)")
     config = cached_file(spec, "config.json")
     if config is None or not (config.parent / "model.safetensors").is_file():
@@ -75,7 +76,7 @@ def cached_file(repository: str, name: str) -> Path | None:
     """File `name` of a hub repository in the cache, or None; never uses the network."""
     from huggingface_hub import try_to_load_from_cache
 
-    if not _HUB_ID.fullmatch(repository):
+    if not _is_hub_id(repository):
         return None
     # A file known not to exist upstream comes back as a marker object.
     found = try_to_load_from_cache(repository, name)
@@ -98,9 +99,9 @@ def pull(spec: str, *, show_progress: bool = False) -> Path:
     from vvcli.checkpoint.tokenizer import tokenizer_repository
 
     (enable_progress_bars if show_progress else disable_progress_bars)()
-    folder = Path(spec).expanduser()
-    if not spec or not folder.is_dir():
-        if not _HUB_ID.fullmatch(spec):
+    folder = _folder(spec)
+    if folder is None:
+        if not _is_hub_id(spec):
             raise UnavailableError(f"{spec!r} is not a hub id (org/name)")
         with _one_sentence(spec):
             # Gigabytes of something else are not worth the wait for an error.
@@ -143,12 +144,28 @@ def cached_models() -> list[CachedModel]:
     return sorted(models, key=lambda model: model.id)
 
 
+def _folder(spec: str) -> Path | None:
+    """The folder called `spec`, if there is one."""
+    with unreadable_as(UnavailableError, f"the model folder {spec}"):
+        try:
+            folder = Path(spec).expanduser()
+        except RuntimeError as error:  # ~nobody/model
+            raise UnavailableError(f"there is no model folder {spec!r}: {error}") from error
+        return folder if spec and folder.is_dir() else None
+
+
+def _is_hub_id(spec: str) -> bool:
+    """Whether the hub could have a repository of that name; the client refuses others."""
+    if not _HUB_ID.fullmatch(spec) or ".." in spec or "--" in spec:
+        return False
+    return len(spec) <= MAX_ID and not spec.endswith((".git", ".ipynb"))
+
+
 def _is_vibevoice(config: Path) -> bool:
     try:
-        content = json.loads(config.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        return read_json(config).get("model_type") == MODEL_TYPE
+    except UnavailableError:
         return False
-    return type(content) is dict and content.get("model_type") == MODEL_TYPE
 
 
 @contextmanager

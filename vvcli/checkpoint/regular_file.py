@@ -8,6 +8,7 @@ caller turns it into its own kind of error.
 from __future__ import annotations
 
 import errno
+import io
 import os
 import stat
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 
-def open_regular(path: Path, *, follow_links: bool = True) -> BinaryIO:
+def open_regular(path: Path, *, follow_links: bool = True) -> io.BufferedReader:
     """Open the regular file `path` for reading, without ever waiting for a writer.
 
     Raises:

@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
+import io
+import os
 import re
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from vvcli.checkpoint.regular_file import open_regular
 from vvcli.checkpoint.restricted_pickle import PickleError, run_pickle, shown
-from vvcli.errors import UnavailableError
+from vvcli.errors import UnavailableError, unreadable_as
 
 # The published presets need 10 kB.
 MAX_PICKLE_BYTES = 1 << 20
+
+# zipfile reads the list of members whole, and takes ten times as much memory for it.
+MAX_DIRECTORY_BYTES = 4 << 20
+
+
+class _BoundedReader(io.BufferedReader):
+    """A file of which at most `limit` bytes are read at once; more is damage."""
+
+    limit = MAX_DIRECTORY_BYTES
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        left = os.fstat(self.fileno()).st_size - self.tell()
+        if (left if size is None or size < 0 else min(left, size)) > self.limit:
+            raise PickleError(f"its list of members is over {MAX_DIRECTORY_BYTES >> 20} MiB")
+        return super().read(size)
 
 
 def read_torch_zip(path: Path) -> object:
@@ -24,8 +42,13 @@ def read_torch_zip(path: Path) -> object:
             holds anything else than the published voices do.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
-            members = _stored_members(archive, path.stat().st_size)
+        with (
+            unreadable_as(UnavailableError, path),
+            _BoundedReader(open_regular(path).detach()) as file,
+            zipfile.ZipFile(file) as archive,
+        ):
+            size = file.limit = os.fstat(file.fileno()).st_size
+            members = _stored_members(archive, size)
             prefix = _prefix(members)
 
             def storage(key: str) -> bytearray:
@@ -38,6 +61,8 @@ def read_torch_zip(path: Path) -> object:
             if members[f"{prefix}/data.pkl"] > MAX_PICKLE_BYTES:
                 raise PickleError(f"its data.pkl is over {MAX_PICKLE_BYTES >> 20} MiB")
             return run_pickle(archive.read(f"{prefix}/data.pkl"), storage)
+    except UnavailableError:
+        raise
     except PickleError as error:
         raise UnavailableError(f"{path} is not a voice this program reads: {error}") from error
     # Damage surfaces in zipfile and pickletools as a dozen exception classes (struct.error,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import platformdirs
 
-from vvcli.errors import UnavailableError
+from vvcli.errors import UnavailableError, unreadable_as
 
 # In order of preference: where a voice is in both, the one that cannot be a pickle is taken.
 SUFFIXES = (".safetensors", ".pt")
@@ -58,13 +58,9 @@ def find_voice(spec: str, folders: Sequence[Path]) -> Path:
     """
     path = Path(spec)
     if is_voice_file(spec):
-        try:
+        with unreadable_as(UnavailableError, f"the voice file {spec}"):
             if path.is_file():
                 return path
-        except OSError as error:
-            raise UnavailableError(
-                f"cannot read the voice file {spec}: {error.strerror}"
-            ) from error
         raise UnavailableError(f"there is no voice file {spec}")
     voices = [_voices_in(folder) for folder in folders]
     for names in voices:
@@ -89,12 +85,10 @@ def is_voice_file(spec: str) -> bool:
 
 def _voices_in(folder: Path) -> dict[str, Path]:
     """Voice files in `folder` by name (stem)."""
-    try:
+    with unreadable_as(UnavailableError, f"the voices in {folder}"):
         if not folder.is_dir():
             return {}
         files = [path for path in folder.iterdir() if path.suffix in SUFFIXES and path.is_file()]
-    except OSError as error:
-        raise UnavailableError(f"cannot read the voices in {folder}: {error.strerror}") from error
     files.sort(key=lambda path: SUFFIXES.index(path.suffix), reverse=True)
     return {path.stem: path for path in files}
 

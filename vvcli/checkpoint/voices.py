@@ -17,13 +17,17 @@ from torch import Tensor
 
 from vvcli.audio.output import write_file
 from vvcli.checkpoint.restricted_pickle import Record
+from vvcli.checkpoint.safetensors_header import read_header
 from vvcli.checkpoint.torch_zip import read_torch_zip
 from vvcli.checkpoint.weights import DTYPES, is_finite
-from vvcli.errors import OutputError, UnavailableError
+from vvcli.errors import OutputError, UnavailableError, unreadable_as
 from vvcli.model.config import ModelConfig
 from vvcli.model.voice import Voice
 
 PARTS = ("lm", "tts_lm", "neg_lm", "neg_tts_lm")
+
+MAX_VOICE_BYTES = 1 << 30  # of any model; the published voices have 2 MB
+OVERHEAD_BYTES = 4 << 20  # of names, headers and alignment
 
 _NAME = re.compile(rf"({'|'.join(PARTS)})\.(last_hidden_state|(key|value)\.(0|[1-9][0-9]{{0,3}}))")
 
@@ -37,7 +41,7 @@ def load_voice(path: Path, config: ModelConfig, dtype: torch.dtype) -> Voice:
         UnavailableError: the file is not a voice, was made for another model, fills the whole
             context, or has values that are not finite in `dtype`.
     """
-    tensors = read_voice_tensors(path)
+    tensors = read_voice_tensors(path, max_voice_bytes(config))
     lm = config.lm
     for part, kind, layers in (
         ("lm", "text", lm.text_layers),
@@ -67,19 +71,30 @@ def load_voice(path: Path, config: ModelConfig, dtype: torch.dtype) -> Voice:
     )
 
 
-def read_voice_tensors(path: Path) -> dict[str, Tensor]:
+def max_voice_bytes(config: ModelConfig) -> int:
+    """Size of the file of a voice that fills the whole context, in the widest type."""
+    lm = config.lm
+    layers = 2 * (lm.text_layers + lm.tts_layers)
+    per_position = layers * 2 * lm.kv_heads * lm.head_dim + len(PARTS) * lm.hidden_size
+    return per_position * lm.max_positions * 8 + OVERHEAD_BYTES
+
+
+def read_voice_tensors(path: Path, max_bytes: int = MAX_VOICE_BYTES) -> dict[str, Tensor]:
     """Everything a voice file holds, by name (see above), as it is stored.
 
-    Each tensor is contiguous and has memory of its own.
+    Each tensor is contiguous and has memory of its own. Memory is bounded by the file's size.
 
     Raises:
-        UnavailableError: the file is missing, damaged or not a voice.
+        UnavailableError: the file is missing, damaged, longer than `max_bytes` or not a voice.
     """
-    try:
+    with unreadable_as(UnavailableError, f"the voice file {path}"):
         if not path.is_file():
             raise UnavailableError(f"there is no voice file {path}")
-    except OSError as error:
-        raise UnavailableError(f"cannot read the voice file {path}: {error.strerror}") from error
+        size = path.stat().st_size
+    if size > max_bytes:
+        raise UnavailableError(
+            f"voice {path} has {size} bytes, more than the {max_bytes} that a voice can have"
+        )
     if path.suffix == ".safetensors":
         return _read_safetensors(path)
     if path.suffix == ".pt":
@@ -110,16 +125,15 @@ def save_voice(tensors: Mapping[str, Tensor], path: Path) -> None:
 
 
 def _read_safetensors(path: Path) -> dict[str, Tensor]:
-    tensors = {}
+    names = read_header(path).keys()
+    for name in names:
+        if not _NAME.fullmatch(name):
+            raise UnavailableError(f"{path} is not a voice: it holds a tensor {name[:80]}")
     try:
         with safe_open(path, framework="pt") as file:
-            for name in file.keys():  # noqa: SIM118 - not a dict, it only has keys()
-                if not _NAME.fullmatch(name):
-                    raise UnavailableError(f"{path} is not a voice: it holds a tensor {name[:80]}")
-                tensors[name] = file.get_tensor(name).clone()
+            return {name: file.get_tensor(name).clone() for name in names}
     except (SafetensorError, OSError) as error:
         raise UnavailableError(f"{path} is not a readable safetensors file: {error}") from error
-    return tensors
 
 
 def _read_pt(path: Path) -> dict[str, Tensor]:

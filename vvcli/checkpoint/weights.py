@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from vvcli.checkpoint.layout import Entry, layout
+from vvcli.checkpoint.safetensors_header import FLOATS, read_header
 from vvcli.errors import UnavailableError
 from vvcli.model.config import ModelConfig
 from vvcli.model.empty import empty_model
@@ -29,11 +31,13 @@ def load_weights(path: Path, config: ModelConfig, dtype: torch.dtype) -> VibeVoi
         UnavailableError: the file is not safetensors, or a tensor is missing, of the wrong shape
             or type, or not finite; the message names it.
     """
+    entries = layout(config)
+    # Before a module is built or a byte allocated: the config alone says how large they are.
+    _check_header(entries, path)
     model = empty_model(config)
     try:
         with safe_open(path, framework="pt") as file:
-            names = frozenset(file.keys())
-            state = {e.name: _read(e, file, names, path, dtype) for e in layout(config)}
+            state = {entry.name: _read(entry, file, path, dtype) for entry in entries}
     except (SafetensorError, OSError) as error:
         raise UnavailableError(f"{path} is not a readable safetensors file: {error}") from error
     model.load_state_dict(state, assign=True)
@@ -53,26 +57,35 @@ def save_weights(model: VibeVoice, path: Path) -> None:
     path.write_bytes(save(official, metadata={"format": "pt"}))
 
 
-def _read(entry: Entry, file: Any, names: frozenset[str], path: Path, dtype: torch.dtype) -> Tensor:
-    parts = []
-    for name, shape in entry.sources.items():
-        if name not in names:
-            raise UnavailableError(f"{path}: tensor {name} is missing")
-        tensor = file.get_tensor(name)
-        if tuple(tensor.shape) != shape:
+def _check_header(entries: list[Entry], path: Path) -> None:
+    """Refuse a file in which a tensor is missing, or of another shape or type."""
+    found = read_header(path)
+    for entry in entries:
+        for name, shape in entry.sources.items():
+            if name not in found:
+                raise UnavailableError(f"{path}: tensor {name} is missing")
+            tensor = found[name]
             # The published file stores the two scalars as such; others wrote them as [1].
-            if tensor.numel() != 1 or shape:
+            if tensor.shape != shape and (shape or math.prod(tensor.shape) != 1):
                 raise UnavailableError(
                     f"{path}: tensor {name} has shape {list(tensor.shape)}, not {list(shape)}"
                 )
-            tensor = tensor.view(())
-        if tensor.dtype not in DTYPES:
-            raise UnavailableError(f"{path}: tensor {name} is {tensor.dtype}, not floating point")
-        if not is_finite(tensor):
-            raise UnavailableError(f"{path}: tensor {name} has values that are not finite")
-        parts.append(tensor)
+            if tensor.dtype not in FLOATS:
+                raise UnavailableError(
+                    f"{path}: tensor {name} is {tensor.dtype}, not floating point"
+                )
+
+
+def _read(entry: Entry, file: Any, path: Path, dtype: torch.dtype) -> Tensor:
+    parts = [file.get_tensor(name).view(shape) for name, shape in entry.sources.items()]
     # A copy of its own, so that nothing points into the mapped file once it is closed.
-    return entry.join(parts).to(dtype, copy=True).contiguous()
+    tensor = entry.join(parts).to(dtype, copy=True).contiguous()
+    # Asked of what is computed with: a large float64 is infinite in float32.
+    if not is_finite(tensor):
+        wrong = [not is_finite(part.to(dtype)) for part in parts]
+        name = list(entry.sources)[wrong.index(True)]
+        raise UnavailableError(f"{path}: tensor {name} has values that are not finite in {dtype}")
+    return tensor
 
 
 def is_finite(tensor: Tensor) -> bool:

@@ -120,7 +120,11 @@ def test_a_missing_tokenizer_says_how_to_get_it(
         ("{}", "has no vocabulary"),
         ('{"model": {"vocab": {}}}', "has no vocabulary"),
         ('{"model": {"vocab": {"a": "b"}}}', "has no vocabulary"),
-        ('{"model": {"vocab": {"a": 1}}}', "is not a tokenizer"),
+        ('{"model": {"vocab": {"a": 1}}}', "neither BPE nor WordLevel"),
+        (
+            '{"model": {"type": "BPE", "vocab": {"a": 1}, "merges": ["a b"]}}',
+            "is not a tokenizer: ",
+        ),
         ('{"model": {"type": "BPE", "vocab": {"a": 600}}}', "token 600, the model 600 tokens"),
     ],
 )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vvcli.checkpoint.folder import read_config, read_json, read_preprocessor
 from vvcli.checkpoint.hub import cached_file
-from vvcli.errors import RecordError, UnavailableError
+from vvcli.checkpoint.tokenizer_json import MAX_TOKENIZER_BYTES, encoding_part
+from vvcli.errors import RecordError, UnavailableError, is_rust_panic, unreadable_as
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -33,7 +34,8 @@ class TextTokenizer:
 
         Raises:
             RecordError: `text` has lone surrogates, so it is not Unicode text, or it has letters
-                that the model's normaliser knows no words for.
+                that the model's normaliser knows no words for, or that its tokenizer has no
+                tokens for.
         """
         line = text.translate(_STRAIGHT).strip() + "\n"
         try:
@@ -44,7 +46,14 @@ class TextTokenizer:
             ) from error
         if self._normalise is not None:
             line = self._normalise(line) + "\n"
-        ids: list[int] = self._bpe.encode(line, add_special_tokens=False).ids
+        try:
+            ids: list[int] = self._bpe.encode(line, add_special_tokens=False).ids
+        except BaseException as error:
+            if not isinstance(error, Exception) and not is_rust_panic(error):
+                raise
+            raise RecordError(f"the tokenizer cannot encode the text: {error}") from error
+        if not ids:
+            raise RecordError("the tokenizer has no tokens for the text")
         return ids
 
 
@@ -55,12 +64,14 @@ def load_tokenizer(model_folder: Path) -> TextTokenizer:
     names, from this machine's hub cache. Never uses the network.
 
     Raises:
-        UnavailableError: there is no tokenizer, it is damaged, or it has more tokens than the
-            model.
+        UnavailableError: there is no tokenizer, it is damaged or of an unknown kind, or it has
+            more tokens than the model.
     """
     config = read_config(model_folder)
     path = model_folder / "tokenizer.json"
-    if not path.is_file():
+    with unreadable_as(UnavailableError, path):
+        has_own = path.is_file()
+    if not has_own:
         repository = tokenizer_repository(model_folder)
         cached = cached_file(repository, "tokenizer.json")
         if cached is None:
@@ -69,14 +80,9 @@ def load_tokenizer(model_folder: Path) -> TextTokenizer:
                 f"run `vvcli models pull {model_folder}`"
             )
         path = cached
-    content = read_json(path)
-    highest = _highest_id(content, path)
-    if highest >= config.lm.vocab_size:
-        raise UnavailableError(
-            f"{path} has token {highest}, the model {config.lm.vocab_size} tokens: "
-            "the tokenizer is another model's"
-        )
-    return TextTokenizer(_plain_bpe(content, path), _normaliser(model_folder))
+    content = read_json(path, MAX_TOKENIZER_BYTES)
+    content = encoding_part(content, path, config.lm.vocab_size)
+    return TextTokenizer(build(content, path), _normaliser(model_folder))
 
 
 def _normaliser(model_folder: Path) -> Callable[[str], str] | None:
@@ -95,24 +101,21 @@ def tokenizer_repository(model_folder: Path) -> str:
     return name if type(name) is str and name else DEFAULT_REPOSITORY
 
 
-def _plain_bpe(content: dict[str, Any], path: Path) -> Tokenizer:
+def build(content: dict[str, Any], path: Path) -> Tokenizer:
+    """The library's tokenizer for `content`, as `encoding_part` returns it.
+
+    Raises:
+        UnavailableError: the library refuses it.
+    """
     from tokenizers import Tokenizer
 
-    # Without added tokens their names are text like any other: a script that mentions
-    # <|endoftext|> is spoken, not obeyed. `encode_special_tokens` would leave some of Qwen's
-    # (<tool_call>, <|fim_prefix|>) active, which are added but not marked special. Truncation
-    # would drop text silently.
-    unused = dict.fromkeys(("post_processor", "truncation", "padding"))
+    # `content` has no added tokens, so that their names are text like any other: a script that
+    # mentions <|endoftext|> is spoken, not obeyed. `encode_special_tokens` would leave some of
+    # Qwen's (<tool_call>, <|fim_prefix|>) active, which are added but not marked special.
     try:
-        return Tokenizer.from_str(json.dumps(content | unused | {"added_tokens": []}))
-    # The library's only exception class is Exception itself.
-    except Exception as error:
+        return Tokenizer.from_str(json.dumps(content))
+    # The library's only exception class is Exception itself, and a panic is not even that.
+    except BaseException as error:
+        if not isinstance(error, Exception) and not is_rust_panic(error):
+            raise
         raise UnavailableError(f"{path} is not a tokenizer: {error}") from error
-
-
-def _highest_id(content: Mapping[str, Any], path: Path) -> int:
-    model = content.get("model")
-    vocab = model.get("vocab") if type(model) is dict else None
-    if type(vocab) is not dict or not vocab or not all(type(i) is int for i in vocab.values()):
-        raise UnavailableError(f"{path} is not a tokenizer: it has no vocabulary")
-    return max(vocab.values())

@@ -6,6 +6,8 @@ from itertools import accumulate
 
 import sentencex
 
+from vvcli.errors import is_rust_panic
+
 _LANGUAGE = "en"  # its rules also know the marks of Chinese, Japanese, Hindi, Arabic, Armenian
 
 # sentencex takes every white space for one byte long and panics beside a no-break space after a
@@ -23,8 +25,7 @@ def sentence_ends(text: str) -> list[int]:
     try:
         sentences = sentencex.segment(_LANGUAGE, text.translate(_HARMLESS))
     except BaseException as error:
-        # A panic in Rust: its class derives from BaseException and has no public name.
-        if type(error).__module__ != "pyo3_runtime":
+        if not is_rust_panic(error):
             raise
         sentences = []
     ends = [end for end in accumulate(map(len, sentences)) if end < len(text)]

@@ -166,3 +166,13 @@ def test_noise_is_due_when_half_the_ring_is_used_up() -> None:
     assert not scheduler.plan().frames, "the first text comes before the first frame"
     due = [bool(scheduler.plan().noise_due) for _ in range(12)]
     assert due == [False, False, False, True] * 3
+
+
+def test_a_stream_that_was_never_queued_is_cancelled() -> None:
+    scheduler = make_scheduler(2)
+    queued, never = make_stream(0), make_stream(1)
+    scheduler.submit(queued)
+    scheduler.finish(never, End.CANCELLED)
+    assert never.end is End.CANCELLED
+    assert scheduler.waiting == 1
+    assert [stream for _, stream in scheduler.plan().admitted] == [queued]

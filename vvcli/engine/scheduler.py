@@ -12,6 +12,7 @@ import heapq
 import math
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -132,12 +133,13 @@ class Scheduler:
         self._waiting.append(stream)
 
     def finish(self, stream: Stream, end: End) -> None:
-        """End `stream` wherever it is; its slot is free from the next plan on."""
+        """End `stream` wherever it is, queued or not; its slot is free from the next plan on."""
         if stream.end is not None:
             return
         stream.end = end
         if stream.slot is None:
-            self._waiting.remove(stream)
+            with suppress(ValueError):
+                self._waiting.remove(stream)
             return
         slot, stream.slot = stream.slot, None
         del self._running[slot]

@@ -134,11 +134,11 @@ def _splitter(part: dict[str, Any]) -> dict[str, Any]:
         return {"type": kind} | {key: _of_type(part, key, bool, v) for key, v in defaults.items()}
     if kind != "Split":
         raise _UnknownError("its pre-tokenizer is of a kind that is not known")
-    pattern = part.get("pattern")
+    pattern: Any = part.get("pattern")
     match pattern:
-        case {"Regex": str(regex)} if len(pattern) == 1 and regex in PATTERNS:
+        case {"Regex": str(regex)} if pattern == {"Regex": regex} and regex in PATTERNS:
             pass
-        case {"String": str(text)} if len(pattern) == 1 and text:
+        case {"String": str(text)} if pattern == {"String": text} and text:
             pass
         case _:
             raise _UnknownError("its pre-tokenizer splits by a pattern that is not known")
@@ -151,9 +151,8 @@ def _splitter(part: dict[str, Any]) -> dict[str, Any]:
 
 def _sequence(value: Any, key: str) -> list[dict[str, Any]]:
     """The parts of a sequence, or the one part that `value` is; a sequence has no sequences."""
-    parts: Any = [value]
-    if type(value) is dict and value.get("type") == "Sequence":
-        parts = value.get(key)
+    is_sequence = type(value) is dict and value.get("type") == "Sequence"
+    parts: Any = value.get(key) if is_sequence else [value]
     if type(parts) is not list or not 0 < len(parts) <= MAX_SEQUENCE:
         raise _UnknownError(f"its {key} are not 1 to {MAX_SEQUENCE}")
     if not all(type(part) is dict for part in parts):

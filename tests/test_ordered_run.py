@@ -93,6 +93,23 @@ def test_the_head_comes_frame_by_frame_and_the_others_joined() -> None:
     assert (run.ahead, run.idle) == (0, True)
 
 
+def test_a_record_with_a_broken_part_has_failed() -> None:
+    engine = Engine()
+
+    def streams(_record: Record, number: int) -> list[Any]:
+        return [Stream(number), Stream(number + 1)]
+
+    run = OrderedRun(engine, streams)  # type: ignore[arg-type]
+    run.start(Record(4, "Two parts.", source="a.txt:5"))
+    broken = StreamFrame(engine.streams[0], engine.no_samples, End.BROKEN)  # type: ignore[arg-type]
+    full = StreamFrame(engine.streams[1], engine.no_samples, End.TRUNCATED)  # type: ignore[arg-type]
+    engine.frames = [broken, full]
+    run.step(admit=True)
+    last = ready(run)[-1]
+    assert last.status is Status.FAILED
+    assert last.error == "a.txt:5: the model made samples that are not finite, or far too loud"
+
+
 def test_blank_records_come_in_their_turn() -> None:
     engine, run = start(1)
     for index in range(1, 4):

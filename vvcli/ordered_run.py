@@ -131,8 +131,13 @@ class OrderedRun:
         number, ends = frame.stream.number, frame.end is not None
         if ends:
             self._active.remove(frame.stream)
-        if frame.end is End.TRUNCATED:
-            self._parts[number].spoken.status = Status.TRUNCATED
+        spoken = self._parts[number].spoken
+        if frame.end is End.BROKEN:
+            where = spoken.record.source or f"record {spoken.record.index}"
+            spoken.status = Status.FAILED
+            spoken.error = f"{where}: the model made samples that are not finite, or far too loud"
+        elif frame.end is End.TRUNCATED and spoken.status is Status.OK:
+            spoken.status = Status.TRUNCATED
         self._order.put(number, frame.samples, size=len(frame.samples), last=ends)
 
 

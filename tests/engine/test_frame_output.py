@@ -11,9 +11,10 @@ from tests.engine.conftest import MakeStream, run
 from vvcli.audio.pcm import S16LE, count_clipped
 from vvcli.engine.engine import Engine
 from vvcli.engine.frame_output import EXTRA, FrameOutput
+from vvcli.engine.stream import End
 from vvcli.engine.transfer import Result
 from vvcli.model.vibevoice import VibeVoice
-from vvcli.samples import Samples
+from vvcli.samples import Samples, SampleType
 
 AUDIO = arrays(
     np.float32,
@@ -47,6 +48,26 @@ def test_ends_are_marked_beside_the_samples(sample_type: str) -> None:
     assert (output.audio > 0).all()
 
 
+@pytest.mark.parametrize("sample_type", ["float32", "int16"])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float64])
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), -3e38])
+def test_a_row_that_is_not_finite_is_marked(
+    sample_type: SampleType, dtype: torch.dtype, value: float
+) -> None:
+    audio = torch.zeros(3, 50, dtype=dtype)
+    audio[0], audio[1, 7] = 100, value
+    output = FrameOutput.of(audio, sample_type)
+    output.mark_ends(torch.tensor([False, True, True]))
+    assert output.broken.tolist() == [False, True, False]
+    assert output.eos.tolist() == [False, True, True]
+
+
+def test_what_float32_cannot_hold_is_not_finite() -> None:
+    assert FrameOutput.of(
+        torch.tensor([[1e300, 0.0]], dtype=torch.float64), "int16"
+    ).broken.tolist() == [True]
+
+
 @pytest.mark.usefixtures("loud")
 @pytest.mark.parametrize("in_flight", [0, 1])
 def test_streams_of_int16_are_those_of_float32_rounded(
@@ -67,3 +88,43 @@ def test_streams_of_int16_are_those_of_float32_rounded(
         assert S16LE.encode(one) == S16LE.encode(other)
     assert rounded.clipped == sum(map(count_clipped, expected)) > 0
     assert exact.clipped == 0
+
+
+@pytest.mark.parametrize("in_flight", [0, 1])
+@pytest.mark.parametrize("sample_type", ["float32", "int16"])
+def test_a_broken_stream_ends_and_leaves_the_others_as_they_are(
+    model: VibeVoice,
+    make_stream: MakeStream,
+    monkeypatch: pytest.MonkeyPatch,
+    sample_type: SampleType,
+    in_flight: int,
+) -> None:
+    monkeypatch.setattr(Result, "arrived", not in_flight)
+    texts = ["Hello there.", "Yes.", "Thousands of dolphins."]
+    expected = run(
+        Engine(model, slots=3, steps=5, sample_type=sample_type),
+        *[make_stream(n, text) for n, text in enumerate(texts)],
+    )
+    engine = Engine(model, slots=3, steps=5, sample_type=sample_type)
+    engine._in_flight = in_flight
+    streams = [make_stream(n, text) for n, text in enumerate(texts)]
+    for stream in streams:
+        engine.submit(stream)
+    parts: dict[int, list[Samples]] = {0: [], 1: [], 2: []}
+    ends: dict[int, End | None] = {}
+    spoilt = False
+    while engine.busy:
+        for number, samples, end in [(f.stream.number, f.samples, f.end) for f in engine.step()]:
+            assert number not in ends
+            parts[number].append(samples)
+            if end is not None:
+                ends[number] = end
+        if streams[1].frames >= 2 and not spoilt:
+            spoilt = True
+            assert streams[1].slot is not None
+            engine.state.context[streams[1].slot].fill_(float("nan"))
+    assert ends == {0: End.EOS, 1: End.BROKEN, 2: End.EOS}
+    for number in (0, 2):
+        assert np.array_equal(np.concatenate(parts[number]), expected[number])
+    made = np.concatenate(parts[1])
+    assert np.array_equal(made, expected[1][: len(made)])

@@ -212,16 +212,21 @@ class Engine:
     def _collect(self, step: _Dispatched) -> list[StreamFrame]:
         frames = []
         if step.result is not None:
-            audio, eos, clipped = step.result.read()
+            audio, broken, eos, clipped = step.result.read()
+            is_broken = broken.tolist()
             samples, ends = self._memory.keep(audio), eos.tolist()
             beyond = clipped if clipped.any() else None
             for slot, stream, end in step.frames:
                 if stream.closed:  # it ended in the frame before, which the plan could not know
                     continue
-                if ends[slot]:
-                    end = End.EOS
+                if ends[slot] or is_broken[slot]:
+                    end = End.BROKEN if is_broken[slot] else End.EOS
                     self._scheduler.finish(stream, end)
                     stream.end = end
+                if is_broken[slot]:
+                    stream.closed = True
+                    frames.append(StreamFrame(stream, self.no_samples, end))
+                    continue
                 if beyond is not None:
                     self.clipped += int(beyond[slot])
                 stream.closed = end is not None

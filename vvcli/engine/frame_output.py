@@ -9,15 +9,19 @@ from torch import Tensor
 
 from vvcli.samples import FULL_SCALE, SampleType
 
-EXTRA = 2  # columns behind the samples
+EXTRA = 3  # columns behind the samples
+
+# Times full scale. Beyond it samples are as broken as those that are not finite: the filter of a
+# resampler would make infinities of the largest floats, and LAME aborts the process at those.
+MAX_SAMPLE = 1e6
 
 
 @dataclass(frozen=True)
 class FrameOutput:
     """One frame of the first B slots, with what the host is to know of it in the same row.
 
-    A row holds the samples of a slot, whether the frame is its last, and how many samples were
-    beyond full scale, of which int16 cuts off what is too much.
+    A row holds the samples of a slot, whether they are broken, whether the frame is its
+    last, and how many samples were beyond full scale, of which int16 cuts off what is too much.
     """
 
     rows: Tensor  # [B, hop + EXTRA] float32 or int16
@@ -31,10 +35,14 @@ class FrameOutput:
         """
         audio, dtype = audio.float(), getattr(torch, sample_type)
         rows = audio.new_empty(audio.shape[0], audio.shape[1] + EXTRA, dtype=dtype)
+        size = audio.abs()
+        # Here, where they are float still: a NaN is some number or other of int16. The largest of
+        # numbers one of which is NaN is NaN, and is below nothing.
+        rows[:, -EXTRA].copy_(~(size.amax(1) <= MAX_SAMPLE))
         if dtype is torch.int16:
             scaled = (audio * FULL_SCALE).clamp_(-FULL_SCALE, FULL_SCALE)
             rows[:, :-EXTRA].copy_(scaled.round_())
-            rows[:, -1].copy_((audio.abs() > 1).sum(1))
+            rows[:, -1].copy_((size > 1).sum(1))
         else:
             rows[:, :-EXTRA].copy_(audio)
             rows[:, -1].zero_()
@@ -42,7 +50,7 @@ class FrameOutput:
 
     def mark_ends(self, eos: Tensor) -> None:
         """Note which of the frames are a slot's last, [B] bool."""
-        self.rows[:, -EXTRA].copy_(eos)
+        self.rows[:, -2].copy_(eos)
 
     @property
     def audio(self) -> Tensor:
@@ -57,4 +65,9 @@ class FrameOutput:
     @property
     def eos(self) -> Tensor:
         """[B] bool: this frame is the slot's last."""
+        return self.rows[:, -2] > 0
+
+    @property
+    def broken(self) -> Tensor:
+        """[B] bool: some of the samples are not finite, or far beyond full scale."""
         return self.rows[:, -EXTRA] > 0

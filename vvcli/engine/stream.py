@@ -18,6 +18,7 @@ class End(Enum):
     EOS = "eos"
     TRUNCATED = "truncated"  # the model's context is full
     CANCELLED = "cancelled"
+    BROKEN = "broken"  # its samples are not finite, or far beyond full scale
 
 
 @dataclass(eq=False)

@@ -93,16 +93,17 @@ class Result:
         """Whether `read` returns at once."""
         return self._arrived is None or self._arrived.query()
 
-    def read(self) -> tuple[Samples, NDArray[np.bool_], Samples]:
-        """Samples [B, hop], ends of speech [B], and samples beyond full scale [B]; waits, asleep,
-        until they are there.
+    def read(self) -> tuple[Samples, NDArray[np.bool_], NDArray[np.bool_], Samples]:
+        """Samples [B, hop], whether they are broken [B], ends of speech [B], and samples beyond
+        full scale [B]; waits, asleep, until they are there.
 
         The samples are a view that a later frame overwrites.
         """
         if self._arrived is not None:
             self._arrived.synchronize()
         output = FrameOutput(self._rows)
-        return output.audio.numpy(), output.eos.numpy(), output.clipped.numpy()
+        flags = output.broken.numpy(), output.eos.numpy()
+        return output.audio.numpy(), *flags, output.clipped.numpy()
 
 
 class Downloader:

@@ -16,7 +16,7 @@ MAX_ROPE = 1 << 24  # positions times the width of a head: a table of two float3
 MAX_WINDOW = 256  # tokens or frames
 MAX_STAGES = 16
 MAX_RATIO = 1 << 10
-MAX_HOP = 1 << 15  # samples per frame
+MAX_HOP = 32_000  # samples per frame, which int16 counts
 MAX_ACTIVATIONS = 1 << 22  # samples per frame times the decoder's narrowest channels
 MAX_FFN_RATIO = 64.0
 # The solver is exact to float32 here; --steps goes up to 999.

@@ -17,7 +17,11 @@ from typing import Any
 
 import click
 
-from vvcli.errors import UsageError
+from vvcli.checkpoint.regular_file import read_bounded
+from vvcli.cli.config_types import checked
+from vvcli.errors import UsageError, unreadable_as
+
+MAX_BYTES = 1 << 16
 
 # Groups whose section holds for each of their commands.
 GROUPS = ("bench",)
@@ -42,16 +46,20 @@ def read_defaults(group: click.Group) -> dict[str, Any]:
     """click's `default_map` from the config file; empty if there is none.
 
     Raises:
-        UsageError: the file cannot be read, is not TOML, or names an option that does not exist.
+        UsageError: the file cannot be read, is not TOML, names an option that does not exist, or
+            has a value that its option does not take.
     """
     path = config_path()
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    if str(path) == os.devnull:  # the usual name for none
         return {}
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}") from error
-    except ValueError as error:
+    try:
+        with unreadable_as(UsageError, path):
+            content = tomllib.loads(read_bounded(path, MAX_BYTES).decode("utf-8"))
+    except UsageError as error:
+        if isinstance(error.__cause__, FileNotFoundError):
+            return {}
+        raise
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{path} is not TOML: {error}") from error
     return _default_map(group, content, path)
 
@@ -68,13 +76,22 @@ def _default_map(group: click.Group, content: dict[str, Any], path: Path) -> dic
             continue
         below = command.commands if isinstance(command, click.Group) else {name: command}
         options = {each: _options(command) for each, command in below.items()}
-        known = {key for found in options.values() for key in found}
+        known = {key: option for found in options.values() for key, option in found.items()}
         own = sections.pop(name, {})
-        for key in own.keys() - known:
+        for key in own.keys() - known.keys():
             raise UsageError(f"{path}: {name} has no option {key!r}: see `vvcli {name} --help`")
-        unused -= known
+        unused -= known.keys()
+        given = {
+            key: _checked(known[key], key, value, f"{path}: [{name}]" if key in own else path)
+            for key, value in (shared | own).items()
+            if key in known
+        }
         values = {
-            each: {found[key]: value for key, value in (shared | own).items() if key in found}
+            each: {
+                str(found[key].name): value
+                for key, value in given.items()
+                if key in found and value is not None
+            }
             for each, found in options.items()
         }
         defaults[name] = values if isinstance(command, click.Group) else values[name]
@@ -84,10 +101,17 @@ def _default_map(group: click.Group, content: dict[str, Any], path: Path) -> dic
     return defaults
 
 
-def _options(command: click.Command) -> dict[str, str]:
-    """Long option names, as they are typed, and the parameters they set."""
+def _checked(option: click.Option, key: str, value: object, where: object) -> object:
+    try:
+        return checked(option, value)
+    except ValueError as error:
+        raise UsageError(f"{where}: {key} {error}") from error
+
+
+def _options(command: click.Command) -> dict[str, click.Option]:
+    """Options by their long names, without the dashes."""
     return {
-        name.removeprefix("--"): parameter.name
+        name.removeprefix("--"): parameter
         for parameter in command.params
         if isinstance(parameter, click.Option) and parameter.name
         for name in parameter.opts

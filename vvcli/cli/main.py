@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import re
 import signal
@@ -18,10 +17,11 @@ from vvcli import __version__
 from vvcli.cli.completion import VARIABLE, answer
 from vvcli.cli.config_file import read_defaults
 from vvcli.cli.environment import Environment
-from vvcli.cli.exit_status import ExitStatus, status_of
+from vvcli.cli.exit_status import ExitStatus
+from vvcli.cli.failures import failure_of, usage_sentence
 from vvcli.cli.message_options import root_options
 from vvcli.cli.signals import Terminated, die_of, die_on_signals, raise_on_signals
-from vvcli.errors import VvcliError
+from vvcli.errors import is_rust_panic
 
 # Command: its module and one line of help. Modules are imported only when their command is used:
 # `vvcli --help` answers at once.
@@ -36,8 +36,6 @@ COMMANDS = {
     "completion": "Print the completion script of a shell.",
 }
 
-
-_NOT_WRITTEN = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
 
 # -v among the short options, which may stand together; -q and -0 are the others without a value.
 _VERBOSE = re.compile(r"--verbose|-[q0]*v[qv0]*")
@@ -137,27 +135,18 @@ def run(arguments: list[str], environment: Environment) -> int:
         environment.stderr.write(f"{error.format_message()}\n")
         return ExitStatus.USAGE
     except click.ClickException as error:
-        message = error.format_message().rstrip(".")
-        environment.say(f"{message}: see `{_command_path(arguments)} --help`")
+        environment.say(f"{usage_sentence(error)}: see `{_command_path(arguments)} --help`")
         return ExitStatus.USAGE
-    except VvcliError as error:
-        environment.say(str(error))
-        _show_traceback(environment)
-        return status_of(error)
-    except BrokenPipeError:
+    except (BrokenPipeError, Terminated):
         raise
-    except Exception as error:
-        # What `click.echo` meets; files that a command opens have names, and errors of their own.
-        if isinstance(error, OSError) and error.errno in _NOT_WRITTEN and not error.filename:
-            closed = environment.stdout in environment.closed
-            reason = "it is closed" if closed else error.strerror
-            environment.say(f"cannot write to standard output: {reason}")
-            _show_traceback(environment)
-            return ExitStatus.OUTPUT
-        hint = "" if environment.verbose else " (-v shows where)"
-        environment.say(f"internal error: {type(error).__name__}: {error}{hint}")
+    except BaseException as error:
+        if not isinstance(error, Exception) and not is_rust_panic(error):
+            raise
+        failure = failure_of(error)
+        hint = " (-v shows where)" if failure.is_ours and not environment.verbose else ""
+        environment.say(failure.sentence + hint)
         _show_traceback(environment)
-        return ExitStatus.NOTHING
+        return failure.status
 
 
 def _is_verbose(arguments: list[str]) -> bool:

@@ -27,7 +27,7 @@ def plan_line(folder: str, step: Step, error: str | None = None) -> str:
         text = job.records[0].text if len(job.records) == 1 else job.text
         decision = step.decision.value
         words = " ".join(text[: 2 * TEXT_SHOWN].split())[:TEXT_SHOWN]
-    return f"{decision}\t{folder}{job.path}\t{words}\n"
+    return f"{decision}\t{folder}{job.path}\t{words}"
 
 
 def not_read(read: Read, passed_over: Iterable[Path]) -> dict[str, list[str]]:

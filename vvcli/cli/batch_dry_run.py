@@ -17,6 +17,7 @@ from vvcli.cli.batch_plan import Prepared, Request
 from vvcli.cli.batch_run import verified
 from vvcli.cli.environment import Environment
 from vvcli.errors import RecordError
+from vvcli.progress.visible import visible, visible_columns
 from vvcli.script.record import Record
 
 # Text that every model can say.
@@ -51,10 +52,10 @@ def dry_run(environment: Environment, request: Request, prepared: Prepared) -> F
             stopped = request.fail_fast and bool(problems)
             if outcome is Outcome.FAILED:
                 error = "; ".join(problems)
-        lines.write(plan_line(folder, step, error).encode("utf-8", "surrogateescape"))
+        lines.write(f"{visible_columns(plan_line(folder, step, error))}\n".encode())
     for reason, names in not_read(prepared.read, prepared.passed_over).items():
         for name in names:
-            lines.write(f"skip\t{name}\t{reason}\n".encode("utf-8", "surrogateescape"))
+            lines.write(f"skip\t{visible(name)}\t{reason}\n".encode())
     lines.seek(0)
     while block := lines.read(1 << 20):
         click.echo(block, nl=False)

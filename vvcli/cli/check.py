@@ -11,6 +11,7 @@ from vvcli.cli.exit_status import ExitStatus, status_of
 from vvcli.cli.message_options import verbose_option
 from vvcli.cli.options import device_option, model_option, voice_option
 from vvcli.errors import VvcliError
+from vvcli.progress.visible import visible
 
 SENTENCE = "This sentence was spoken to see whether it works."
 
@@ -34,9 +35,9 @@ def check(model: str, voice: str | None, device: str) -> ExitStatus:
     ]
     for name, step in steps:
         try:
-            click.echo(f"{name:<10} ok      {step()}")
+            click.echo(f"{name:<10} ok      {visible(step())}")
         except VvcliError as error:
-            click.echo(f"{name:<10} FAILED  {error}")
+            click.echo(f"{name:<10} FAILED  {visible(str(error))}")
             return status_of(error)
     return ExitStatus.OK
 

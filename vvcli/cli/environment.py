@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
+from traceback import TracebackException
 from typing import TextIO
 
 from vvcli.errors import OutputError, UsageError
+from vvcli.progress.visible import visible
 
 STDIN, STDOUT, STDERR = 0, 1, 2
 
@@ -44,13 +47,24 @@ class Environment:
             sys.stdout = os.fdopen(STDOUT, "w", closefd=False)
         if sys.stderr is None:
             sys.stderr = os.fdopen(os.dup(STDERR), "w")
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            # A name that the terminal's encoding lacks is written out, as on standard error.
+            sys.stdout.reconfigure(errors="backslashreplace")
         return cls(sys.stderr, closed=closed)
 
     def say(self, text: str) -> None:
         """One line on standard error, if it can be written."""
-        line = " ".join(text.split("\n"))
         with suppress(OSError):  # a full or broken standard error is no reason to lose audio
-            self.stderr.write(f"vvcli: {line}\n")
+            self.stderr.write(f"vvcli: {visible(text)}\n")
+            self.stderr.flush()
+
+    def say_where(self, error: BaseException) -> None:
+        """The traceback of `error` on standard error; what it says is one line of it."""
+        with suppress(OSError):
+            for part in TracebackException.from_exception(error).format():
+                # Frames are several lines of our own program; the rest quotes anything.
+                lines = part.splitlines() if part.startswith("  File ") else [part.strip("\n")]
+                self.stderr.writelines(f"{visible(line)}\n" for line in lines)
             self.stderr.flush()
 
     def take_stdout(self) -> int:

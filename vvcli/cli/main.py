@@ -6,7 +6,6 @@ import os
 import re
 import signal
 import sys
-import traceback
 from contextlib import suppress
 from importlib import import_module
 
@@ -114,7 +113,8 @@ def _main() -> int:
     try:
         shell = os.environ.get(VARIABLE)
         if shell:
-            click.echo(answer(vvcli, shell, sys.argv[1:]), nl=False)
+            with suppress(Exception):  # a person is typing: no answer is the best one
+                click.echo(answer(vvcli, shell, sys.argv[1:]), nl=False)
             return ExitStatus.OK
         return run(sys.argv[1:], environment)
     except BrokenPipeError:
@@ -145,7 +145,8 @@ def run(arguments: list[str], environment: Environment) -> int:
         failure = failure_of(error)
         hint = " (-v shows where)" if failure.is_ours and not environment.verbose else ""
         environment.say(failure.sentence + hint)
-        _show_traceback(environment)
+        if environment.verbose:
+            environment.say_where(error)
         return failure.status
 
 
@@ -169,12 +170,6 @@ def _command_path(arguments: list[str]) -> str:
             path.append(argument)
             command = found
     return " ".join(path)
-
-
-def _show_traceback(environment: Environment) -> None:
-    if environment.verbose:
-        with suppress(OSError):
-            environment.stderr.write(traceback.format_exc())
 
 
 def _leave(status: int) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import sys
+from pathlib import Path
 
 import click
 
 from vvcli.cli.message_options import verbose_option
 from vvcli.cli.types import ModelName
+from vvcli.progress.visible import visible, visible_columns
 
 
 @click.group()
@@ -32,7 +35,7 @@ def list_command(as_json: bool) -> None:
         click.echo(json.dumps(rows))
         return
     for model in found:
-        click.echo(f"{model.id}\t{model.path}\t{model.size}")
+        click.echo(visible_columns(f"{model.id}\t{model.path}\t{model.size}"))
 
 
 @models.command()
@@ -47,7 +50,7 @@ def pull(model: str) -> None:
     from vvcli.checkpoint import hub
 
     # The hub's bars move the cursor, which is noise in a log.
-    click.echo(str(hub.pull(model, show_progress=os.isatty(2))))
+    _print_path(hub.pull(model, show_progress=os.isatty(2)))
 
 
 @models.command()
@@ -57,4 +60,12 @@ def path(model: str) -> None:
     """Print the folder of model ID (embedded, org/name, or a folder), if it is here."""
     from vvcli.checkpoint.hub import resolve_model
 
-    click.echo(str(resolve_model(model)))
+    _print_path(resolve_model(model))
+
+
+def _print_path(path: Path) -> None:
+    """A person sees what is in a name; a program gets its bytes."""
+    if sys.stdout.isatty():
+        click.echo(visible(str(path)))
+    else:
+        click.echo(os.fsencode(path))

@@ -13,6 +13,7 @@ from vvcli.cli.message_options import verbose_option
 from vvcli.cli.options import model_option
 from vvcli.cli.types import FileName
 from vvcli.errors import UsageError
+from vvcli.progress.visible import visible, visible_columns
 
 
 @click.group()
@@ -38,9 +39,9 @@ def list_command(model: str, as_json: bool) -> None:
         click.echo(json.dumps([{"name": path.stem, "path": str(path)} for path in found]))
         return
     for path in found:
-        click.echo(f"{path.stem}\t{path}")
+        click.echo(visible_columns(f"{path.stem}\t{path}"))
     if not found:
-        click.echo(f"no voices in {' or '.join(map(str, folders))}", err=True)
+        click.echo(visible(f"no voices in {' or '.join(map(str, folders))}"), err=True)
 
 
 @voices.command()

@@ -11,6 +11,7 @@ from rich.markup import escape
 from vvcli.progress.report import problem_of
 from vvcli.progress.status_line import StatusLine
 from vvcli.progress.tally import Tally
+from vvcli.progress.visible import visible
 from vvcli.script.measure import Total
 from vvcli.utterance import Chunk
 
@@ -41,13 +42,13 @@ class BarProgress:
 
     def note(self, text: str) -> None:
         """Say something about the run, above the bar."""
-        self._console.print(f"[dim]vvcli:[/dim] {escape(text)}")
+        self._console.print(f"[dim]vvcli:[/dim] {escape(visible(text))}")
 
     def chunk(self, chunk: Chunk, tally: Tally) -> None:
         """Report what is new after `chunk` was counted in `tally`."""
         problem = problem_of(chunk)
         if problem:
-            self._console.print(f"[red]vvcli:[/red] {escape(problem)}")
+            self._console.print(f"[red]vvcli:[/red] {escape(visible(problem))}")
         if chunk.status is not None:
             self._characters += len(chunk.record.text)
         self._line.update(tally, self._characters)

@@ -7,6 +7,7 @@ from typing import TextIO
 
 from vvcli.progress.report import problem_of
 from vvcli.progress.tally import Tally
+from vvcli.progress.visible import visible
 from vvcli.utterance import Chunk
 
 INTERVAL = 5.0  # seconds between lines
@@ -43,5 +44,5 @@ class PlainProgress:
 
     def _say(self, text: str) -> None:
         with suppress(OSError):  # a full or broken standard error is no reason to lose audio
-            self._stream.write(f"vvcli: {text}\n")
+            self._stream.write(f"vvcli: {visible(text)}\n")
             self._stream.flush()

@@ -16,6 +16,7 @@ from vvcli.cli.message_options import verbose_option
 from vvcli.cli.options import device_option, dtype_option, steps_option
 from vvcli.cli.types import MAX_STREAMS, FileName, ModelName, Number, was_typed
 from vvcli.errors import UsageError
+from vvcli.progress.visible import visible
 from vvcli.script.limits import STREAMS, Limits
 
 if TYPE_CHECKING:
@@ -106,15 +107,15 @@ class Bench:
         if self.as_json:
             return
         versions = ("torch", "cuda", "triton", "driver", "python", "vvcli")
-        click.echo(
+        self.line(
             f"{facts['model']}, {facts['dtype']}, {facts['steps']} steps, on {facts['device']}"
         )
-        click.echo(", ".join(f"{name} {facts[name]}" for name in versions if facts.get(name)))
+        self.line(", ".join(f"{name} {facts[name]}" for name in versions if facts.get(name)))
 
     def line(self, text: str = "") -> None:
         """Print a line of a table; nothing if JSON is asked for."""
         if not self.as_json:
-            click.echo(text)
+            click.echo(visible(text))
 
     def json(self, figures: dict[str, Any]) -> None:
         """Print the one object, if JSON is asked for."""
@@ -128,7 +129,7 @@ class Bench:
         from vvcli.bench.trace import trace_frames
 
         for line in trace_frames(frame, device, self.profile):
-            self.environment.stderr.write(f"{line}\n")
+            self.environment.stderr.write(f"{visible(line)}\n")
         self.note(f"the trace is in {self.profile}: open it in chrome://tracing or Perfetto")
 
     def trace_engine(

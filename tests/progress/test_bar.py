@@ -151,3 +151,14 @@ def test_the_cursor_is_not_hidden_while_it_works() -> None:
     shows, hides = (terminal.getvalue().rfind(f"\x1b[?25{letter}") for letter in "hl")
     progress.close()
     assert shows > hides
+
+
+def test_what_steers_a_terminal_is_written_out_above_the_bar() -> None:
+    terminal = Terminal()
+    progress = BarProgress(terminal, width=160)
+    progress.note("a\x1b]0;owned\x07\nvvcli: all is well")
+    progress.chunk(chunk(0, Status.FAILED, "\u202eb\x9b2J"), Tally())
+    progress.close()
+    shown = plain(terminal.getvalue())
+    assert "vvcli: a\\x1b]0;owned\\x07 vvcli: all is well" in shown
+    assert "vvcli: \\u202eb\\x9b2J" in shown

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import click
 
 from vvcli.cli.exit_status import ExitStatus, status_of
+from vvcli.cli.memory import check_room_for_torch
 from vvcli.cli.message_options import verbose_option
 from vvcli.cli.options import device_option, model_option, voice_option
 from vvcli.errors import VvcliError
@@ -33,6 +34,7 @@ def check(model: str, voice: str | None, device: str) -> ExitStatus:
         ("voices", lambda: _voices(model)),
         ("speech", lambda: _speech(model, voice, device)),
     ]
+    check_room_for_torch()
     for name, step in steps:
         try:
             click.echo(f"{name:<10} ok      {visible(step())}")

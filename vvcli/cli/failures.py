@@ -80,7 +80,7 @@ def _of_system(error: BaseException | None) -> Failure | None:
         words in text for words in _OUT_OF_MEMORY
     ):
         return Failure(NO_MEMORY, ExitStatus.UNAVAILABLE)
-    if isinstance(error, ImportError | OSError) and "too many open files" in text:
+    if isinstance(error, RuntimeError | ImportError | OSError) and "too many open files" in text:
         return Failure(_LIMITS[errno.EMFILE], ExitStatus.UNAVAILABLE)
     if isinstance(error, RuntimeError) and "can't start new thread" in text:
         return Failure(_LIMITS[errno.EAGAIN], ExitStatus.UNAVAILABLE)

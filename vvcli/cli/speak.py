@@ -18,6 +18,7 @@ from vvcli.cli.environment import STDERR, Environment
 from vvcli.cli.exit_status import ExitStatus
 from vvcli.cli.file_conflicts import FileConflicts
 from vvcli.cli.inputs import Input, find_form, note_file_names, open_records
+from vvcli.cli.memory import check_room_for_torch
 from vvcli.cli.message_options import progress_options
 from vvcli.cli.options import format_options, gap_option, synthesis_options
 from vvcli.cli.preflight import Preflight, list_records
@@ -163,6 +164,7 @@ def speak(
         progress = open_progress(mode, environment.stderr, STDERR, total)
         stack.callback(progress.close)
         progress.note("loading the model")
+        check_room_for_torch()
         # Imported only now: torch takes a second, and wrong options should not.
         from vvcli.read_aloud import read_aloud
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vvcli.audio.writer import sample_type
+from vvcli.cli.memory import check_room_for_torch
 from vvcli.long_lived import spare_long_lived
 from vvcli.model.config import SAMPLE_RATE
 
@@ -20,6 +21,7 @@ def open_synthesizer(options: dict[str, Any], format_name: str, rate: int) -> Sy
     Raises:
         UnavailableError: as `Synthesizer` does.
     """
+    check_room_for_torch()
     # Imported only here: torch takes a second, and wrong options should not.
     from vvcli.device import release_workspaces
     from vvcli.synthesizer import Synthesizer

@@ -10,6 +10,7 @@ import click
 from vvcli.cli.environment import Environment
 from vvcli.cli.file_conflicts import FileConflicts
 from vvcli.cli.message_options import verbose_option
+from vvcli.cli.memory import check_room_for_torch
 from vvcli.cli.options import model_option
 from vvcli.cli.types import FileName
 from vvcli.errors import UsageError
@@ -64,6 +65,7 @@ def convert(environment: Environment, source: Path, target: Path, force: bool) -
     if target.exists() and not force:
         raise UsageError(f"{target} is there already: give another name, or --force")
 
+    check_room_for_torch()
     from vvcli.checkpoint.voices import read_voice_tensors, save_voice
 
     save_voice(read_voice_tensors(source), target)

@@ -21,6 +21,7 @@ from vvcli.parameters import check_parameters, numbered
 from vvcli.samples import SampleType
 from vvcli.script.feed import Feed
 from vvcli.script.record import Record
+from vvcli.script.split import split_record
 from vvcli.utterance import Chunk, Utterance, join_chunks
 
 AHEAD_AT_LEAST, AHEAD_PER_STREAM = 600.0, 30.0  # seconds
@@ -231,11 +232,6 @@ class Synthesizer:
 
         def count(text: str) -> int:
             return len(self._tokenizer.encode(text))
-
-        if count(record.text) <= most:
-            return [record]
-        # Only here: the sentence library is a shared object of megabytes.
-        from vvcli.script.split import split_record
 
         return split_record(record, count, max(1, most))
 

@@ -9,7 +9,7 @@ import sentencex
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from vvcli.script.sentences import is_whole, sentence_ends
+from vvcli.script.sentences import WINDOW, is_whole, sentence_ends
 
 
 def sentences(text: str) -> list[str]:
@@ -44,6 +44,45 @@ def test_ends_are_within_any_text(text: str) -> None:
     assert ends == sorted(set(ends))
     assert ends[-1:] == ([len(text)] if text else [])
     assert all(end > 0 for end in ends)
+
+
+SENTENCES = st.lists(
+    st.sampled_from(
+        [
+            "Dr. Smith met J. R. Brown at 5 p.m. on Jan. 3. ",
+            "He paid $3.50 (so they say). ",
+            '"Why?" she asked. ',
+            "“No idea!” He left... ",
+            "Then, when all was said and done, nobody knew what it had been for in the end. ",
+            "你好。再见！",
+        ]
+    ),
+    min_size=100,
+    max_size=300,
+).map("".join)
+
+
+@settings(max_examples=20)
+@given(SENTENCES)
+def test_ends_of_a_long_text_are_those_of_the_library(text: str) -> None:
+    assert len(text) > WINDOW
+    assert sentences(text) == sentencex.segment("en", text)
+
+
+@pytest.mark.parametrize("unit", ["你。", "'", "x", "One two. "])
+def test_the_library_sees_a_bounded_piece(unit: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+    segment = sentencex.segment
+
+    def counted(language: str, text: str) -> list[str]:
+        seen.append(len(text))
+        return segment(language, text)
+
+    monkeypatch.setattr(sentencex, "segment", counted)
+    text = unit * (40_000 // len(unit))
+    assert sentence_ends(text)[-1] == len(text)
+    assert max(seen) <= WINDOW
+    assert sum(seen) <= 2 * len(text)
 
 
 def test_a_panic_of_the_library_costs_the_cuts_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,7 +128,7 @@ def test_is_whole(text: str, following: str, whole: bool) -> None:
 
 def test_the_library_loads_quickly() -> None:
     done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-c", "import vvcli.script.split"],
+        [sys.executable, "-X", "importtime", "-c", "import vvcli.script.sentences"],
         capture_output=True,
         check=True,
         text=True,

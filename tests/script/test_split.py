@@ -1,14 +1,12 @@
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vvcli.engine.noise import NoiseSource
 from vvcli.script.record import Record
-from vvcli.script.split import split_record
+from vvcli.script.split import CHARACTERS_PER_TOKEN, MIN_REACH, split_record
 
 
 def words(text: str) -> int:
@@ -117,9 +115,47 @@ def test_words_stay_whole_where_each_fits(text: str, most: int) -> None:
         assert spoken.split() == text.split()
 
 
-def test_a_megabyte_is_split_in_a_moment() -> None:
-    start = time.monotonic()
-    for text in ("One two three four. " * 50_000, "word " * 200_000, "x" * 1_000_000):
-        parts = split_record(Record(0, text), len, 5000)
-        assert len(parts) >= 200
-    assert time.monotonic() - start < 10
+LONG = {
+    "letters": "x",
+    "digits": "7",
+    "words": "word ",
+    "sentences": "One two three four. ",
+    "clauses": "yes, ",
+    "a sentence and a word": "No. " + "x" * 997,
+    "a clause and a word": "No, " + "x" * 197 + " ",
+    "spaces": "a" + " " * 500,
+    "Chinese": "你好。",
+    "stops": ".",
+}
+
+
+@pytest.mark.parametrize("name", LONG)
+@pytest.mark.parametrize("most", [8, 300])
+def test_what_is_counted_grows_with_the_text_and_not_with_its_square(name: str, most: int) -> None:
+    def work(length: int) -> tuple[int, int]:
+        """Characters counted, and the longest text that was."""
+        text = (LONG[name] * (length // len(LONG[name]) + 1))[:length].strip()
+        counted: list[int] = []
+
+        def count(part: str) -> int:
+            counted.append(len(part))
+            return len(part)
+
+        parts = split_record(Record(0, text), count, most)
+        assert "".join("".join(part.text for part in parts).split()) == "".join(text.split())
+        return sum(counted), max(counted)
+
+    (short, _), (long, longest) = work(10_000), work(80_000)
+    assert long <= 8 * 1.5 * short
+    assert long <= 80_000 * 40
+    assert longest <= max(MIN_REACH, CHARACTERS_PER_TOKEN * most)
+
+
+def test_text_of_few_tokens_is_cut_where_it_is_long_all_the_same() -> None:
+    text = "x" * 10_000
+    assert split_record(Record(0, text[:MIN_REACH]), lambda _: 1, 1) == [
+        Record(0, text[:MIN_REACH])
+    ]
+    parts = split_record(Record(0, text), lambda _: 1, 1)
+    assert "".join(part.text for part in parts) == text
+    assert all(len(part.text) <= MIN_REACH for part in parts)

@@ -8,9 +8,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from vvcli.script.record import Record
-from vvcli.script.sentences import sentence_ends
+
+# A part has at most so many characters a token, and may have MIN_REACH: no text is tried that is
+# longer, so that the time to split grows with the text and not with its square. Ordinary text has
+# 1 to 5 characters a token.
+CHARACTERS_PER_TOKEN = 16
+MIN_REACH = 256
 
 # Marks after which a reader takes breath.
+_SPACE = re.compile(r"\s*")
 _CLAUSES = re.compile(r"""[,;:–—]["'”’)\]»]*\s+|\s[-–—]+\s+|[，；：、]""")
 _WORDS = re.compile(r"\S+\s*")
 
@@ -34,12 +40,16 @@ def split_record(record: Record, count_tokens: Callable[[str], int], most: int) 
     """
     if most < 1:
         raise ValueError(f"a part cannot have {most} tokens")
-    text = record.text
-    if record.error is not None or record.is_blank or count_tokens(text) <= most:
+    text, reach = record.text, max(MIN_REACH, CHARACTERS_PER_TOKEN * most)
+    if record.error is not None or record.is_blank:
         return [record]
+    if len(text) <= reach and count_tokens(text) <= most:
+        return [record]
+    # Only here: the sentence library is a shared object of megabytes.
+    from vvcli.script.sentences import sentence_ends
 
     def fits(start: int, end: int) -> bool:
-        return count_tokens(text[start:end].strip()) <= most
+        return end - start <= reach and count_tokens(text[start:end].strip()) <= most
 
     levels: list[Sequence[int]] = [
         sentence_ends(text),
@@ -48,11 +58,11 @@ def split_record(record: Record, count_tokens: Callable[[str], int], most: int) 
         range(1, len(text) + 1),
     ]
     texts = []
-    start = len(text) - len(text.lstrip())
+    start = _skip_space(text, 0)
     while start < len(text):
         end = _last_end(start, levels, fits)
         texts.append(text[start:end].strip())
-        start = end + len(text[end:]) - len(text[end:].lstrip())
+        start = _skip_space(text, end)
     return [
         replace(
             record,
@@ -63,6 +73,11 @@ def split_record(record: Record, count_tokens: Callable[[str], int], most: int) 
         )
         for number, part in enumerate(texts)
     ]
+
+
+def _skip_space(text: str, start: int) -> int:
+    found = _SPACE.match(text, start)
+    return found.end() if found else start
 
 
 def _last_end(start: int, levels: list[Sequence[int]], fits: Callable[[int, int], bool]) -> int:

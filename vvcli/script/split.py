@@ -12,7 +12,7 @@ from vvcli.script.record import Record
 # A part has at most so many characters a token, and may have MIN_REACH: no text is tried that is
 # longer, so that the time to split grows with the text and not with its square. Ordinary text has
 # 1 to 5 characters a token.
-CHARACTERS_PER_TOKEN = 16
+CHARACTERS_PER_TOKEN = 8
 MIN_REACH = 256
 
 # Marks after which a reader takes breath.

@@ -70,7 +70,10 @@ def test_a_header_that_lies_is_refused(
         read_header(path)
 
 
-@pytest.mark.parametrize("header", [b"[" * 100_000, b"\xff", b"9" * 5000, b""])
+TWICE = b'{"a": {"dtype": "U8"}, "a": {"dtype": "F32"}}'
+
+
+@pytest.mark.parametrize("header", [b"[" * 100_000, b"\xff", b"9" * 5000, b"", TWICE])
 def test_a_header_that_is_no_json_is_refused(tmp_path: Path, header: bytes) -> None:
     path = write_header(tmp_path / "a.safetensors", header)
     with pytest.raises(UnavailableError, match="is not JSON"):

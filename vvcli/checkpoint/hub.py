@@ -158,7 +158,7 @@ def _is_hub_id(spec: str) -> bool:
     """Whether the hub could have a repository of that name; the client refuses others."""
     if not _HUB_ID.fullmatch(spec) or ".." in spec or "--" in spec:
         return False
-    return len(spec) <= MAX_ID and not spec.endswith((".git", ".ipynb"))
+    return len(spec) <= MAX_ID and not spec.endswith(".git")
 
 
 def _is_vibevoice(config: Path) -> bool:

@@ -58,13 +58,20 @@ def read_header(path: Path) -> dict[str, TensorInfo]:
             f"{path} is {size} bytes long, of which {stored} are there: fetch or copy it again"
         )
     try:
-        content = json.loads(header)
+        content = json.loads(header, object_pairs_hook=_object)
     except (ValueError, RecursionError) as error:
-        raise _refused(path, "its header is not JSON") from error
+        raise _refused(path, f"its header is not JSON: {error}") from error
     if type(content) is not dict:
         raise _refused(path, "its header is not a JSON object")
     content.pop("__metadata__", None)
     return {name: _tensor(path, name, info, size - 8 - length) for name, info in content.items()}
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):  # readers differ in which of the two they take
+        raise ValueError("a name is there twice")
+    return found
 
 
 def _tensor(path: Path, name: str, info: Any, room: int) -> TensorInfo:

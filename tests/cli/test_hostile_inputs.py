@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.hostile import SECONDS
+from tests.cli.hostile import WAIT
 
 COUNT = int(os.environ.get("VVCLI_HOSTILE_INPUTS", "40"))
 FIRST = int(os.environ.get("VVCLI_HOSTILE_FIRST", "0"))
@@ -35,7 +35,7 @@ def test_hostile_inputs_are_refused_in_a_sentence(tmp_path: Path) -> None:
             check=False,
             text=True,
             errors="replace",
-            timeout=60 + SECONDS * count,
+            timeout=120 + WAIT * count,
         )
         lines = [json.loads(line) for line in done.stdout.splitlines()]
         ended = [line for line in lines if "ended" in line]

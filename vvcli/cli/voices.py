@@ -9,8 +9,8 @@ import click
 
 from vvcli.cli.environment import Environment
 from vvcli.cli.file_conflicts import FileConflicts
-from vvcli.cli.message_options import verbose_option
 from vvcli.cli.memory import check_room_for_torch
+from vvcli.cli.message_options import verbose_option
 from vvcli.cli.options import model_option
 from vvcli.cli.types import FileName
 from vvcli.errors import UsageError

@@ -55,7 +55,7 @@ OUTPUT = (2, 5)  # of a wrong name of an output: a wrong argument, or a file tha
         (["batch", "a.txt", "-m", TINY, "-d", "loop"], OUTPUT),
         (["batch", "a.txt", "-m", TINY, "-d", "a.txt/o"], OUTPUT),
         (["batch", "a.txt", "-m", TINY, "-d", LONG], OUTPUT),
-        (["batch", "a.txt", "-m", TINY, "-d", "o", "--name", DEEP + DEEP + "{n}"], OUTPUT),
+        (["batch", "a.txt", "-m", TINY, "-d", "o", "--name", 3 * DEEP + "{n}"], OUTPUT),
         (["voices", "list", "-m", LONG], 4),
         (["voices", "convert", LONG, "a.safetensors"], 4),
         (["voices", "convert", "loop", "a.safetensors"], 4),

@@ -89,7 +89,7 @@ def test_only_who_has_not_asked_is_told_to(
 def test_one_place_speaks_of_internal_errors() -> None:
     sources = Path(speak_module.__file__).parents[1].rglob("*.py")
     found = [path.name for path in sources if "internal error:" in path.read_text(encoding="utf-8")]
-    assert found == ["main.py"]
+    assert found == ["failures.py"]
 
 
 def test_q_and_progress_before_the_command(

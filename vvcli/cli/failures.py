@@ -44,15 +44,18 @@ class Failure(NamedTuple):
     is_ours: bool = False  # a mistake in this program
 
 
-def failure_of(error: BaseException) -> Failure:
-    """What is said of `error`, which ended a command."""
+def failure_of(error: BaseException, *, stdout_closed: bool = False) -> Failure:
+    """What is said of `error`, which ended a command.
+
+    `stdout_closed`: the command was started without a standard output.
+    """
     if isinstance(error, VvcliError):
         return Failure(str(error), status_of(error))
     if isinstance(error, click.ClickException):
         return Failure(usage_sentence(error), ExitStatus.USAGE)
     return (
         _of_system(error)
-        or _of_input(error)
+        or _of_input(error, stdout_closed)
         or Failure(f"internal error: {type(error).__name__}: {error}", ExitStatus.NOTHING, True)
     )
 
@@ -87,14 +90,13 @@ def _of_system(error: BaseException | None) -> Failure | None:
     return None
 
 
-def _of_input(error: BaseException) -> Failure | None:
+def _of_input(error: BaseException, stdout_closed: bool) -> Failure | None:
     """A path, a text or a library that cannot be used."""
     if isinstance(error, OSError):
         reason = error.strerror or str(error)
         if error.errno in _NOT_WRITTEN and not error.filename:
             # What `click.echo` meets; files that a command opens have names.
-            if error.errno == errno.EBADF:
-                reason = "it is closed"
+            reason = "it is closed" if stdout_closed else reason
             return Failure(f"cannot write to standard output: {reason}", ExitStatus.OUTPUT)
         name = error.filename if error.filename is not None else error.filename2
         where = os.fsdecode(name) if isinstance(name, str | bytes) else None

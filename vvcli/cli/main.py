@@ -142,7 +142,7 @@ def run(arguments: list[str], environment: Environment) -> int:
     except BaseException as error:
         if not isinstance(error, Exception) and not is_rust_panic(error):
             raise
-        failure = failure_of(error)
+        failure = failure_of(error, stdout_closed=environment.stdout in environment.closed)
         hint = " (-v shows where)" if failure.is_ours and not environment.verbose else ""
         environment.say(failure.sentence + hint)
         if environment.verbose:

@@ -9,6 +9,8 @@ from typing import Any
 
 from vvcli.script.record import MAX_SEED
 
+MAX_SHOWN = 40  # characters of a value in a message
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -39,7 +41,7 @@ class Limits:
             return value
         number = self._number(value)
         if number is None or not self.low <= number <= self.high or math.isinf(number):
-            raise ValueError(f"{value!r} is not {self}")
+            raise ValueError(f"{_shown(value)} is not {self}")
         return number
 
     def parse(self, text: str) -> Any:
@@ -53,8 +55,7 @@ class Limits:
         try:
             return self.check(int(text) if self.whole else float(text))
         except ValueError:  # the number's own sentence would show it in another spelling
-            shown = text if len(text) <= 40 else f"{text[:40]}..."
-            raise ValueError(f"{shown!r} is not {self}") from None
+            raise ValueError(f"{_shown(text)} is not {self}") from None
 
     def _number(self, value: Any) -> int | float | None:
         if isinstance(value, bool | str | bytes):
@@ -63,6 +64,16 @@ class Limits:
             return operator.index(value) if self.whole else float(value)
         except (TypeError, ValueError, OverflowError):
             return None
+
+
+def _shown(value: Any) -> str:
+    """`value` as Python writes it, cut where it is long."""
+    if isinstance(value, str):
+        value = value if len(value) <= MAX_SHOWN else f"{value[:MAX_SHOWN]}..."
+        return repr(value)
+    if isinstance(value, int) and abs(value) >= 10**MAX_SHOWN:  # Python shows no 5,000 digits
+        return f"a number of over {MAX_SHOWN} digits"
+    return repr(value)
 
 
 SEED = Limits(0, MAX_SEED, whole=True)

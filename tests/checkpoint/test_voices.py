@@ -68,7 +68,7 @@ def test_the_tiny_voices_load(tiny: ModelConfig) -> None:
 
 
 @pytest.mark.skipif(not PRESETS, reason=f"the official presets are not in {SHARED}/voices")
-@pytest.mark.parametrize("path", PRESETS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", PRESETS, ids=[path.stem for path in PRESETS])
 def test_the_official_presets_load(path: Path, full: ModelConfig) -> None:
     tensors = read_voice_tensors(path)
     assert len(tensors) == 100

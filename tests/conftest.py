@@ -14,7 +14,7 @@ import pytest
 
 # Before torch is imported, and for every process the tests start: two threads that meet at each
 # small layer take fifty times as long as one when another process holds a core.
-os.environ["OMP_NUM_THREADS"] = "1"
+os.environ["OMP_NUM_THREADS"] = os.environ.get("VVCLI_TEST_THREADS", "1")
 
 # A shell lets what it starts in the background ignore SIGINT, and so would all that tests start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

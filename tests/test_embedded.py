@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from tests.conftest import InProcess
-from vvcli import Record, Status, Synthesizer
+from tests.rounding import same_audio
+from vvcli import Record, Status, Synthesizer, Utterance
 from vvcli.checkpoint.hub import embedded_model
 
 SENTENCE = "The meeting moved to Tuesday at half past nine."
-OTHERS = ["Yes.", "Where did the time go?", "Apples, pears, plums and figs."] * 3
+OTHERS = ["Yes.", "Where did the time go?", "Apples, pears, plums and figs.", "No."]
 
 
 def test_it_is_small_enough_to_ship() -> None:
@@ -28,17 +29,30 @@ def test_it_speaks_by_default(vvcli: InProcess, monkeypatch: pytest.MonkeyPatch)
     assert abs(samples.mean()) < 0.02
 
 
-@pytest.mark.parametrize("voice", ["clara", "miles"])
-def test_batch_order_slot_and_neighbours_do_not_change_a_record(voice: str) -> None:
-    record = Record(4, SENTENCE)
-    alone = next(Synthesizer("embedded", voice, streams=1).speak([record]))
+def among_others(synthesizer: Synthesizer, record: Record) -> Utterance:
+    """`record` as it sounds in one of three slots, with others before it and beside it."""
     others = [Record(i, text) for i, text in enumerate(OTHERS)]
-    # Among others in the slots beside it; and in the only slot, after another.
-    for streams, lines in ((8, [*others[:4], record, *others[5:]]), (1, [others[3], record])):
-        spoken = list(Synthesizer("embedded", voice, streams=streams).speak(lines))
-        assert all(utterance.status is Status.OK for utterance in spoken)
-        found = spoken[lines.index(record)]
-        np.testing.assert_allclose(found.samples, alone.samples, atol=1e-3)
+    spoken = list(synthesizer.speak([*others[:2], record, *others[3:]]))
+    assert all(utterance.status is Status.OK for utterance in spoken)
+    return spoken[2]
+
+
+# In float32, and unless the bits are kept the same, rounding would show: this model lets an error
+# grow ten thousand times in a second of speech, to a hundredth of the loudest sample.
+@pytest.mark.numeric
+def test_order_slot_and_neighbours_do_not_change_a_record() -> None:
+    record = Record(2, SENTENCE)
+    alone = next(Synthesizer("embedded", "clara", streams=1, dtype="float64").speak([record]))
+    found = among_others(Synthesizer("embedded", "clara", streams=3, dtype="float64"), record)
+    assert same_audio(found.samples, alone.samples)
+
+
+@pytest.mark.numeric
+def test_nor_a_single_bit_of_it_if_that_is_asked_for() -> None:
+    record = Record(2, SENTENCE)
+    synthesizer = Synthesizer("embedded", "miles", streams=3, deterministic=True)
+    alone = next(synthesizer.speak([record]))
+    assert np.array_equal(among_others(synthesizer, record).samples, alone.samples)
 
 
 def test_what_it_cannot_say_is_named_and_the_rest_is_spoken(vvcli: InProcess) -> None:

@@ -20,6 +20,7 @@ from tests.conftest import TINY, InProcess
 from vvcli.audio.output import PIPE_BYTES
 
 SPEAK = [*(sys.executable, "-m", "vvcli", "speak"), *("-m", str(TINY), "-V", "Ada")]
+SAME_BITS = "--deterministic"  # which lines are spoken together differs from run to run
 PATIENCE = 60  # seconds, after which a test fails instead of hanging
 LINE = b"Hello there.\n"
 
@@ -61,16 +62,15 @@ def test_the_first_line_speaks_before_the_second_is_written(
 ) -> None:
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
-    first = speak("--gap", "0", stdin=LINE).stdout
-    both = speak("--gap", "0", stdin=LINE + b"Yes.\n").stdout
+    first = speak(SAME_BITS, "--gap", "0", stdin=LINE).stdout
+    both = speak(SAME_BITS, "--gap", "0", stdin=LINE + b"Yes.\n").stdout
     assert len(first) < len(both)
     # Read and write, so that neither end waits for the other.
     with fifo.open("r+b", buffering=0) as held:
         arguments = [part.format(fifo=fifo) for part in argument]
         source = subprocess.DEVNULL if arguments else held
-        with started(
-            [*SPEAK, "--gap", "0", *arguments], stdin=source, stdout=subprocess.PIPE
-        ) as process:
+        command = [*SPEAK, SAME_BITS, "--gap", "0", *arguments]
+        with started(command, stdin=source, stdout=subprocess.PIPE) as process:
             assert process.stdout
             with fifo.open("wb", buffering=0) as writer:
                 writer.write(LINE)
@@ -229,7 +229,8 @@ def test_appending_keeps_what_is_there(speak: InProcess, tmp_path: Path) -> None
 def test_a_pipe_that_does_not_block(speak: InProcess) -> None:
     """Whoever shares a pipe may switch it to non-blocking, for all its writers."""
     script = 4 * LINE
-    whole = speak("-f", "f32le", stdin=script).stdout
+    options = (SAME_BITS, "-f", "f32le")
+    whole = speak(*options, stdin=script).stdout
     reader, writer = os.pipe()
     room = 4096  # a page; vvcli would widen a smaller pipe
     filled = bytes(fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, PIPE_BYTES) - room)
@@ -238,7 +239,7 @@ def test_a_pipe_that_does_not_block(speak: InProcess) -> None:
     assert len(whole) > 4 * room
     with (
         os.fdopen(reader, "rb") as pipe,
-        started([*SPEAK, "-q", "-f", "f32le"], stdin=subprocess.PIPE, stdout=writer) as process,
+        started([*SPEAK, "-q", *options], stdin=subprocess.PIPE, stdout=writer) as process,
     ):
         assert process.stdin
         process.stdin.write(script)

@@ -10,8 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+from tests.rounding import assert_close
 from vvcli.model.acoustic_decoder import CausalUpsample, Contexts
 from vvcli.model.vibevoice import VibeVoice
+
+pytestmark = pytest.mark.numeric
+
+# A sample comes through 11 blocks and 5 more layers, whose sums have about 2,000 terms together.
+TERMS = 2000
 
 
 def random_latents(model: VibeVoice, batch: int, frames: int) -> torch.Tensor:
@@ -28,8 +34,8 @@ def test_frame_by_frame_equals_one_pass(random_tiny: VibeVoice) -> None:
     for frame in torch.split(latents, 1, dim=1):
         piece, context = random_tiny.decode(frame, context)
         pieces.append(piece)
-    assert whole.abs().max() > 1e-3
-    torch.testing.assert_close(torch.cat(pieces, dim=1), whole, atol=1e-9, rtol=0)
+    assert whole.abs().max() > 1
+    assert_close(torch.cat(pieces, dim=1), whole, roundings=2 * TERMS, dtype=torch.float64)
 
 
 @settings(max_examples=20, deadline=None)
@@ -43,12 +49,12 @@ def test_any_chunks_equal_one_pass(random_tiny: VibeVoice, cuts: list[int]) -> N
         for start, end in pairwise(edges):
             piece, context = random_tiny.decode(latents[:, start:end], context)
             pieces.append(piece)
-    torch.testing.assert_close(torch.cat(pieces, dim=1), whole, atol=1e-9, rtol=0)
+    assert_close(torch.cat(pieces, dim=1), whole, roundings=2 * TERMS, dtype=torch.float64)
     assert context is not None
-    torch.testing.assert_close(context, last, atol=1e-9, rtol=0)
+    assert_close(context, last, roundings=2 * TERMS, dtype=torch.float64)
 
 
-def test_float32_streaming_holds_to_1e_5(random_tiny: VibeVoice) -> None:
+def test_float32_streaming_is_off_by_rounding_alone(random_tiny: VibeVoice) -> None:
     latents = random_latents(random_tiny, 1, 6)
     whole, _ = random_tiny.acoustic_decoder(latents)
     decoder = copy.deepcopy(random_tiny.acoustic_decoder).float()
@@ -56,7 +62,7 @@ def test_float32_streaming_holds_to_1e_5(random_tiny: VibeVoice) -> None:
     for frame in torch.split(latents.float(), 1, dim=1):
         piece, context = decoder(frame, context)
         pieces.append(piece)
-    torch.testing.assert_close(torch.cat(pieces, dim=1).double(), whole, atol=1e-5, rtol=0)
+    assert_close(torch.cat(pieces, dim=1), whole, roundings=TERMS)
 
 
 @pytest.mark.parametrize(("wide", "narrow", "ratio"), [(6, 4, 5), (3, 2, 2), (4, 1, 8)])
@@ -72,7 +78,7 @@ def test_upsampling_is_a_trimmed_transposed_convolution(wide: int, narrow: int, 
         x = torch.randn(2, 7, wide, dtype=torch.float64)
         expected = official(x.transpose(1, 2))[..., : 7 * ratio].transpose(1, 2)
         y = ours(x, Contexts(torch.zeros(2, wide, dtype=torch.float64)))
-    torch.testing.assert_close(y, expected)
+    assert_close(y, expected, roundings=2 * (2 * wide + 1), dtype=torch.float64)
 
 
 def test_gelu_is_the_erf_one(random_tiny: VibeVoice) -> None:
@@ -85,6 +91,6 @@ def test_gelu_is_the_erf_one(random_tiny: VibeVoice) -> None:
         inner = inner * 0.5 * (1 + torch.erf(inner / 2**0.5))
         expected = after_mixer + block.ffn_gamma * block.linear2(inner)
         actual = block(x, Contexts(zeros))
-    torch.testing.assert_close(actual, expected)
+    assert_close(actual, expected, roundings=2 * TERMS, dtype=torch.float64)
     assert not torch.allclose(expected, after_mixer)
     assert not torch.allclose(F.gelu(inner, approximate="tanh"), F.gelu(inner), atol=1e-12)

@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 import torch
 
+from tests.rounding import assert_close
 from vvcli.model.solver import solver_steps
+
+pytestmark = pytest.mark.numeric
 
 GOLDEN: dict[str, Any] = json.loads(
     (Path(__file__).parents[1] / "data" / "dpm.json").read_text(encoding="utf-8")
@@ -23,7 +26,8 @@ def test_golden_trajectories(count: int, dtype: torch.dtype) -> None:
     x, x0 = torch.tensor(golden["x"][0], dtype=dtype), None
     for step, v, expected in zip(steps, golden["v"], golden["x"][1:], strict=True):
         x, x0 = step.apply(x, torch.tensor(v, dtype=dtype), x0)
-        torch.testing.assert_close(x, torch.tensor(expected, dtype=dtype), atol=1e-5, rtol=0)
+        # The reference computes in float32 and rounds ten times a step or less, and so do we.
+        assert_close(x, torch.tensor(expected), roundings=2 * 10 * count)
 
 
 def test_a_perfect_prediction_arrives_at_the_target_from_any_noise() -> None:
@@ -33,7 +37,7 @@ def test_a_perfect_prediction_arrives_at_the_target_from_any_noise() -> None:
         for step in solver_steps(count):
             # The velocity that points from x to the target: v = (alpha·x - x0) / sigma.
             x, x0 = step.apply(x, (step.alpha * x - target) / step.sigma, x0)
-        torch.testing.assert_close(x, target)
+        assert_close(x, target, roundings=20 * count, dtype=torch.float64)
 
 
 @pytest.mark.parametrize("count", [0, -1, 1000])

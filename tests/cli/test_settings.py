@@ -50,6 +50,7 @@ def test_a_key_at_the_top_is_for_every_command_that_has_the_option(
         ("gap = ", "is not TOML"),
         ("[speak]\nvioce = 'Ben'\n", "speak has no option 'vioce'"),
         ("[talk]\ngap = 1\n", "'talk' is neither a command nor an option"),
+        ("[speak]\ninput = 5\n", "input"),
         ("vioce = 'Ben'\n", "'vioce' is neither a command nor an option"),
     ],
 )

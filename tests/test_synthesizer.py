@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
 
 import numpy as np
 import pytest
@@ -16,6 +15,8 @@ from tests.rounding import same_audio
 from vvcli import Chunk, Record, Status, Synthesizer, Utterance
 from vvcli import synthesizer as module
 from vvcli.audio.pcm import S16LE
+from vvcli.look_ahead import look_ahead
+from vvcli.ordered_run import Due
 from vvcli.script.split import split_record
 
 STREAMS = 4
@@ -287,17 +288,33 @@ def test_running_ahead_as_on_a_gpu_changes_nothing(
         assert same_audio(one.samples, other.samples)
 
 
-def test_running_ahead_stops_when_nobody_takes_more_and_can_be_closed_in_silence(
+def test_running_ahead_is_bounded_by_the_samples_that_nobody_took(
+    synthesizer: Synthesizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """How the bound is kept is in test_look_ahead.py; here, what is counted and how far it goes."""
+    given: list[tuple[int, int]] = []
+
+    def watched(
+        items: Generator[Due, None, None],
+        size: Callable[[Due], int],
+        limit: int,
+        wake: Callable[[], None],
+    ) -> Generator[Due, None, None]:
+        for item in look_ahead(items, size, limit, wake):
+            given.append((size(item), limit))
+            yield item
+
+    monkeypatch.setattr(synthesizer, "_runs_ahead", True)
+    monkeypatch.setattr(synthesizer, "_max_ahead", 1000)
+    monkeypatch.setattr(module, "look_ahead", watched)
+    chunks = list(synthesizer.stream(["Hello there.", ""]))
+    assert given == [(len(chunk.samples) + 1, 1000) for chunk in chunks]
+
+
+def test_running_ahead_can_be_closed_in_silence(
     synthesizer: Synthesizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(synthesizer, "_runs_ahead", True)
-    monkeypatch.setattr(synthesizer, "_max_ahead", 1000)
-    source = Counted([], "Hello there.", limit=100_000)
-    chunks = synthesizer.stream(source)
-    next(chunks)
-    time.sleep(0.5)
-    assert source.pulled < 100
-    chunks.close()
 
     def lines() -> Iterator[str]:
         yield "Yes."

@@ -37,9 +37,15 @@ def test_slots_are_rebuilt_only_when_nobody_runs_and_everybody_fits(
         assert plan.text_length + TEXT_WINDOW <= device.room.text
     assert admitted == list(range(len(shapes))), "a held record keeps its place in the line"
     for stream in streams:
-        longest = 1000 - 10 - stream.tokens_given + 1
-        expected = min(stream.most_frames or 0, longest)
-        assert stream.frames == expected or stream.end is End.TRUNCATED
+        assert stream.most_frames is not None
+        if stream.end is End.TRUNCATED:
+            # The context is full, but for less than what comes next: a frame or a window of text.
+            assert stream.frames < stream.most_frames
+            filled = 10 + stream.tokens_given + stream.frames
+            assert 1000 - TEXT_WINDOW < filled <= 1000 + 1
+        else:
+            assert stream.end is End.EOS
+            assert stream.frames == stream.most_frames
 
 
 def test_the_first_build_has_room_for_all_records_that_are_known() -> None:

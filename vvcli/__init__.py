@@ -2,7 +2,7 @@
 
 from vvcli import Synthesizer
 
-for utterance in Synthesizer("path/to/model", voice="Ada").speak(["Hello there."]):
+for utterance in Synthesizer("embedded", voice="clara").speak(["Hello there."]):
     print(len(utterance.samples) / Synthesizer.sample_rate, "seconds")
 """
 

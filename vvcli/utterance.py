@@ -22,20 +22,36 @@ class Status(Enum):
 
 @dataclass(frozen=True)
 class Chunk:
-    """A piece of a record's audio; the last one of each record says how it ended."""
+    """A piece of a record's audio; the last one of each record says how it ended.
+
+    Attributes:
+        record: the record that is spoken; all its chunks come one after another.
+        samples: [n] at 24,000 Hz, mono: float32 of full scale 1, which may be exceeded, or int16.
+            May be empty, as it always is for blank and failed records.
+        status: how the record ended, in its last chunk; None in those before it.
+        error: why the record failed or was cut short, in one sentence; None otherwise.
+    """
 
     record: Record
-    samples: Samples  # [n], 24 kHz mono; may be empty
+    samples: Samples
     status: Status | None = None
     error: str | None = None
 
 
 @dataclass(frozen=True)
 class Utterance:
-    """A record's whole audio."""
+    """A record's whole audio.
+
+    Attributes:
+        record: the record that was spoken.
+        samples: [n] at 24,000 Hz, mono: float32 of full scale 1, which may be exceeded, or int16.
+            Empty if the record was blank or failed.
+        status: how the record ended.
+        error: why the record failed or was cut short, in one sentence; None otherwise.
+    """
 
     record: Record
-    samples: Samples  # [n], 24 kHz mono
+    samples: Samples
     status: Status
     error: str | None = None
 

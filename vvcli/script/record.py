@@ -9,22 +9,34 @@ MAX_SEED = 2**64 - 1  # what a key of the noise generator holds
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A record and what it asks for itself; what it leaves open, the run decides.
+    """A record and what it asks for itself; what is None, the run decides.
 
-    `error` says why the input could not be read as text: the record keeps its place, and fails.
+    Attributes:
+        index: place in the whole run, from 0; picks the noise, together with the seed.
+        text: what is spoken; blank text is silent.
+        source: where the text was read, for messages: "book.txt:12".
+        voice: a voice's name or file.
+        seed: picks the noise, without the index; 0 to 2⁶⁴ - 1.
+        cfg_scale: classifier-free guidance.
+        error: why the input could not be read as text: the record keeps its place, and fails.
+        id: the record's name in manifests and file names.
+        output: the file that the record asks for.
+        silence_after: seconds of silence after it, in place of the run's gap.
+        part: place among the parts of a record that was split, from 0.
+        parts: how many of them there are.
     """
 
-    index: int  # 0-based, in the whole run; picks the noise
+    index: int
     text: str
-    source: str = ""  # where it was read, for messages: "book.txt:12"
+    source: str = ""
     voice: str | None = None
     seed: int | None = None
     cfg_scale: float | None = None
     error: str | None = None
-    id: str | None = None  # its name in manifests and file names
-    output: str | None = None  # the file it asks for
-    silence_after: float | None = None  # seconds, in place of the run's gap
-    part: int = 0  # place among the parts of a record that was split
+    id: str | None = None
+    output: str | None = None
+    silence_after: float | None = None
+    part: int = 0
     parts: int = 1
 
     @property

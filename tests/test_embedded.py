@@ -39,6 +39,7 @@ def among_others(synthesizer: Synthesizer, record: Record) -> Utterance:
 
 # In float32, and unless the bits are kept the same, rounding would show: this model lets an error
 # grow ten thousand times in a second of speech, to a hundredth of the loudest sample.
+@pytest.mark.slow
 @pytest.mark.numeric
 def test_order_slot_and_neighbours_do_not_change_a_record() -> None:
     record = Record(2, SENTENCE)
@@ -47,6 +48,7 @@ def test_order_slot_and_neighbours_do_not_change_a_record() -> None:
     assert same_audio(found.samples, alone.samples)
 
 
+@pytest.mark.slow
 @pytest.mark.numeric
 def test_nor_a_single_bit_of_it_if_that_is_asked_for() -> None:
     record = Record(2, SENTENCE)

@@ -75,6 +75,7 @@ def test_the_blocks_are_found() -> None:
     assert [language for language, _, _ in BLOCKS].count("python") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("line", "output"), [(a, b) for a, b in LINES if "pip install" not in a])
 def test_a_command_works_as_printed(line: str, output: str | None, folder: Path) -> None:
     for program in ("ffmpeg",):
@@ -86,6 +87,7 @@ def test_a_command_works_as_printed(line: str, output: str | None, folder: Path)
         assert_like(last + "\n", output)
 
 
+@pytest.mark.slow
 def test_the_first_command_speaks_as_printed(folder: Path) -> None:
     line, output = LINES[0]
     install, _, speak = line.rpartition(" && ")
@@ -101,6 +103,7 @@ def test_ci_runs_the_last_command() -> None:
     assert command.endswith("pytest")
 
 
+@pytest.mark.slow
 def test_the_python_example_runs(folder: Path) -> None:
     [code] = [content for language, content, _ in BLOCKS if language == "python"]
     (folder / "example.py").write_text(code, encoding="utf-8")

@@ -60,6 +60,7 @@ def kill_once(script: Path, out: Path, kind: Kind, entries: int, delay: float) -
         process.kill()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "runs"), [(FAKE, RUNS or 3), (REAL, RUNS or 1)], ids=["fake", "real"]
 )

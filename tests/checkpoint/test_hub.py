@@ -151,6 +151,7 @@ def test_a_models_own_tokenizer_and_voices_come_with_it(tmp_path: Path) -> None:
     assert [path.name for path in (folder / "voices").iterdir()] == ["en-Ada_woman.pt"]
 
 
+@pytest.mark.slow
 def test_a_connection_that_drops_is_resumed(tmp_path: Path, hub: Hub) -> None:
     hub.drop = PIECE + 1000
     pulled = run(tmp_path, "pull", "org/model", HF_ENDPOINT=hub.url)
@@ -162,6 +163,7 @@ def test_a_connection_that_drops_is_resumed(tmp_path: Path, hub: Hub) -> None:
     assert starts == [0, PIECE]
 
 
+@pytest.mark.slow
 def test_a_killed_pull_leaves_nothing_that_looks_whole(tmp_path: Path, hub: Hub) -> None:
     hub.stall = PIECE + 1000
     arguments = command("pull", "org/model")

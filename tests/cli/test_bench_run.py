@@ -40,6 +40,7 @@ def frames(found: dict[str, Any]) -> int:
     return round(found["audio_s"] / FRAME_S)
 
 
+@pytest.mark.slow
 def test_a_run_is_whole_and_in_order(process: Process) -> None:
     """In a process of its own, as it looks at all threads of its process."""
     arguments = ["--records", "6", "--streams", "2", "--characters", "10-30"]
@@ -110,6 +111,7 @@ def test_a_table(bench: Bench) -> None:
     assert set(found["change_percent"].values()) == {None}
 
 
+@pytest.mark.slow
 def test_a_load_at_a_rate(bench: Bench) -> None:
     arguments = ["--rate", "20", "--duration", "0.5", "--streams", "2", "--characters", "10-20"]
     found = bench("load", *TINY_SHAPE, *arguments, "--price", "2")

@@ -380,12 +380,14 @@ def test_closed_stdin() -> None:
     assert "standard input is closed" in result.error
 
 
+@pytest.mark.slow
 def test_closed_stderr(speak: InProcess) -> None:
     result = shell("vvcli speak -m TINY -V Ada 2>&-")
     assert (result.status, result.stderr) == (0, "")
     assert result.stdout == speak("Hello there.").stdout
 
 
+@pytest.mark.slow
 def test_full_stderr(speak: InProcess) -> None:
     result = shell("vvcli speak -m TINY -V Ada 2>/dev/full")
     assert result.status == 0

@@ -71,6 +71,7 @@ def test_a_script_is_its_lines_in_order(
     check(result.stdout, SCRIPT, ROUNDINGS[dtype])
 
 
+@pytest.mark.slow
 @pytest.mark.numeric
 def test_a_script_through_a_real_process(process: Process) -> None:
     result = process("speak", *options(SCRIPT[0], "float64"), stdin=SCRIPT_TEXT)

@@ -138,6 +138,7 @@ def test_a_signal_while_waiting_for_text(number: signal.Signals) -> None:
         assert process.stderr.read() == b""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_before_any_audio_leaves_no_file(tmp_path: Path, number: signal.Signals) -> None:
     command = [*SPEAK, "-o", str(tmp_path / "out.wav")]
@@ -150,6 +151,7 @@ def test_a_signal_before_any_audio_leaves_no_file(tmp_path: Path, number: signal
         assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_shell_loop_stops_on_sigint() -> None:
     """A shell stops after a child that dies of ^C, and goes on after one that exits with 130."""
     command = " ".join(SPEAK)
@@ -189,6 +191,7 @@ main()
 """
 
 
+@pytest.mark.slow
 def test_what_a_library_prints_stays_out_of_the_audio(speak: InProcess) -> None:
     done = subprocess.run(
         [sys.executable, "-c", NOISY, *SPEAK[3:]],
@@ -226,6 +229,7 @@ def test_appending_keeps_what_is_there(speak: InProcess, tmp_path: Path) -> None
     assert len(content) == len(b"what was there") + 44 + len(streamed)
 
 
+@pytest.mark.slow
 def test_a_pipe_that_does_not_block(speak: InProcess) -> None:
     """Whoever shares a pipe may switch it to non-blocking, for all its writers."""
     script = 4 * LINE

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 # Before torch is imported, and for every process the tests start: two threads that meet at each
 # small layer take fifty times as long as one when another process holds a core.
@@ -23,6 +24,11 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 from vvcli.cli.environment import Environment
 from vvcli.cli.main import run
 from vvcli.engine.frame_output import FrameOutput
+
+# A machine may be slow or busy: no test fails because an example took long.
+SLOW_IS_FINE = [HealthCheck.too_slow]
+settings.register_profile("any machine", deadline=None, suppress_health_check=SLOW_IS_FINE)
+settings.load_profile("any machine")
 
 TINY = Path(__file__).parent / "data" / "tiny"
 

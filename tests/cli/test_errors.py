@@ -394,6 +394,7 @@ def test_full_stderr(speak: InProcess) -> None:
     assert result.stdout == speak("Hello there.").stdout
 
 
+@pytest.mark.slow
 def test_everything_closed_and_a_file_to_write(speak: InProcess, tmp_path: Path) -> None:
     out = shlex.quote(str(tmp_path / "out.pcm"))
     result = shell(f"vvcli speak -m TINY -V Ada -o {out} Hello there. <&- >&- 2>&-")

@@ -100,6 +100,7 @@ def test_a_reader_that_leaves_ends_it_silently(tmp_path: Path) -> None:
         assert process.stderr.read() == b""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_while_speaking(tmp_path: Path, number: signal.Signals) -> None:
     out = tmp_path / "out.wav"
@@ -119,6 +120,7 @@ def test_a_signal_while_speaking(tmp_path: Path, number: signal.Signals) -> None
         assert not out.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_while_waiting_for_text(number: signal.Signals) -> None:
     with started(
@@ -205,6 +207,7 @@ def test_what_a_library_prints_stays_out_of_the_audio(speak: InProcess) -> None:
         assert who + b" prints" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_seekable_stdout_gets_true_sizes(speak: InProcess, tmp_path: Path) -> None:
     speak("-o", tmp_path / "alone.wav", stdin=LINE)
     alone = (tmp_path / "alone.wav").read_bytes()

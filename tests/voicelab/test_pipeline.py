@@ -19,6 +19,8 @@ from vvcli.voicelab.settings import ALPHABET, Settings
 from vvcli.voicelab.teach import Recordings
 from vvcli.voicelab.training import load_checkpoint
 
+pytestmark = pytest.mark.slow
+
 CPU = torch.device("cpu")
 
 

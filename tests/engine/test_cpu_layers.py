@@ -9,8 +9,8 @@ from torch import nn
 from tests.rounding import assert_close
 from vvcli.bench.random_model import random_model
 from vvcli.bench.shapes import SHAPES
-from vvcli.engine.cpu_layers import FastBlock, FastHead, FastNorm, fit_to_cpu
-from vvcli.engine.packed_linear import can_pack
+from vvcli.engine.backends.cpu.layers import FastBlock, FastHead, FastNorm, fit_to_cpu
+from vvcli.engine.backends.cpu.packed_linear import can_pack
 from vvcli.model.acoustic_decoder import Block, CausalConv, Contexts
 from vvcli.model.config import ModelConfig
 from vvcli.model.layers import RMSNorm

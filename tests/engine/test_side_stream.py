@@ -13,10 +13,10 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from tests.engine.conftest import MakeStream
-from vvcli.engine import frame as frame_module
+from vvcli.engine import step as frame_module
 from vvcli.engine.engine import Engine
-from vvcli.engine.frame import FrameStep, TextBatch
 from vvcli.engine.scheduler import Room
+from vvcli.engine.step import FrameStep, TextBatch
 from vvcli.model.diffusion_head import SolverTable
 from vvcli.model.vibevoice import VibeVoice
 

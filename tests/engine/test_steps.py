@@ -10,8 +10,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from tests.engine.conftest import MakeStream
 from vvcli.engine.engine import Engine
-from vvcli.engine.frame import FrameStep, TextBatch
 from vvcli.engine.scheduler import Room
+from vvcli.engine.step import FrameStep, TextBatch
 from vvcli.model.diffusion_head import SolverTable
 from vvcli.model.vibevoice import VibeVoice
 

@@ -11,17 +11,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vvcli.engine.backends.choose import can_fuse, fused_frame_step
+from vvcli.engine.backends.cpu.layers import fit_to_cpu
 from vvcli.engine.buckets import Buckets, limit_of
-from vvcli.engine.cpu_layers import fit_to_cpu
-from vvcli.engine.frame import FrameStep
-from vvcli.engine.frame_memory import FrameMemory
 from vvcli.engine.frame_output import FrameOutput
-from vvcli.engine.fuse import can_fuse, fused_frame_step
 from vvcli.engine.graphs import Counters, GraphMode, Steps
+from vvcli.engine.host_frames import FrameMemory
 from vvcli.engine.noise import CHUNK
 from vvcli.engine.noise_refill import NoiseRefill
 from vvcli.engine.scheduler import Plan, PlannedFrame, Room, Scheduler
 from vvcli.engine.slots import SlotState, alike, check_voice
+from vvcli.engine.step import FrameStep
 from vvcli.engine.stream import End, Stream, StreamFrame
 from vvcli.engine.transfer import Downloader, Result, Uploader, pack_text
 from vvcli.errors import UnavailableError

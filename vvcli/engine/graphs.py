@@ -18,10 +18,10 @@ from typing import Any, Generic, Literal, TypeVar
 import torch
 from torch import Tensor
 
-from vvcli.engine.frame import FrameStep, TextBatch, running, text_step
 from vvcli.engine.frame_output import FrameOutput
 from vvcli.engine.scheduler import Room
 from vvcli.engine.slots import SlotState
+from vvcli.engine.step import FrameStep, TextBatch, running, text_step
 from vvcli.engine.transfer import pack_text
 from vvcli.errors import UnavailableError
 from vvcli.model.vibevoice import VibeVoice
@@ -62,7 +62,7 @@ def run_compiled(step: Callable[[], object]) -> None:
     if "triton" not in sys.modules:
         step()
         return
-    from vvcli.engine.kernels import compile_ahead
+    from vvcli.engine.backends.triton import compile_ahead
 
     compile_ahead.run_compiled(step)
 

@@ -15,9 +15,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vvcli.engine.frame import TextBatch
 from vvcli.engine.frame_output import EXTRA, FrameOutput
 from vvcli.engine.scheduler import TextWindow
+from vvcli.engine.step import TextBatch
 from vvcli.samples import Samples, SampleType
 
 # Buffers a direction has, so that none is written while a copy of it is under way.

@@ -78,7 +78,7 @@ def compare(
 
     Contexts of the two are compared with the float64 ones, and paused ones with what they were.
     """
-    from vvcli.engine.kernels.acoustic_decoder import FusedAcousticDecoder
+    from vvcli.engine.backends.triton.acoustic.decoder import FusedAcousticDecoder
 
     fused = FusedAcousticDecoder(plain)
     device = plain.head.linear.weight.device
@@ -108,8 +108,8 @@ def compare(
 def main() -> None:
     """Check the kernels in the interpreter, blocks in one kernel and in three."""
     from tests.engine.kernels.conftest import repair_interpreter
-    from vvcli.engine.kernels import acoustic_tiles
-    from vvcli.engine.kernels.acoustic_tiles import BlockTile, ProductTile
+    from vvcli.engine.backends.triton.acoustic import tiles as acoustic_tiles
+    from vvcli.engine.backends.triton.acoustic.tiles import BlockTile, ProductTile
 
     repair_interpreter()
     acoustic_tiles.SMS = 1

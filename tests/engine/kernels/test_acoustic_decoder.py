@@ -50,7 +50,7 @@ def test_any_power_of_two_runs(streams: int) -> None:
 @torch.inference_mode()
 @pytest.mark.parametrize("streams", [3, 32, 100])
 def test_a_stream_does_not_notice_its_neighbours(decoders: Twins, streams: int) -> None:
-    from vvcli.engine.kernels.acoustic_decoder import FusedAcousticDecoder
+    from vvcli.engine.backends.triton.acoustic.decoder import FusedAcousticDecoder
 
     plain, _ = decoders
     fused = FusedAcousticDecoder(plain)
@@ -72,7 +72,7 @@ def test_a_stream_does_not_notice_its_neighbours(decoders: Twins, streams: int) 
 
 @torch.inference_mode()
 def test_idle_streams_stay_finite_and_a_graph_gives_the_same(decoders: Twins) -> None:
-    from vvcli.engine.kernels.acoustic_decoder import FusedAcousticDecoder
+    from vvcli.engine.backends.triton.acoustic.decoder import FusedAcousticDecoder
 
     plain, _ = decoders
     fused = FusedAcousticDecoder(plain)

@@ -21,7 +21,7 @@ def test_kernels_agree_with_the_plain_decoder() -> None:
 
 def test_gelu_is_close_to_the_exact_one() -> None:
     pytest.importorskip("triton", reason="needs Triton")
-    from vvcli.engine.kernels.acoustic_gelu import CUBIC, SLOPE
+    from vvcli.engine.backends.triton.acoustic.gelu import CUBIC, SLOPE
 
     x = np.linspace(-12, 12, 100001)
     approximation = 0.5 * x * (1 + np.tanh(SLOPE * x + CUBIC * x**3))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vvcli.engine.kernels.acoustic_tiles import SHARED, product_tile
+from vvcli.engine.backends.triton.acoustic.tiles import SHARED, product_tile
 
 widths = st.integers(4, 11).map(lambda power: 1 << power)
 

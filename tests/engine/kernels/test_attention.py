@@ -8,8 +8,8 @@ import torch
 pytest.importorskip("triton", reason="needs Triton")
 
 from tests.engine.kernels.conftest import relative_error
-from vvcli.engine.kernels.attention import Chunks, attend
-from vvcli.engine.kernels.linear import arrivals
+from vvcli.engine.backends.triton.common.linear import arrivals
+from vvcli.engine.backends.triton.lm.attention import Chunks, attend
 from vvcli.model.attention import CacheView
 
 HEADS, KV_HEADS, WIDTH, CAPACITY = 6, 2, 16, 80

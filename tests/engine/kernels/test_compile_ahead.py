@@ -7,9 +7,9 @@ from torch import Tensor
 pytest.importorskip("triton", reason="needs Triton")
 
 from tests.engine.kernels.conftest import INTERPRETED
-from vvcli.engine.kernels.compile_ahead import run_compiled
-from vvcli.engine.kernels.elementwise import add
-from vvcli.engine.kernels.linear import RowSums
+from vvcli.engine.backends.triton.common.elementwise import add
+from vvcli.engine.backends.triton.common.linear import RowSums
+from vvcli.engine.backends.triton.compile_ahead import run_compiled
 
 pytestmark = [
     pytest.mark.gpu,

@@ -9,8 +9,8 @@ pytest.importorskip("triton", reason="needs Triton")
 
 from tests.engine.kernels.conftest import INTERPRETED, MARGIN, relative_error
 from vvcli.bench.shapes import SHAPES
-from vvcli.engine.kernels import diffusion_head as kernels
-from vvcli.engine.kernels.diffusion_head import FusedDiffusionHead, supports
+from vvcli.engine.backends.triton.head import diffusion_head as kernels
+from vvcli.engine.backends.triton.head.diffusion_head import FusedDiffusionHead, supports
 from vvcli.model.config import ModelConfig
 from vvcli.model.diffusion_head import DiffusionHead, SolverTable
 

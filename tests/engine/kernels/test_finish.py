@@ -8,9 +8,9 @@ pytest.importorskip("triton", reason="needs Triton")
 from tests.engine.kernels.conftest import INTERPRETED, relative_error
 from vvcli.bench.random_model import random_model
 from vvcli.bench.shapes import SHAPES
-from vvcli.engine.frame import keep_where, running
-from vvcli.engine.kernels.finish import FusedFinish, FusedSpeechInput
+from vvcli.engine.backends.triton.lm.commit import FusedFinish, FusedSpeechInput
 from vvcli.engine.slots import SlotState
+from vvcli.engine.step import keep_where, running
 from vvcli.model.config import ModelConfig
 from vvcli.model.vibevoice import SPEECH, VibeVoice
 

@@ -11,13 +11,13 @@ pytest.importorskip("triton", reason="needs Triton")
 from tests.engine.kernels.conftest import INTERPRETED, relative_error
 from vvcli.bench.random_model import random_model, random_voice
 from vvcli.bench.shapes import SHAPES
-from vvcli.engine.frame import FrameStep, TextBatch
+from vvcli.engine.backends.choose import fused_frame_step
+from vvcli.engine.backends.triton.frame import FusedFrameStep
 from vvcli.engine.frame_output import FrameOutput
-from vvcli.engine.fuse import fused_frame_step
-from vvcli.engine.kernels.frame import FusedFrameStep
 from vvcli.engine.noise import NoiseSource
 from vvcli.engine.scheduler import Room, TextWindow
 from vvcli.engine.slots import SlotState
+from vvcli.engine.step import FrameStep, TextBatch
 from vvcli.engine.stream import Stream
 from vvcli.engine.transfer import pack_text
 from vvcli.model.config import ModelConfig

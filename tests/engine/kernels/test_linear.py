@@ -6,8 +6,8 @@ import torch
 pytest.importorskip("triton", reason="needs Triton")
 
 from tests.engine.kernels.conftest import relative_error
-from vvcli.engine.kernels.linear import RowSums, Tile, arrivals, linear
-from vvcli.engine.kernels.projection import gated
+from vvcli.engine.backends.triton.common.linear import RowSums, Tile, arrivals, linear
+from vvcli.engine.backends.triton.lm.qkv import gated
 
 EPS = 1e-6
 CASES = [

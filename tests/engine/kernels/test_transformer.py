@@ -10,8 +10,8 @@ pytest.importorskip("triton", reason="needs Triton")
 
 from tests.engine.kernels.conftest import INTERPRETED, MARGIN, relative_error
 from vvcli.bench.shapes import SHAPES
-from vvcli.engine.kernels import transformer as kernels
-from vvcli.engine.kernels.transformer import FusedTransformer, LayerPlan, supports
+from vvcli.engine.backends.triton.lm import transformer as kernels
+from vvcli.engine.backends.triton.lm.transformer import FusedTransformer, LayerPlan, supports
 from vvcli.model.attention import CacheView
 from vvcli.model.config import ModelConfig
 from vvcli.model.transformer import Transformer

@@ -14,8 +14,8 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from vvcli.engine.kernels.blocks import dot
-from vvcli.engine.kernels.linear import arrivals
+from vvcli.engine.backends.triton.common.linear import arrivals
+from vvcli.engine.backends.triton.common.primitives import dot
 from vvcli.model.attention import CacheView
 
 

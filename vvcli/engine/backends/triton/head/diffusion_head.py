@@ -10,11 +10,11 @@ import triton
 import triton.language as tl
 from torch import Tensor, nn
 
-from vvcli.engine.kernels.blocks import INTERPRETED, dot, load_rows, load_weight
-from vvcli.engine.kernels.elementwise import add, gate, normalise
-from vvcli.engine.kernels.linear import Tile, linear, pick
-from vvcli.engine.kernels.projection import gated
-from vvcli.engine.kernels.solver import COLUMNS, Latents, Seam, coefficients
+from vvcli.engine.backends.triton.common.elementwise import add, gate, normalise
+from vvcli.engine.backends.triton.common.linear import Tile, linear, pick
+from vvcli.engine.backends.triton.common.primitives import INTERPRETED, dot, load_rows, load_weight
+from vvcli.engine.backends.triton.head.solver_step import COLUMNS, Latents, Seam, coefficients
+from vvcli.engine.backends.triton.lm.qkv import gated
 from vvcli.model.diffusion_head import DiffusionHead, HeadLayer, SolverTable
 from vvcli.model.solver import SolverStep
 

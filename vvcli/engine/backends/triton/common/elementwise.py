@@ -7,9 +7,9 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from vvcli.engine.kernels.blocks import row_scale
-from vvcli.engine.kernels.linear import RowSums
-from vvcli.engine.kernels.projection import head_turn, store_head
+from vvcli.engine.backends.triton.common.linear import RowSums
+from vvcli.engine.backends.triton.common.primitives import row_scale
+from vvcli.engine.backends.triton.lm.qkv import head_turn, store_head
 from vvcli.model.attention import CacheView
 
 

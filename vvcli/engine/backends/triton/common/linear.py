@@ -18,7 +18,7 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from vvcli.engine.kernels.blocks import (
+from vvcli.engine.backends.triton.common.primitives import (
     dot,
     inverse_rms,
     load_rows,

@@ -6,7 +6,7 @@ from importlib.util import find_spec
 
 import torch
 
-from vvcli.engine.frame import FrameStep
+from vvcli.engine.step import FrameStep
 from vvcli.model.acoustic_decoder import AcousticDecoder
 from vvcli.model.diffusion_head import SolverTable
 from vvcli.model.vibevoice import VibeVoice
@@ -28,8 +28,10 @@ def fused_frame_step(
     A part of an unusual shape stays as it is, and so does one that has been replaced before.
     """
     # Only here: Triton is not there on every machine, and takes a while to load.
-    from vvcli.engine.kernels import acoustic_decoder, diffusion_head, transformer
-    from vvcli.engine.kernels.frame import FusedFrameStep
+    from vvcli.engine.backends.triton.acoustic import decoder as acoustic_decoder
+    from vvcli.engine.backends.triton.frame import FusedFrameStep
+    from vvcli.engine.backends.triton.head import diffusion_head
+    from vvcli.engine.backends.triton.lm import transformer
 
     decoder = model.acoustic_decoder
     if isinstance(decoder, AcousticDecoder) and acoustic_decoder.supports(decoder):

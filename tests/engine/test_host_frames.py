@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from vvcli.engine.frame_memory import BLOCK_BYTES, FrameMemory
+from vvcli.engine.host_frames import BLOCK_BYTES, FrameMemory
 from vvcli.samples import Samples
 
 HOP = 10_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
-from vvcli.engine.kernels.acoustic_mixer import convolved_tile
+from vvcli.engine.backends.triton.acoustic.mixer import convolved_tile
 
 
 @triton.jit(do_not_specialize=["rows"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
-from vvcli.engine.kernels.acoustic_mixer import leave, row_scales
+from vvcli.engine.backends.triton.acoustic.mixer import leave, row_scales
 
 
 @triton.jit

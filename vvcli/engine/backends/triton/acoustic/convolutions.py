@@ -9,9 +9,9 @@ import torch
 import triton
 from torch import Tensor, nn
 
-from vvcli.engine.kernels import acoustic_tiles as tiles
-from vvcli.engine.kernels.acoustic_head import commit_kernel, head_kernel
-from vvcli.engine.kernels.acoustic_window import window_kernel
+from vvcli.engine.backends.triton.acoustic import tiles
+from vvcli.engine.backends.triton.acoustic.output_conv import commit_kernel, head_kernel
+from vvcli.engine.backends.triton.acoustic.window import window_kernel
 from vvcli.model.acoustic_decoder import KERNEL, CausalConv, CausalUpsample
 
 GROUP = 8  # row tiles that go through the columns together

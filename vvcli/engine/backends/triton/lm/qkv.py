@@ -11,14 +11,14 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from vvcli.engine.kernels.blocks import (
+from vvcli.engine.backends.triton.common.linear import RowSums, Tile
+from vvcli.engine.backends.triton.common.primitives import (
     dot,
     inverse_rms,
     load_rows,
     load_sums,
     load_weight,
 )
-from vvcli.engine.kernels.linear import RowSums, Tile
 from vvcli.model.attention import CacheView
 
 

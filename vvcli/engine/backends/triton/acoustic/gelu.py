@@ -13,7 +13,7 @@ import struct
 import triton
 import triton.language as tl
 
-from vvcli.engine.kernels.blocks import INTERPRETED
+from vvcli.engine.backends.triton.common.primitives import INTERPRETED
 
 SLOPE = 0.80015705
 CUBIC = 0.03470108

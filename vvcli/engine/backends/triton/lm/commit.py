@@ -7,7 +7,7 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from vvcli.engine.kernels.linear import RowSums, Tile, linear, pick
+from vvcli.engine.backends.triton.common.linear import RowSums, Tile, linear, pick
 from vvcli.engine.slots import SlotState
 from vvcli.model.vibevoice import SPEECH, EosClassifier, VibeVoice
 

@@ -13,11 +13,11 @@ import torch.nn.functional as F
 import triton
 from torch import Tensor, nn
 
-from vvcli.engine.kernels.attention import Chunks, attend
-from vvcli.engine.kernels.blocks import INTERPRETED
-from vvcli.engine.kernels.elementwise import add, gate, normalise, rotate
-from vvcli.engine.kernels.linear import RowSums, Tile, linear, pick
-from vvcli.engine.kernels.projection import gated, project_qkv
+from vvcli.engine.backends.triton.common.elementwise import add, gate, normalise, rotate
+from vvcli.engine.backends.triton.common.linear import RowSums, Tile, linear, pick
+from vvcli.engine.backends.triton.common.primitives import INTERPRETED
+from vvcli.engine.backends.triton.lm.attention import Chunks, attend
+from vvcli.engine.backends.triton.lm.qkv import gated, project_qkv
 from vvcli.model.attention import CacheView
 from vvcli.model.layers import RMSNorm
 from vvcli.model.transformer import DecoderLayer, Transformer

@@ -5,12 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from vvcli.engine.frame import FrameStep, TextBatch, read_text
-from vvcli.engine.kernels.diffusion_head import FusedDiffusionHead
-from vvcli.engine.kernels.finish import FusedFinish, FusedSpeechInput
-from vvcli.engine.kernels.joined_text import finish_text, place
+from vvcli.engine.backends.triton.head.diffusion_head import FusedDiffusionHead
+from vvcli.engine.backends.triton.lm.commit import FusedFinish, FusedSpeechInput
+from vvcli.engine.backends.triton.lm.join_text import finish_text, place
 from vvcli.engine.scheduler import Room
 from vvcli.engine.slots import SlotState
+from vvcli.engine.step import FrameStep, TextBatch, read_text
 from vvcli.model.attention import CacheView
 from vvcli.model.diffusion_head import SolverTable
 from vvcli.model.vibevoice import VibeVoice

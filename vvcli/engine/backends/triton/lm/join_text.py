@@ -12,8 +12,8 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from vvcli.engine.frame import TextBatch
 from vvcli.engine.slots import SlotState
+from vvcli.engine.step import TextBatch
 
 
 @triton.jit(do_not_specialize=["bucket", "spare"])

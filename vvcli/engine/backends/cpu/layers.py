@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vvcli.engine.packed_linear import packed
+from vvcli.engine.backends.cpu.packed_linear import packed
 from vvcli.model.acoustic_decoder import KERNEL, Block, CausalConv, Contexts
 from vvcli.model.layers import RMSNorm
 

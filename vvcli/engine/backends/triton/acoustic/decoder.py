@@ -12,9 +12,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from vvcli.engine.kernels import acoustic_tiles as tiles
-from vvcli.engine.kernels.acoustic_layers import Carry, FusedHead, FusedWindow
-from vvcli.engine.kernels.acoustic_stages import NarrowBlock, WideBlock
+from vvcli.engine.backends.triton.acoustic import tiles
+from vvcli.engine.backends.triton.acoustic.blocks import NarrowBlock, WideBlock
+from vvcli.engine.backends.triton.acoustic.convolutions import Carry, FusedHead, FusedWindow
 from vvcli.model.acoustic_decoder import AcousticDecoder
 
 LARGEST = torch.finfo(torch.float16).max

@@ -11,8 +11,8 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
-from vvcli.engine.kernels.acoustic_gelu import gelu_of_twice
-from vvcli.engine.kernels.acoustic_mixer import convolved_tile
+from vvcli.engine.backends.triton.acoustic.gelu import gelu_of_twice
+from vvcli.engine.backends.triton.acoustic.mixer import convolved_tile
 
 
 @triton.jit

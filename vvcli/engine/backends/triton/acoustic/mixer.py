@@ -9,7 +9,7 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
-from vvcli.engine.kernels.blocks import INTERPRETED
+from vvcli.engine.backends.triton.common.primitives import INTERPRETED
 
 LARGEST = tl.constexpr(65504.0)  # of float16
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
-from vvcli.engine.kernels.acoustic_product import tile_of
-from vvcli.engine.kernels.blocks import dot
+from vvcli.engine.backends.triton.acoustic.feed_forward import tile_of
+from vvcli.engine.backends.triton.common.primitives import dot
 
 
 @triton.jit(do_not_specialize=["rows"])

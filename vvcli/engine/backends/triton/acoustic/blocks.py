@@ -12,13 +12,13 @@ import torch
 import triton
 from torch import Tensor, nn
 
-from vvcli.engine.kernels import acoustic_tiles as tiles
-from vvcli.engine.kernels.acoustic_block import block_kernel
-from vvcli.engine.kernels.acoustic_layers import GROUP, Carry, Rows
-from vvcli.engine.kernels.acoustic_mixer import mixer_kernel
-from vvcli.engine.kernels.acoustic_product import feed_forward_kernel, few_rows_kernel
-from vvcli.engine.kernels.acoustic_single import single_mixer_kernel
-from vvcli.engine.kernels.linear import arrivals
+from vvcli.engine.backends.triton.acoustic import tiles
+from vvcli.engine.backends.triton.acoustic.convolutions import GROUP, Carry, Rows
+from vvcli.engine.backends.triton.acoustic.feed_forward import feed_forward_kernel, few_rows_kernel
+from vvcli.engine.backends.triton.acoustic.mixer import mixer_kernel
+from vvcli.engine.backends.triton.acoustic.narrow_block import block_kernel
+from vvcli.engine.backends.triton.acoustic.single_mixer import single_mixer_kernel
+from vvcli.engine.backends.triton.common.linear import arrivals
 from vvcli.model.acoustic_decoder import KERNEL, Block
 
 

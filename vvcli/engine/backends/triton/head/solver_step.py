@@ -9,8 +9,8 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from vvcli.engine.kernels.blocks import dot, load_rows, load_weight, row_scale
-from vvcli.engine.kernels.linear import RowSums
+from vvcli.engine.backends.triton.common.linear import RowSums
+from vvcli.engine.backends.triton.common.primitives import dot, load_rows, load_weight, row_scale
 from vvcli.model.solver import SolverStep
 
 STREAMS = 16  # of a program, which are 32 rows

@@ -1,0 +1,1 @@
+"""Layers for inference on a CPU."""

@@ -215,7 +215,7 @@ class Synthesizer:
                 voice=voice,
                 noise=NoiseSource(seed, index + i * PART_STRIDE, latent_size),
                 guidance=guidance,
-                most_frames=self._frames(parts[i].text) if self._frames else None,
+                max_frames=self._frames(parts[i].text) if self._frames else None,
             )
             for i in range(len(parts))
         ]

@@ -6,7 +6,8 @@ from collections import defaultdict
 from types import SimpleNamespace
 from typing import Any
 
-from vvcli.engine.scheduler import Plan, Room, Scheduler
+from vvcli.engine.capacity import CacheCapacity
+from vvcli.engine.scheduler import Plan, Scheduler
 from vvcli.engine.stream import End, Stream
 
 TEXT_WINDOW, SPEECH_WINDOW = 5, 6
@@ -17,11 +18,11 @@ def cache(positions: int) -> Any:
 
 
 def make_stream(
-    number: int, tokens: int = 7, prompt: int = 10, most_frames: int | None = None
+    number: int, tokens: int = 7, prompt: int = 10, max_frames: int | None = None
 ) -> Stream:
     voice: Any = SimpleNamespace(lm_kv=cache(3), tts_kv=cache(prompt))
     noise: Any = None
-    return Stream(number, range(tokens), voice, noise, guidance=1.5, most_frames=most_frames)
+    return Stream(number, range(tokens), voice, noise, guidance=1.5, max_frames=max_frames)
 
 
 def make_scheduler(slots: int, *, max_positions: int = 1000, **options: Any) -> Scheduler:
@@ -46,15 +47,15 @@ class Device:
         self.tokens: defaultdict[int, list[int]] = defaultdict(list)
         self.frames: defaultdict[int, int] = defaultdict(int)
         self.finished: dict[int, End] = {}
-        self.room: Room | None = None  # where the scheduler is told to keep to one
+        self.capacity: CacheCapacity | None = None  # where the scheduler is told to keep to one
 
     def step(self, **options: Any) -> Plan:
         plan = self.scheduler.plan(**options)
         for slot in plan.released:
             self.slots.pop(slot, None)
-        if plan.room is not None:
+        if plan.rebuild is not None:
             assert not self.slots, "slots built anew under a running stream"
-            self.room = plan.room
+            self.capacity = plan.rebuild
         for source, target in plan.moves:
             assert target not in self.slots, "moved onto a running stream"
             self.slots[target] = self.slots.pop(source)

@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.engine.fakes import TEXT_WINDOW, Device, make_scheduler, make_stream
-from vvcli.engine.scheduler import Room
+from vvcli.engine.capacity import CacheCapacity
 from vvcli.engine.stream import End
 
-SMALL = Room(speech=256, text=256)
+SMALL = CacheCapacity(tts=256, text=256)
 
 
 @settings(max_examples=100, deadline=None)
@@ -21,10 +21,10 @@ SMALL = Room(speech=256, text=256)
 def test_slots_are_rebuilt_only_when_nobody_runs_and_everybody_fits(
     slots: int, shapes: list[tuple[int, int]], seen_at_once: int
 ) -> None:
-    scheduler = make_scheduler(slots, room=SMALL, max_positions=1000)
+    scheduler = make_scheduler(slots, capacity=SMALL, max_positions=1000)
     device = Device(scheduler, {})
-    device.room = SMALL
-    streams = [make_stream(n, t, most_frames=f) for n, (t, f) in enumerate(shapes)]
+    device.capacity = SMALL
+    streams = [make_stream(n, t, max_frames=f) for n, (t, f) in enumerate(shapes)]
     admitted = []
     waiting = list(streams)
     while waiting or scheduler.running or scheduler.waiting:
@@ -32,50 +32,50 @@ def test_slots_are_rebuilt_only_when_nobody_runs_and_everybody_fits(
             scheduler.submit(waiting.pop(0))
         plan = device.step()
         admitted += [stream.number for _, stream in plan.admitted]
-        assert device.room == scheduler.room
-        assert plan.length + TEXT_WINDOW <= device.room.speech
-        assert plan.text_length + TEXT_WINDOW <= device.room.text
+        assert device.capacity == scheduler.capacity
+        assert plan.max_length + TEXT_WINDOW <= device.capacity.tts
+        assert plan.max_text_length + TEXT_WINDOW <= device.capacity.text
     assert admitted == list(range(len(shapes))), "a held record keeps its place in the line"
     for stream in streams:
-        assert stream.most_frames is not None
+        assert stream.max_frames is not None
         if stream.end is End.TRUNCATED:
             # The context is full, but for less than what comes next: a frame or a window of text.
-            assert stream.frames < stream.most_frames
-            filled = 10 + stream.tokens_given + stream.frames
+            assert stream.frames < stream.max_frames
+            filled = 10 + stream.tokens_read + stream.frames
             assert 1000 - TEXT_WINDOW < filled <= 1000 + 1
         else:
             assert stream.end is End.EOS
-            assert stream.frames == stream.most_frames
+            assert stream.frames == stream.max_frames
 
 
 def test_the_first_build_has_room_for_all_records_that_are_known() -> None:
-    scheduler = make_scheduler(1, room=SMALL)
+    scheduler = make_scheduler(1, capacity=SMALL)
     for number, tokens in enumerate((5, 200, 20)):
-        scheduler.submit(make_stream(number, tokens, most_frames=300))
+        scheduler.submit(make_stream(number, tokens, max_frames=300))
     plan = scheduler.plan()
     # 10 of the voice, 200 tokens, 300 frames and a padded window: the next multiple of 256.
-    assert plan.room == Room(speech=768, text=256)
+    assert plan.rebuild == CacheCapacity(tts=768, text=256)
     assert [stream.number for _, stream in plan.admitted] == [0]
 
 
 def test_a_stream_of_unknown_length_gets_twice_the_frames_of_its_text() -> None:
-    scheduler = make_scheduler(1, room=SMALL)
+    scheduler = make_scheduler(1, capacity=SMALL)
     scheduler.submit(make_stream(0, tokens=100))
     # 10 + 100 + 6 x (2 x 20 + 8) + 5 = 403
-    assert scheduler.plan().room == Room(speech=512, text=256)
+    assert scheduler.plan().rebuild == CacheCapacity(tts=512, text=256)
 
 
 def test_no_room_is_asked_for_beyond_the_context() -> None:
-    scheduler = make_scheduler(1, room=SMALL, max_positions=300)
+    scheduler = make_scheduler(1, capacity=SMALL, max_positions=300)
     scheduler.submit(make_stream(0, tokens=250))
-    assert scheduler.plan().room == Room(speech=512, text=512)
+    assert scheduler.plan().rebuild == CacheCapacity(tts=512, text=512)
 
 
 def test_a_stream_that_is_told_its_length_ends_there() -> None:
     scheduler = make_scheduler(2)
     device = Device(scheduler, {1: 3})
-    scheduler.submit(make_stream(0, most_frames=8))
-    scheduler.submit(make_stream(1, most_frames=8))
+    scheduler.submit(make_stream(0, max_frames=8))
+    scheduler.submit(make_stream(1, max_frames=8))
     device.drain()
     assert device.frames == {0: 8, 1: 3}
     assert device.finished == {0: End.EOS, 1: End.EOS}

@@ -9,7 +9,8 @@ from torch import nn
 from tests.rounding import assert_close
 from vvcli.bench.random_model import random_model
 from vvcli.bench.shapes import SHAPES
-from vvcli.engine.backends.cpu.layers import FastBlock, FastHead, FastNorm, fit_to_cpu
+from vvcli.engine.backends.cpu.build import with_fast_layers
+from vvcli.engine.backends.cpu.layers import FastBlock, FastHead, FastNorm
 from vvcli.engine.backends.cpu.packed_linear import can_pack
 from vvcli.model.acoustic_decoder import Block, CausalConv, Contexts
 from vvcli.model.config import ModelConfig
@@ -65,9 +66,9 @@ def test_the_last_convolution(steps: int) -> None:
 )
 def test_what_is_replaced(dtype: torch.dtype, left: set[type]) -> None:
     model = random_model(ModelConfig.from_dict(SHAPES["tiny"]), torch.device("cpu"), dtype)
-    fit_to_cpu(model)
-    fit_to_cpu(model)  # a model that has had an engine before
-    kinds = {type(module) for module in model.modules()}
+    before = dict(model.named_modules())
+    kinds = {type(module) for module in with_fast_layers(model).modules()}
+    assert dict(model.named_modules()) == before, "the model itself stays as it is"
     if not can_pack(dtype):
         left = left | {nn.Linear}
     assert kinds & {RMSNorm, Block, nn.Linear} == left

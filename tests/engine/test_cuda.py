@@ -36,7 +36,7 @@ class Bed:
         self.model = random_model(self.config, CUDA, dtype)
         self.voice: Voice = random_voice(self.config, CUDA, dtype, 60)
 
-    def streams(self, count: int, first: int = 0, most_frames: int | None = None) -> list[Stream]:
+    def streams(self, count: int, first: int = 0, max_frames: int | None = None) -> list[Stream]:
         """Streams of 4 to 43 frames and texts of 1 to 17 tokens; the same for the same number."""
         return [
             Stream(
@@ -45,15 +45,13 @@ class Bed:
                 self.voice,
                 NoiseSource(5, number, self.config.head.latent_size),
                 guidance=1.0 + 0.2 * (number % 5),
-                most_frames=most_frames or 4 + number * 13 % 40,
+                max_frames=max_frames or 4 + number * 13 % 40,
             )
             for number in range(first, first + count)
         ]
 
     def engine(self, slots: int, **options: object) -> Engine:
-        # Fusing replaces modules, so each engine has a model of its own.
-        model = random_model(self.config, CUDA, self.dtype)
-        return Engine(model, slots=slots, steps=5, **options)  # type: ignore[arg-type]
+        return Engine(self.model, slots=slots, steps=5, **options)  # type: ignore[arg-type]
 
 
 SHAPES_AND_DTYPES = [
@@ -198,7 +196,7 @@ def test_the_host_never_waits_for_the_device(big: Bed) -> None:
 def test_room_is_built_in_a_quiet_moment_and_graphs_captured_anew(big: Bed) -> None:
     engine = big.engine(2, graphs="require", deterministic=True)
     expected = run(big.engine(2, deterministic=True), *big.streams(2))
-    [*_, long_audio] = run(engine, *big.streams(2), *big.streams(1, first=7, most_frames=600))
+    [*_, long_audio] = run(engine, *big.streams(2), *big.streams(1, first=7, max_frames=600))
     assert len(long_audio) == 600 * big.config.decoder.hop
     assert engine.counters.rebuilds == 1
     assert engine.counters.growths == 0
@@ -213,7 +211,7 @@ def test_ten_thousand_records_through_64_slots_take_no_more_memory_than_the_firs
     torch.cuda.synchronize()
     before = torch.cuda.memory_allocated()
     torch.cuda.reset_peak_memory_stats()
-    for stream in bed.streams(10_000, most_frames=3):
+    for stream in bed.streams(10_000, max_frames=3):
         engine.submit(stream)
     ended = sum(frame.end is not None for frame in _frames(engine))
     assert ended == 10_000

@@ -12,7 +12,7 @@ from vvcli.audio.pcm import S16LE, count_clipped
 from vvcli.engine.engine import Engine
 from vvcli.engine.frame_output import EXTRA, FrameOutput
 from vvcli.engine.stream import End
-from vvcli.engine.transfer import Result
+from vvcli.engine.transfer import PendingFrames
 from vvcli.model.vibevoice import VibeVoice
 from vvcli.samples import Samples, SampleType
 
@@ -79,8 +79,8 @@ def test_streams_of_int16_are_those_of_float32_rounded(
         for sample_type in ("float32", "int16")
     )
     # With results that come late a stream makes a frame after its last, which counts for nothing.
-    exact._in_flight = rounded._in_flight = in_flight
-    monkeypatch.setattr(Result, "arrived", not in_flight)
+    exact._in_flight.depth = rounded._in_flight.depth = in_flight
+    monkeypatch.setattr(PendingFrames, "arrived", not in_flight)
     expected = run(exact, *[make_stream(n, text) for n, text in enumerate(texts)])
     found = run(rounded, *[make_stream(n, text) for n, text in enumerate(texts)])
     for one, other in zip(found, expected, strict=True):

@@ -17,16 +17,16 @@ from vvcli.engine.stream import End
 @given(
     slots=st.integers(1, 9),
     shapes=st.lists(st.tuples(st.integers(1, 23), st.integers(1, 40)), max_size=20),
-    windows_per_step=st.none() | st.integers(1, 4),
+    max_windows=st.none() | st.integers(1, 4),
     power_of_two=st.booleans(),
 )
 def test_every_stream_runs_to_its_end(
     slots: int,
     shapes: list[tuple[int, int]],
-    windows_per_step: int | None,
+    max_windows: int | None,
     power_of_two: bool,
 ) -> None:
-    options: dict[str, Any] = {"windows_per_step": windows_per_step}
+    options: dict[str, Any] = {"max_windows": max_windows}
     if power_of_two:
         options["bucket"] = lambda count: 1 << (count - 1).bit_length()
     scheduler = make_scheduler(slots, **options)
@@ -83,7 +83,7 @@ def test_a_full_look_ahead_admits_nobody_and_stops_nobody() -> None:
 
 
 def test_the_head_of_the_line_gets_its_text_first_then_those_not_yet_heard() -> None:
-    scheduler = make_scheduler(8, windows_per_step=1)
+    scheduler = make_scheduler(8, max_windows=1)
     device = Device(scheduler, {})
     for number in range(3):
         scheduler.submit(make_stream(number, tokens=500))
@@ -96,7 +96,7 @@ def test_the_head_of_the_line_gets_its_text_first_then_those_not_yet_heard() -> 
 
 
 def test_with_too_few_windows_nobody_starves() -> None:
-    scheduler = make_scheduler(30, windows_per_step=1)
+    scheduler = make_scheduler(30, max_windows=1)
     device = Device(scheduler, dict.fromkeys(range(30), 20))
     for number in range(30):
         scheduler.submit(make_stream(number, tokens=500))

@@ -13,10 +13,12 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from tests.engine.conftest import MakeStream
-from vvcli.engine import step as frame_module
+from vvcli.engine import step as step_module
+from vvcli.engine.backends.plain import plain_backend
+from vvcli.engine.capacity import AttentionLimit
 from vvcli.engine.engine import Engine
-from vvcli.engine.scheduler import Room
-from vvcli.engine.step import FrameStep, TextBatch
+from vvcli.engine.step import FrameStep
+from vvcli.engine.text_batch import TextBatch
 from vvcli.model.diffusion_head import SolverTable
 from vvcli.model.vibevoice import VibeVoice
 
@@ -73,7 +75,7 @@ class WatchedSide:
         pass
 
     @contextmanager
-    def beside(self) -> Iterator[None]:
+    def fork(self) -> Iterator[None]:
         self.order.wait(1)
         self.order.side = 1
         yield
@@ -87,7 +89,7 @@ class WatchedSide:
 def order(monkeypatch: pytest.MonkeyPatch) -> Order:
     found = Order()
     monkeypatch.setattr(WatchedSide, "order", found, raising=False)
-    monkeypatch.setattr(frame_module, "SideStream", WatchedSide)
+    monkeypatch.setattr(step_module, "SideStream", WatchedSide)
     return found
 
 
@@ -96,12 +98,12 @@ def run_steps(model: VibeVoice, make_stream: MakeStream, order: Order) -> None:
     state = Engine(model, slots=3, steps=5).state
     for slot in range(2):
         state.load(slot, make_stream(slot, "Hello there."))
-    step = FrameStep(model, SolverTable.build(model.prediction_head, 5))
-    limits = Room(64, 64)
-    text = TextBatch.of(torch.tensor([[0, 5, 6, 5, 6, 7, 8, 9], [3, 0, 0, 0, 0, 0, 0, 0]]))
+    step = FrameStep(plain_backend(model), SolverTable.build(model.prediction_head, 5))
+    limit = AttentionLimit(64, 64)
+    packed = TextBatch.unpack(torch.tensor([[0, 5, 6, 5, 6, 7, 8, 9], [3, 0, 0, 0, 0, 0, 0, 0]]))
     with order:
-        for bucket, words in ((0, text), (3, text), (3, None), (3, text)):
-            step(state, bucket, limits, words)
+        for bucket, text in ((0, packed), (3, packed), (3, None), (3, packed)):
+            step(state, bucket, limit, text)
 
 
 def test_no_side_touches_what_the_other_writes(

@@ -9,10 +9,11 @@ import torch
 from tests.engine.conftest import MakeStream, run, shortened, spoil
 from tests.rounding import same_audio
 from vvcli.engine import engine as engine_module
+from vvcli.engine.capacity import CacheCapacity
 from vvcli.engine.engine import Engine
-from vvcli.engine.slots import alike
+from vvcli.engine.slots import group_by_prefill
 from vvcli.engine.stream import End, Stream
-from vvcli.engine.transfer import Result
+from vvcli.engine.transfer import PendingFrames
 from vvcli.model.vibevoice import VibeVoice
 
 pytestmark = pytest.mark.numeric
@@ -79,12 +80,11 @@ def test_growing_caches_in_mid_stream_changes_nothing(
     model: VibeVoice, make_stream: MakeStream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected = run(Engine(model, slots=2, steps=5), make_stream(0, LONG), make_stream(1, LONG))
-    monkeypatch.setattr(engine_module, "POSITIONS_AT_START", 32)
-    monkeypatch.setattr(engine_module, "TEXT_POSITIONS_AT_START", 16)
+    monkeypatch.setattr(engine_module, "INITIAL_CAPACITY", CacheCapacity(tts=32, text=16))
     engine = Engine(model, slots=2, steps=5)
     grown = run(engine, make_stream(0, LONG), make_stream(1, LONG))
-    assert engine.state.capacity > 32
-    assert engine.state.text_capacity > 16
+    assert engine.state.capacity.tts > 32
+    assert engine.state.capacity.text > 16
     for one, other in zip(expected, grown, strict=True):
         assert same_audio(other, one)
 
@@ -113,7 +113,7 @@ def test_results_that_come_a_step_late_are_the_same_results(
 
     def speak(in_flight: int) -> tuple[list[Stream], list[np.ndarray]]:
         engine = Engine(shortened(model, 60), slots=2, steps=5)
-        engine._in_flight = in_flight
+        engine._in_flight.depth = in_flight
         streams = [make_stream(n, text) for n, text in enumerate(TEXTS)]
         streams.append(make_stream(9, LONG, voice="Ben"))
         audio = run(engine, *streams)
@@ -121,7 +121,7 @@ def test_results_that_come_a_step_late_are_the_same_results(
         return streams, audio
 
     streams, expected = speak(0)
-    monkeypatch.setattr(Result, "arrived", False)
+    monkeypatch.setattr(PendingFrames, "arrived", False)
     late_streams, late = speak(1)
     assert {stream.end for stream in streams} == {End.EOS, End.TRUNCATED}
     assert [stream.end for stream in late_streams] == [stream.end for stream in streams]
@@ -142,8 +142,8 @@ def test_truncation_is_where_the_reference_stops(
     """The frame that overruns the context is made, a window is not. Results may come late."""
     stream = make_stream(0, LONG, voice="Ben")
     engine = Engine(shortened(model, context), slots=1, steps=5)
-    engine._in_flight = in_flight
-    monkeypatch.setattr(Result, "arrived", not in_flight)
+    engine._in_flight.depth = in_flight
+    monkeypatch.setattr(PendingFrames, "arrived", not in_flight)
     [audio] = run(engine, stream)
     assert stream.end is End.TRUNCATED
     assert len(audio) == frames * model.config.decoder.hop
@@ -169,7 +169,7 @@ def test_streams_that_start_alike_are_loaded_together(
 
     streams = [stream(0), stream(1), stream(2, "Ben"), stream(3, "Ben"), stream(4, guidance=2.0)]
     admitted = list(zip((0, 1, 2, 4, 5), streams, strict=True))
-    groups = alike(admitted)
+    groups = group_by_prefill(admitted)
     assert [(slot, first.number, count) for slot, first, count in groups] == [
         (0, 0, 2), (2, 2, 1), (4, 3, 1), (5, 4, 1),
     ]  # fmt: skip

@@ -9,9 +9,11 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from tests.engine.conftest import MakeStream
+from vvcli.engine.backends.plain import plain_backend
+from vvcli.engine.capacity import AttentionLimit
 from vvcli.engine.engine import Engine
-from vvcli.engine.scheduler import Room
-from vvcli.engine.step import FrameStep, TextBatch
+from vvcli.engine.step import FrameStep
+from vvcli.engine.text_batch import TextBatch
 from vvcli.model.diffusion_head import SolverTable
 from vvcli.model.vibevoice import VibeVoice
 
@@ -33,7 +35,7 @@ def test_no_step_reads_the_device(model: VibeVoice, make_stream: MakeStream) -> 
     state = Engine(model, slots=3, steps=5).state
     for slot in range(2):
         state.load(slot, make_stream(slot, "Hello there."))
-    step, limits = FrameStep(model, table), Room(64, 64)
+    step, limit = FrameStep(plain_backend(model), table), AttentionLimit(64, 64)
     text = TextBatch(
         slots=torch.tensor([0, 1, 3]),  # the last row is padding: the spare slot, no tokens
         tokens=torch.tensor([[5, 6, 7, 8, 9], [5, 6, 0, 0, 0], [0, 0, 0, 0, 0]]),
@@ -41,11 +43,11 @@ def test_no_step_reads_the_device(model: VibeVoice, make_stream: MakeStream) -> 
         frames=torch.tensor([6, 1 << 30, 6]),
     )
     with NoHostReads():  # type: ignore[no-untyped-call]
-        step(state, 0, limits, text)
-        step(state, 3, limits)
+        step(state, 0, limit, text)
+        step(state, 3, limit)
         assert state.frame.tolist() == [1, 1, 0, 0]
         assert state.window_left[:2].tolist() == [5, (1 << 30) - 1]
-        step(state, 3, limits, text)
+        step(state, 3, limit, text)
         assert state.window_left[:2].tolist() == [6, 1 << 30]
 
 
@@ -69,7 +71,7 @@ def test_a_slot_without_text_stands_still(model: VibeVoice, make_stream: MakeStr
         if name not in ("lm_kv", "tts_kv", "tts_length")
     }
     lengths = state.tts_length.clone()
-    FrameStep(model, table)(state, 1, Room(64, 64))
+    FrameStep(plain_backend(model), table)(state, 1, AttentionLimit(64, 64))
     for name, value in before.items():
         assert torch.equal(getattr(state, name)[0], value), name
     assert torch.equal(state.tts_length, lengths)

@@ -15,8 +15,7 @@ import torch
 from torch import nn
 
 from vvcli.bench.timing import WARM_UP, time_calls
-from vvcli.model.acoustic_decoder import KERNEL
-from vvcli.model.config import AcousticDecoderConfig, DiffusionHeadConfig, ModelConfig
+from vvcli.model.config import KERNEL, AcousticDecoderConfig, DiffusionHeadConfig, ModelConfig
 from vvcli.model.empty import empty_model
 
 # Large enough that neither a cache nor the launch shows.

@@ -21,6 +21,8 @@ from vvcli.engine.scheduler import NO_MORE_TEXT
 from vvcli.engine.stream import Stream
 from vvcli.model.vibevoice import VibeVoice
 
+STAGES = ("diffusion", "decoder", "lm")  # the others of a frame are next to nothing
+
 # Frames between two resets, so that the caches stay about as long as they are said to be.
 ROUND = 20
 
@@ -127,8 +129,9 @@ def _measure(
     memory = read_memory(model.device)
     split = {}
     if stages:
-        for name, stage in running.engine.stages(streams).items():
-            split[name] = statistics.median(running.time(stage, frames))
+        found = running.engine.stages(streams)
+        for name in STAGES:
+            split[name] = statistics.median(running.time(found[name], frames))
     return _Measured(times, split, memory, dict(vars(running.engine.counters)))
 
 
@@ -138,12 +141,12 @@ class RunningSlots:
     @torch.inference_mode()
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        model = engine.model
-        self._device = model.device
-        self._positions = voice_length(model.config)
+        config = engine.config
+        self._device = engine.device
+        self._positions = voice_length(config)
         self._slots = engine.state.slots
-        voice = random_voice(model.config, model.device, model.dtype, self._positions)
-        source = NoiseSource(0, 0, model.config.head.latent_size)
+        voice = random_voice(config, engine.device, engine.dtype, self._positions)
+        source = NoiseSource(0, 0, config.head.latent_size)
         for slot in range(self._slots):
             engine.state.load(slot, Stream(slot, [0], voice, source, guidance=1.5))
         engine.state.noise.normal_()

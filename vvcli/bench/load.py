@@ -74,7 +74,7 @@ class LoadTest:
         self._maker = maker
         self._texts = texts
         self._seed = seed
-        self._frame_s = 1 / engine.model.config.frame_rate
+        self._frame_s = 1 / engine.config.frame_rate
 
     @property
     def longest_playback(self) -> float:
@@ -106,7 +106,7 @@ class LoadTest:
             rate=rate,
             limit=self._ttfa_s if give_up else None,
         )
-        with GpuUse(self.engine.model.device) as gpu:
+        with GpuUse(self.engine.device) as gpu:
             run.go()
         return self._trial(rate, run, gpu.percent)
 

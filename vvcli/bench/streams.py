@@ -35,7 +35,7 @@ class StreamMaker:
             voice=self._voice,
             noise=NoiseSource(0, number, self._config.head.latent_size),
             guidance=GUIDANCE,
-            most_frames=self.frames(text),
+            max_frames=self.frames(text),
         )
 
     def check(self, longest: str) -> None:

@@ -5,60 +5,53 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-LIMIT_STEP = 64  # eager attention reads caches in steps of this many positions
+# On CUDA sizes are powers of two and, from here on, those halfway between as well: where the time
+# of a step grows with its rows, half of them should not be idle.
+HALFWAY_STREAMS = 96
+HALFWAY_WINDOWS = 24
 
-# On CUDA the sizes are powers of two, and from here on those in between as well: where a step takes
-# as long as its rows are many, half of them should not be idle.
-BETWEEN_STREAMS = 96
-BETWEEN_WINDOWS = 24
-
-# On CUDA a few text windows more cost little, and every number of them is one more graph to
-# capture: so many at least, or this share of the streams.
-FEWEST_WINDOWS = 4
-WINDOWS_SHARE = 16
+# On CUDA a few more text windows cost little, and every number of them is one more graph to
+# capture: at least MIN_WINDOWS, or one for every STREAMS_PER_WINDOW streams.
+MIN_WINDOWS = 4
+STREAMS_PER_WINDOW = 16
 
 
 @dataclass(frozen=True)
 class Buckets:
-    """Sizes for up to `slots` streams and `windows` text windows.
+    """Sizes for up to `max_streams` streams and `max_windows` text windows.
 
     On CUDA they are few, since each pair is a graph of its own. With `fixed` there is one.
     """
 
-    slots: int
-    windows: int
+    max_streams: int
+    max_windows: int
     on_cuda: bool
     fixed: bool
 
     def streams(self, count: int) -> int:
-        """The bucket of `count` slots; none for none."""
-        return self._round(count, self.slots, BETWEEN_STREAMS)
+        """The bucket of `count` slots; zero for zero."""
+        return self._round(count, self.max_streams, HALFWAY_STREAMS)
 
     def text(self, count: int, bucket: int) -> int:
-        """Rows for `count` text windows after a frame of `bucket` slots; none for none."""
-        least = max(FEWEST_WINDOWS, bucket // WINDOWS_SHARE) if self.on_cuda else 0
-        return self._round(count and max(count, least), self.windows, BETWEEN_WINDOWS)
+        """Rows for `count` text windows after a frame of `bucket` slots; zero for zero."""
+        at_least = max(MIN_WINDOWS, bucket // STREAMS_PER_WINDOW) if self.on_cuda else 0
+        return self._round(count and max(count, at_least), self.max_windows, HALFWAY_WINDOWS)
 
     def every(self) -> Iterator[tuple[int, int]]:
-        """All pairs of a bucket and text rows that there can be, the largest first."""
-        buckets = {self.streams(count) for count in range(self.slots + 1)}
+        """Every pair of a bucket and text rows that can occur, the largest first."""
+        buckets = {self.streams(count) for count in range(self.max_streams + 1)}
         for bucket in sorted(buckets, reverse=True):
-            rows = {self.text(count, bucket) for count in range(self.windows + 1)}
+            rows = {self.text(count, bucket) for count in range(self.max_windows + 1)}
             yield from ((bucket, n) for n in sorted(rows, reverse=True) if bucket or n)
 
-    def _round(self, count: int, most: int, between_from: int) -> int:
-        """A size for `count`, `most` at most."""
+    def _round(self, count: int, limit: int, halfway_from: int) -> int:
+        """The size for `count`, up to `limit`."""
         if not count:
             return 0
         if self.fixed:
-            return most
+            return limit
         if not self.on_cuda:
-            return min(count, most)
+            return min(count, limit)
         power = 1 << (count - 1).bit_length()
-        between = power * 3 // 4
-        return min(between if max(count, between_from) <= between else power, most)
-
-
-def limit_of(length: int, capacity: int) -> int:
-    """Positions to attend to: `length` rounded up, within `capacity`."""
-    return min(-(-length // LIMIT_STEP) * LIMIT_STEP, capacity)
+        halfway = power * 3 // 4
+        return min(halfway if max(count, halfway_from) <= halfway else power, limit)

@@ -1,48 +1,37 @@
-"""Runs plans on a model: streams go in, frames come out."""
+"""Runs the scheduler's plans on a model: streams go in, frames come out."""
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from vvcli.engine.backends.choose import can_fuse, fused_frame_step
-from vvcli.engine.backends.cpu.layers import fit_to_cpu
-from vvcli.engine.buckets import Buckets, limit_of
+from vvcli.engine.backends.backend import Backend
+from vvcli.engine.backends.choose import choose_backend
+from vvcli.engine.buckets import Buckets
+from vvcli.engine.capacity import AttentionLimit, CacheCapacity
+from vvcli.engine.counters import Counters
 from vvcli.engine.frame_output import FrameOutput
-from vvcli.engine.graphs import Counters, GraphMode, Steps
-from vvcli.engine.host_frames import FrameMemory
+from vvcli.engine.graphs import GraphMode, GraphRunner
+from vvcli.engine.in_flight import InFlightSteps
 from vvcli.engine.noise import CHUNK
 from vvcli.engine.noise_refill import NoiseRefill
-from vvcli.engine.scheduler import Plan, PlannedFrame, Room, Scheduler
-from vvcli.engine.slots import SlotState, alike, check_voice
+from vvcli.engine.scheduler import Plan, Scheduler
+from vvcli.engine.slots import SlotState, check_voice, group_by_prefill
 from vvcli.engine.step import FrameStep
 from vvcli.engine.stream import End, Stream, StreamFrame
-from vvcli.engine.transfer import Downloader, Result, Uploader, pack_text
-from vvcli.errors import UnavailableError
+from vvcli.engine.text_batch import TextBatch
+from vvcli.engine.transfer import Downloader, Uploader
 from vvcli.model.diffusion_head import SolverTable
 from vvcli.model.vibevoice import VibeVoice
 from vvcli.samples import Samples, SampleType
 
-POSITIONS_AT_START = 512
-TEXT_POSITIONS_AT_START = 256
+INITIAL_CAPACITY = CacheCapacity(tts=512, text=256)
 
 # Text windows after a frame on a GPU, so that joining streams do not hold up running ones.
-MOST_WINDOWS = 256
-
-
-@dataclass(frozen=True)
-class _Dispatched:
-    """A step that the device may not have finished."""
-
-    ended: list[Stream]
-    frames: list[PlannedFrame]
-    result: Result | None
+MAX_WINDOWS = 256
 
 
 class Engine:
@@ -52,22 +41,24 @@ class Engine:
     device computes this one.
 
     Args:
-        model: on its device; its layers are replaced by faster ones of the same results.
+        model: on its device; it stays as it is, and engines can share one.
+        backend: what computes, made of `model`; default: the fastest for its device.
         slots: streams that run at the same time.
         steps: solver steps per frame.
-        graphs: see `Steps`.
+        graphs: see `GraphRunner`.
         deterministic: run every step at full width, so that not even rounding depends on how many
             streams there are.
-        sample_type: of the frames' samples. Those of int16 are cut off at full scale.
+        sample_type: of the frames' samples. int16 samples are clipped at full scale.
 
     Raises:
         UnavailableError: the device has no memory for so many slots, or graphs are required and
-            cannot be had.
+            unavailable.
     """
 
     def __init__(
         self,
         model: VibeVoice,
+        backend: Backend | None = None,
         *,
         slots: int,
         steps: int,
@@ -75,50 +66,41 @@ class Engine:
         deterministic: bool = False,
         sample_type: SampleType = "float32",
     ) -> None:
-        config = model.config
-        self.model = model
+        config = self.config = model.config
+        self.device, self.dtype = model.device, model.dtype
         self.counters = Counters()
-        self.clipped = 0  # samples of int16 that were cut off at full scale
-        table = SolverTable.build(model.prediction_head, steps)
-        if can_fuse(model):
-            self._frame_step = fused_frame_step(
-                model, table, sample_type, deterministic=deterministic
-            )
-        else:
-            self._frame_step = FrameStep(model, table, sample_type)
-        on_cuda = model.device.type == "cuda"
-        if not on_cuda:
-            fit_to_cpu(model)
-        windows = min(slots, MOST_WINDOWS) if on_cuda else slots
-        self._buckets = Buckets(slots, windows, on_cuda, deterministic)
+        on_cuda = self.device.type == "cuda"
+        max_windows = min(slots, MAX_WINDOWS) if on_cuda else slots
+        self._buckets = Buckets(slots, max_windows, on_cuda, deterministic)
         self._slots = slots
-        self._text_window = config.text_window
         self._graphs = graphs
-        room = Room(POSITIONS_AT_START, TEXT_POSITIONS_AT_START)
-        self._steps = self._steps_on(self._allocate(room))
+        frame_step = FrameStep(
+            backend or choose_backend(model),
+            SolverTable.build(model.prediction_head, steps),
+            sample_type,
+            join_text=not deterministic,
+        )
+        self._runner = self._make_runner(frame_step, self._allocate(INITIAL_CAPACITY))
         self._scheduler = Scheduler(
             slots,
             text_window=config.text_window,
             speech_window=config.speech_window,
             max_positions=config.lm.max_positions,
             noise_chunk=CHUNK,
-            windows_per_step=windows,
+            max_windows=max_windows,
             bucket=self._buckets.streams,
             # A graph belongs to the caches it was captured with.
-            room=room if on_cuda and graphs != "off" else None,
+            capacity=INITIAL_CAPACITY if on_cuda and graphs != "off" else None,
         )
-        self._uploader = Uploader(model.device)
-        self._downloader = Downloader(model.device, slots, config.decoder.hop, sample_type)
-        self._memory = FrameMemory(config.decoder.hop, sample_type)
-        self.no_samples: Samples = np.zeros(0, dtype=sample_type)  # of a stream that has no more
-        self._dispatched: deque[_Dispatched] = deque()
-        self._in_flight = 1 if on_cuda else 0  # steps that may be unfinished when one is planned
+        self._uploader = Uploader(self.device)
+        self._downloader = Downloader(self.device, slots, config.decoder.hop, sample_type)
+        self._in_flight = InFlightSteps(config.decoder.hop, sample_type, depth=int(on_cuda))
         self._noise = NoiseRefill(config.head.latent_size)
 
     @property
     def state(self) -> SlotState:
         """The slots."""
-        return self._steps.state
+        return self._runner.state
 
     @property
     def waiting(self) -> int:
@@ -133,13 +115,23 @@ class Engine:
     @property
     def busy(self) -> bool:
         """Whether streams wait or run, or frames are still to come out."""
-        return bool(self.waiting or self.running or self._dispatched)
+        return bool(self.waiting or self.running or self._in_flight)
+
+    @property
+    def clipped(self) -> int:
+        """Samples of int16 that were beyond full scale."""
+        return self._in_flight.clipped
+
+    @property
+    def no_samples(self) -> Samples:
+        """The samples of a stream that has no more."""
+        return self._in_flight.no_samples
 
     def submit(self, stream: Stream) -> None:
         """Queue a stream; streams start in the order they are submitted."""
         if not stream.tokens:
             raise ValueError(f"stream {stream.number} has no tokens")
-        check_voice(stream.voice, self.model.config)
+        check_voice(stream.voice, self.config)
         self._scheduler.submit(stream)
 
     def cancel(self, stream: Stream) -> None:
@@ -153,35 +145,36 @@ class Engine:
             return self._step(self._scheduler.plan(admit=admit))
 
     def _step(self, plan: Plan) -> list[StreamFrame]:
-        self._make_room(plan)
+        self._ensure_capacity(plan)
         self._place(plan)
-        columns = self._upload(plan)
-        result = None
-        made_any = bool(plan.frames or plan.windows)
-        if made_any:
-            limits = self._limits(plan.length, plan.text_length)
-            output = self._steps.run(plan.bucket, limits, columns)
+        packed_text = self._upload(plan)
+        pending = None
+        launched = bool(plan.frames or plan.windows)
+        if launched:
+            limit = self._limit(plan.max_length, plan.max_text_length)
+            output = self._runner.run(plan.bucket, limit, packed_text)
             if output is not None:
-                result = self._downloader.fetch(output)
-        if plan.frames or plan.ended:
-            self._dispatched.append(_Dispatched(plan.ended, plan.frames, result))
-        frames: list[StreamFrame] = []
-        while self._dispatched and (
-            len(self._dispatched) > (self._in_flight if made_any else 0) or self._has_arrived()
-        ):
-            frames += self._collect(self._dispatched.popleft())
+                pending = self._downloader.fetch(output)
+        self._in_flight.add(plan, pending)
+        frames = []
+        for frame in self._in_flight.collect(self._in_flight.depth if launched else 0):
+            if frame.end is End.EOS:  # the device decides that
+                self._scheduler.finish(frame.stream, frame.end)
+                frame.stream.end = frame.end
+            frames.append(frame)
         return frames
 
     def warm_up(self) -> None:
-        """Capture all there is to capture now, the widest first, instead of on first use.
+        """Capture every step that can occur now, the widest first, instead of on first use.
 
         Raises:
             UnavailableError: graphs are required, and something cannot be captured.
         """
         with self._computing():
             for bucket, rows in self._buckets.every():
-                columns = self._steps.padding(rows) if rows else None
-                self._steps.run(bucket, self.state.room, columns)
+                packed_text = self._runner.padding(rows) if rows else None
+                capacity = self.state.capacity
+                self._runner.run(bucket, AttentionLimit.of(capacity, capacity), packed_text)
 
     def frame(self, bucket: int, positions: int) -> FrameOutput | None:
         """Start one frame of the first `bucket` slots and nothing else, to be timed.
@@ -189,109 +182,69 @@ class Engine:
         `positions` is the longest cache in use.
         """
         with self._computing():
-            return self._steps.run(bucket, self._limits(positions, 0))
+            return self._runner.run(bucket, self._limit(positions, 0))
 
     def stages(self, bucket: int) -> dict[str, Callable[[], object]]:
-        """See `Steps.stages`."""
+        """See `GraphRunner.stages`."""
         with self._computing():
-            return self._steps.stages(bucket)
+            return self._runner.stages(bucket)
 
     @contextmanager
     def _computing(self) -> Iterator[None]:
-        """No gradients, and this model's device as that of streams, graphs and kernels."""
+        """Turn gradients off, and make the model's device that of streams, graphs and kernels."""
         on_device: AbstractContextManager[None] = nullcontext()
-        if self.model.device.type == "cuda":
-            on_device = torch.cuda.device(self.model.device)
+        if self.device.type == "cuda":
+            on_device = torch.cuda.device(self.device)
         with torch.inference_mode(), on_device:
             yield
-
-    def _has_arrived(self) -> bool:
-        result = self._dispatched[0].result
-        return result is None or result.arrived
-
-    def _collect(self, step: _Dispatched) -> list[StreamFrame]:
-        frames = []
-        if step.result is not None:
-            audio, broken, eos, clipped = step.result.read()
-            is_broken = broken.tolist()
-            samples, ends = self._memory.keep(audio), eos.tolist()
-            beyond = clipped if clipped.any() else None
-            for slot, stream, end in step.frames:
-                if stream.closed:  # it ended in the frame before, which the plan could not know
-                    continue
-                if ends[slot] or is_broken[slot]:
-                    end = End.BROKEN if is_broken[slot] else End.EOS
-                    self._scheduler.finish(stream, end)
-                    stream.end = end
-                if is_broken[slot]:
-                    stream.closed = True
-                    frames.append(StreamFrame(stream, self.no_samples, end))
-                    continue
-                if beyond is not None:
-                    self.clipped += int(beyond[slot])
-                stream.closed = end is not None
-                frames.append(StreamFrame(stream, samples[slot], end))
-        for stream in step.ended:
-            if not stream.closed:
-                stream.closed = True
-                frames.append(StreamFrame(stream, self.no_samples, stream.end))
-        return frames
 
     def _place(self, plan: Plan) -> None:
         for slot in plan.released:
             self.state.release(slot)
         for source, target in plan.moves:
             self.state.move(source, target)
-        for slot, stream, count in alike(plan.admitted):
+        for slot, stream, count in group_by_prefill(plan.admitted):
             self.state.load(slot, stream, count)
 
     def _upload(self, plan: Plan) -> Tensor | None:
-        """Send noise, and text windows, which come back as `TextBatch.of` takes them."""
-        places, values = self._noise.draw(plan)
+        """Send noise, which goes into the slots, and text windows, which come back packed."""
+        places, chunks = self._noise.draw(plan)
         if not len(places) and not plan.windows:
             return None
         rows = self._buckets.text(len(plan.windows), plan.bucket)
-        columns = pack_text(plan.windows, rows, self._text_window, self._slots)
-        text, where, what = self._uploader.send(columns, places, values)
+        packed = TextBatch.pack(plan.windows, rows, self.config.text_window, self._slots)
+        packed_text, sent_places, sent_chunks = self._uploader.send(packed, places, chunks)
         if len(places):
-            self.state.refill_noise(where, what)
-        return text if rows else None
+            self.state.refill_noise(sent_places, sent_chunks)
+        return packed_text if rows else None
 
-    def _limits(self, length: int, text_length: int) -> Room:
-        """Positions to attend to in caches of such lengths."""
-        room = self.state.room
-        return Room(limit_of(length, room.speech), limit_of(text_length, room.text))
+    def _limit(self, length: int, text_length: int) -> AttentionLimit:
+        """Positions to attend to in caches of up to such lengths."""
+        return AttentionLimit.of(CacheCapacity(length, text_length), self.state.capacity)
 
-    def _make_room(self, plan: Plan) -> None:
-        """Build the slots anew, or grow caches in which a row after this step would not fit.
+    def _ensure_capacity(self, plan: Plan) -> None:
+        """Rebuild the slots, or grow caches in which a row after this step would not fit.
 
-        Padding tokens of a text window are written behind the row's end, and need room too.
+        Padding tokens of a text window are written behind the row's end, and need capacity too.
         """
-        if plan.room is not None:
+        if plan.rebuild is not None:
             self.state.free()  # before, so that old and new need not fit together
-            self._steps = self._steps_on(self._allocate(plan.room))
+            self._runner = self._make_runner(self._runner.frame_step, self._allocate(plan.rebuild))
             self.counters.rebuilds += 1
-        slack = self._text_window
-        capacity, text_capacity = self.state.capacity, self.state.text_capacity
-        while capacity < plan.length + slack:
-            capacity *= 2
-        while text_capacity < plan.text_length + slack:
-            text_capacity *= 2
-        if (capacity, text_capacity) != (self.state.capacity, self.state.text_capacity):
-            self._steps = self._steps_on(self.state.grown(capacity, text_capacity))
+        window = self.config.text_window
+        needed = CacheCapacity(plan.max_length + window, plan.max_text_length + window)
+        if not self.state.capacity.holds(needed):
+            capacity = self.state.capacity.doubled(needed)
+            self._runner = self._make_runner(self._runner.frame_step, self.state.grown(capacity))
             self.counters.growths += 1
-            if self._scheduler.room is not None:
-                self._scheduler.room = Room(capacity, text_capacity)
+            if self._scheduler.capacity is not None:
+                self._scheduler.capacity = capacity
 
-    def _steps_on(self, state: SlotState) -> Steps:
-        return Steps(self.model, self._frame_step, state, self._graphs, self.counters)
+    def _make_runner(self, frame_step: FrameStep, state: SlotState) -> GraphRunner:
+        window = self.config.text_window
+        return GraphRunner(frame_step, state, window, self._graphs, self.counters)
 
-    def _allocate(self, room: Room) -> SlotState:
-        """Slots with nobody in them."""
-        try:
-            return SlotState.allocate(self.model, self._slots, room.speech, room.text)
-        except torch.OutOfMemoryError as error:
-            raise UnavailableError(
-                f"the device has no memory for {self._slots} streams of {room.speech} positions: "
-                "ask for fewer streams (-j)"
-            ) from error
+    def _allocate(self, capacity: CacheCapacity) -> SlotState:
+        return SlotState.allocate(
+            self.config, self._slots, capacity, device=self.device, dtype=self.dtype
+        )

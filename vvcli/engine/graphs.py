@@ -1,118 +1,48 @@
 """Steps as captured CUDA graphs: one replay instead of hundreds of launches.
 
-A step is captured whole; where that fails, as one graph a stage; where that fails too, it runs
-eagerly. A graph belongs to one number of slots and of text windows, and to the tensors of one slot
-state.
+The fallback ladder, for each number of slots and text windows: the whole step as one graph; one
+graph a stage; eager. A graph belongs to the tensors of one slot state.
 """
 
 from __future__ import annotations
 
-import logging
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from functools import partial
-from typing import Any, Generic, Literal, TypeVar
+from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor
 
+from vvcli.engine.capacity import AttentionLimit
+from vvcli.engine.counters import Counters
 from vvcli.engine.frame_output import FrameOutput
-from vvcli.engine.scheduler import Room
+from vvcli.engine.graph_capture import GraphCapturer
 from vvcli.engine.slots import SlotState
-from vvcli.engine.step import FrameStep, TextBatch, running, text_step
-from vvcli.engine.transfer import pack_text
+from vvcli.engine.step import FrameStep, Stage, StepValues
+from vvcli.engine.text_batch import TextBatch
 from vvcli.errors import UnavailableError
-from vvcli.model.vibevoice import VibeVoice
 
 GraphMode = Literal["auto", "off", "require"]
-Output = TypeVar("Output")
-
-# Every step is run before it is captured, since Triton compiles and cuBLAS chooses on the first run
-# of a size. What they set up for the stream, some of it on the second run, the first step does.
-FIRST_WARM_UPS, WARM_UPS = 2, 1
-
-logger = logging.getLogger(__name__)
 
 
-@dataclass
-class Counters:
-    """How steps were run."""
+@dataclass(frozen=True)
+class CapturedStep:
+    """The graphs of one step, replayed in order; each replay overwrites `values` and `frame`."""
 
-    captures: int = 0
-    replays: int = 0  # steps that were one replay
-    stage_replays: int = 0  # steps that were one replay a stage
-    eager_steps: int = 0
-    rebuilds: int = 0  # slots built anew in a quiet moment
-    growths: int = 0  # caches that had to grow under running streams
-    reasons: list[str] = field(default_factory=list)  # why something was not captured
+    graphs: Sequence[torch.cuda.CUDAGraph]
+    frame: FrameOutput | None
+    packed_text: Tensor | None  # where the graphs read the text
+    values: StepValues | None = None  # between the graphs, if there are several
 
 
-@dataclass
-class Captured(Generic[Output]):
-    """A captured step; `output` is overwritten by every replay."""
-
-    graph: torch.cuda.CUDAGraph
-    output: Output
-
-
-def run_compiled(step: Callable[[], object]) -> None:
-    """Run `step`, with its kernels compiled beforehand if it has any."""
-    if "triton" not in sys.modules:
-        step()
-        return
-    from vvcli.engine.backends.triton import compile_ahead
-
-    compile_ahead.run_compiled(step)
-
-
-class Capturer:
-    """Captures steps on one stream into one memory pool."""
-
-    def __init__(self, device: torch.device) -> None:
-        self._stream = torch.cuda.Stream(device)
-        self._pool = torch.cuda.graph_pool_handle()
-        self._warm_ups = FIRST_WARM_UPS
-
-    def capture(self, step: Callable[[], Output]) -> Captured[Output]:
-        """Run `step` for warm-up, then capture it; its side effects happen in the warm-up alone."""
-        self._stream.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(self._stream):
-            run_compiled(step)
-            for _ in range(self._warm_ups - 1):
-                step()
-        self._warm_ups = WARM_UPS
-        self._stream.synchronize()
-        # The graph's intermediate results lie in a pool of their own; those of the warm-up would
-        # be kept beside them.
-        torch.cuda.empty_cache()
-        graph = torch.cuda.CUDAGraph()
-        # Another thread, which may read input or watch the device, does not break the capture.
-        with torch.cuda.graph(
-            graph, pool=self._pool, stream=self._stream, capture_error_mode="thread_local"
-        ):
-            output = step()
-        torch.cuda.current_stream().wait_stream(self._stream)
-        return Captured(graph, output)
-
-
-@dataclass
-class _Step:
-    """How steps of one bucket and number of text rows are run."""
-
-    graphs: list[torch.cuda.CUDAGraph]
-    output: FrameOutput | None
-    columns: Tensor | None  # where the text is expected
-
-
-class Steps:
-    """Runs the step of a model on one slot state, replayed where possible.
+class GraphRunner:
+    """Runs steps on one slot state, replayed where possible.
 
     Args:
-        model: on its device.
-        frame_step: the model's, plain or fused.
+        frame_step: what is run.
         state: the slots; graphs hold on to its tensors.
+        text_window: tokens of a text window.
         mode: `auto` captures on CUDA; `off` never; `require` makes a step that cannot be captured
             an error.
         counters: are kept up to date.
@@ -123,135 +53,140 @@ class Steps:
 
     def __init__(
         self,
-        model: VibeVoice,
         frame_step: FrameStep,
         state: SlotState,
+        text_window: int,
         mode: GraphMode,
         counters: Counters,
     ) -> None:
-        on_cuda = model.device.type == "cuda"
-        if mode == "require" and not on_cuda:
+        device = frame_step.backend.device
+        if mode == "require" and device.type != "cuda":
             raise UnavailableError(
                 "CUDA graphs are required, but the model is on the CPU: use --device cuda"
             )
         self.state = state
-        self._model = model
-        self._frame_step = frame_step
+        self.frame_step = frame_step
+        self._text_window = text_window
         self._required = mode == "require"
         self._counters = counters
-        self._capturer = Capturer(model.device) if on_cuda and mode != "off" else None
-        self._steps: dict[tuple[int, int], _Step | None] = {}
+        on_cuda = device.type == "cuda"
+        self._capturer = GraphCapturer(device) if on_cuda and mode != "off" else None
+        # By slots in the frame and rows of text; None where the step is run eagerly.
+        self._captured: dict[tuple[int, int], CapturedStep | None] = {}
         self._stages: dict[int, dict[str, Callable[[], object]]] = {}
 
-    def run(self, bucket: int, limits: Room, columns: Tensor | None = None) -> FrameOutput | None:
-        """A frame of the first `bucket` slots, none with 0; then text, `columns` as `TextBatch.of`
-        takes them. The next step may overwrite the output.
+    def run(
+        self, bucket: int, limit: AttentionLimit, packed_text: Tensor | None = None
+    ) -> FrameOutput | None:
+        """A frame of the first `bucket` slots, none with 0; then the text that `packed_text` holds.
 
-        `limits` bound the positions an eager step attends to; a graph is captured for all.
+        The next step may overwrite the output. `limit` bounds the positions an eager step attends
+        to; a graph is captured for all.
         """
-        if self._capturer is not None:
-            rows = 0 if columns is None else columns.shape[0]
-            if (bucket, rows) not in self._steps:
-                self._steps[bucket, rows] = self._capture(self._capturer, bucket, rows)
-            step = self._steps[bucket, rows]
-            if step is not None:
-                if step.columns is not None and columns is not None:
-                    step.columns.copy_(columns)
-                for graph in step.graphs:
-                    graph.replay()
-                self._counters.replays += len(step.graphs) == 1
-                self._counters.stage_replays += len(step.graphs) > 1
-                return step.output
-        self._counters.eager_steps += 1
-        text = None if columns is None else TextBatch.of(columns)
-        return self._frame_step(self.state, bucket, limits, text)
+        key = bucket, 0 if packed_text is None else packed_text.shape[0]
+        if key not in self._captured:
+            with _standing_still(self.state):
+                self._captured[key] = self._prepare(*key)
+        captured = self._captured[key]
+        if captured is None:
+            self._counters.eager_steps += 1
+            text = None if packed_text is None else TextBatch.unpack(packed_text)
+            return self.frame_step(self.state, bucket, limit, text)
+        if captured.packed_text is not None and packed_text is not None:
+            captured.packed_text.copy_(packed_text)
+        for graph in captured.graphs:
+            graph.replay()
+        self._counters.replays += len(captured.graphs) == 1
+        self._counters.stage_replays += len(captured.graphs) > 1
+        return captured.frame
 
     def padding(self, rows: int) -> Tensor:
-        """Columns for `run` that give no text: each row names the spare slot, and has no tokens."""
-        packed = pack_text([], rows, self._model.config.text_window, self.state.slots)
-        return torch.from_numpy(packed).to(self._model.device)
+        """Packed text of `rows` padding rows, which give text to no slot."""
+        packed = TextBatch.pack([], rows, self._text_window, self.state.slots)
+        return torch.from_numpy(packed).to(self.frame_step.backend.device)
 
     def stages(self, bucket: int) -> dict[str, Callable[[], object]]:
-        """Each stage of a frame alone, by name, to be timed; their order is diffusion, decoder, lm.
+        """The stages of a frame by name, in order, to be timed one by one.
 
-        The latent that the later two read is that of the first one's last run.
+        All have run once, so that each finds what those before it leave behind.
         """
         if bucket not in self._stages:
-            if self._capturer is not None:
-                with _standing_still(self.state):
-                    captured = self._capture_stages(self._capturer, bucket)
-                self._stages[bucket] = {name: one.graph.replay for name, one in captured.items()}
-            else:
-                latent = self._frame_step.sample_latent(self.state, bucket)
-                self._stages[bucket] = {
-                    "diffusion": lambda: self._frame_step.sample_latent(self.state, bucket),
-                    **self._later_stages(latent),
-                }
+            with _standing_still(self.state):
+                if self._capturer is None:
+                    stages = self._list_stages(StepValues(), bucket, None)
+                    _run_in_order(stages)
+                    self._stages[bucket] = {stage.name: stage.run for stage in stages}
+                else:
+                    graphs, _ = self._capture_stages(self._capturer, bucket, None)
+                    self._stages[bucket] = {name: graph.replay for name, graph in graphs.items()}
         return self._stages[bucket]
 
-    def _capture(self, capturer: Capturer, bucket: int, rows: int) -> _Step | None:
-        state, columns, text = self.state, None, None
-        if rows:
-            columns = self.padding(rows)
-            text = TextBatch.of(columns)
-        what = f"steps of {bucket} streams and {rows} text windows"
-        with _standing_still(state):
-            try:
-                whole = capturer.capture(lambda: self._frame_step(state, bucket, state.room, text))
-                self._counters.captures += 1
-                return _Step([whole.graph], whole.output, columns)
-            except RuntimeError as error:
-                self._note(f"{what} as one graph", error)
-            try:
-                parts = self._capture_parts(capturer, bucket, text)
-                self._counters.captures += len(parts)
-                output = parts["decoder"].output if bucket else None
-                return _Step([part.graph for part in parts.values()], output, columns)
-            except RuntimeError as error:
-                self._note(f"the parts of {what}", error)
+    def _prepare(self, bucket: int, rows: int) -> CapturedStep | None:
+        """Capture a step on the highest rung of the ladder that holds; None for an eager step."""
+        packed_text = self.padding(rows) if rows else None
+        text = None if packed_text is None else TextBatch.unpack(packed_text)
+        if self._capturer is None:
+            return None
+        steps = f"steps of {bucket} streams and {rows} text windows"
+        first_run, limit = self.frame_step.backend.first_run, self._no_limit
+        try:
+            graph, frame = self._capturer.capture(
+                lambda: self.frame_step(self.state, bucket, limit, text), first_run
+            )
+            self._counters.captures += 1
+            return CapturedStep([graph], frame, packed_text)
+        except RuntimeError as error:
+            self._note(f"{steps} as one graph", error)
+        try:
+            graphs, values = self._capture_stages(self._capturer, bucket, text)
+            self._counters.captures += len(graphs)
+            frame = values.frame if bucket else None
+            return CapturedStep([*graphs.values()], frame, packed_text, values)
+        except RuntimeError as error:
+            self._note(f"the stages of {steps}", error)
         return None
 
-    def _capture_parts(
-        self, capturer: Capturer, bucket: int, text: TextBatch | None
-    ) -> dict[str, Captured[Any]]:
-        state = self.state
-        parts: dict[str, Captured[Any]] = {}
-        if bucket:
-            parts |= self._capture_stages(capturer, bucket)
-            output, eos = parts["decoder"].output, parts["lm"].output
-            parts["ends"] = capturer.capture(partial(output.mark_ends, eos))
-        if text is not None:
-            read = partial(text_step, self._model, state, text, state.room)
-            parts["text"] = capturer.capture(read)
-        return parts
+    def _capture_stages(
+        self, capturer: GraphCapturer, bucket: int, text: TextBatch | None
+    ) -> tuple[dict[str, torch.cuda.CUDAGraph], StepValues]:
+        """A graph for each stage, by name, and the tensors between them."""
+        values, graphs = StepValues(), {}
+        for stage in self._list_stages(values, bucket, text):
+            graph, _ = capturer.capture(stage.run, self.frame_step.backend.first_run)
+            graph.replay()  # a capture computes nothing, and the next stage's warm-up reads this
+            graphs[stage.name] = graph
+        return graphs, values
 
-    def _capture_stages(self, capturer: Capturer, bucket: int) -> dict[str, Captured[Any]]:
-        first = capturer.capture(lambda: self._frame_step.sample_latent(self.state, bucket))
-        first.graph.replay()  # a capture computes nothing, and the next stages' warm-up reads this
-        later = self._later_stages(first.output)
-        return {"diffusion": first} | {name: capturer.capture(one) for name, one in later.items()}
+    def _list_stages(
+        self, values: StepValues, bucket: int, text: TextBatch | None
+    ) -> Sequence[Stage]:
+        return self.frame_step.stages(values, self.state, bucket, self._no_limit, text)
 
-    def _later_stages(self, latent: Tensor) -> dict[str, Callable[[], object]]:
-        """The stages after the first, one after the other."""
-        step, state = self._frame_step, self.state
-        return {
-            "decoder": lambda: step.decode_audio(state, latent, running(state, len(latent))),
-            "lm": lambda: step.advance_speech(state, latent, state.room),
-        }
+    @property
+    def _no_limit(self) -> AttentionLimit:
+        capacity = self.state.capacity
+        return AttentionLimit.of(capacity, capacity)
 
-    def _note(self, what: str, error: RuntimeError) -> None:
-        """Tell, once for each thing, why it could not be captured."""
+    def _note(self, what: str, error: Exception) -> None:
+        """Note why something could not be captured.
+
+        Raises:
+            UnavailableError: graphs are required.
+        """
         torch.cuda.synchronize()
-        reason = f"{what} could not be captured: {str(error).splitlines()[0]}"
-        self._counters.reasons.append(reason)
+        reason = self._counters.note(f"{what} could not be captured", error)
         if self._required:
             raise UnavailableError(f"{reason} (CUDA graphs are required)") from error
-        logger.warning("%s; running them another way", reason)
+
+
+def _run_in_order(stages: Sequence[Stage]) -> None:
+    for stage in stages:
+        stage.run()
 
 
 @contextmanager
 def _standing_still(state: SlotState) -> Iterator[None]:
-    """While this is entered no slot runs, so that the warm-up of a capture moves none of them.
+    """While this is entered no slot runs, so that a warm-up moves none of them.
 
     What it writes behind the end of a cache is overwritten before anything reads it.
     """

@@ -1,4 +1,4 @@
-"""Which halves of the slots' noise rings are filled before a step."""
+"""Refills the halves of the slots' noise rings that have been used up."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from vvcli.engine.stream import Stream
 
 
 class NoiseRefill:
-    """Draws chunks for streams that have used one up, and for those that begin.
+    """Draws noise for streams that begin, and for those that have used up half of their ring.
 
     Args:
         latent_size: numbers of a frame's noise.
@@ -22,7 +22,7 @@ class NoiseRefill:
         self._due: list[tuple[Stream, int]] = []  # and which half of the ring
 
     def draw(self, plan: Plan) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """What is to be filled before the frame of `plan`, as `SlotState.refill_noise` takes it."""
+        """Places and chunks for `SlotState.refill_noise`, before the frame of `plan`."""
         halves = [(stream.slot, half, stream) for stream, half in self._due]
         halves += [(slot, half, stream) for slot, stream in plan.admitted for half in (0, 1)]
         halves = [item for item in halves if item[0] is not None]
@@ -32,7 +32,7 @@ class NoiseRefill:
             for _, stream in plan.noise_due
         ]
         places = np.array([item[:2] for item in halves], dtype=np.int64).reshape(-1, 2)
-        values = np.empty((len(halves), CHUNK, self._latent_size), dtype=np.float32)
-        for value, (_, _, stream) in zip(values, halves, strict=True):
-            value[:] = stream.noise.draw()
-        return places, values
+        chunks = np.empty((len(halves), CHUNK, self._latent_size), dtype=np.float32)
+        for chunk, (_, _, stream) in zip(chunks, halves, strict=True):
+            chunk[:] = stream.noise.draw()
+        return places, chunks

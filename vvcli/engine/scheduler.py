@@ -16,14 +16,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from vvcli.engine.capacity import CacheCapacity
 from vvcli.engine.stream import End, Stream
 
 NO_MORE_TEXT = 1 << 30  # frames left in the last window: until EOS or the end of the context
 
-# Speech runs on after its text. A stream is given room for twice the frames that come between its
+# Speech runs on after its text. A stream gets capacity for twice the frames that come between its
 # text windows, and for this many windows more.
 SPARE_WINDOWS = 8
-ROOM_STEP = 256  # positions; room is a multiple, so that few sizes are ever allocated
 
 
 @dataclass(frozen=True)
@@ -43,23 +43,11 @@ class PlannedFrame(NamedTuple):  # a thousand a step, and half the cost of a dat
     end: End | None
 
 
-@dataclass(frozen=True)
-class Room:
-    """Positions that the caches of a slot hold."""
-
-    speech: int
-    text: int
-
-    def holds(self, other: Room) -> bool:
-        """Whether a stream that needs `other` fits."""
-        return other.speech <= self.speech and other.text <= self.text
-
-
 @dataclass
 class Plan:
     """One step. Parts are carried out in the order of the fields."""
 
-    room: Room | None = None  # no stream is in a slot: build the slots anew, with this room
+    rebuild: CacheCapacity | None = None  # no stream is in a slot: build slots of this capacity
     released: list[int] = field(default_factory=list)
     moves: list[tuple[int, int]] = field(default_factory=list)  # (from, to), slots
     admitted: list[tuple[int, Stream]] = field(default_factory=list)  # (slot, stream)
@@ -68,8 +56,8 @@ class Plan:
     noise_due: list[tuple[int, Stream]] = field(default_factory=list)  # refill after the frame
     windows: list[TextWindow] = field(default_factory=list)
     ended: list[Stream] = field(default_factory=list)  # truncated: the next window does not fit
-    length: int = 0  # longest TTS LM cache after the step
-    text_length: int = 0  # longest text LM cache after the step
+    max_length: int = 0  # longest TTS LM cache after the step
+    max_text_length: int = 0  # longest text LM cache after the step
 
 
 class Scheduler:
@@ -81,11 +69,11 @@ class Scheduler:
         speech_window: frames between two text windows.
         max_positions: the model's context; a stream that fills it is truncated.
         noise_chunk: frames after which a slot's noise ring needs its next chunk.
-        windows_per_step: text windows after a frame, so that joining streams cannot hold up running
+        max_windows: text windows after a frame, so that joining streams cannot hold up running
             ones; streams left over wait one frame.
         bucket: rounds a number of slots up to one the engine runs; slots are compacted only when
             that makes the bucket smaller.
-        room: what a slot holds, where building slots anew is costly. A stream that is expected to
+        capacity: of a slot, where building slots anew is costly. A stream that is expected to
             need more is held, and those behind it, until the running ones have ended. Without
             it, caches are taken to grow.
     """
@@ -98,9 +86,9 @@ class Scheduler:
         speech_window: int,
         max_positions: int,
         noise_chunk: int,
-        windows_per_step: int | None = None,
+        max_windows: int | None = None,
         bucket: Callable[[int], int] = lambda slots: slots,
-        room: Room | None = None,
+        capacity: CacheCapacity | None = None,
     ) -> None:
         if slots < 1:
             raise ValueError(f"{slots} slots: at least one is needed")
@@ -109,8 +97,8 @@ class Scheduler:
         self._max_positions = max_positions
         self._noise_chunk = noise_chunk
         self._bucket = bucket
-        self.room = room
-        self._windows_per_step = windows_per_step or slots
+        self.capacity = capacity
+        self._max_windows = max_windows or slots
         # Admitting a window's share per frame spreads the text steps evenly over later frames.
         self._admissions_per_step = math.ceil(slots / speech_window)
         self._free = list(range(slots))
@@ -154,35 +142,37 @@ class Scheduler:
             self._admit(plan)
         if not self._waiting:
             self._compact(plan)
-        self._make_frames(plan)
-        self._give_text(plan)
+        self._plan_frames(plan)
+        self._plan_text(plan)
         return plan
 
     def _admit(self, plan: Plan) -> None:
-        if self.room is not None and self._waiting and not self._running:
-            needs = [self._need(stream) for stream in self._waiting]
-            if not all(self.room.holds(need) for need in needs):
-                speech, text = max(n.speech for n in needs), max(n.text for n in needs)
-                plan.room = self.room = Room(
-                    max(self.room.speech, _round_up(speech)), max(self.room.text, _round_up(text))
-                )
+        if self.capacity is not None and self._waiting and not self._running:
+            enlarged = self.capacity
+            for stream in self._waiting:
+                needed = self._needed_capacity(stream)
+                if not enlarged.holds(needed):
+                    enlarged = enlarged.enlarged(needed)
+            if enlarged != self.capacity:
+                plan.rebuild = self.capacity = enlarged
         while self._waiting and self._free and len(plan.admitted) < self._admissions_per_step:
-            if self.room is not None and not self.room.holds(self._need(self._waiting[0])):
+            needed = self._needed_capacity(self._waiting[0])
+            if self.capacity is not None and not self.capacity.holds(needed):
                 break
             stream, slot = self._waiting.popleft(), heapq.heappop(self._free)
             stream.slot, self._running[slot] = slot, stream
             plan.admitted.append((slot, stream))
 
-    def _need(self, stream: Stream) -> Room:
-        """The room that `stream` is expected to need, from its start to its end."""
+    def _needed_capacity(self, stream: Stream) -> CacheCapacity:
+        """The positions that `stream` is expected to need, from its start to its end."""
         tokens, window = len(stream.tokens), self._text_window
-        frames = stream.most_frames
+        frames = stream.max_frames
         if frames is None:
             frames = self._speech_window * (2 * math.ceil(tokens / window) + SPARE_WINDOWS)
-        most = self._max_positions + 1
+        context = self._max_positions + 1
         # Padding tokens of a window are written behind the row's end.
-        speech = min(stream.prompt + tokens + frames, most) + window
-        return Room(speech, stream.text_prompt + tokens + window)
+        tts = min(stream.prompt + tokens + frames, context) + window
+        return CacheCapacity(tts, stream.text_prompt + tokens + window)
 
     def _compact(self, plan: Plan) -> None:
         """With nobody left to admit, move streams down so that the last ones run in few slots."""
@@ -199,35 +189,35 @@ class Scheduler:
             stream.slot, self._running[lower] = lower, stream
             plan.moves.append((slot, lower))
 
-    def _give_text(self, plan: Plan) -> None:
+    def _plan_text(self, plan: Plan) -> None:
         due = [(slot, stream) for slot, stream in self._running.items() if stream.text_due]
         head = min((stream.number for stream in self._running.values()), default=None)
         # The record being written out first, then those that have yet to be heard.
         due.sort(key=lambda item: (item[1].number != head, item[1].frames > 0, item[1].number))
-        for slot, stream in due[: self._windows_per_step]:
+        for slot, stream in due[: self._max_windows]:
             tokens = self._next_tokens(stream)
             if stream.length + len(tokens) > self._max_positions:
                 # As in the reference, a window that overruns the context is not run.
                 self.finish(stream, End.TRUNCATED)
                 plan.ended.append(stream)
                 continue
-            stream.tokens_given += len(tokens)
-            last = stream.tokens_given == len(stream.tokens)
+            stream.tokens_read += len(tokens)
+            last = stream.tokens_read == len(stream.tokens)
             stream.window_left = NO_MORE_TEXT if last else self._speech_window
             plan.windows.append(TextWindow(slot, tokens, stream.window_left))
-            plan.length = max(plan.length, stream.length)
-            plan.text_length = max(plan.text_length, stream.text_length)
+            plan.max_length = max(plan.max_length, stream.length)
+            plan.max_text_length = max(plan.max_text_length, stream.text_length)
 
-    def _make_frames(self, plan: Plan) -> None:
+    def _plan_frames(self, plan: Plan) -> None:
         for slot, stream in sorted(self._running.items()):
             if not stream.text_due:
-                self._make_frame(plan, slot, stream)
-            if stream.length > plan.length:
-                plan.length = stream.length
+                self._plan_frame(plan, slot, stream)
+            if stream.length > plan.max_length:
+                plan.max_length = stream.length
         if plan.frames:
             plan.bucket = self._bucket(plan.frames[-1].slot + 1)
 
-    def _make_frame(self, plan: Plan, slot: int, stream: Stream) -> None:
+    def _plan_frame(self, plan: Plan, slot: int, stream: Stream) -> None:
         stream.frames += 1
         stream.window_left -= 1
         if stream.frames % self._noise_chunk == 0:
@@ -236,16 +226,12 @@ class Scheduler:
         end = None
         if stream.length > self._max_positions:
             end = End.TRUNCATED
-        elif stream.frames == stream.most_frames:
+        elif stream.frames == stream.max_frames:
             end = End.EOS
         plan.frames.append(PlannedFrame(slot, stream, end))
         if end is not None:
             self.finish(stream, end)
 
     def _next_tokens(self, stream: Stream) -> tuple[int, ...]:
-        start = stream.tokens_given
+        start = stream.tokens_read
         return tuple(stream.tokens[start : start + self._text_window])
-
-
-def _round_up(positions: int) -> int:
-    return -(-positions // ROOM_STEP) * ROOM_STEP

@@ -1,4 +1,4 @@
-"""A second CUDA stream for the part of a step that nothing else in it waits for."""
+"""A second CUDA stream for work that the rest of a step does not wait for."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ import torch
 
 
 class SideStream:
-    """Work beside the current stream, also while that is being captured; on a CPU, in its place.
+    """Forks work off the current stream and joins it again, also inside a graph capture.
 
-    What one side makes and the other reads must be referred to until `join`: freed before, its
-    memory would be given to the next tensor of its own side, while the other still reads it.
+    On a CPU forked work runs in line. A tensor that one stream makes and the other reads must stay
+    referenced until `join`: freed earlier, its memory would go to the next tensor of its own stream
+    while the other stream still reads it.
     """
 
     def __init__(self, device: torch.device) -> None:
         self._stream = torch.cuda.Stream(device) if device.type == "cuda" else None
 
     @contextmanager
-    def beside(self) -> Iterator[None]:
-        """What is started in here follows all that was started before, and runs beside the rest."""
+    def fork(self) -> Iterator[None]:
+        """Launch work on the side stream, after everything launched so far."""
         if self._stream is None:
             yield
             return
@@ -29,6 +30,6 @@ class SideStream:
             yield
 
     def join(self) -> None:
-        """Let what follows on the current stream wait for all that was started beside it."""
+        """Make the current stream wait for everything forked so far."""
         if self._stream is not None:
             torch.cuda.current_stream().wait_stream(self._stream)

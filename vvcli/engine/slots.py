@@ -12,11 +12,11 @@ from dataclasses import dataclass, fields
 import torch
 from torch import Tensor
 
+from vvcli.engine.capacity import CacheCapacity
 from vvcli.engine.noise import CHUNK, RING
-from vvcli.engine.scheduler import Room
 from vvcli.engine.stream import Stream
+from vvcli.errors import UnavailableError
 from vvcli.model.config import ModelConfig
-from vvcli.model.vibevoice import VibeVoice
 from vvcli.model.voice import Voice
 
 
@@ -26,8 +26,8 @@ class SlotState:
     rows 2i and 2i + 1 of the TTS LM, so the first slots are always a prefix, never a gather.
     """
 
-    lm_kv: Tensor  # [text_layers, 2, N+1, kv_heads, text_capacity, head_dim]
-    tts_kv: Tensor  # [tts_layers, 2, 2(N+1), kv_heads, capacity, head_dim]
+    lm_kv: Tensor  # [text_layers, 2, N+1, kv_heads, capacity.text, head_dim]
+    tts_kv: Tensor  # [tts_layers, 2, 2(N+1), kv_heads, capacity.tts, head_dim]
     lm_length: Tensor  # [N+1] int64
     tts_length: Tensor  # [2(N+1)] int64
     condition: Tensor  # [N+1, 2, hidden]
@@ -39,21 +39,48 @@ class SlotState:
     guidance: Tensor  # [N+1] float32
 
     @classmethod
-    def allocate(cls, model: VibeVoice, slots: int, capacity: int, text_capacity: int) -> SlotState:
-        """Zeroed state for `slots` streams of up to `capacity` positions."""
-        config, device, dtype = model.config, model.device, model.dtype
-        lm, rows = config.lm, slots + 1
+    def allocate(
+        cls,
+        config: ModelConfig,
+        slots: int,
+        capacity: CacheCapacity,
+        *,
+        device: torch.device,
+        dtype: torch.dtype,
+    ) -> SlotState:
+        """Zeroed state for `slots` streams, with caches of `dtype`.
 
+        Raises:
+            UnavailableError: the device has no memory for them.
+        """
+        try:
+            return cls._allocate(config, slots + 1, capacity, device, dtype)
+        except torch.OutOfMemoryError as error:
+            raise UnavailableError(
+                f"the device has no memory for {slots} streams of {capacity.tts} positions: "
+                "ask for fewer streams (-j)"
+            ) from error
+
+    @classmethod
+    def _allocate(
+        cls,
+        config: ModelConfig,
+        rows: int,
+        capacity: CacheCapacity,
+        device: torch.device,
+        dtype: torch.dtype,
+    ) -> SlotState:
         def zeros(*shape: int, dtype: torch.dtype = dtype) -> Tensor:
             return torch.zeros(shape, dtype=dtype, device=device)
 
+        lm = config.lm
         return cls(
-            lm_kv=zeros(lm.text_layers, 2, rows, lm.kv_heads, text_capacity, lm.head_dim),
-            tts_kv=zeros(lm.tts_layers, 2, 2 * rows, lm.kv_heads, capacity, lm.head_dim),
+            lm_kv=zeros(lm.text_layers, 2, rows, lm.kv_heads, capacity.text, lm.head_dim),
+            tts_kv=zeros(lm.tts_layers, 2, 2 * rows, lm.kv_heads, capacity.tts, lm.head_dim),
             lm_length=zeros(rows, dtype=torch.int64),
             tts_length=zeros(2 * rows, dtype=torch.int64),
             condition=zeros(rows, 2, lm.hidden_size),
-            context=zeros(rows, model.acoustic_decoder.context_size),
+            context=zeros(rows, config.decoder.context_size),
             noise=zeros(rows, RING, config.head.latent_size, dtype=torch.float32),
             frame=zeros(rows, dtype=torch.int64),
             window_left=zeros(rows, dtype=torch.int64),
@@ -67,19 +94,13 @@ class SlotState:
         return self.active.shape[0] - 1
 
     @property
-    def capacity(self) -> int:
-        """Positions a slot's TTS LM cache holds."""
-        return self.tts_kv.shape[4]
+    def capacity(self) -> CacheCapacity:
+        """Positions a slot's caches hold."""
+        return CacheCapacity(self.tts_kv.shape[4], self.lm_kv.shape[4])
 
-    @property
-    def text_capacity(self) -> int:
-        """Positions a slot's text LM cache holds."""
-        return self.lm_kv.shape[4]
-
-    @property
-    def room(self) -> Room:
-        """Both."""
-        return Room(self.capacity, self.text_capacity)
+    def active_mask(self, bucket: int) -> Tensor:
+        """Which of the first `bucket` slots make a frame, [bucket] bool; read before it ends."""
+        return self.active[:bucket] & (self.window_left[:bucket] > 0)
 
     def load(self, slot: int, stream: Stream, count: int = 1) -> None:
         """Put `stream` at its start into `slot`, and others that start like it into the next ones,
@@ -128,10 +149,10 @@ class SlotState:
         for item in fields(self):
             getattr(self, item.name).untyped_storage().resize_(0)
 
-    def grown(self, capacity: int, text_capacity: int) -> SlotState:
+    def grown(self, capacity: CacheCapacity) -> SlotState:
         """The same state with longer caches (new tensors: captured graphs are void)."""
         values = {item.name: getattr(self, item.name) for item in fields(self)}
-        for name, length in (("lm_kv", text_capacity), ("tts_kv", capacity)):
+        for name, length in (("lm_kv", capacity.text), ("tts_kv", capacity.tts)):
             old: Tensor = values[name]
             new = old.new_zeros(*old.shape[:4], length, old.shape[5])
             new[..., : old.shape[4], :].copy_(old)
@@ -147,8 +168,8 @@ class SlotState:
         length.fill_(prefill.shape[3])
 
 
-def alike(admitted: Sequence[tuple[int, Stream]]) -> list[tuple[int, Stream, int]]:
-    """Streams that start alike in neighbouring slots: the first slot and stream, and how many.
+def group_by_prefill(admitted: Sequence[tuple[int, Stream]]) -> list[tuple[int, Stream, int]]:
+    """Group streams of one prefill in neighbouring slots: first slot, first stream, count.
 
     A job begins with hundreds, and loading each by itself took longer than its first frame.
     """

@@ -23,10 +23,10 @@ class End(Enum):
 
 @dataclass(eq=False)
 class Stream:
-    """What a stream is asked to say, and the host's view of how far it is.
+    """A request, and the host's view of its progress.
 
-    The second half is written by the engine alone. It runs ahead of the device: a frame counts
-    once it is dispatched.
+    The engine alone writes the second half. It runs ahead of the device: a frame counts once it is
+    dispatched.
     """
 
     number: int  # place in the output order
@@ -34,29 +34,29 @@ class Stream:
     voice: Voice
     noise: NoiseSource
     guidance: float
-    most_frames: int | None = None  # end after this many, if nothing ends it before
+    max_frames: int | None = None  # end after this many, if nothing ends it before
 
     slot: int | None = None
-    tokens_given: int = 0
+    tokens_read: int = 0
     window_left: int = 0  # frames until the next text window is due
     frames: int = 0
     end: End | None = None
     closed: bool = False  # its last frame was handed out: results that are still due are dropped
 
     def __post_init__(self) -> None:
-        # Asked for once a frame, and a tensor's shape costs more than the rest of the question.
+        # Read once a frame, and a tensor's shape costs more than the rest of that.
         self.prompt: int = self.voice.tts_kv.shape[3]
         self.text_prompt: int = self.voice.lm_kv.shape[3]
 
     @property
     def length(self) -> int:
         """Positions of the positive TTS LM cache in use."""
-        return self.prompt + self.tokens_given + self.frames
+        return self.prompt + self.tokens_read + self.frames
 
     @property
     def text_length(self) -> int:
         """Positions of the text LM cache in use."""
-        return self.text_prompt + self.tokens_given
+        return self.text_prompt + self.tokens_read
 
     @property
     def text_due(self) -> bool:

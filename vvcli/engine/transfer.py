@@ -1,4 +1,4 @@
-"""Copies between host and device: the only ones there are, and none that waits.
+"""Copies between host and device. There are no others, and none waits.
 
 On CUDA both directions go through pinned memory. Pageable memory would make the driver wait for
 the stream before every copy.
@@ -6,7 +6,6 @@ the stream before every copy.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,32 +15,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vvcli.engine.frame_output import EXTRA, FrameOutput
-from vvcli.engine.scheduler import TextWindow
-from vvcli.engine.step import TextBatch
 from vvcli.samples import Samples, SampleType
 
-# Buffers a direction has, so that none is written while a copy of it is under way.
+# Buffers in each direction, so that none is written while a copy of it is under way.
 BUFFERS = 3
 ALIGNMENT = 16  # bytes
 
 
-def pack_text(
-    windows: Sequence[TextWindow], rows: int, width: int, spare: int
-) -> NDArray[np.int64]:
-    """Windows of `width` tokens as `TextBatch.of` takes them, [rows, columns].
-
-    Padding rows name the slot `spare`, and count no tokens.
-    """
-    packed = np.zeros((rows, TextBatch.columns(width)), dtype=np.int64)
-    packed[:, 0] = spare
-    for row, window in zip(packed, windows, strict=False):
-        row[:3] = window.slot, len(window.tokens), window.frames
-        row[3 : 3 + len(window.tokens)] = window.tokens
-    return packed
-
-
 class Uploader:
-    """Sends what a step needs from the host, as one copy."""
+    """Sends the arrays that a step needs from the host, as one copy."""
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
@@ -82,8 +64,8 @@ class Uploader:
 
 
 @dataclass(frozen=True)
-class Result:
-    """One frame on its way to the host."""
+class PendingFrames:
+    """The frames of one step on their way to the host."""
 
     _rows: Tensor  # as those of FrameOutput, on the host
     _arrived: torch.cuda.Event | None
@@ -94,10 +76,9 @@ class Result:
         return self._arrived is None or self._arrived.query()
 
     def read(self) -> tuple[Samples, NDArray[np.bool_], NDArray[np.bool_], Samples]:
-        """Samples [B, hop], whether they are broken [B], ends of speech [B], and samples beyond
-        full scale [B]; waits, asleep, until they are there.
+        """Samples [B, hop], broken [B], ends of speech [B], and counts of clipped samples [B].
 
-        The samples are a view that a later frame overwrites.
+        Sleeps until they have arrived. The samples are a view that a later frame overwrites.
         """
         if self._arrived is not None:
             self._arrived.synchronize()
@@ -122,8 +103,8 @@ class Downloader:
             # Blocking: a thread that waits sleeps, instead of keeping a core busy.
             self._arrived = [torch.cuda.Event(blocking=True) for _ in range(BUFFERS)]
 
-    def fetch(self, output: FrameOutput) -> Result:
-        """Start to fetch `output`; at most BUFFERS - 1 results may be unread.
+    def fetch(self, output: FrameOutput) -> PendingFrames:
+        """Start a copy of `output`; at most BUFFERS - 1 earlier ones may be unread.
 
         The output is first copied on the device, since the next replay overwrites it.
         """
@@ -131,10 +112,10 @@ class Downloader:
         rows = self._staged[turn, : output.rows.shape[0]]
         rows.copy_(output.rows)
         if self._device.type != "cuda":
-            return Result(rows, None)
+            return PendingFrames(rows, None)
         self._stream.wait_stream(torch.cuda.current_stream(self._device))
         with torch.cuda.stream(self._stream):
             pinned = self._pinned[turn, : len(rows)]
             pinned.copy_(rows, non_blocking=True)
             self._arrived[turn].record()
-        return Result(pinned, self._arrived[turn])
+        return PendingFrames(pinned, self._arrived[turn])

@@ -7,16 +7,12 @@ decoding frame by frame equals one pass over the whole sequence.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vvcli.model.config import AcousticDecoderConfig
+from vvcli.model.config import KERNEL, AcousticDecoderConfig
 from vvcli.model.layers import RMSNorm
-
-KERNEL = 7
 
 
 class Contexts:
@@ -135,16 +131,7 @@ class AcousticDecoder(nn.Module):
     @property
     def context_size(self) -> int:
         """Numbers of state one stream keeps between frames."""
-        return sum(self._context_widths())
-
-    def _context_widths(self) -> Iterator[int]:
-        config = self.config
-        yield (KERNEL - 1) * config.latent_size
-        for i, (width, depth) in enumerate(zip(config.channels, config.depths, strict=True)):
-            if i:
-                yield config.channels[i - 1]
-            yield depth * (KERNEL - 1) * width
-        yield (KERNEL - 1) * config.channels[-1]
+        return self.config.context_size
 
     def forward(self, latents: Tensor, context: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Decode `latents` [B, T, latent] to samples [B, T·hop] and the next context.
@@ -162,11 +149,11 @@ class AcousticDecoder(nn.Module):
                 x = block(x, contexts)
         return self.head(x, contexts).squeeze(2), contexts.following()
 
-    def advance(self, latents: Tensor, context: Tensor, runs: Tensor) -> Tensor:
-        """Decode as `forward` does, and write the next `context` in place, in the rows that run.
+    def advance(self, latents: Tensor, context: Tensor, active_mask: Tensor) -> Tensor:
+        """Decode as `forward` does, and write the next `context` in place, in the active rows.
 
-        `runs` is [B] bool; samples are [B, T·hop].
+        `active_mask` is [B] bool; samples are [B, T·hop].
         """
         samples, following = self(latents, context)
-        context.copy_(torch.where(runs[:, None], following, context))
+        context.copy_(torch.where(active_mask[:, None], following, context))
         return samples

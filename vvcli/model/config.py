@@ -13,6 +13,8 @@ from vvcli.model.config_values import ConfigError, count_in, number_in, shown
 SAMPLE_RATE = 24_000
 
 
+KERNEL = 7  # positions that each convolution of the acoustic decoder sees
+
 @dataclass(frozen=True)
 class LanguageModelConfig:
     """A Qwen2 decoder that is split in two: text layers below, TTS layers above."""
@@ -65,6 +67,14 @@ class AcousticDecoderConfig:
     def hop(self) -> int:
         """Samples per latent frame."""
         return math.prod(self.ratios)
+
+    @property
+    def context_size(self) -> int:
+        """Numbers of state that the decoder keeps of one stream between frames."""
+        widths = [self.latent_size, self.channels[-1]]  # of the first and the last convolution
+        for width, depth in zip(self.channels, self.depths, strict=True):
+            widths += depth * [width]
+        return (KERNEL - 1) * sum(widths) + sum(self.channels[:-1])  # an upsampling sees one input
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,11 @@ pytest.importorskip("triton", reason="needs Triton")
 from tests.engine.kernels.conftest import INTERPRETED, relative_error
 from vvcli.bench.random_model import random_model
 from vvcli.bench.shapes import SHAPES
-from vvcli.engine.backends.triton.lm.commit import FusedFinish, FusedSpeechInput
+from vvcli.engine.backends.plain import write_active
+from vvcli.engine.backends.triton.lm.commit import FusedCommit
+from vvcli.engine.backends.triton.lm.embed_latent import FusedEmbedLatent
+from vvcli.engine.capacity import CacheCapacity
 from vvcli.engine.slots import SlotState
-from vvcli.engine.step import keep_where, running
 from vvcli.model.config import ModelConfig
 from vvcli.model.vibevoice import SPEECH, VibeVoice
 
@@ -29,7 +31,10 @@ def model(device: torch.device) -> VibeVoice:
 
 def loaded_state(model: VibeVoice, generator: torch.Generator) -> SlotState:
     """Slots that are active or not, and due for text or not."""
-    state, device = SlotState.allocate(model, SLOTS, 8, 8), generator.device
+    device = generator.device
+    state = SlotState.allocate(
+        model.config, SLOTS, CacheCapacity(8, 8), device=model.device, dtype=model.dtype
+    )
     rows = torch.arange(2 * SLOTS + 2, device=device)
     state.active.copy_(rows[: SLOTS + 1] % 3 != 0)
     state.window_left.copy_(rows[: SLOTS + 1] % 4)
@@ -45,7 +50,7 @@ def test_input_of_the_language_model(
 ) -> None:
     shape = (streams, model.config.head.latent_size)
     latent = torch.randn(shape, generator=generator, device=generator.device, dtype=torch.float64)
-    pairs = FusedSpeechInput(model)(latent)
+    pairs = FusedEmbedLatent(model)(latent)
     exact = model.acoustic_connector(latent.to(model.dtype)).double()
     exact = exact + model.tts_input_types.weight[SPEECH].double()
     assert pairs.shape == (2 * streams, 1, model.config.lm.hidden_size)
@@ -60,16 +65,16 @@ def test_end_of_a_frame(model: VibeVoice, generator: torch.Generator, bucket: in
     hidden = torch.randn(shape, generator=generator, device=generator.device).bfloat16()
     expected = {name: value.clone() for name, value in vars(state).items()}
 
-    runs = running(state, bucket)
+    runs = state.active_mask(bucket)
     logits = model.eos_classifier(hidden.view(bucket, 2, -1)[:, 0])
     eos = (torch.sigmoid(logits.float()) > 0.5) & runs
-    keep_where(runs, expected["condition"][:bucket], hidden.view(bucket, 2, -1))
+    write_active(runs, expected["condition"][:bucket], hidden.view(bucket, 2, -1))
     expected["tts_length"][: 2 * bucket] += runs.repeat_interleave(2)
     expected["frame"][:bucket] += runs
     expected["window_left"][:bucket] -= runs.long()
     expected["active"][:bucket] &= ~eos
 
-    assert torch.equal(FusedFinish(model.eos_classifier)(hidden, state), eos)
+    assert torch.equal(FusedCommit(model.eos_classifier)(state, hidden), eos)
     for name, value in expected.items():
         assert torch.equal(getattr(state, name), value), name
     if bucket > 1:

@@ -11,21 +11,22 @@ pytest.importorskip("triton", reason="needs Triton")
 from tests.engine.kernels.conftest import INTERPRETED, relative_error
 from vvcli.bench.random_model import random_model, random_voice
 from vvcli.bench.shapes import SHAPES
-from vvcli.engine.backends.choose import fused_frame_step
-from vvcli.engine.backends.triton.frame import FusedFrameStep
+from vvcli.engine.backends.triton.build import triton_backend
+from vvcli.engine.capacity import AttentionLimit, CacheCapacity
 from vvcli.engine.frame_output import FrameOutput
 from vvcli.engine.noise import NoiseSource
-from vvcli.engine.scheduler import Room, TextWindow
+from vvcli.engine.scheduler import TextWindow
 from vvcli.engine.slots import SlotState
-from vvcli.engine.step import FrameStep, TextBatch
+from vvcli.engine.step import FrameStep
 from vvcli.engine.stream import Stream
-from vvcli.engine.transfer import pack_text
+from vvcli.engine.text_batch import TextBatch
 from vvcli.model.config import ModelConfig
 from vvcli.model.diffusion_head import SolverTable
 from vvcli.model.vibevoice import VibeVoice
 
 SLOTS, BUCKET = 6, 5
-LIMITS = Room(64, 64)
+CAPACITY = CacheCapacity(64, 64)
+LIMIT = AttentionLimit(64, 64)
 # Slot by slot: runs and gets text, runs, starts with text, waits for text, idle; outside of the
 # bucket: starts with text.
 LEFT = [1, 3, 0, 0, 2, 0]
@@ -43,16 +44,17 @@ def model(device: torch.device) -> VibeVoice:
 def steps(model: VibeVoice) -> tuple[FrameStep, FrameStep]:
     """With text in the frame's own pass, and after it."""
     table = SolverTable.build(model.prediction_head, 2)
-    joined = fused_frame_step(model, table, "float32", deterministic=False)
-    apart = fused_frame_step(model, table, "float32", deterministic=True)
-    assert isinstance(joined, FusedFrameStep)
-    return joined, apart
+    backend = triton_backend(model)
+    assert backend.join_text is not None
+    return FrameStep(backend, table, join_text=True), FrameStep(backend, table, join_text=False)
 
 
 @torch.inference_mode()
 def make_state(model: VibeVoice) -> SlotState:
     device = model.device
-    state = SlotState.allocate(model, SLOTS, LIMITS.speech, LIMITS.text)
+    state = SlotState.allocate(
+        model.config, SLOTS, CAPACITY, device=model.device, dtype=model.dtype
+    )
     voice = random_voice(model.config, device, model.dtype, 12)
     source = NoiseSource(0, 0, model.config.head.latent_size)
     generator = torch.Generator(device).manual_seed(1)
@@ -68,7 +70,7 @@ def make_state(model: VibeVoice) -> SlotState:
 def make_text(model: VibeVoice) -> TextBatch:
     """WINDOWS, and a row of padding."""
     windows = [TextWindow(slot, tuple(range(7, 7 + n)), frames) for slot, n, frames in WINDOWS]
-    return TextBatch.of(torch.from_numpy(pack_text(windows, 4, 5, SLOTS)).to(model.device))
+    return TextBatch.unpack(torch.from_numpy(TextBatch.pack(windows, 4, 5, SLOTS)).to(model.device))
 
 
 @torch.inference_mode()
@@ -80,7 +82,7 @@ def run(step: FrameStep, model: VibeVoice, *, spoilt: bool) -> tuple[SlotState, 
             state.lm_kv[:, :, slot] = float("nan")
             state.tts_kv[:, :, 2 * slot : 2 * slot + 2] = float("nan")
             state.condition[slot] = float("nan")
-    output = step(state, BUCKET, LIMITS, text)
+    output = step(state, BUCKET, LIMIT, text)
     assert output is not None
     return state, output
 

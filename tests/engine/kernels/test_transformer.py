@@ -76,13 +76,13 @@ def check(plain: Transformer, fused: FusedTransformer, x: torch.Tensor, cache: C
 
 @pytest.mark.parametrize("rows", [2, 6, 20] if INTERPRETED else [2, 6, 20, 64, 200, 512, 2048])
 def test_a_frame(plain: Transformer, generator: torch.Generator, rows: int) -> None:
-    fused = FusedTransformer(copy.deepcopy(plain))
+    fused = FusedTransformer(plain)
     check(plain, fused, *case(generator, rows, 1, scattered=False))
 
 
 @pytest.mark.parametrize("rows", [1, 3] if INTERPRETED else [1, 3, 32, 128])
 def test_text_windows(plain: Transformer, generator: torch.Generator, rows: int) -> None:
-    fused = FusedTransformer(copy.deepcopy(plain))
+    fused = FusedTransformer(plain)
     check(plain, fused, *case(generator, rows, 5, scattered=True))
 
 
@@ -91,7 +91,7 @@ def test_every_plan(
     plain: Transformer, generator: torch.Generator, monkeypatch: pytest.MonkeyPatch, rows: int
 ) -> None:
     monkeypatch.setattr(kernels, "PLANS", {1 << 31: kernels.PLANS[rows]})
-    fused = FusedTransformer(copy.deepcopy(plain))
+    fused = FusedTransformer(plain)
     check(plain, fused, *case(generator, 3, 2, scattered=True))
 
 
@@ -99,7 +99,7 @@ def test_products_left_to_the_library(
     plain: Transformer, generator: torch.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(kernels, "PLANS", {1 << 31: LayerPlan(None, None, None, None)})
-    fused = FusedTransformer(copy.deepcopy(plain))
+    fused = FusedTransformer(plain)
     check(plain, fused, *case(generator, 6, 1, scattered=False))
     check(plain, fused, *case(generator, 3, 5, scattered=True))
 
@@ -107,7 +107,7 @@ def test_products_left_to_the_library(
 def test_a_row_does_not_depend_on_its_neighbours(
     plain: Transformer, generator: torch.Generator
 ) -> None:
-    fused = FusedTransformer(copy.deepcopy(plain))
+    fused = FusedTransformer(plain)
     x, cache = case(generator, 6, 1, scattered=False)
     other_x, other = case(generator, 6, 1, scattered=False)
     other_x[2] = x[4]
@@ -117,7 +117,7 @@ def test_a_row_does_not_depend_on_its_neighbours(
 
 
 def test_padding_rows_share_the_spare_slot(plain: Transformer, generator: torch.Generator) -> None:
-    fused = FusedTransformer(copy.deepcopy(plain))
+    fused = FusedTransformer(plain)
     x, cache = case(generator, 4, 5, scattered=True)
     assert cache.rows is not None
     alone = replace(cache, kv=cache.kv.clone())
@@ -129,15 +129,11 @@ def test_padding_rows_share_the_spare_slot(plain: Transformer, generator: torch.
     assert hidden.isfinite().all()
 
 
-def test_the_plain_module_stays_valid(plain: Transformer, generator: torch.Generator) -> None:
-    """Norms are folded into its products, which changes no more than their rounding."""
-    folded = copy.deepcopy(plain)
-    fused = FusedTransformer(folded)
-    x = torch.randn(2, 7, CONFIG.hidden_size, generator=generator, device=generator.device)
-    exact = copy.deepcopy(plain).double()(x.bfloat16().double())
-    own = relative_error(plain(x.bfloat16()), exact)
-    assert relative_error(folded(x.bfloat16()), exact) < 1.5 * own
-    assert torch.equal(fused(x.bfloat16()), folded(x.bfloat16()))
+def test_the_plain_module_stays_as_it_is(plain: Transformer, generator: torch.Generator) -> None:
+    before = copy.deepcopy(plain.state_dict())
+    FusedTransformer(plain)(*case(generator, 2, 1, scattered=False))
+    for name, value in plain.state_dict().items():
+        assert torch.equal(value, before[name]), name
 
 
 def test_other_types_are_left_alone(plain: Transformer) -> None:

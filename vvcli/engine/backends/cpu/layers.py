@@ -12,7 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vvcli.engine.backends.cpu.packed_linear import packed
-from vvcli.model.acoustic_decoder import KERNEL, Block, CausalConv, Contexts
+from vvcli.model.acoustic_decoder import Block, CausalConv, Contexts
+from vvcli.model.config import KERNEL
 from vvcli.model.layers import RMSNorm
 
 
@@ -80,32 +81,3 @@ class FastHead(nn.Module):
         products = self._taps(contexts.extend(x, KERNEL - 1))  # [B, T + 6, 7]
         windows = products.unfold(1, KERNEL, 1)  # [B, T, 7 taps, 7 positions]
         return windows.diagonal(dim1=2, dim2=3).sum(-1, keepdim=True).add_(self._bias)
-
-
-def fit_to_cpu(module: nn.Module) -> None:
-    """Replace the layers below `module` by the ones above and packed ones, in place.
-
-    Layers in float64 stay as they are: their results are what others are compared with. Of those
-    in bfloat16 only linear ones are replaced, as norms must compute in float32.
-    """
-    for name, child in module.named_children():
-        parameter = next(child.parameters(), None)
-        dtype = torch.float32 if parameter is None else parameter.dtype
-        if dtype == torch.float64:
-            continue
-        if isinstance(child, nn.Linear):
-            setattr(module, name, packed(child))
-        elif dtype == torch.float32 and (fast := _fast(child)):
-            setattr(module, name, fast)
-        else:
-            fit_to_cpu(child)
-
-
-def _fast(module: nn.Module) -> nn.Module | None:
-    if isinstance(module, RMSNorm):
-        return FastNorm(module)
-    if isinstance(module, Block):
-        return FastBlock(module)
-    if isinstance(module, CausalConv) and module.channels_out == 1:
-        return FastHead(module)
-    return None

@@ -10,16 +10,17 @@ import math
 
 import torch
 import triton
-from torch import Tensor, nn
+from torch import Tensor
 
 from vvcli.engine.backends.triton.acoustic import tiles
-from vvcli.engine.backends.triton.acoustic.convolutions import GROUP, Carry, Rows
+from vvcli.engine.backends.triton.acoustic.convolutions import GROUP, ConvState, Rows
 from vvcli.engine.backends.triton.acoustic.feed_forward import feed_forward_kernel, few_rows_kernel
 from vvcli.engine.backends.triton.acoustic.mixer import mixer_kernel
 from vvcli.engine.backends.triton.acoustic.narrow_block import block_kernel
 from vvcli.engine.backends.triton.acoustic.single_mixer import single_mixer_kernel
 from vvcli.engine.backends.triton.common.linear import arrivals
-from vvcli.model.acoustic_decoder import KERNEL, Block
+from vvcli.model.acoustic_decoder import Block
+from vvcli.model.config import KERNEL
 
 
 def _float(parameter: Tensor | None) -> Tensor:
@@ -29,35 +30,34 @@ def _float(parameter: Tensor | None) -> Tensor:
     return parameter.detach().float()
 
 
-def _lift(weight: Tensor) -> float:
+def _fp16_scale(weight: Tensor) -> float:
     """The power of two that takes the largest number of `weight` to 1 … 2."""
     return 2.0 ** -math.floor(math.log2(max(float(weight.abs().max()), 1e-30)))
 
 
-class FusedBlock(nn.Module):
+class FusedBlock:
     """What a block is in either form: its weights.
 
-    Both forms map rows [B·steps, C] to the same shape, and are told if they end their stage.
+    Both forms map rows [B·length, C] to the same shape, and are told if they end their stage.
     """
 
     def __init__(self, block: Block) -> None:
-        super().__init__()
         self.eps = block.norm.eps
         scale = _float(block.gamma)
         taps = _float(block.mixer.weight)[:, 0].T * scale  # [7, C]
-        self.norm = nn.Buffer(_float(block.norm.weight))
-        self.taps = nn.Buffer((taps * self.norm).contiguous())
-        self.carried_taps = nn.Buffer(taps.contiguous())
-        self.shift = nn.Buffer(scale * _float(block.mixer.bias))
+        self.norm = _float(block.norm.weight)
+        self.taps = (taps * self.norm).contiguous()
+        self.carried_taps = taps.contiguous()
+        self.shift = scale * _float(block.mixer.bias)
         # Halved, for the GELU takes half its argument.
         first = _float(block.linear1.weight) * _float(block.ffn_norm.weight)
-        self.weight1 = nn.Buffer((0.5 * first).half())
-        self.bias1 = nn.Buffer((0.5 * _float(block.linear1.bias)).half())
+        self.weight1 = (0.5 * first).half()
+        self.bias1 = (0.5 * _float(block.linear1.bias)).half()
         scale = _float(block.ffn_gamma)
         second = _float(block.linear2.weight) * scale[:, None]
-        self.lift = _lift(second)
-        self.weight2 = nn.Buffer((second * self.lift).half())
-        self.bias2 = nn.Buffer(_float(block.linear2.bias) * scale * self.lift)
+        self.fp16_scale = _fp16_scale(second)
+        self.weight2 = (second * self.fp16_scale).half()
+        self.bias2 = _float(block.linear2.bias) * scale * self.fp16_scale
 
 
 class NarrowBlock(FusedBlock):
@@ -65,24 +65,24 @@ class NarrowBlock(FusedBlock):
 
     def __init__(self, block: Block) -> None:
         super().__init__(block)
-        self.tap_lift = _lift(self.taps)
-        self.taps = nn.Buffer((self.taps * self.tap_lift).half())
-        self.carried_taps = nn.Buffer(self.carried_taps * self.tap_lift)
+        self.taps_scale = _fp16_scale(self.taps)
+        self.taps = (self.taps * self.taps_scale).half()
+        self.carried_taps = self.carried_taps * self.taps_scale
 
-    def forward(self, x: Rows, carry: Carry, steps: int, *, last: bool) -> Rows:
+    def __call__(self, x: Rows, state: ConvState, length: int, *, last: bool) -> Rows:
         """Map normed `x` to the like; the last block of a stage leaves plain rows."""
         rows, channels = x.values.shape
         tile = tiles.block_tile(channels, rows)
         y = torch.empty_like(x.values, dtype=torch.bfloat16 if last else torch.float16)
         roots = None if last else x.values.new_empty(rows, dtype=torch.float32)
-        old, new, *strides = carry.take((KERNEL - 1) * channels)
+        old, new, *strides = state.take((KERNEL - 1) * channels)
         programs = triton.cdiv(rows, tile.rows)
         if tile.programs:
             programs = min(programs, tile.programs * tiles.SMS)
         block_kernel[(programs,)](
             x.values, x.sums, old, new, *strides, self.taps, self.carried_taps,
-            1 / self.tap_lift, self.shift, self.norm, self.weight1, self.bias1, self.weight2,
-            self.bias2, self.lift, 1 / self.lift, y, roots, rows, T=steps, C=channels,
+            1 / self.taps_scale, self.shift, self.norm, self.weight1, self.bias1, self.weight2,
+            self.bias2, self.fp16_scale, 1 / self.fp16_scale, y, roots, rows, T=length, C=channels,
             BLOCK_ROWS=tile.rows, BLOCK_HIDDEN=min(tile.hidden, 4 * channels), UNROLL=tile.unroll,
             KEEP=tile.keep, maxnreg=tile.registers,
             EPS=self.eps, num_warps=tile.warps, num_stages=tile.stages,
@@ -93,17 +93,17 @@ class NarrowBlock(FusedBlock):
 class WideBlock(FusedBlock):
     """A block as three kernels: mixer, product with GELU, product with residual."""
 
-    def forward(self, x: Rows, carry: Carry, steps: int, *, last: bool) -> Rows:
+    def __call__(self, x: Rows, state: ConvState, length: int, *, last: bool) -> Rows:
         """Map `x` with its sums of squares to the like."""
         del last
-        mixed, scaled, squares = self._mix(x, carry, steps)
+        mixed, scaled, squares = self._mix(x, state, length)
         rows, channels = mixed.shape
         inner = mixed.new_empty(rows, 4 * channels, dtype=torch.float16)
         self.product(scaled, squares, None, inner)
         y = torch.empty_like(mixed)
         return Rows(y, self.product(inner, None, mixed, y))
 
-    def _mix(self, x: Rows, carry: Carry, steps: int) -> tuple[Tensor, Tensor, Tensor]:
+    def _mix(self, x: Rows, state: ConvState, length: int) -> tuple[Tensor, Tensor, Tensor]:
         """The mixer's output [rows, C], the same scaled to float16, and parts of its squares."""
         rows, channels = x.values.shape
         if x.sums is None:
@@ -114,18 +114,18 @@ class WideBlock(FusedBlock):
         scaled = torch.empty_like(x.values, dtype=torch.float16)
         count = channels // tile.channels
         squares = x.values.new_empty(rows, count, dtype=torch.float32)
-        if steps == 1:
-            context = carry.take_in_place(size)
+        if length == 1:
+            context = state.take_in_place(size)
             single_mixer_kernel[(rows, count)](
-                x.values, x.sums, context, context.stride(0), carry.runs, self.carried_taps,
+                x.values, x.sums, context, context.stride(0), state.active_mask, self.carried_taps,
                 self.shift, self.norm, mixed, scaled, squares, C=channels, BLOCK_C=tile.channels,
                 PARTS=parts, EPS=self.eps, num_warps=tile.warps,
             )  # fmt: skip
         else:
-            old, new, *strides = carry.take(size)
+            old, new, *strides = state.take(size)
             mixer_kernel[(triton.cdiv(rows, tile.rows), count)](
                 x.values, x.sums, old, new, *strides, self.taps, self.carried_taps, self.shift,
-                self.norm, mixed, scaled, squares, rows, T=steps, C=channels, BLOCK_ROWS=tile.rows,
+                self.norm, mixed, scaled, squares, rows, T=length, C=channels, BLOCK_ROWS=tile.rows,
                 BLOCK_C=tile.channels, PARTS=parts, EPS=self.eps, UNROLL=tile.unroll,
                 num_warps=tile.warps,
             )  # fmt: skip
@@ -145,7 +145,7 @@ class WideBlock(FusedBlock):
         wide = columns // tile.columns
         sums = None if first else x.new_empty(rows, wide, dtype=torch.float32)
         parts = squares.shape[1] if squares is not None else 0
-        given = (x, squares, weight, bias, residual, 1 / self.lift, y, sums)
+        given = (x, squares, weight, bias, residual, 1 / self.fp16_scale, y, sums)
         if tile.rows == 1:
             few_rows_kernel[(wide,)](
                 *given, rows, N=columns, K=depth, BLOCK_N=tile.columns, PARTS=parts,

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 import torch
 import triton
-from torch import Tensor, nn
+from torch import Tensor
 
 from vvcli.engine.backends.triton.acoustic import tiles
 from vvcli.engine.backends.triton.acoustic.output_conv import commit_kernel, head_kernel
 from vvcli.engine.backends.triton.acoustic.window import window_kernel
-from vvcli.model.acoustic_decoder import KERNEL, CausalConv, CausalUpsample
+from vvcli.model.acoustic_decoder import CausalConv, CausalUpsample
+from vvcli.model.config import KERNEL
 
 GROUP = 8  # row tiles that go through the columns together
 
@@ -31,13 +32,13 @@ class Rows:
     sums: Tensor | None = None
 
 
-class Carry:
+class ConvState:
     """The state before and after a frame, in the order the convolutions run."""
 
-    def __init__(self, context: Tensor, runs: Tensor) -> None:
+    def __init__(self, context: Tensor, active_mask: Tensor) -> None:
         self.context = context
         self.following = context.new_empty(context.shape)  # rows without gaps
-        self.runs = runs.view(torch.uint8)
+        self.active_mask = active_mask.view(torch.uint8)
         self._offset = 0
         self._moved: tuple[int, int] | None = None
 
@@ -63,19 +64,18 @@ class Carry:
         first, end = self._moved or (0, 0)
         parts = triton.cdiv(first, 4096) + triton.cdiv(size - end, 4096)
         commit_kernel[(parts, streams)](
-            new, old, new.stride(0), old.stride(0), self.runs, size, FIRST=first, END=end,
+            new, old, new.stride(0), old.stride(0), self.active_mask, size, FIRST=first, END=end,
             BLOCK=4096,
         )  # fmt: skip
 
 
-class FusedWindow(nn.Module):
+class FusedWindow:
     """A dense causal convolution, upsampling or not, as one product over its windows."""
 
     def __init__(self, weight: Tensor, bias: Tensor, past: int) -> None:
-        super().__init__()
         self.past = past
-        self.weight = nn.Buffer(weight.contiguous())
-        self.bias = nn.Buffer(bias)
+        self.weight = weight.contiguous()
+        self.bias = bias
 
     @classmethod
     def of_conv(cls, conv: CausalConv) -> FusedWindow:
@@ -91,8 +91,10 @@ class FusedWindow(nn.Module):
         weight = upsample.linear.weight.detach()
         return cls(weight, upsample.bias.detach(), weight.shape[1] // 2)
 
-    def forward(self, x: Tensor, carry: Carry, steps: int, eps: float, *, normed: bool) -> Rows:
-        """Map `x` [B·steps, in] to [B·steps·ratio, out], normed if so asked."""
+    def __call__(
+        self, x: Tensor, state: ConvState, length: int, eps: float, *, normed: bool
+    ) -> Rows:
+        """Map `x` [B·length, in] to [B·length·ratio, out], normed if so asked."""
         rows, width = x.shape
         columns, channels = self.weight.shape[0], self.bias.shape[0]
         whole = channels if normed else 1
@@ -102,9 +104,9 @@ class FusedWindow(nn.Module):
         y = x.new_empty(rows * (columns // channels), channels, dtype=dtype)
         parts = max(1, channels // tile.columns)
         sums = x.new_empty(y.shape[0], parts, dtype=torch.float32)
-        old, new, *strides = carry.take(self.past)
+        old, new, *strides = state.take(self.past)
         window_kernel[(triton.cdiv(rows, tile.rows) * (columns // tile.columns),)](
-            x, self.weight, self.bias, old, new, *strides, y, sums, rows, T=steps, N=columns,
+            x, self.weight, self.bias, old, new, *strides, y, sums, rows, T=length, N=columns,
             PAST=self.past, WIDTH=width, CHANNELS=channels, BLOCK_ROWS=tile.rows,
             BLOCK_N=tile.columns, BLOCK_K=tile.depth, GROUP=GROUP, EPS=eps, NORMED=normed,
             num_warps=tile.warps, num_stages=tile.stages,
@@ -112,22 +114,21 @@ class FusedWindow(nn.Module):
         return Rows(y, sums.view(-1) if normed else sums)
 
 
-class FusedHead(nn.Module):
+class FusedOutputConv:
     """The convolution to one channel; its samples are float32."""
 
     def __init__(self, head: CausalConv) -> None:
-        super().__init__()
-        self.weight = nn.Buffer(head.linear.weight.detach().float().view(-1, KERNEL).T.contiguous())
-        self.bias = nn.Buffer(head.linear.bias.detach())
+        self.weight = head.linear.weight.detach().float().view(-1, KERNEL).T.contiguous()
+        self.bias = head.linear.bias.detach()
 
-    def forward(self, x: Tensor, carry: Carry, steps: int) -> Tensor:
-        """Map `x` [B·steps, C] to samples [B, steps]."""
+    def __call__(self, x: Tensor, state: ConvState, length: int) -> Tensor:
+        """Map `x` [B·length, C] to samples [B, length]."""
         rows, channels = x.shape
-        samples = x.new_empty(rows // steps, steps, dtype=torch.float32)
-        old, new, *strides = carry.take((KERNEL - 1) * channels)
+        samples = x.new_empty(rows // length, length, dtype=torch.float32)
+        old, new, *strides = state.take((KERNEL - 1) * channels)
         height = 32 if rows < 64 * tiles.SMS else 128
         head_kernel[(triton.cdiv(rows, height),)](
-            x, self.weight, self.bias, old, new, *strides, samples, rows, T=steps, C=channels,
+            x, self.weight, self.bias, old, new, *strides, samples, rows, T=length, C=channels,
             BLOCK_ROWS=height,
         )  # fmt: skip
         return samples

@@ -10,14 +10,18 @@ run.
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from vvcli.engine.backends.triton.acoustic import tiles
 from vvcli.engine.backends.triton.acoustic.blocks import NarrowBlock, WideBlock
-from vvcli.engine.backends.triton.acoustic.convolutions import Carry, FusedHead, FusedWindow
-from vvcli.model.acoustic_decoder import AcousticDecoder
+from vvcli.engine.backends.triton.acoustic.convolutions import (
+    ConvState,
+    FusedOutputConv,
+    FusedWindow,
+)
+from vvcli.model.acoustic_decoder import AcousticDecoder, Block, CausalUpsample
 
-LARGEST = torch.finfo(torch.float16).max
+MAX_FP16 = torch.finfo(torch.float16).max
 
 
 def supports(decoder: AcousticDecoder) -> bool:
@@ -33,59 +37,59 @@ def supports(decoder: AcousticDecoder) -> bool:
     if any(parameter.dtype != torch.bfloat16 for parameter in decoder.parameters()):
         return False
     return all(
-        bool((block.linear1.weight.float() * block.ffn_norm.weight.float()).abs().max() < LARGEST)
-        and bool(block.linear1.bias.abs().max() < LARGEST)
-        for stage in decoder.stages
-        for block in stage  # type: ignore[attr-defined]
+        bool((block.linear1.weight.float() * block.ffn_norm.weight.float()).abs().max() < MAX_FP16)
+        and bool(block.linear1.bias.abs().max() < MAX_FP16)
+        for stage in _blocks(decoder)
+        for block in stage
+        if block.ffn_norm.weight is not None
     )
 
 
-class FusedAcousticDecoder(nn.Module):
-    """Stands in for a bfloat16 AcousticDecoder that `supports` accepts, one position a call."""
+class FusedAcousticDecoder:
+    """Decodes one latent a call, as a bfloat16 `AcousticDecoder` that `supports` accepts does."""
 
     def __init__(self, decoder: AcousticDecoder) -> None:
-        super().__init__()
-        self.config = decoder.config
-        self.context_size = decoder.context_size
-        self.stem = FusedWindow.of_conv(decoder.stem)
-        self.upsamples = nn.ModuleList(
-            FusedWindow.of_upsample(upsample)  # type: ignore[arg-type]
-            for upsample in decoder.upsamples
-        )
-        self.stages = nn.ModuleList(
-            nn.ModuleList(
-                (NarrowBlock if tiles.fuses(channels) else WideBlock)(block)
-                for block in stage  # type: ignore[attr-defined]
-            )
-            for channels, stage in zip(decoder.config.channels, decoder.stages, strict=True)
-        )
-        self.head = FusedHead(decoder.head)
+        self._config = decoder.config
+        self._inputs = [FusedWindow.of_conv(decoder.stem)]
+        for upsample in decoder.upsamples:
+            assert isinstance(upsample, CausalUpsample)  # noqa: S101 - for mypy
+            self._inputs.append(FusedWindow.of_upsample(upsample))
+        self._stages = [
+            [(NarrowBlock if tiles.fuses(channels) else WideBlock)(block) for block in stage]
+            for channels, stage in zip(decoder.config.channels, _blocks(decoder), strict=True)
+        ]
+        self._output = FusedOutputConv(decoder.head)
 
-    def advance(self, latents: Tensor, context: Tensor, runs: Tensor) -> Tensor:
+    def advance(self, latents: Tensor, context: Tensor, active_mask: Tensor) -> Tensor:
         """Decode `latents` [B, 1, latent] to samples [B, hop] float32.
 
-        `context` [B, context_size] bfloat16 moves on, in place, in the rows where `runs` [B] bool
-        is true; the others keep every bit. Rows lie without gaps within themselves.
+        `context` [B, context_size] bfloat16 advances, in place, in the rows where `active_mask`
+        [B] bool is true; the others keep every bit. Rows lie without gaps within themselves.
         """
-        carry = Carry(context, runs)
+        state = ConvState(context, active_mask)
         x = latents.view(latents.shape[0], -1)
-        steps = 1
-        for i in range(len(self.stages)):
-            x, steps = self.run_stage(i, x, carry, steps)
-        samples: Tensor = self.head(x, carry, steps)
-        carry.commit()
+        length = 1
+        for i in range(len(self._stages)):
+            x, length = self._run_stage(i, x, state, length)
+        samples = self._output(x, state, length)
+        state.commit()
         return samples
 
-    def run_stage(self, i: int, x: Tensor, carry: Carry, steps: int) -> tuple[Tensor, int]:
-        """Rows [B·steps, C] through the convolution before stage `i` and its blocks.
+    def _run_stage(self, i: int, x: Tensor, state: ConvState, length: int) -> tuple[Tensor, int]:
+        """Rows [B·length, C] through the convolution before stage `i`, and its blocks.
 
-        Gives the rows after it, and how many a stream has.
+        Returns the rows after it, and how many each stream has.
         """
-        window = self.upsamples[i - 1] if i else self.stem
-        blocks = list(self.stages[i].children())
-        normed = tiles.fuses(self.config.channels[i])
-        rows = window(x, carry, steps, self.config.norm_eps, normed=normed)
-        length = steps * (self.config.ratios[i - 1] if i else 1)
+        blocks, normed = self._stages[i], tiles.fuses(self._config.channels[i])
+        rows = self._inputs[i](x, state, length, self._config.norm_eps, normed=normed)
+        length *= self._config.ratios[i - 1] if i else 1
         for n, block in enumerate(blocks, 1):
-            rows = block(rows, carry, length, last=n == len(blocks))
+            rows = block(rows, state, length, last=n == len(blocks))
         return rows.values, length
+
+
+def _blocks(decoder: AcousticDecoder) -> list[list[Block]]:
+    return [
+        [block for block in stage.children() if isinstance(block, Block)]
+        for stage in decoder.stages
+    ]

@@ -13,7 +13,12 @@ from torch import Tensor, nn
 from vvcli.engine.backends.triton.common.elementwise import add, gate, normalise
 from vvcli.engine.backends.triton.common.linear import Tile, linear, pick
 from vvcli.engine.backends.triton.common.primitives import INTERPRETED, dot, load_rows, load_weight
-from vvcli.engine.backends.triton.head.solver_step import COLUMNS, Latents, Seam, coefficients
+from vvcli.engine.backends.triton.head.solver_step import (
+    COLUMNS,
+    FusedSolverStep,
+    Latents,
+    coefficients,
+)
 from vvcli.engine.backends.triton.lm.qkv import gated
 from vvcli.model.diffusion_head import DiffusionHead, HeadLayer, SolverTable
 from vvcli.model.solver import SolverStep
@@ -98,30 +103,26 @@ def condition_kernel(
         tl.store(y + at, c.to(tl.bfloat16), mask=ok)
 
 
-class FusedDiffusionHead(DiffusionHead):
-    """A diffusion head that samples with Triton kernels.
+class FusedDiffusionHead:
+    """Samples latents with Triton kernels.
 
-    It shares the parameters of `plain`, and does everything else as `plain` does, so a
-    `SolverTable` can be built from either. The weights of the layers' norms go into a copy of the
-    modulation matrix, whose scales then come out as `norm.weight · (1 + scale)`.
+    It shares the parameters of `plain`, but for a copy of the modulation matrix, which takes in the
+    weights of the layers' norms: its scales come out as `norm.weight · (1 + scale)`.
 
     Args:
         plain: a bfloat16 head that `supports` accepts.
     """
 
     def __init__(self, plain: DiffusionHead) -> None:
-        nn.Module.__init__(self)
-        self.config = plain.config
-        for name, module in plain.named_children():
-            self.add_module(name, module)
+        self._hidden_size = plain.config.hidden_size
+        self._condition_weight = plain.cond_proj.weight
         self._layers = [_feed_forward(layer) for layer in plain.layers]
         self._modulation, self._bias = _scaled_modulation(plain)
-        self._layer_eps = plain.config.rms_norm_eps
-        self._seam = Seam(
+        self._solver = FusedSolverStep(
             plain.noisy_images_proj.weight,
             plain.final_linear.weight,
             plain.final_norm.eps,
-            self._layer_eps,
+            plain.config.rms_norm_eps,
         )
         self._factors: dict[tuple[SolverStep, ...], Tensor] = {}
 
@@ -138,14 +139,14 @@ class FusedDiffusionHead(DiffusionHead):
         plan = pick(PLANS, 2 * batch)
         modulations = self._modulate(condition, table, plan.condition)
         columns = plan.down.columns if plan.down else COLUMNS
-        parts = triton.cdiv(self.config.hidden_size, columns)
+        parts = triton.cdiv(self._hidden_size, columns)
         noise = noise if noise.is_contiguous() else noise.contiguous()
         factors = self._coefficients(table, condition.device)
-        here = self._seam.begin(noise, frame, batch, parts, columns)
+        here = self._solver.begin(noise, frame, batch, parts, columns)
         for i, modulation in enumerate(modulations):
             parts_of = modulation.chunk(3 * len(self._layers) + 2, dim=-1)
             self._denoise(here, parts_of, plan)
-            here = self._seam.step(
+            here = self._solver.step(
                 here, (parts_of[-2], parts_of[-1]), guidance, factors[i], columns,
                 last=i + 1 == len(table.steps),
             )  # fmt: skip
@@ -171,7 +172,7 @@ class FusedDiffusionHead(DiffusionHead):
 
     def _modulate(self, condition: Tensor, table: SolverTable, tile: Tile) -> Tensor:
         """Shifts, scales (with the norms' weights in them) and gates: [steps, 2B, …]."""
-        weight = self.cond_proj.weight
+        weight = self._condition_weight
         steps, rows, (size, depth) = len(table.steps), 2 * condition.shape[0], weight.shape
         c = torch.empty(steps, rows, size, dtype=weight.dtype, device=weight.device)
         condition_kernel[(triton.cdiv(rows, tile.rows) * triton.cdiv(size, tile.columns),)](

@@ -1,4 +1,4 @@
-"""The seam between two solver steps: velocity, guidance, the step itself, the next input."""
+"""Between the head's layers: velocity, guidance, a DPM-Solver++ step, the next input."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def begin_kernel(
     noise, frame, w_in, x, x0, h, sums, B, slot_stride, ring, H: tl.constexpr, L: tl.constexpr,
     STREAMS: tl.constexpr, BN: tl.constexpr, PARTS: tl.constexpr,
 ):  # fmt: skip
-    """See `Seam.begin`. Grid (stream tiles, column tiles)."""
+    """See `FusedSolverStep.begin`. Grid (stream tiles, column tiles)."""
     streams = tl.program_id(0) * STREAMS + tl.arange(0, STREAMS)
     latents = tl.arange(0, L)
     ok = (streams < B)[:, None]
@@ -120,13 +120,13 @@ def begin_kernel(
 
 
 @triton.jit(do_not_specialize=["B"])
-def seam_kernel(
+def solver_step_kernel(
     h, sums, shift, scale, w_out, guidance, factors, x, x0, w_in, x_next, x0_next,
     h_next, sums_next, B, modulation_stride,
     H: tl.constexpr, L: tl.constexpr, STREAMS: tl.constexpr, BK: tl.constexpr, BN: tl.constexpr,
     PARTS: tl.constexpr, EPS: tl.constexpr, LAST: tl.constexpr,
 ):  # fmt: skip
-    """See `Seam.step`. Grid (stream tiles, shares of the next input's columns).
+    """See `FusedSolverStep.step`. Grid (stream tiles, shares of the next input's columns).
 
     Every share computes the same step again, which is less than a second launch.
     """
@@ -152,8 +152,8 @@ class Latents:
     sums: RowSums  # of h
 
 
-class Seam:
-    """What lies between the head's layers: from one step's last to the next step's first.
+class FusedSolverStep:
+    """One solver step: from the output of the head's last layer to the input of its first.
 
     Args:
         w_in: noisy_images_proj's weight [H, latent].
@@ -198,7 +198,7 @@ class Seam:
         shift, scale = modulation
         tiles, width = triton.cdiv(batch, STREAMS), max(COLUMNS, columns)
         shares = 1 if last else min(triton.cdiv(hidden, width), max(1, 128 // tiles))
-        seam_kernel[(tiles, shares)](
+        solver_step_kernel[(tiles, shares)](
             here.h, here.sums.values, shift, scale, self.w_out, guidance, factors, here.x, here.x0,
             self.w_in, there.x, there.x0, there.h, there.sums.values, batch, scale.stride(0),
             H=hidden, L=latent, STREAMS=STREAMS, BK=DEPTH, BN=width, PARTS=parts, EPS=self.eps,

@@ -13,7 +13,7 @@ import triton.language as tl
 from torch import Tensor
 
 from vvcli.engine.slots import SlotState
-from vvcli.engine.step import TextBatch
+from vvcli.engine.text_batch import TextBatch
 
 
 @triton.jit(do_not_specialize=["bucket", "spare"])
@@ -55,11 +55,11 @@ def place(state: SlotState, bucket: int, text: TextBatch) -> tuple[Tensor, Tenso
 
 
 @triton.jit
-def finish_text_kernel(
+def commit_text_kernel(
     hidden, slots, counts, frames, condition, lm_length, tts_length, window_left,
     STRIDE: tl.constexpr, WINDOW: tl.constexpr, H: tl.constexpr, PAD: tl.constexpr,
 ):  # fmt: skip
-    """See `finish_text`. Grid: windows."""
+    """See `commit_text`. Grid: windows."""
     window = tl.program_id(0)
     slot = tl.load(slots + window * STRIDE)
     count = tl.load(counts + window * STRIDE)
@@ -73,15 +73,22 @@ def finish_text_kernel(
     tl.store(window_left + slot, tl.load(frames + window * STRIDE))
 
 
-def finish_text(state: SlotState, hidden: Tensor, text: TextBatch) -> None:
+def commit_text(state: SlotState, hidden: Tensor, text: TextBatch) -> None:
     """The states `hidden` [W·window, 1, H] of the last tokens become conditions.
 
     To be called after the frame has ended.
     """
     count, window = text.tokens.shape
     size = hidden.shape[2]
-    finish_text_kernel[(count,)](
+    commit_text_kernel[(count,)](
         hidden, text.slots, text.counts, text.frames, state.condition, state.lm_length,
         state.tts_length, state.window_left, STRIDE=text.slots.stride(0), WINDOW=window,
         H=size, PAD=triton.next_power_of_2(size), num_warps=4,
     )  # fmt: skip
+
+
+class FusedJoinText:
+    """The back-end's `JoinText`, on these kernels."""
+
+    place = staticmethod(place)
+    commit = staticmethod(commit_text)

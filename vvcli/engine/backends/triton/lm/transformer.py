@@ -14,6 +14,7 @@ import triton
 from torch import Tensor, nn
 
 from vvcli.engine.backends.triton.common.elementwise import add, gate, normalise, rotate
+from vvcli.engine.backends.triton.common.fold_norm import fold_norm
 from vvcli.engine.backends.triton.common.linear import RowSums, Tile, linear, pick
 from vvcli.engine.backends.triton.common.primitives import INTERPRETED
 from vvcli.engine.backends.triton.lm.attention import Chunks, attend
@@ -81,12 +82,11 @@ def supports(transformer: Transformer) -> bool:
     )
 
 
-class FusedTransformer(Transformer):
-    """A transformer that continues cached rows with Triton kernels.
+class FusedTransformer:
+    """Continues cached rows through a transformer with Triton kernels.
 
-    It takes over the parameters of `plain`, and moves the weights of the norms before a product
-    into that product, in place: `plain` still computes the same function, up to rounding. Without
-    a cache (whole sequences) it runs as `plain` does.
+    It has copies of the products that follow a norm, with the norm's weight folded in, and shares
+    all other parameters of `plain`.
 
     Rows do not depend on each other: for one number of rows, the same row gives the same bits.
 
@@ -95,16 +95,13 @@ class FusedTransformer(Transformer):
     """
 
     def __init__(self, plain: Transformer) -> None:
-        nn.Module.__init__(self)
-        self.layers = plain.layers
-        self.norm = plain.norm
-        self.register_buffer("rope", plain.rope.float().contiguous(), persistent=False)
-        self._weights = [_take(layer) for layer in self.layers]
+        self._rope = plain.rope.float().contiguous()
+        self._layers = [_fold_layer(layer) for layer in plain.layers]
+        self._norm = plain.norm.weight if isinstance(plain.norm, RMSNorm) else None
+        self._has_norm = isinstance(plain.norm, RMSNorm)
 
-    def forward(self, x: Tensor, cache: CacheView | None = None) -> Tensor:
+    def __call__(self, x: Tensor, cache: CacheView) -> Tensor:
         """As `Transformer.forward`; `cache.limit` plays no part, the device knows the lengths."""
-        if cache is None:
-            return super().forward(x, cache)
         rows, steps, hidden = x.shape
         out = self._continue(x.reshape(rows * steps, hidden), cache)
         return out.view(rows, steps, hidden)
@@ -115,41 +112,41 @@ class FusedTransformer(Transformer):
         chunks = pick(CHUNKS, cache.positions.shape[0])
         index = None if cache.rows is None else cache.rows.contiguous()
         cache = replace(cache, positions=cache.positions.contiguous(), rows=index)
-        eps = self._weights[0].eps
+        eps = self._layers[0].eps
         after_down, after_o = _sums(x, plan.down, eps), _sums(x, plan.o, eps)
         add(x, None, x, after_down)
         out = torch.empty_like(x)
-        for i, layer in enumerate(self._weights):
+        for i, layer in enumerate(self._layers):
             heads = self._heads(layer, x, after_down, cache, i, plan.qkv)
             heads = attend(heads, cache, i, chunks).flatten(1)
             x = _add_product(x, heads, layer.o, out, after_o, plan.o)
             inner = self._inner(layer, x, after_o, plan.gate_up)
             x = _add_product(x, inner, layer.down, out, after_down, plan.down)
-        if isinstance(self.norm, RMSNorm):
-            x = normalise(x, after_down, weight=self.norm.weight)
+        if self._has_norm:
+            x = normalise(x, after_down, weight=self._norm)
         return x
 
     def _heads(
-        self, layer: _Weights, x: Tensor, sums: RowSums, cache: CacheView, index: int,
+        self, layer: _LayerWeights, x: Tensor, sums: RowSums, cache: CacheView, index: int,
         tile: Tile | None,
     ) -> Tensor:  # fmt: skip
         """Rotated queries of `x`, whose keys and values are then in the cache."""
-        rope = self.rope
+        rope = self._rope
         if tile is None:
             product = F.linear(x, layer.qkv)
             return rotate(product, layer.bias, sums, rope, cache, index, x.shape[1])
         tile = replace(tile, columns=min(tile.columns, rope.shape[-1] // 2))
         return project_qkv(x, layer.qkv, layer.bias, sums, rope, cache, index, tile)
 
-    def _inner(self, layer: _Weights, x: Tensor, sums: RowSums, tile: Tile | None) -> Tensor:
+    def _inner(self, layer: _LayerWeights, x: Tensor, sums: RowSums, tile: Tile | None) -> Tensor:
         if tile is None:
             return gate(F.linear(x, layer.gate_up), sums, x.shape[1])
         return gated(x, layer.gate_up, tile, sums=sums)
 
 
 @dataclass(frozen=True)
-class _Weights:
-    """What the kernels read of a decoder layer, with the norms' weights moved into products."""
+class _LayerWeights:
+    """What the kernels read of a decoder layer, with the norms' weights folded into products."""
 
     qkv: Tensor
     bias: Tensor
@@ -159,28 +156,17 @@ class _Weights:
     eps: float
 
 
-def _take(layer: nn.Module) -> _Weights:
+def _fold_layer(layer: nn.Module) -> _LayerWeights:
     assert isinstance(layer, DecoderLayer)  # noqa: S101 - for mypy
     attention, mlp = layer.self_attn, layer.mlp
-    _fold(layer.input_layernorm, attention.qkv_proj)
-    _fold(layer.post_attention_layernorm, mlp.gate_up_proj)
-    return _Weights(
-        qkv=attention.qkv_proj.weight,
+    return _LayerWeights(
+        qkv=fold_norm(layer.input_layernorm, attention.qkv_proj.weight),
         bias=attention.qkv_proj.bias,
         o=attention.o_proj.weight,
-        gate_up=mlp.gate_up_proj.weight,
+        gate_up=fold_norm(layer.post_attention_layernorm, mlp.gate_up_proj.weight),
         down=mlp.down_proj.weight,
         eps=layer.input_layernorm.eps,
     )
-
-
-def _fold(norm: RMSNorm, linear: nn.Linear) -> None:
-    """Move the norm's weight into the product that follows it."""
-    if norm.weight is None:
-        return
-    folded = (linear.weight.float() * norm.weight.float()).to(linear.weight.dtype)
-    linear.weight = nn.Parameter(folded, requires_grad=False)
-    norm.weight = nn.Parameter(torch.ones_like(norm.weight), requires_grad=False)
 
 
 def _sums(x: Tensor, tile: Tile | None, eps: float) -> RowSums:

@@ -1,0 +1,70 @@
+"""The kernels' back-end: each part that they fit, and the plain modules for the rest."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from torch import Tensor
+
+from vvcli.engine.backends.backend import Backend
+from vvcli.engine.backends.plain import plain_backend
+from vvcli.engine.backends.triton.acoustic.decoder import FusedAcousticDecoder
+from vvcli.engine.backends.triton.acoustic.decoder import supports as supports_decoder
+from vvcli.engine.backends.triton.compile_ahead import run_compiled
+from vvcli.engine.backends.triton.head.diffusion_head import FusedDiffusionHead
+from vvcli.engine.backends.triton.head.diffusion_head import supports as supports_head
+from vvcli.engine.backends.triton.lm.commit import FusedCommit
+from vvcli.engine.backends.triton.lm.embed_latent import FusedEmbedLatent
+from vvcli.engine.backends.triton.lm.join_text import FusedJoinText
+from vvcli.engine.backends.triton.lm.transformer import FusedTransformer
+from vvcli.engine.backends.triton.lm.transformer import supports as supports_transformer
+from vvcli.engine.slots import SlotState
+from vvcli.model.diffusion_head import SolverTable
+from vvcli.model.vibevoice import VibeVoice
+
+
+def triton_backend(model: VibeVoice) -> Backend:
+    """A back-end on the kernels; a part of an unusual shape is computed by its plain module.
+
+    Without kernels for the language models, those of the head are left out too.
+    """
+    plain = plain_backend(model)
+    backend = replace(plain, name="triton", first_run=run_compiled)
+    if supports_decoder(model.acoustic_decoder):
+        backend = _with_decoder(backend, model)
+    if not all(map(supports_transformer, (model.language_model, model.tts_language_model))):
+        return backend
+    backend = replace(
+        backend,
+        text_lm=FusedTransformer(model.language_model),
+        tts_lm=FusedTransformer(model.tts_language_model),
+    )
+    return _with_head(backend, model) if supports_head(model.prediction_head) else backend
+
+
+def _with_decoder(backend: Backend, model: VibeVoice) -> Backend:
+    decoder = FusedAcousticDecoder(model.acoustic_decoder)
+
+    def decode(latent: Tensor, context: Tensor, active_mask: Tensor) -> Tensor:
+        return decoder.advance(model.unscale(latent)[:, None], context, active_mask)
+
+    return replace(backend, decode=decode)
+
+
+def _with_head(backend: Backend, model: VibeVoice) -> Backend:
+    """`backend` with the head's kernels and those that stand between head and language model."""
+    head = FusedDiffusionHead(model.prediction_head)
+
+    def sample_latent(state: SlotState, bucket: int, table: SolverTable) -> Tensor:
+        return head.sample(
+            state.condition[:bucket], state.noise[:bucket], state.guidance[:bucket], table,
+            frame=state.frame[:bucket],
+        )  # fmt: skip
+
+    return replace(
+        backend,
+        sample_latent=sample_latent,
+        embed_latent=FusedEmbedLatent(model),
+        commit=FusedCommit(model.eos_classifier),
+        join_text=FusedJoinText(),
+    )

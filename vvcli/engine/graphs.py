@@ -1,7 +1,8 @@
 """Steps as captured CUDA graphs: one replay instead of hundreds of launches.
 
 The fallback ladder, for each number of slots and text windows: the whole step as one graph; one
-graph a stage; eager. A graph belongs to the tensors of one slot state.
+graph a stage; eager. Where operations of the back-end fail by themselves, its fallback takes its
+place and the ladder starts anew. A graph belongs to the tensors of one slot state.
 """
 
 from __future__ import annotations
@@ -28,12 +29,11 @@ GraphMode = Literal["auto", "off", "require"]
 
 @dataclass(frozen=True)
 class CapturedStep:
-    """The graphs of one step, replayed in order; each replay overwrites `values` and `frame`."""
+    """The graphs of one step, replayed in order; each replay overwrites `frame`."""
 
     graphs: Sequence[torch.cuda.CUDAGraph]
     frame: FrameOutput | None
     packed_text: Tensor | None  # where the graphs read the text
-    values: StepValues | None = None  # between the graphs, if there are several
 
 
 class GraphRunner:
@@ -65,7 +65,7 @@ class GraphRunner:
                 "CUDA graphs are required, but the model is on the CPU: use --device cuda"
             )
         self.state = state
-        self.frame_step = frame_step
+        self.frame_step = frame_step  # with another back-end once that of the caller has failed
         self._text_window = text_window
         self._required = mode == "require"
         self._counters = counters
@@ -126,30 +126,37 @@ class GraphRunner:
         packed_text = self.padding(rows) if rows else None
         text = None if packed_text is None else TextBatch.unpack(packed_text)
         if self._capturer is None:
+            self._check_backend(bucket, text)
             return None
         steps = f"steps of {bucket} streams and {rows} text windows"
         first_run, limit = self.frame_step.backend.first_run, self._no_limit
+        # A compiler or a driver may raise errors of any class.
         try:
             graph, frame = self._capturer.capture(
                 lambda: self.frame_step(self.state, bucket, limit, text), first_run
             )
             self._counters.captures += 1
             return CapturedStep([graph], frame, packed_text)
-        except RuntimeError as error:
+        except Exception as error:
+            if not self._check_backend(bucket, text):
+                return self._prepare(bucket, rows)
             self._note(f"{steps} as one graph", error)
         try:
             graphs, values = self._capture_stages(self._capturer, bucket, text)
             self._counters.captures += len(graphs)
             frame = values.frame if bucket else None
-            return CapturedStep([*graphs.values()], frame, packed_text, values)
-        except RuntimeError as error:
+            return CapturedStep([*graphs.values()], frame, packed_text)
+        except Exception as error:
             self._note(f"the stages of {steps}", error)
         return None
 
     def _capture_stages(
         self, capturer: GraphCapturer, bucket: int, text: TextBatch | None
     ) -> tuple[dict[str, torch.cuda.CUDAGraph], StepValues]:
-        """A graph for each stage, by name, and the tensors between them."""
+        """A graph for each stage, by name, and the tensors that they pass on.
+
+        Those need not be kept: whatever takes their memory later, a replay writes them anew.
+        """
         values, graphs = StepValues(), {}
         for stage in self._list_stages(values, bucket, text):
             graph, _ = capturer.capture(stage.run, self.frame_step.backend.first_run)
@@ -167,13 +174,34 @@ class GraphRunner:
         capacity = self.state.capacity
         return AttentionLimit.of(capacity, capacity)
 
+    def _check_backend(self, bucket: int, text: TextBatch | None) -> bool:
+        """Run a step's stages outside of any graph, if the back-end has a fallback.
+
+        If they fail, the fallback takes over from here on. Returns whether they ran.
+        """
+        backend = self.frame_step.backend
+        if backend.fallback is None:
+            return True
+        try:
+            backend.first_run(lambda: _run_in_order(self._list_stages(StepValues(), bucket, text)))
+            _synchronize(backend.device)  # an error of a launch may come late
+        except torch.OutOfMemoryError:
+            return True  # the fallback needs as much
+        except Exception as error:
+            self._counters.note(f"operations of the {backend.name} back-end failed", error)
+            self.frame_step = self.frame_step.with_backend(backend.fallback)
+            self._captured.clear()
+            self._stages.clear()
+            return False
+        return True
+
     def _note(self, what: str, error: Exception) -> None:
         """Note why something could not be captured.
 
         Raises:
             UnavailableError: graphs are required.
         """
-        torch.cuda.synchronize()
+        _synchronize(self.frame_step.backend.device)
         reason = self._counters.note(f"{what} could not be captured", error)
         if self._required:
             raise UnavailableError(f"{reason} (CUDA graphs are required)") from error
@@ -182,6 +210,11 @@ class GraphRunner:
 def _run_in_order(stages: Sequence[Stage]) -> None:
     for stage in stages:
         stage.run()
+
+
+def _synchronize(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
 
 
 @contextmanager

@@ -51,3 +51,4 @@ class Backend:
     join_text: JoinText | None = None
     # Runs a step for the first time at a size; a back-end may compile its kernels side by side.
     first_run: Callable[[Callable[[], object]], object] = field(default=lambda step: step())
+    fallback: Backend | None = None  # takes over where these operations do not compile or launch

@@ -29,7 +29,7 @@ def triton_backend(model: VibeVoice) -> Backend:
     Without kernels for the language models, those of the head are left out too.
     """
     plain = plain_backend(model)
-    backend = replace(plain, name="triton", first_run=run_compiled)
+    backend = replace(plain, name="triton", first_run=run_compiled, fallback=plain)
     if supports_decoder(model.acoustic_decoder):
         backend = _with_decoder(backend, model)
     if not all(map(supports_transformer, (model.language_model, model.tts_language_model))):

@@ -109,15 +109,18 @@ def main() -> None:
     """Check the kernels in the interpreter, blocks in one kernel and in three."""
     from tests.engine.kernels.conftest import repair_interpreter
     from vvcli.engine.backends.triton.acoustic import tiles as acoustic_tiles
-    from vvcli.engine.backends.triton.acoustic.tiles import BlockTile, ProductTile
+    from vvcli.engine.backends.triton.acoustic.tiles import BlockTile
+    from vvcli.engine.backends.triton.common.tile import Tile
 
     repair_interpreter()
     acoustic_tiles.SMS = 1
-    acoustic_tiles.BLOCK_TILES = {32: [(99, BlockTile(16, 64, 4, 1, programs=1, keep=True))]}
+    acoustic_tiles.BLOCK_TILES = {
+        32: [(99, BlockTile(16, 64, 4, 1, programs_per_sm=1, keep_weights=True))]
+    }
     acoustic_tiles.MEASURED_TILES = {  # one of each kind
-        (256, 64): [(4, ProductTile(1, 4, 1, 4, 1))],
-        (64, 256): [(4, ProductTile(16, 16, 64, 4, 2, split=2))],
-        (32, 128): [(10, ProductTile(1, 2, 1, 4, 1))],
+        (256, 64): [(4, Tile(1, 4, 1, 4, 1))],
+        (64, 256): [(4, Tile(16, 16, 64, 4, 2, split_k=2))],
+        (32, 128): [(10, Tile(1, 2, 1, 4, 1))],
     }
 
     torch.use_deterministic_algorithms(True)  # so that memory nobody writes is NaN

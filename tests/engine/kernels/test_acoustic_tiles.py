@@ -14,9 +14,9 @@ widths = st.integers(4, 11).map(lambda power: 1 << power)
 def test_tiles_divide_the_product_and_fit(rows: int, channels: int, ratio: int, depth: int) -> None:
     for whole in {1, min(channels, 256)}:
         tile = product_tile(rows, ratio * channels, 2 * depth, unit=depth, whole=whole)
-        assert ratio * channels % tile.columns == 0
-        assert tile.columns % whole == 0
-        assert depth % tile.depth == 0
-        assert tile.depth >= 16
-        assert tile.stages >= 2
-        assert 2 * (tile.rows + tile.columns) * tile.depth * (tile.stages - 1) <= SHARED
+        assert ratio * channels % tile.block_n == 0
+        assert tile.block_n % whole == 0
+        assert depth % tile.block_k == 0
+        assert tile.block_k >= 16
+        assert tile.num_stages >= 2
+        assert 2 * (tile.block_m + tile.block_n) * tile.block_k * (tile.num_stages - 1) <= SHARED

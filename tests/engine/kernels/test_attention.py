@@ -8,8 +8,8 @@ import torch
 pytest.importorskip("triton", reason="needs Triton")
 
 from tests.engine.kernels.conftest import relative_error
-from vvcli.engine.backends.triton.common.linear import arrivals
-from vvcli.engine.backends.triton.lm.attention import Chunks, attend
+from vvcli.engine.backends.triton.common.split_k import arrival_counters
+from vvcli.engine.backends.triton.lm.attention import AttentionTile, attend
 from vvcli.model.attention import CacheView
 
 HEADS, KV_HEADS, WIDTH, CAPACITY = 6, 2, 16, 80
@@ -56,9 +56,9 @@ def test_attention_over_ragged_rows(
     cache = ragged_cache(generator, 6, steps, scattered=scattered)
     q = torch.randn(6 * steps, HEADS, WIDTH, generator=generator, device=generator.device)
     q = 3 * q.bfloat16()
-    out = attend(q, cache, 1, Chunks(keys=16, splits=splits, warps=4, stages=2))
+    out = attend(q, cache, 1, AttentionTile(16, splits=splits, num_warps=4, num_stages=2))
     assert relative_error(out, exact_attention(q, cache, 1)) < 1e-2
-    assert not arrivals(q.device, 1).any()
+    assert not arrival_counters(q.device, 1).any()
 
 
 def test_padding_beyond_the_cache_reads_within_it(generator: torch.Generator) -> None:
@@ -67,5 +67,5 @@ def test_padding_beyond_the_cache_reads_within_it(generator: torch.Generator) ->
     cache.kv.nan_to_num_(0)
     cache.positions += 3
     q = torch.randn(10, HEADS, WIDTH, generator=generator, device=generator.device).bfloat16()
-    out = attend(q, cache, 0, Chunks(keys=16, splits=2, warps=4, stages=2))
+    out = attend(q, cache, 0, AttentionTile(16, splits=2, num_warps=4, num_stages=2))
     assert relative_error(out, exact_attention(q, cache, 0)) < 1e-2

@@ -7,8 +7,8 @@ from torch import Tensor
 pytest.importorskip("triton", reason="needs Triton")
 
 from tests.engine.kernels.conftest import INTERPRETED
-from vvcli.engine.backends.triton.common.elementwise import add
-from vvcli.engine.backends.triton.common.linear import RowSums
+from vvcli.engine.backends.triton.common.residual import add
+from vvcli.engine.backends.triton.common.row_sums import RowSums
 from vvcli.engine.backends.triton.compile_ahead import run_compiled
 
 pytestmark = [

@@ -6,15 +6,18 @@ import torch
 pytest.importorskip("triton", reason="needs Triton")
 
 from tests.engine.kernels.conftest import relative_error
-from vvcli.engine.backends.triton.common.linear import RowSums, Tile, arrivals, linear
-from vvcli.engine.backends.triton.lm.qkv import gated
+from vvcli.engine.backends.triton.common.linear import linear
+from vvcli.engine.backends.triton.common.row_sums import RowSums
+from vvcli.engine.backends.triton.common.split_k import arrival_counters
+from vvcli.engine.backends.triton.common.swiglu import gated
+from vvcli.engine.backends.triton.common.tile import Tile
 
 EPS = 1e-6
 CASES = [
     (5, 48, 96, Tile(16, 16, 64, 4, 3)),  # a K that no tile divides
-    (20, 40, 160, Tile(16, 16, 32, 4, 3, split=3)),  # nor one of three programs
+    (20, 40, 160, Tile(16, 16, 32, 4, 3, split_k=3)),  # nor one of three programs
     (5, 48, 64, Tile(16, 8, 64, 4, 3)),
-    (70, 64, 128, Tile(64, 32, 64, 4, 3, split=2)),
+    (70, 64, 128, Tile(64, 32, 64, 4, 3, split_k=2)),
 ]
 
 
@@ -39,7 +42,7 @@ def test_everything_around_a_product(
     x, weight = random(generator, rows, depth), random(generator, columns, depth)
     bias, residual = random(generator, columns), random(generator, rows, columns)
     gate = random(generator, rows, 3 * columns)[:, columns : 2 * columns]
-    parts = -(-columns // tile.columns)
+    parts = -(-columns // tile.block_n)
     sums_out = RowSums.allocate(rows, parts, EPS, x.device)
     out = residual.clone()
     linear(
@@ -50,7 +53,7 @@ def test_everything_around_a_product(
     exact = exact * gate.double() + residual.double()
     assert relative_error(out, exact) < 1e-2
     assert torch.allclose(sums_out.values.sum(1), out.float().square().sum(1), rtol=1e-4)
-    assert not arrivals(x.device, 1).any()
+    assert not arrival_counters(x.device, 1).any()
 
 
 def test_float64_rows_stored_twice(generator: torch.Generator) -> None:
@@ -76,7 +79,7 @@ def test_gated_product(generator: torch.Generator, tile: Tile, modulate: bool) -
 
 def test_a_row_does_not_depend_on_its_neighbours(generator: torch.Generator) -> None:
     x, weight = random(generator, 20, 96), random(generator, 48, 96)
-    tile = Tile(16, 16, 32, 4, 3, split=2)
+    tile = Tile(16, 16, 32, 4, 3, split_k=2)
     others = random(generator, 20, 96)
     others[7] = x[7]
     others[0] = float("nan")

@@ -26,8 +26,8 @@ class _MissingError(Exception):
 def run_compiled(step: Callable[[], object]) -> None:
     """Run `step`; if it launches kernels that have yet to be compiled, compile them all first.
 
-    The step is then begun, cut off at the first missing kernel, gone through without running any
-    kernel, and run. What it computes from its own kernels must not be used as an index by torch.
+    The step then starts, is cut off at the first missing kernel, is walked through without running
+    any kernel, and is run. Torch must not index with anything that its own kernels compute.
     """
     if not (hasattr(triton, "AsyncCompileMode") and hasattr(triton, "knobs")):  # before 3.5
         step()
@@ -36,7 +36,7 @@ def run_compiled(step: Callable[[], object]) -> None:
         with _stopping_at_missing():
             step()
     except _MissingError:
-        # In a context of its own, which a compilation that fails would leave unfit for others.
+        # In a context of its own, which a failing compilation would leave unfit for others.
         copy_context().run(_compile, step)
         step()
 

@@ -18,7 +18,7 @@ from vvcli.engine.backends.triton.acoustic.feed_forward import feed_forward_kern
 from vvcli.engine.backends.triton.acoustic.mixer import mixer_kernel
 from vvcli.engine.backends.triton.acoustic.narrow_block import block_kernel
 from vvcli.engine.backends.triton.acoustic.single_mixer import single_mixer_kernel
-from vvcli.engine.backends.triton.common.linear import arrivals
+from vvcli.engine.backends.triton.common.split_k import split_buffers
 from vvcli.model.acoustic_decoder import Block
 from vvcli.model.config import KERNEL
 
@@ -47,7 +47,7 @@ class FusedBlock:
         taps = _float(block.mixer.weight)[:, 0].T * scale  # [7, C]
         self.norm = _float(block.norm.weight)
         self.taps = (taps * self.norm).contiguous()
-        self.carried_taps = taps.contiguous()
+        self.context_taps = taps.contiguous()
         self.shift = scale * _float(block.mixer.bias)
         # Halved, for the GELU takes half its argument.
         first = _float(block.linear1.weight) * _float(block.ffn_norm.weight)
@@ -67,27 +67,27 @@ class NarrowBlock(FusedBlock):
         super().__init__(block)
         self.taps_scale = _fp16_scale(self.taps)
         self.taps = (self.taps * self.taps_scale).half()
-        self.carried_taps = self.carried_taps * self.taps_scale
+        self.context_taps = self.context_taps * self.taps_scale
 
     def __call__(self, x: Rows, state: ConvState, length: int, *, last: bool) -> Rows:
         """Map normed `x` to the like; the last block of a stage leaves plain rows."""
         rows, channels = x.values.shape
         tile = tiles.block_tile(channels, rows)
         y = torch.empty_like(x.values, dtype=torch.bfloat16 if last else torch.float16)
-        roots = None if last else x.values.new_empty(rows, dtype=torch.float32)
-        old, new, *strides = state.take((KERNEL - 1) * channels)
-        programs = triton.cdiv(rows, tile.rows)
-        if tile.programs:
-            programs = min(programs, tile.programs * tiles.SMS)
+        row_rms = None if last else x.values.new_empty(rows, dtype=torch.float32)
+        context, next_context, *strides = state.next_layer((KERNEL - 1) * channels)
+        programs = triton.cdiv(rows, tile.block_m)
+        if tile.programs_per_sm:
+            programs = min(programs, tile.programs_per_sm * tiles.SMS)
         block_kernel[(programs,)](
-            x.values, x.sums, old, new, *strides, self.taps, self.carried_taps,
+            x.values, x.sums, context, next_context, *strides, self.taps, self.context_taps,
             1 / self.taps_scale, self.shift, self.norm, self.weight1, self.bias1, self.weight2,
-            self.bias2, self.fp16_scale, 1 / self.fp16_scale, y, roots, rows, T=length, C=channels,
-            BLOCK_ROWS=tile.rows, BLOCK_HIDDEN=min(tile.hidden, 4 * channels), UNROLL=tile.unroll,
-            KEEP=tile.keep, maxnreg=tile.registers,
-            EPS=self.eps, num_warps=tile.warps, num_stages=tile.stages,
+            self.bias2, self.fp16_scale, 1 / self.fp16_scale, y, row_rms, rows, T=length,
+            C=channels, BLOCK_M=tile.block_m, BLOCK_HIDDEN=min(tile.block_hidden, 4 * channels),
+            UNROLL=tile.unroll, KEEP=tile.keep_weights, maxnreg=tile.max_registers, EPS=self.eps,
+            num_warps=tile.num_warps, num_stages=tile.num_stages,
         )  # fmt: skip
-        return Rows(y, roots)
+        return Rows(y, row_rms)
 
 
 class WideBlock(FusedBlock):
@@ -112,22 +112,22 @@ class WideBlock(FusedBlock):
         tile = tiles.mixer_tile(channels, rows)
         mixed = torch.empty_like(x.values)
         scaled = torch.empty_like(x.values, dtype=torch.float16)
-        count = channels // tile.channels
+        count = channels // tile.block_c
         squares = x.values.new_empty(rows, count, dtype=torch.float32)
         if length == 1:
-            context = state.take_in_place(size)
+            context = state.next_layer_in_place(size)
             single_mixer_kernel[(rows, count)](
-                x.values, x.sums, context, context.stride(0), state.active_mask, self.carried_taps,
-                self.shift, self.norm, mixed, scaled, squares, C=channels, BLOCK_C=tile.channels,
-                PARTS=parts, EPS=self.eps, num_warps=tile.warps,
+                x.values, x.sums, context, context.stride(0), state.active_mask, self.context_taps,
+                self.shift, self.norm, mixed, scaled, squares, C=channels, BLOCK_C=tile.block_c,
+                PARTS=parts, EPS=self.eps, num_warps=tile.num_warps,
             )  # fmt: skip
         else:
-            old, new, *strides = state.take(size)
-            mixer_kernel[(triton.cdiv(rows, tile.rows), count)](
-                x.values, x.sums, old, new, *strides, self.taps, self.carried_taps, self.shift,
-                self.norm, mixed, scaled, squares, rows, T=length, C=channels, BLOCK_ROWS=tile.rows,
-                BLOCK_C=tile.channels, PARTS=parts, EPS=self.eps, UNROLL=tile.unroll,
-                num_warps=tile.warps,
+            context, next_context, *strides = state.next_layer(size)
+            mixer_kernel[(triton.cdiv(rows, tile.block_m), count)](
+                x.values, x.sums, context, next_context, *strides, self.taps, self.context_taps,
+                self.shift, self.norm, mixed, scaled, squares, rows, T=length, C=channels,
+                BLOCK_M=tile.block_m, BLOCK_C=tile.block_c, PARTS=parts, EPS=self.eps,
+                UNROLL=tile.unroll, num_warps=tile.num_warps,
             )  # fmt: skip
         return mixed, scaled, squares
 
@@ -142,25 +142,22 @@ class WideBlock(FusedBlock):
         weight, bias = (self.weight1, self.bias1) if first else (self.weight2, self.bias2)
         (rows, depth), columns = x.shape, weight.shape[0]
         tile = tiles.product_tile(rows, columns, depth)
-        wide = columns // tile.columns
+        wide = columns // tile.block_n
         sums = None if first else x.new_empty(rows, wide, dtype=torch.float32)
         parts = squares.shape[1] if squares is not None else 0
         given = (x, squares, weight, bias, residual, 1 / self.fp16_scale, y, sums)
-        if tile.rows == 1:
+        if tile.block_m == 1:
             few_rows_kernel[(wide,)](
-                *given, rows, N=columns, K=depth, BLOCK_N=tile.columns, PARTS=parts,
-                num_warps=tile.warps,
+                *given, rows, N=columns, K=depth, BLOCK_N=tile.block_n, PARTS=parts,
+                num_warps=tile.num_warps,
             )  # fmt: skip
             return sums
-        count = triton.cdiv(rows, tile.rows) * wide
-        partial = counters = None
-        if tile.split > 1:
-            size = count * tile.split * tile.rows * tile.columns
-            partial = x.new_empty(size, dtype=torch.float32)
-            counters = arrivals(x.device, count)
-        feed_forward_kernel[(count, tile.split)](
-            *given, partial, counters, rows, N=columns, K=depth, BLOCK_ROWS=tile.rows,
-            BLOCK_N=tile.columns, BLOCK_K=tile.depth, SPLIT=tile.split, GROUP=GROUP, PARTS=parts,
-            num_warps=tile.warps, num_stages=tile.stages,
+        count = triton.cdiv(rows, tile.block_m) * wide
+        size = tile.block_m * tile.block_n
+        partial, counters = split_buffers(x.device, count, tile.split_k, size)
+        feed_forward_kernel[(count, tile.split_k)](
+            *given, partial, counters, rows, N=columns, K=depth, BLOCK_M=tile.block_m,
+            BLOCK_N=tile.block_n, BLOCK_K=tile.block_k, SPLIT=tile.split_k, GROUP=GROUP,
+            PARTS=parts, num_warps=tile.num_warps, num_stages=tile.num_stages,
         )  # fmt: skip
         return sums

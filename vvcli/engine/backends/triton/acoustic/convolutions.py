@@ -33,39 +33,43 @@ class Rows:
 
 
 class ConvState:
-    """The state before and after a frame, in the order the convolutions run."""
+    """The contexts of all convolutions before and after a frame, in the order they run.
+
+    Most kernels leave the next context beside the current one, which other programs still read;
+    `commit` copies it over in the rows of active streams.
+    """
 
     def __init__(self, context: Tensor, active_mask: Tensor) -> None:
         self.context = context
-        self.following = context.new_empty(context.shape)  # rows without gaps
+        self.next_context = context.new_empty(context.shape)  # rows without gaps
         self.active_mask = active_mask.view(torch.uint8)
         self._offset = 0
-        self._moved: tuple[int, int] | None = None
+        self._in_place: tuple[int, int] | None = None
 
-    def take(self, width: int) -> tuple[Tensor, Tensor, int, int]:
-        """A layer's old numbers, the place for its new ones, and the strides of the two."""
+    def next_layer(self, width: int) -> tuple[Tensor, Tensor, int, int]:
+        """The next layer's current and next context, and the row strides of the two."""
         start, self._offset = self._offset, self._offset + width
-        old, new = self.context[:, start:], self.following[:, start:]
-        return old, new, old.stride(0), new.stride(0)
+        current, following = self.context[:, start:], self.next_context[:, start:]
+        return current, following, current.stride(0), following.stride(0)
 
-    def take_in_place(self, width: int) -> Tensor:
-        """The numbers of a layer that writes new ones over them itself, where streams run.
+    def next_layer_in_place(self, width: int) -> Tensor:
+        """The context of a layer that overwrites it by itself, in the rows of active streams.
 
         All such layers follow one another.
         """
         start, self._offset = self._offset, self._offset + width
-        self._moved = (self._moved[0] if self._moved else start, self._offset)
+        self._in_place = (self._in_place[0] if self._in_place else start, self._offset)
         return self.context[:, start:]
 
     def commit(self) -> None:
-        """Write the new numbers over the old ones of the streams that run."""
-        streams, size = self.following.shape
-        old, new = self.context, self.following
-        first, end = self._moved or (0, 0)
+        """Make the next contexts of active streams the current ones."""
+        streams, size = self.next_context.shape
+        current, following = self.context, self.next_context
+        first, end = self._in_place or (0, 0)
         parts = triton.cdiv(first, 4096) + triton.cdiv(size - end, 4096)
         commit_kernel[(parts, streams)](
-            new, old, new.stride(0), old.stride(0), self.active_mask, size, FIRST=first, END=end,
-            BLOCK=4096,
+            following, current, following.stride(0), current.stride(0), self.active_mask, size,
+            FIRST=first, END=end, BLOCK=4096,
         )  # fmt: skip
 
 
@@ -102,14 +106,14 @@ class FusedWindow:
         tile = tiles.product_tile(rows, columns, self.past + width, unit=unit, whole=whole)
         dtype = torch.float16 if normed else x.dtype
         y = x.new_empty(rows * (columns // channels), channels, dtype=dtype)
-        parts = max(1, channels // tile.columns)
+        parts = max(1, channels // tile.block_n)
         sums = x.new_empty(y.shape[0], parts, dtype=torch.float32)
-        old, new, *strides = state.take(self.past)
-        window_kernel[(triton.cdiv(rows, tile.rows) * (columns // tile.columns),)](
-            x, self.weight, self.bias, old, new, *strides, y, sums, rows, T=length, N=columns,
-            PAST=self.past, WIDTH=width, CHANNELS=channels, BLOCK_ROWS=tile.rows,
-            BLOCK_N=tile.columns, BLOCK_K=tile.depth, GROUP=GROUP, EPS=eps, NORMED=normed,
-            num_warps=tile.warps, num_stages=tile.stages,
+        context, next_context, *strides = state.next_layer(self.past)
+        window_kernel[(triton.cdiv(rows, tile.block_m) * (columns // tile.block_n),)](
+            x, self.weight, self.bias, context, next_context, *strides, y, sums, rows, T=length,
+            N=columns, PAST=self.past, WIDTH=width, CHANNELS=channels, BLOCK_M=tile.block_m,
+            BLOCK_N=tile.block_n, BLOCK_K=tile.block_k, GROUP=GROUP, EPS=eps, NORMED=normed,
+            num_warps=tile.num_warps, num_stages=tile.num_stages,
         )  # fmt: skip
         return Rows(y, sums.view(-1) if normed else sums)
 
@@ -125,10 +129,10 @@ class FusedOutputConv:
         """Map `x` [B·length, C] to samples [B, length]."""
         rows, channels = x.shape
         samples = x.new_empty(rows // length, length, dtype=torch.float32)
-        old, new, *strides = state.take((KERNEL - 1) * channels)
+        context, next_context, *strides = state.next_layer((KERNEL - 1) * channels)
         height = 32 if rows < 64 * tiles.SMS else 128
         head_kernel[(triton.cdiv(rows, height),)](
-            x, self.weight, self.bias, old, new, *strides, samples, rows, T=length, C=channels,
-            BLOCK_ROWS=height,
+            x, self.weight, self.bias, context, next_context, *strides, samples, rows, T=length,
+            C=channels, BLOCK_M=height,
         )  # fmt: skip
         return samples

@@ -2,9 +2,7 @@
 
 Positions of all streams lie one after the other, [B·T, C]. Matrix products of the blocks take
 float16: their inputs are normed, so its range suffices, and it rounds eight times finer than
-bfloat16. Sums are float32. Most kernels leave their part of the next contexts in a buffer beside
-the state, for other programs still read the old ones; the last kernel copies it over, in rows that
-run.
+bfloat16. Sums are float32.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ import triton
 import triton.language as tl
 
 from vvcli.engine.backends.triton.acoustic.gelu import gelu_of_twice
+from vvcli.engine.backends.triton.common.split_k import add_parts, arrives_last
 
 
 @triton.jit
@@ -19,43 +20,49 @@ def tile_of(program, row_tiles, column_tiles: tl.constexpr, GROUP: tl.constexpr)
 
 
 @triton.jit
-def _finish(
-    total, m, valid, n, column_tile, squares, bias, residual, unlift, y, sums_out,
-    N: tl.constexpr, BLOCK_N: tl.constexpr, PARTS: tl.constexpr,
+def _store_tile(
+    total, m, valid, n, column_tile, squares_ptr, bias_ptr, residual_ptr, inverse_fp16_scale, y_ptr,
+    sums_out_ptr, N: tl.constexpr, BLOCK_N: tl.constexpr, PARTS: tl.constexpr,
 ):  # fmt: skip
     """Store a tile of the first product, if `residual` is None, or of the second."""
     at = m[:, None] * N + n[None, :]
-    if residual is None:
+    if residual_ptr is None:
         part = tl.arange(0, PARTS)
-        mean = tl.load(squares + m[:, None] * PARTS + part[None, :], mask=valid[:, None], other=1.0)
+        mean = tl.load(
+            squares_ptr + m[:, None] * PARTS + part[None, :], mask=valid[:, None], other=1.0
+        )
         total *= tl.rsqrt(tl.sum(mean, axis=1))[:, None]
-        tl.store(y + at, gelu_of_twice(total, tl.load(bias + n)), mask=valid[:, None])
+        tl.store(y_ptr + at, gelu_of_twice(total, tl.load(bias_ptr + n)), mask=valid[:, None])
     else:
-        before = tl.load(residual + at, mask=valid[:, None], other=0.0).to(tl.float32)
-        out = (before + (total + tl.load(bias + n)[None, :]) * unlift).to(tl.bfloat16)
-        tl.store(y + at, out, mask=valid[:, None])
+        before = tl.load(residual_ptr + at, mask=valid[:, None], other=0.0).to(tl.float32)
+        out = (before + (total + tl.load(bias_ptr + n)[None, :]) * inverse_fp16_scale).to(
+            tl.bfloat16
+        )
+        tl.store(y_ptr + at, out, mask=valid[:, None])
         rounded = out.to(tl.float32)
         tl.store(
-            sums_out + m * (N // BLOCK_N) + column_tile, tl.sum(rounded * rounded, 1), mask=valid
+            sums_out_ptr + m * (N // BLOCK_N) + column_tile,
+            tl.sum(rounded * rounded, 1),
+            mask=valid,
         )
 
 
 @triton.jit(do_not_specialize=["rows"])
 def feed_forward_kernel(
-    x,
-    squares,
-    weight,
-    bias,
-    residual,
-    unlift,
-    y,
-    sums_out,
-    partial,
-    counters,
+    x_ptr,
+    squares_ptr,
+    weight_ptr,
+    bias_ptr,
+    residual_ptr,
+    inverse_fp16_scale,
+    y_ptr,
+    sums_out_ptr,
+    partial_ptr,
+    counters_ptr,
     rows,
     N: tl.constexpr,
     K: tl.constexpr,
-    BLOCK_ROWS: tl.constexpr,
+    BLOCK_M: tl.constexpr,
     BLOCK_N: tl.constexpr,
     BLOCK_K: tl.constexpr,
     SPLIT: tl.constexpr,
@@ -65,56 +72,53 @@ def feed_forward_kernel(
     """One of the two products of a block: `x` [rows, K] float16 by `weight` [N, K] float16.
 
     The first, without `residual`, gives `gelu(2 · (x·W·scale + bias))` as float16: the rows of
-    `squares` [rows, PARTS] sum to 1/scale². The second gives `residual + (x·W + bias) · unlift` as
-    bfloat16, and to `sums_out` [rows, N / BLOCK_N] the sums of squares of its tile's rows. Grid
-    (tiles, SPLIT): so many programs share the sum of a tile, and add up its parts in order.
+    `squares` [rows, PARTS] sum to 1/scale². The second gives
+    `residual + (x·W + bias) · inverse_fp16_scale` as bfloat16, and `sums_out` [rows, N / BLOCK_N]
+    gets the sums of squares of its tile's rows. Grid (tiles, SPLIT): SPLIT programs share the sum
+    of a tile, and add up its parts in order.
     """
     tile = tl.program_id(0)
-    row_tile, column_tile = tile_of(tile, tl.cdiv(rows, BLOCK_ROWS), N // BLOCK_N, GROUP)
-    m = row_tile * BLOCK_ROWS + tl.arange(0, BLOCK_ROWS)
+    row_tile, column_tile = tile_of(tile, tl.cdiv(rows, BLOCK_M), N // BLOCK_N, GROUP)
+    m = row_tile * BLOCK_M + tl.arange(0, BLOCK_M)
     n = column_tile * BLOCK_N + tl.arange(0, BLOCK_N)
     k = tl.program_id(1) * (K // SPLIT) + tl.arange(0, BLOCK_K)
     valid = m < rows
-    x_at = x + m[:, None] * K + k[None, :]
-    weight_at = weight + n[None, :] * K + k[:, None]
-    total = tl.zeros((BLOCK_ROWS, BLOCK_N), tl.float32)
+    x_at = x_ptr + m[:, None] * K + k[None, :]
+    weight_at = weight_ptr + n[None, :] * K + k[:, None]
+    total = tl.zeros((BLOCK_M, BLOCK_N), tl.float32)
     for _ in range(0, K // SPLIT, BLOCK_K):
         tile_x = tl.load(x_at, mask=valid[:, None], other=0.0)
         total = tl.dot(tile_x, tl.load(weight_at), total)
         x_at += BLOCK_K
         weight_at += BLOCK_K
     if SPLIT == 1:
-        _finish(
-            total, m, valid, n, column_tile, squares, bias, residual, unlift, y, sums_out,
-            N, BLOCK_N, PARTS,
+        _store_tile(
+            total, m, valid, n, column_tile, squares_ptr, bias_ptr, residual_ptr,
+            inverse_fp16_scale, y_ptr, sums_out_ptr, N, BLOCK_N, PARTS,
         )  # fmt: skip
     else:
-        SIZE: tl.constexpr = BLOCK_ROWS * BLOCK_N
-        own = tl.arange(0, BLOCK_ROWS)[:, None] * BLOCK_N + tl.arange(0, BLOCK_N)[None, :]
+        SIZE: tl.constexpr = BLOCK_M * BLOCK_N
+        own = tl.arange(0, BLOCK_M)[:, None] * BLOCK_N + tl.arange(0, BLOCK_N)[None, :]
         own += tile * (SPLIT * SIZE)
-        tl.store(partial + own + tl.program_id(1) * SIZE, total)
-        tl.debug_barrier()
-        if tl.atomic_add(counters + tile, 1, sem="acq_rel") == SPLIT - 1:  # the last to arrive
-            total = tl.load(partial + own, cache_modifier=".cg")
-            for i in tl.static_range(1, SPLIT):
-                total += tl.load(partial + own + i * SIZE, cache_modifier=".cg")
-            tl.store(counters + tile, 0)
-            _finish(
-                total, m, valid, n, column_tile, squares, bias, residual, unlift, y, sums_out,
-                N, BLOCK_N, PARTS,
+        tl.store(partial_ptr + own + tl.program_id(1) * SIZE, total)
+        if arrives_last(counters_ptr, tile, SPLIT):
+            total = add_parts(partial_ptr + own, counters_ptr, tile, SIZE, SPLIT)
+            _store_tile(
+                total, m, valid, n, column_tile, squares_ptr, bias_ptr, residual_ptr,
+                inverse_fp16_scale, y_ptr, sums_out_ptr, N, BLOCK_N, PARTS,
             )  # fmt: skip
 
 
 @triton.jit(do_not_specialize=["rows"])
 def few_rows_kernel(
-    x,
-    squares,
-    weight,
-    bias,
-    residual,
-    unlift,
-    y,
-    sums_out,
+    x_ptr,
+    squares_ptr,
+    weight_ptr,
+    bias_ptr,
+    residual_ptr,
+    inverse_fp16_scale,
+    y_ptr,
+    sums_out_ptr,
     rows,
     N: tl.constexpr,
     K: tl.constexpr,
@@ -128,12 +132,12 @@ def few_rows_kernel(
     """
     n = tl.program_id(0) * BLOCK_N + tl.arange(0, BLOCK_N)
     k = tl.arange(0, K)
-    w = tl.load(weight + n[:, None] * K + k[None, :])
+    w = tl.load(weight_ptr + n[:, None] * K + k[None, :])
     for row in range(rows):
-        value = tl.load(x + row * K + k).to(tl.float32)
+        value = tl.load(x_ptr + row * K + k).to(tl.float32)
         total = tl.sum(w.to(tl.float32) * value[None, :], axis=1)
         m = row + tl.arange(0, 1)
-        _finish(
-            total[None, :], m, m >= 0, n, tl.program_id(0), squares, bias, residual, unlift, y,
-            sums_out, N, BLOCK_N, PARTS,
+        _store_tile(
+            total[None, :], m, m >= 0, n, tl.program_id(0), squares_ptr, bias_ptr, residual_ptr,
+            inverse_fp16_scale, y_ptr, sums_out_ptr, N, BLOCK_N, PARTS,
         )  # fmt: skip

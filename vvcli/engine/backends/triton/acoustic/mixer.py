@@ -15,20 +15,24 @@ LARGEST = tl.constexpr(65504.0)  # of float16
 
 
 @triton.jit
-def row_scales(sums, rows, mask, C: tl.constexpr, PARTS: tl.constexpr, EPS: tl.constexpr):
+def row_scales(sums_ptr, rows, mask, C: tl.constexpr, PARTS: tl.constexpr, EPS: tl.constexpr):
     """1/sqrt(mean(x²) + eps) of some rows [M], from PARTS sums of squares of each, float32."""
     part = tl.arange(0, PARTS)
-    squares = tl.load(sums + rows[:, None] * PARTS + part[None, :], mask=mask[:, None], other=1.0)
+    squares = tl.load(
+        sums_ptr + rows[:, None] * PARTS + part[None, :], mask=mask[:, None], other=1.0
+    )
     return tl.rsqrt(tl.sum(squares, axis=1) * (1.0 / C) + EPS)
 
 
 @triton.jit
-def _normed(x, sums, rows, mask, c, C: tl.constexpr, PARTS: tl.constexpr, EPS: tl.constexpr):
+def _normed(
+    x_ptr, sums_ptr, rows, mask, c, C: tl.constexpr, PARTS: tl.constexpr, EPS: tl.constexpr
+):
     """Some channels of normed rows, zero where `mask` is false: [M, channels] float32."""
-    at = x + rows[:, None] * C + c[None, :]
+    at = x_ptr + rows[:, None] * C + c[None, :]
     value = tl.load(at, mask=mask[:, None], other=0.0).to(tl.float32)
     if PARTS > 0:
-        value *= row_scales(sums, rows, mask, C, PARTS, EPS)[:, None]
+        value *= row_scales(sums_ptr, rows, mask, C, PARTS, EPS)[:, None]
     return value
 
 
@@ -50,16 +54,16 @@ def _multiply_add(x, weight, total):
 
 
 @triton.jit
-def _convolved(
-    x, sums, taps, t, m, valid, c, C: tl.constexpr, PARTS: tl.constexpr, EPS: tl.constexpr,
-    MASKED: tl.constexpr, UNROLL: tl.constexpr,
+def _convolve(
+    x_ptr, sums_ptr, taps_ptr, t, m, valid, c, C: tl.constexpr, PARTS: tl.constexpr,
+    EPS: tl.constexpr, MASKED: tl.constexpr, UNROLL: tl.constexpr,
 ):  # fmt: skip
     """The sum over the seven taps, of rows of this frame only, in the type of the taps."""
-    total = tl.zeros((m.shape[0], c.shape[0]), taps.dtype.element_ty)
+    total = tl.zeros((m.shape[0], c.shape[0]), taps_ptr.dtype.element_ty)
     for k in tl.range(7, loop_unroll_factor=UNROLL):
-        weight = tl.load(taps + k * C + c)
+        weight = tl.load(taps_ptr + k * C + c)
         rows = m + (k - 6)
-        at = x + rows[:, None] * C + c[None, :]
+        at = x_ptr + rows[:, None] * C + c[None, :]
         seen = valid
         if MASKED:
             seen = valid & (t + k >= 6)
@@ -69,7 +73,7 @@ def _convolved(
         if total.dtype == tl.float16:
             total = _multiply_add(value, weight, total)
         elif PARTS > 0:
-            scale = row_scales(sums, rows, seen, C, PARTS, EPS)
+            scale = row_scales(sums_ptr, rows, seen, C, PARTS, EPS)
             total += value.to(tl.float32) * scale[:, None] * weight[None, :]
         else:
             total += value.to(tl.float32) * weight[None, :]
@@ -78,21 +82,21 @@ def _convolved(
 
 @triton.jit
 def convolved_tile(
-    x,
-    sums,
-    context,
-    following,
-    context_stride,
-    following_stride,
-    taps,
-    carried_taps,
-    norm,
+    x_ptr,
+    sums_ptr,
+    context_ptr,
+    next_context_ptr,
+    context_row_stride,
+    next_context_row_stride,
+    taps_ptr,
+    context_taps_ptr,
+    norm_ptr,
     start,
     rows,
     c,
     T: tl.constexpr,
     C: tl.constexpr,
-    BLOCK_ROWS: tl.constexpr,
+    BLOCK_M: tl.constexpr,
     PARTS: tl.constexpr,
     EPS: tl.constexpr,
     UNROLL: tl.constexpr,
@@ -102,33 +106,33 @@ def convolved_tile(
     `x` is [rows, C]. With PARTS its rows are normed first, and `sums` [rows, PARTS] float32 holds
     sums of squares of them. `taps` [7, C] are the convolution's weights times the norm's weight, if
     there was a norm, here or before; they are float32, or, like normed rows, float16, for two
-    products per instruction. `carried_taps` are those without the norm's weight, because the
+    products per instruction. `context_taps` are those without the norm's weight, because the
     context holds inputs already multiplied by it. The context after this frame, the last six
-    inputs, goes to `following` in every case: other tiles still read `context`.
+    inputs, goes to `next_context` in every case: other tiles still read `context`.
     """
-    m = start + tl.arange(0, BLOCK_ROWS)
+    m = start + tl.arange(0, BLOCK_M)
     t = m % T
     valid = m < rows
     first = start % T
-    if (first >= 6) & (first + BLOCK_ROWS < T):  # most tiles; a stream's last row is not in it
-        total = _convolved(x, sums, taps, t, m, valid, c, C, PARTS, EPS, False, UNROLL)
+    if (first >= 6) & (first + BLOCK_M < T):  # most tiles; a stream's last row is not in it
+        total = _convolve(x_ptr, sums_ptr, taps_ptr, t, m, valid, c, C, PARTS, EPS, False, UNROLL)
         total = total.to(tl.float32)
     else:
-        total = _convolved(x, sums, taps, t, m, valid, c, C, PARTS, EPS, True, UNROLL)
+        total = _convolve(x_ptr, sums_ptr, taps_ptr, t, m, valid, c, C, PARTS, EPS, True, UNROLL)
         total = total.to(tl.float32)
         stream = (m // T).to(tl.int64)
         last = valid & (t == T - 1)
-        old = context + stream[:, None] * context_stride + c[None, :]
-        new = following + stream[:, None] * following_stride + c[None, :]
-        for k in tl.range(7, loop_unroll_factor=UNROLL if BLOCK_ROWS <= 16 else 1):
+        old = context_ptr + stream[:, None] * context_row_stride + c[None, :]
+        new = next_context_ptr + stream[:, None] * next_context_row_stride + c[None, :]
+        for k in tl.range(7, loop_unroll_factor=UNROLL if BLOCK_M <= 16 else 1):
             before = valid & (t + k < 6)
             past = tl.load(old + (t + k)[:, None] * C, mask=before[:, None], other=0.0)
             past = past.to(tl.float32)
-            total += past * tl.load(carried_taps + k * C + c)[None, :]
+            total += past * tl.load(context_taps_ptr + k * C + c)[None, :]
             # What the last row sees after its oldest input is the next frame's context.
             inside = last & (t + k >= 6)
-            present = _normed(x, sums, m + (k - 6), inside, c, C, PARTS, EPS)
-            past += present if norm is None else present * tl.load(norm + c)[None, :]
+            present = _normed(x_ptr, sums_ptr, m + (k - 6), inside, c, C, PARTS, EPS)
+            past += present if norm_ptr is None else present * tl.load(norm_ptr + c)[None, :]
             kept = (last & (k > 0))[:, None]
             tl.store(new + (k - 1) * C, past.to(tl.bfloat16), mask=kept)
     return total
@@ -136,23 +140,23 @@ def convolved_tile(
 
 @triton.jit(do_not_specialize=["rows"])
 def mixer_kernel(
-    x,
-    sums,
-    context,
-    following,
-    context_stride,
-    following_stride,
-    taps,
-    carried_taps,
-    shift,
-    norm,
-    mixed_out,
-    scaled_out,
-    squares_out,
+    x_ptr,
+    sums_ptr,
+    context_ptr,
+    next_context_ptr,
+    context_row_stride,
+    next_context_row_stride,
+    taps_ptr,
+    context_taps_ptr,
+    shift_ptr,
+    norm_ptr,
+    mixed_out_ptr,
+    scaled_out_ptr,
+    squares_out_ptr,
     rows,
     T: tl.constexpr,
     C: tl.constexpr,
-    BLOCK_ROWS: tl.constexpr,
+    BLOCK_M: tl.constexpr,
     BLOCK_C: tl.constexpr,
     PARTS: tl.constexpr,
     EPS: tl.constexpr,
@@ -160,25 +164,27 @@ def mixer_kernel(
 ):
     """A tile of the mixer's output, bfloat16, and what the next product reads of it, float16.
 
-    Grid (row tiles, C / BLOCK_C). See `leave` for the last two outputs.
+    Grid (row tiles, C / BLOCK_C). See `store_mixed` for the last two outputs.
     """
-    start = tl.program_id(0) * BLOCK_ROWS
+    start = tl.program_id(0) * BLOCK_M
     c = tl.program_id(1) * BLOCK_C + tl.arange(0, BLOCK_C)
     mixed = convolved_tile(
-        x, sums, context, following, context_stride, following_stride, taps, carried_taps, norm,
-        start, rows, c, T, C, BLOCK_ROWS, PARTS, EPS, UNROLL,
+        x_ptr, sums_ptr, context_ptr, next_context_ptr, context_row_stride, next_context_row_stride,
+        taps_ptr, context_taps_ptr, norm_ptr, start, rows, c, T, C, BLOCK_M, PARTS, EPS, UNROLL,
     )  # fmt: skip
-    m = start + tl.arange(0, BLOCK_ROWS)
+    m = start + tl.arange(0, BLOCK_M)
     valid = m < rows
-    scale = row_scales(sums, m, valid, C, PARTS, EPS)
-    here = tl.load(x + m[:, None] * C + c[None, :], mask=valid[:, None], other=0.0)
-    mixed += here.to(tl.float32) + tl.load(shift + c)[None, :]
-    leave(mixed, scale, m, valid, c, mixed_out, scaled_out, squares_out, C, BLOCK_C, EPS)
+    scale = row_scales(sums_ptr, m, valid, C, PARTS, EPS)
+    here = tl.load(x_ptr + m[:, None] * C + c[None, :], mask=valid[:, None], other=0.0)
+    mixed += here.to(tl.float32) + tl.load(shift_ptr + c)[None, :]
+    store_mixed(
+        mixed, scale, m, valid, c, mixed_out_ptr, scaled_out_ptr, squares_out_ptr, C, BLOCK_C, EPS
+    )
 
 
 @triton.jit
-def leave(
-    mixed, scale, m, valid, c, mixed_out, scaled_out, squares_out, C: tl.constexpr,
+def store_mixed(
+    mixed, scale, m, valid, c, mixed_out_ptr, scaled_out_ptr, squares_out_ptr, C: tl.constexpr,
     BLOCK_C: tl.constexpr, EPS: tl.constexpr,
 ):  # fmt: skip
     """Store a tile of the mixer's output as it is, and ready for a product.
@@ -188,9 +194,9 @@ def leave(
     C / BLOCK_C] gets numbers that sum to the mean square (and eps) of the scaled row.
     """
     at = m[:, None] * C + c[None, :]
-    tl.store(mixed_out + at, mixed.to(tl.bfloat16), mask=valid[:, None])
+    tl.store(mixed_out_ptr + at, mixed.to(tl.bfloat16), mask=valid[:, None])
     scaled = tl.clamp(mixed * scale[:, None], -LARGEST, LARGEST)
-    tl.store(scaled_out + at, scaled.to(tl.float16), mask=valid[:, None])
+    tl.store(scaled_out_ptr + at, scaled.to(tl.float16), mask=valid[:, None])
     squares = tl.sum(scaled * scaled, axis=1) * (1.0 / C) + (EPS * BLOCK_C / C) * scale * scale
     at = m * (C // BLOCK_C) + tl.program_id(1)
-    tl.store(squares_out + at, squares, mask=valid)
+    tl.store(squares_out_ptr + at, squares, mask=valid)

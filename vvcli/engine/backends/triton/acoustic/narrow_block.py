@@ -16,76 +16,79 @@ from vvcli.engine.backends.triton.acoustic.mixer import convolved_tile
 
 
 @triton.jit
-def _slice(weight1, bias1, weight2, h, c, C: tl.constexpr):
+def _slice(weight1_ptr, bias1_ptr, weight2_ptr, h, c, C: tl.constexpr):
     """Hidden channels `h` of the feed-forward part: [C, hidden], [hidden] and [hidden, C]."""
-    up = tl.load(weight1 + h[None, :] * C + c[:, None])
-    down = tl.load(weight2 + c[None, :] * (4 * C) + h[:, None])
-    return up, tl.load(bias1 + h), down
+    up = tl.load(weight1_ptr + h[None, :] * C + c[:, None])
+    down = tl.load(weight2_ptr + c[None, :] * (4 * C) + h[:, None])
+    return up, tl.load(bias1_ptr + h), down
 
 
 @triton.jit(do_not_specialize=["rows"])
 def block_kernel(
-    x,
-    roots,
-    context,
-    following,
-    context_stride,
-    following_stride,
-    taps,
-    carried_taps,
-    tap_unlift,
-    shift,
-    norm,
-    weight1,
-    bias1,
-    weight2,
-    bias2,
-    lift,
-    unlift,
-    y,
-    roots_out,
+    x_ptr,
+    row_rms_ptr,
+    context_ptr,
+    next_context_ptr,
+    context_row_stride,
+    next_context_row_stride,
+    taps_ptr,
+    context_taps_ptr,
+    inverse_taps_scale,
+    shift_ptr,
+    norm_ptr,
+    weight1_ptr,
+    bias1_ptr,
+    weight2_ptr,
+    bias2_ptr,
+    fp16_scale,
+    inverse_fp16_scale,
+    y_ptr,
+    row_rms_out_ptr,
     rows,
     T: tl.constexpr,
     C: tl.constexpr,
-    BLOCK_ROWS: tl.constexpr,
+    BLOCK_M: tl.constexpr,
     BLOCK_HIDDEN: tl.constexpr,
     UNROLL: tl.constexpr,
     KEEP: tl.constexpr,
     EPS: tl.constexpr,
 ):
-    """`y` [rows, C] is the block of `x` [rows, C] float16 times `roots` [rows] float32.
+    """`y` [rows, C] is the block of `x` [rows, C] float16 times `row_rms` [rows] float32.
 
-    It is float16 and normed in the same way, or, without `roots_out`, bfloat16 as it is. `y` is
+    It is float16 and normed in the same way, or, without `row_rms_out`, bfloat16 as it is. `y` is
     another buffer than `x`, whose rows the neighbouring tiles read. `weight1` [4C, C] holds half of
-    the norm's weight, `bias1` is halved; `weight2` [C, 4C] and `bias2` hold ffn_gamma times `lift`,
-    of which `unlift` is the reciprocal. `bias2` is float32, the others are float16. The sum starts
-    as the residual times `lift`. A program makes one tile after the other; with KEEP it holds all
-    weights in shared memory meanwhile.
+    the norm's weight, `bias1` is halved; `weight2` [C, 4C] and `bias2` hold ffn_gamma times
+    `fp16_scale`, of which `inverse_fp16_scale` is the reciprocal. `bias2` is float32, the others
+    are float16. The sum starts as the residual times `fp16_scale`. A program makes one tile after
+    the other; with KEEP it holds all weights in shared memory meanwhile.
     """
     c = tl.arange(0, C)
     if KEEP:
         kept = ()
         for i in tl.static_range(4 * C // BLOCK_HIDDEN):
             h = i * BLOCK_HIDDEN + tl.arange(0, BLOCK_HIDDEN)
-            one = (_slice(weight1, bias1, weight2, h, c, C),)
+            one = (_slice(weight1_ptr, bias1_ptr, weight2_ptr, h, c, C),)
             kept = kept + one  # type: ignore[assignment]
-    offset = tl.load(shift + c)[None, :]
-    offset2 = tl.load(bias2 + c)[None, :]
-    tiles = tl.cdiv(rows, BLOCK_ROWS)
+    offset = tl.load(shift_ptr + c)[None, :]
+    offset2 = tl.load(bias2_ptr + c)[None, :]
+    tiles = tl.cdiv(rows, BLOCK_M)
     for tile in tl.range(tl.program_id(0), tiles, tl.num_programs(0), num_stages=1):
-        start = tile * BLOCK_ROWS
-        m = start + tl.arange(0, BLOCK_ROWS)
+        start = tile * BLOCK_M
+        m = start + tl.arange(0, BLOCK_M)
         valid = m < rows
         mixed = convolved_tile(
-            x, roots, context, following, context_stride, following_stride, taps, carried_taps,
-            norm, start, rows, c, T, C, BLOCK_ROWS, 0, EPS, UNROLL,
+            x_ptr, row_rms_ptr, context_ptr, next_context_ptr, context_row_stride,
+            next_context_row_stride, taps_ptr, context_taps_ptr, norm_ptr, start, rows, c, T, C,
+            BLOCK_M, 0, EPS, UNROLL,
         )  # fmt: skip
-        here = tl.load(x + m[:, None] * C + c[None, :], mask=valid[:, None], other=0.0)
-        here = here.to(tl.float32) * tl.load(roots + m, mask=valid, other=1.0)[:, None] + offset
-        mixed = mixed * tap_unlift + here
+        here = tl.load(x_ptr + m[:, None] * C + c[None, :], mask=valid[:, None], other=0.0)
+        here = (
+            here.to(tl.float32) * tl.load(row_rms_ptr + m, mask=valid, other=1.0)[:, None] + offset
+        )
+        mixed = mixed * inverse_taps_scale + here
         power = tl.sum(mixed * mixed, axis=1) * (1.0 / C) + EPS
         normed = (mixed * tl.rsqrt(power)[:, None]).to(tl.float16)
-        total = mixed * lift + offset2
+        total = mixed * fp16_scale + offset2
         if KEEP:
             for i in tl.static_range(4 * C // BLOCK_HIDDEN):
                 up, bias, down = kept[i]  # type: ignore[var-annotated]
@@ -93,14 +96,16 @@ def block_kernel(
         else:
             for n in range(0, 4 * C, BLOCK_HIDDEN):
                 h = n + tl.arange(0, BLOCK_HIDDEN)
-                up, bias, down = _slice(weight1, bias1, weight2, h, c, C)
+                up, bias, down = _slice(weight1_ptr, bias1_ptr, weight2_ptr, h, c, C)
                 total = tl.dot(gelu_of_twice(tl.dot(normed, up), bias), down, total)
         at = m[:, None] * C + c[None, :]
-        if roots_out is None:
-            tl.store(y + at, (total * unlift).to(tl.bfloat16), mask=valid[:, None])
+        if row_rms_out_ptr is None:
+            tl.store(y_ptr + at, (total * inverse_fp16_scale).to(tl.bfloat16), mask=valid[:, None])
         else:
-            power = tl.sum(total * total, axis=1) * (unlift * unlift / C) + EPS
+            power = (
+                tl.sum(total * total, axis=1) * (inverse_fp16_scale * inverse_fp16_scale / C) + EPS
+            )
             scale = tl.rsqrt(power)
-            out = total * (unlift * scale)[:, None]
-            tl.store(y + at, out.to(tl.float16), mask=valid[:, None])
-            tl.store(roots_out + m, power * scale, mask=valid)
+            out = total * (inverse_fp16_scale * scale)[:, None]
+            tl.store(y_ptr + at, out.to(tl.float16), mask=valid[:, None])
+            tl.store(row_rms_out_ptr + m, power * scale, mask=valid)

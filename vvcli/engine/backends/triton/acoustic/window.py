@@ -11,22 +11,22 @@ from vvcli.engine.backends.triton.common.primitives import dot
 
 @triton.jit(do_not_specialize=["rows"])
 def window_kernel(
-    x,
-    weight,
-    bias,
-    context,
-    following,
-    context_stride,
-    following_stride,
-    y,
-    sums_out,
+    x_ptr,
+    weight_ptr,
+    bias_ptr,
+    context_ptr,
+    next_context_ptr,
+    context_row_stride,
+    next_context_row_stride,
+    y_ptr,
+    sums_out_ptr,
     rows,
     T: tl.constexpr,
     N: tl.constexpr,
     PAST: tl.constexpr,
     WIDTH: tl.constexpr,
     CHANNELS: tl.constexpr,
-    BLOCK_ROWS: tl.constexpr,
+    BLOCK_M: tl.constexpr,
     BLOCK_N: tl.constexpr,
     BLOCK_K: tl.constexpr,
     GROUP: tl.constexpr,
@@ -43,19 +43,17 @@ def window_kernel(
     by their root mean square and float16, and `sums_out` gets that.
     """
     K: tl.constexpr = PAST + WIDTH
-    row_tile, column_tile = tile_of(
-        tl.program_id(0), tl.cdiv(rows, BLOCK_ROWS), N // BLOCK_N, GROUP
-    )
-    m = row_tile * BLOCK_ROWS + tl.arange(0, BLOCK_ROWS)
+    row_tile, column_tile = tile_of(tl.program_id(0), tl.cdiv(rows, BLOCK_M), N // BLOCK_N, GROUP)
+    m = row_tile * BLOCK_M + tl.arange(0, BLOCK_M)
     n = column_tile * BLOCK_N + tl.arange(0, BLOCK_N)
     k = tl.arange(0, BLOCK_K)
     stream = (m // T).to(tl.int64)
     start = m % T == 0
     valid = (m < rows)[:, None]
-    inside = x + m * WIDTH - PAST
-    outside = context + stream * context_stride
-    weight_at = weight + n[None, :] * K + k[:, None]
-    total = tl.zeros((BLOCK_ROWS, BLOCK_N), tl.float32)
+    inside = x_ptr + m * WIDTH - PAST
+    outside = context_ptr + stream * context_row_stride
+    weight_at = weight_ptr + n[None, :] * K + k[:, None]
+    total = tl.zeros((BLOCK_M, BLOCK_N), tl.float32)
     for i in range(0, K, BLOCK_K):
         source = tl.where(start & (i < PAST), outside, inside)
         window = tl.load(source[:, None] + (i + k)[None, :], mask=valid, other=0.0)
@@ -64,7 +62,7 @@ def window_kernel(
 
     if column_tile == 0:  # the last row's window, less its oldest input
         last = valid & (m % T == T - 1)[:, None]
-        new = following + stream * following_stride - WIDTH
+        new = next_context_ptr + stream * next_context_row_stride - WIDTH
         for i in range(WIDTH, K, BLOCK_K):
             source = tl.where(start & (i < PAST), outside, inside)
             window = tl.load(source[:, None] + (i + k)[None, :], mask=last)
@@ -72,17 +70,17 @@ def window_kernel(
 
     SHARE: tl.constexpr = min(BLOCK_N, CHANNELS)
     POSITIONS: tl.constexpr = BLOCK_N // SHARE
-    total += tl.load(bias + n % CHANNELS)[None, :].to(tl.float32)
+    total += tl.load(bias_ptr + n % CHANNELS)[None, :].to(tl.float32)
     rounded = total if NORMED else total.to(tl.bfloat16).to(tl.float32)
-    positions = tl.reshape(rounded, (BLOCK_ROWS, POSITIONS, SHARE))
+    positions = tl.reshape(rounded, (BLOCK_M, POSITIONS, SHARE))
     sums = tl.sum(positions * positions, axis=2)
     if NORMED:
         power = sums * (1.0 / CHANNELS) + EPS
         scale = tl.rsqrt(power)
         sums = power * scale
-        out = tl.reshape(positions * scale[:, :, None], (BLOCK_ROWS, BLOCK_N)).to(tl.float16)
+        out = tl.reshape(positions * scale[:, :, None], (BLOCK_M, BLOCK_N)).to(tl.float16)
     else:
         out = rounded.to(tl.bfloat16)
-    tl.store(y + m[:, None] * N + n[None, :], out, mask=valid)
+    tl.store(y_ptr + m[:, None] * N + n[None, :], out, mask=valid)
     at = m[:, None] * (N // SHARE) + (column_tile * POSITIONS + tl.arange(0, POSITIONS))[None, :]
-    tl.store(sums_out + at, sums, mask=valid)
+    tl.store(sums_out_ptr + at, sums, mask=valid)

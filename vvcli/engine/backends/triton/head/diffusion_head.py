@@ -10,16 +10,18 @@ import triton
 import triton.language as tl
 from torch import Tensor, nn
 
-from vvcli.engine.backends.triton.common.elementwise import add, gate, normalise
-from vvcli.engine.backends.triton.common.linear import Tile, linear, pick
+from vvcli.engine.backends.triton.common.linear import linear
+from vvcli.engine.backends.triton.common.norm import normalise
 from vvcli.engine.backends.triton.common.primitives import INTERPRETED, dot, load_rows, load_weight
+from vvcli.engine.backends.triton.common.residual import add
+from vvcli.engine.backends.triton.common.swiglu import gate, gated
+from vvcli.engine.backends.triton.common.tile import ANY, Tile, pick
 from vvcli.engine.backends.triton.head.solver_step import (
     COLUMNS,
     FusedSolverStep,
     Latents,
     coefficients,
 )
-from vvcli.engine.backends.triton.lm.qkv import gated
 from vvcli.model.diffusion_head import DiffusionHead, HeadLayer, SolverTable
 from vvcli.model.solver import SolverStep
 
@@ -43,26 +45,26 @@ PLANS: dict[int, HeadPlan] = {
     16: HeadPlan(
         condition=Tile(16, 8, 128, 2, 7),
         gate_up=Tile(16, 32, 128, 4, 4),
-        down=Tile(16, 32, 128, 4, 7, split=4),
+        down=Tile(16, 32, 128, 4, 7, split_k=4),
         apart=False,
     ),
     64: HeadPlan(
         condition=Tile(64, 16, 128, 4, 4),
         gate_up=Tile(64, 32, 64, 4, 6),
-        down=Tile(64, 32, 128, 4, 6, split=4),
+        down=Tile(64, 32, 128, 4, 6, split_k=4),
         apart=True,
     ),
     192: HeadPlan(
         condition=Tile(64, 32, 64, 4, 5),
         gate_up=None,
-        down=Tile(64, 32, 64, 4, 6, split=4),
+        down=Tile(64, 32, 64, 4, 6, split_k=4),
         apart=True,
     ),
-    1 << 31: HeadPlan(condition=Tile(64, 64, 64, 4, 4), gate_up=None, down=None, apart=True),
+    ANY: HeadPlan(condition=Tile(64, 64, 64, 4, 4), gate_up=None, down=None, apart=True),
 }
 
 # By number of rows (two per stream and solver step), up to and including.
-MODULATION: dict[int, Tile | None] = {16: Tile(16, 32, 128, 4, 6), 1 << 31: None}
+MODULATION: dict[int, Tile | None] = {16: Tile(16, 32, 128, 4, 6), ANY: None}
 
 
 def supports(head: DiffusionHead) -> bool:
@@ -80,27 +82,27 @@ def supports(head: DiffusionHead) -> bool:
 
 @triton.jit(do_not_specialize=["M"])
 def condition_kernel(
-    x, w, steps, y, M, STEPS: tl.constexpr, N: tl.constexpr, K: tl.constexpr, BM: tl.constexpr,
-    BN: tl.constexpr, BK: tl.constexpr,
+    x_ptr, w_ptr, steps_ptr, y_ptr, M, STEPS: tl.constexpr, N: tl.constexpr, K: tl.constexpr,
+    BLOCK_M: tl.constexpr, BLOCK_N: tl.constexpr, BLOCK_K: tl.constexpr,
 ):  # fmt: skip
     """`y[s] = silu(x @ w.T + steps[s])`, [STEPS, M, N]. Grid: row tiles x column tiles."""
-    row_tiles = tl.cdiv(M, BM)
-    rows = (tl.program_id(0) % row_tiles) * BM + tl.arange(0, BM)
+    row_tiles = tl.cdiv(M, BLOCK_M)
+    rows = (tl.program_id(0) % row_tiles) * BLOCK_M + tl.arange(0, BLOCK_M)
     row_ok = rows < M
-    columns = (tl.program_id(0) // row_tiles) * BN + tl.arange(0, BN)
-    COVERED: tl.constexpr = triton.cdiv(K, BK) * BK
-    acc = tl.zeros((BM, BN), tl.float32)
-    for k in range(0, COVERED, BK):
-        at = k + tl.arange(0, BK)
-        a = load_rows(x, rows, row_ok, K, at, K, COVERED)
-        acc = dot(a, load_weight(w, columns, at, N, BN, K, COVERED).T, acc)
+    columns = (tl.program_id(0) // row_tiles) * BLOCK_N + tl.arange(0, BLOCK_N)
+    COVERED: tl.constexpr = triton.cdiv(K, BLOCK_K) * BLOCK_K
+    acc = tl.zeros((BLOCK_M, BLOCK_N), tl.float32)
+    for k in range(0, COVERED, BLOCK_K):
+        at = k + tl.arange(0, BLOCK_K)
+        a = load_rows(x_ptr, rows, row_ok, K, at, K, COVERED)
+        acc = dot(a, load_weight(w_ptr, columns, at, N, BLOCK_N, K, COVERED).T, acc)
     ok = row_ok[:, None] & (columns < N)[None, :]
     for step in range(STEPS):
-        embedding = tl.load(steps + step * N + columns, mask=columns < N, other=0.0)
+        embedding = tl.load(steps_ptr + step * N + columns, mask=columns < N, other=0.0)
         c = acc + embedding.to(tl.float32)[None, :]
         c = c / (1.0 + tl.exp(-c))
         at = (step * M + rows).to(tl.int64)[:, None] * N + columns[None, :]
-        tl.store(y + at, c.to(tl.bfloat16), mask=ok)
+        tl.store(y_ptr + at, c.to(tl.bfloat16), mask=ok)
 
 
 class FusedDiffusionHead:
@@ -138,7 +140,7 @@ class FusedDiffusionHead:
         batch = condition.shape[0]
         plan = pick(PLANS, 2 * batch)
         modulations = self._modulate(condition, table, plan.condition)
-        columns = plan.down.columns if plan.down else COLUMNS
+        columns = plan.down.block_n if plan.down else COLUMNS
         parts = triton.cdiv(self._hidden_size, columns)
         noise = noise if noise.is_contiguous() else noise.contiguous()
         factors = self._coefficients(table, condition.device)
@@ -175,10 +177,9 @@ class FusedDiffusionHead:
         weight = self._condition_weight
         steps, rows, (size, depth) = len(table.steps), 2 * condition.shape[0], weight.shape
         c = torch.empty(steps, rows, size, dtype=weight.dtype, device=weight.device)
-        condition_kernel[(triton.cdiv(rows, tile.rows) * triton.cdiv(size, tile.columns),)](
-            condition.contiguous(), weight, table.embedding, c, rows,
-            STEPS=steps, N=size, K=depth, BM=tile.rows, BN=tile.columns, BK=tile.depth,
-            **tile.options(),
+        condition_kernel[(triton.cdiv(rows, tile.block_m) * triton.cdiv(size, tile.block_n),)](
+            condition.contiguous(), weight, table.embedding, c, rows, STEPS=steps, N=size, K=depth,
+            BLOCK_M=tile.block_m, BLOCK_N=tile.block_n, BLOCK_K=tile.block_k, **tile.options(),
         )  # fmt: skip
         c = c.flatten(0, 1)
         fused = pick(MODULATION, c.shape[0])

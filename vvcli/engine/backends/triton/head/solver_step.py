@@ -9,8 +9,8 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from vvcli.engine.backends.triton.common.linear import RowSums
-from vvcli.engine.backends.triton.common.primitives import dot, load_rows, load_weight, row_scale
+from vvcli.engine.backends.triton.common.primitives import dot, load_rows, load_weight
+from vvcli.engine.backends.triton.common.row_sums import RowSums, load_inverse_rms
 from vvcli.model.solver import SolverStep
 
 STREAMS = 16  # of a program, which are 32 rows
@@ -29,9 +29,9 @@ def coefficients(steps: tuple[SolverStep, ...], device: torch.device) -> Tensor:
 
 @triton.jit
 def solver_tile(
-    tile, first, h, sums, shift, scale, w_out, guidance, factors, x, x0, x_next, x0_next, B,
-    modulation_stride, H: tl.constexpr, L: tl.constexpr, STREAMS: tl.constexpr, BK: tl.constexpr,
-    PARTS: tl.constexpr, EPS: tl.constexpr,
+    tile, first, h_ptr, sums_ptr, shift_ptr, scale_ptr, w_out_ptr, guidance_ptr, factors_ptr, x_ptr,
+    x0_ptr, x_next_ptr, x0_next_ptr, B, modulation_row_stride, H: tl.constexpr, L: tl.constexpr,
+    STREAMS: tl.constexpr, BLOCK_K: tl.constexpr, PARTS: tl.constexpr, EPS: tl.constexpr,
 ):  # fmt: skip
     """Where a step takes a tile of streams, [STREAMS, L] float64; stored if `first`.
 
@@ -43,53 +43,53 @@ def solver_tile(
     rows = tile * (2 * STREAMS) + tl.arange(0, 2 * STREAMS)
     row_ok = rows < 2 * B
     latents = tl.arange(0, L)
-    strength = tl.load(guidance + streams, mask=streams < B, other=0.0).to(tl.float64)
-    before = tl.load(x + at, mask=ok, other=0.0)
-    inverse = row_scale(sums, rows, row_ok, H, EPS, PARTS)[:, None]
-    COVERED: tl.constexpr = triton.cdiv(H, BK) * BK
+    strength = tl.load(guidance_ptr + streams, mask=streams < B, other=0.0).to(tl.float64)
+    before = tl.load(x_ptr + at, mask=ok, other=0.0)
+    inverse = load_inverse_rms(sums_ptr, rows, row_ok, H, EPS, PARTS)[:, None]
+    COVERED: tl.constexpr = triton.cdiv(H, BLOCK_K) * BLOCK_K
     velocity = tl.zeros((2 * STREAMS, L), tl.float32)
-    for k in range(0, COVERED, BK):
-        columns = k + tl.arange(0, BK)
-        a = load_rows(h, rows, row_ok, H, columns, H, COVERED).to(tl.float32)
-        b = load_rows(scale, rows, row_ok, modulation_stride, columns, H, COVERED)
-        c = load_rows(shift, rows, row_ok, modulation_stride, columns, H, COVERED)
+    for k in range(0, COVERED, BLOCK_K):
+        columns = k + tl.arange(0, BLOCK_K)
+        a = load_rows(h_ptr, rows, row_ok, H, columns, H, COVERED).to(tl.float32)
+        b = load_rows(scale_ptr, rows, row_ok, modulation_row_stride, columns, H, COVERED)
+        c = load_rows(shift_ptr, rows, row_ok, modulation_row_stride, columns, H, COVERED)
         a = (a * inverse * b.to(tl.float32) + c.to(tl.float32)).to(tl.bfloat16)
-        velocity = dot(a, load_weight(w_out, latents, columns, L, L, H, COVERED).T, velocity)
+        velocity = dot(a, load_weight(w_out_ptr, latents, columns, L, L, H, COVERED).T, velocity)
     pairs = tl.permute(tl.reshape(velocity, (STREAMS, 2, L)), (0, 2, 1))
     conditional, unconditional = tl.split(pairs.to(tl.float64))
     v = unconditional + strength[:, None] * (conditional - unconditional)
-    clean = tl.load(factors) * before - tl.load(factors + 1) * v
-    value = tl.load(factors + 2) * before + tl.load(factors + 3) * clean
-    value += tl.load(factors + 4) * tl.load(x0 + at, mask=ok, other=0.0)
-    tl.store(x0_next + at, clean, mask=ok & first)
-    tl.store(x_next + at, value, mask=ok & first)
+    clean = tl.load(factors_ptr) * before - tl.load(factors_ptr + 1) * v
+    value = tl.load(factors_ptr + 2) * before + tl.load(factors_ptr + 3) * clean
+    value += tl.load(factors_ptr + 4) * tl.load(x0_ptr + at, mask=ok, other=0.0)
+    tl.store(x0_next_ptr + at, clean, mask=ok & first)
+    tl.store(x_next_ptr + at, value, mask=ok & first)
     return value
 
 
 @triton.jit
 def input_tile(
-    tile, column_tile, value, w_in, h_next, sums_next, B, H: tl.constexpr, L: tl.constexpr,
-    STREAMS: tl.constexpr, BN: tl.constexpr, PARTS: tl.constexpr,
+    tile, column_tile, value, w_in_ptr, h_next_ptr, sums_next_ptr, B, H: tl.constexpr,
+    L: tl.constexpr, STREAMS: tl.constexpr, BLOCK_N: tl.constexpr, PARTS: tl.constexpr,
 ):  # fmt: skip
     """BN columns of both rows of the head's input at `value` [STREAMS, L], and their sums."""
     streams = tile * STREAMS + tl.arange(0, STREAMS)
     stream_ok = streams < B
     ok = stream_ok[:, None]
-    columns = column_tile * BN + tl.arange(0, BN)
-    w = load_weight(w_in, columns, tl.arange(0, L), H, BN, L, L)
+    columns = column_tile * BLOCK_N + tl.arange(0, BLOCK_N)
+    w = load_weight(w_in_ptr, columns, tl.arange(0, L), H, BLOCK_N, L, L)
     rounded = value.to(tl.float32).to(tl.bfloat16)
-    y = dot(rounded, w.T, tl.zeros((STREAMS, BN), tl.float32)).to(tl.bfloat16)
+    y = dot(rounded, w.T, tl.zeros((STREAMS, BLOCK_N), tl.float32)).to(tl.bfloat16)
     inside = ok & (columns < H)[None, :]
-    out = h_next + streams[:, None] * (2 * H) + columns[None, :]
+    out = h_next_ptr + streams[:, None] * (2 * H) + columns[None, :]
     tl.store(out, y, mask=inside)
     tl.store(out + H, y, mask=inside)
     y = tl.where(inside, y.to(tl.float32), 0.0)
     total = tl.sum(y * y, 1)
-    first = sums_next + streams * (2 * PARTS)
+    first = sums_next_ptr + streams * (2 * PARTS)
     tl.store(first + column_tile, total, mask=stream_ok)
     tl.store(first + PARTS + column_tile, total, mask=stream_ok)
     # The layers leave more sums a row than there are tiles here: the others are zero.
-    others = triton.cdiv(H, BN) + tl.arange(0, triton.next_power_of_2(PARTS))
+    others = triton.cdiv(H, BLOCK_N) + tl.arange(0, triton.next_power_of_2(PARTS))
     empty = ok & (others < PARTS)[None, :] & (column_tile == 0)
     nothing = tl.zeros((STREAMS, triton.next_power_of_2(PARTS)), tl.float32)
     tl.store(first[:, None] + others[None, :], nothing, mask=empty)
@@ -98,33 +98,45 @@ def input_tile(
 
 @triton.jit(do_not_specialize=["B"])
 def begin_kernel(
-    noise, frame, w_in, x, x0, h, sums, B, slot_stride, ring, H: tl.constexpr, L: tl.constexpr,
-    STREAMS: tl.constexpr, BN: tl.constexpr, PARTS: tl.constexpr,
+    noise_ptr, frame_ptr, w_in_ptr, x_ptr, x0_ptr, h_ptr, sums_ptr, B, noise_row_stride, ring,
+    H: tl.constexpr, L: tl.constexpr, STREAMS: tl.constexpr, BLOCK_N: tl.constexpr,
+    PARTS: tl.constexpr,
 ):  # fmt: skip
     """See `FusedSolverStep.begin`. Grid (stream tiles, column tiles)."""
     streams = tl.program_id(0) * STREAMS + tl.arange(0, STREAMS)
     latents = tl.arange(0, L)
     ok = (streams < B)[:, None]
-    start = streams.to(tl.int64) * slot_stride
-    if frame is not None:
-        start += tl.load(frame + streams, mask=streams < B, other=0) % ring * L
-    value = tl.load(noise + start[:, None] + latents[None, :], mask=ok, other=0.0)
+    start = streams.to(tl.int64) * noise_row_stride
+    if frame_ptr is not None:
+        start += tl.load(frame_ptr + streams, mask=streams < B, other=0) % ring * L
+    value = tl.load(noise_ptr + start[:, None] + latents[None, :], mask=ok, other=0.0)
     value = value.to(tl.float64)
     own = streams[:, None] * L + latents[None, :]
     first = ok & (tl.program_id(1) == 0)
-    tl.store(x + own, value, mask=first)
-    tl.store(x0 + own, tl.zeros((STREAMS, L), tl.float64), mask=first)  # no step was before
+    tl.store(x_ptr + own, value, mask=first)
+    tl.store(x0_ptr + own, tl.zeros((STREAMS, L), tl.float64), mask=first)  # no step was before
     input_tile(
-        tl.program_id(0), tl.program_id(1), value, w_in, h, sums, B, H, L, STREAMS, BN, PARTS
+        tl.program_id(0),
+        tl.program_id(1),
+        value,
+        w_in_ptr,
+        h_ptr,
+        sums_ptr,
+        B,
+        H,
+        L,
+        STREAMS,
+        BLOCK_N,
+        PARTS,
     )
 
 
 @triton.jit(do_not_specialize=["B"])
 def solver_step_kernel(
-    h, sums, shift, scale, w_out, guidance, factors, x, x0, w_in, x_next, x0_next,
-    h_next, sums_next, B, modulation_stride,
-    H: tl.constexpr, L: tl.constexpr, STREAMS: tl.constexpr, BK: tl.constexpr, BN: tl.constexpr,
-    PARTS: tl.constexpr, EPS: tl.constexpr, LAST: tl.constexpr,
+    h_ptr, sums_ptr, shift_ptr, scale_ptr, w_out_ptr, guidance_ptr, factors_ptr, x_ptr, x0_ptr,
+    w_in_ptr, x_next_ptr, x0_next_ptr, h_next_ptr, sums_next_ptr, B, modulation_row_stride,
+    H: tl.constexpr, L: tl.constexpr, STREAMS: tl.constexpr, BLOCK_K: tl.constexpr,
+    BLOCK_N: tl.constexpr, PARTS: tl.constexpr, EPS: tl.constexpr, LAST: tl.constexpr,
 ):  # fmt: skip
     """See `FusedSolverStep.step`. Grid (stream tiles, shares of the next input's columns).
 
@@ -132,13 +144,25 @@ def solver_step_kernel(
     """
     tile, share = tl.program_id(0), tl.program_id(1)
     value = solver_tile(
-        tile, share == 0, h, sums, shift, scale, w_out, guidance, factors, x, x0, x_next, x0_next,
-        B, modulation_stride, H, L, STREAMS, BK, PARTS, EPS,
+        tile, share == 0, h_ptr, sums_ptr, shift_ptr, scale_ptr, w_out_ptr, guidance_ptr,
+        factors_ptr, x_ptr, x0_ptr, x_next_ptr, x0_next_ptr, B, modulation_row_stride, H, L,
+        STREAMS, BLOCK_K, PARTS, EPS,
     )  # fmt: skip
     if not LAST:
-        for column_tile in range(share, triton.cdiv(H, BN), tl.num_programs(1)):
+        for column_tile in range(share, triton.cdiv(H, BLOCK_N), tl.num_programs(1)):
             input_tile(
-                tile, column_tile, value, w_in, h_next, sums_next, B, H, L, STREAMS, BN, PARTS
+                tile,
+                column_tile,
+                value,
+                w_in_ptr,
+                h_next_ptr,
+                sums_next_ptr,
+                B,
+                H,
+                L,
+                STREAMS,
+                BLOCK_N,
+                PARTS,
             )
 
 
@@ -180,7 +204,7 @@ class FusedSolverStep:
         begin_kernel[(triton.cdiv(batch, STREAMS), triton.cdiv(hidden, width))](
             noise, frame, self.w_in, here.x, here.x0, here.h, here.sums.values, batch,
             noise.stride(0), 0 if frame is None else noise.shape[1],
-            H=hidden, L=latent, STREAMS=STREAMS, BN=width, PARTS=parts, num_warps=4,
+            H=hidden, L=latent, STREAMS=STREAMS, BLOCK_N=width, PARTS=parts, num_warps=4,
         )  # fmt: skip
         return here
 
@@ -201,8 +225,8 @@ class FusedSolverStep:
         solver_step_kernel[(tiles, shares)](
             here.h, here.sums.values, shift, scale, self.w_out, guidance, factors, here.x, here.x0,
             self.w_in, there.x, there.x0, there.h, there.sums.values, batch, scale.stride(0),
-            H=hidden, L=latent, STREAMS=STREAMS, BK=DEPTH, BN=width, PARTS=parts, EPS=self.eps,
-            LAST=last, num_warps=4, num_stages=4,
+            H=hidden, L=latent, STREAMS=STREAMS, BLOCK_K=DEPTH, BLOCK_N=width, PARTS=parts,
+            EPS=self.eps, LAST=last, num_warps=4, num_stages=4,
         )  # fmt: skip
         return there
 

@@ -14,32 +14,32 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from vvcli.engine.backends.triton.common.linear import arrivals
 from vvcli.engine.backends.triton.common.primitives import dot
+from vvcli.engine.backends.triton.common.split_k import arrives_last, split_buffers
 from vvcli.model.attention import CacheView
 
 
 @dataclass(frozen=True)
-class Chunks:
-    """How attention is cut up: `keys` at a time, every `splits`-th chunk by the same program."""
+class AttentionTile:
+    """A program reads `block_keys` keys at a time, every `splits`-th chunk of them."""
 
-    keys: int
+    block_keys: int
     splits: int
-    warps: int
-    stages: int
+    num_warps: int
+    num_stages: int
 
 
 @triton.jit
-def _store(out, acc, total, tokens, heads, ok, HEADS: tl.constexpr, D: tl.constexpr):
+def _store(out_ptr, acc, total, tokens, heads, ok, HEADS: tl.constexpr, D: tl.constexpr):
     at = (tokens * HEADS + heads)[:, None] * D + tl.arange(0, D)[None, :]
-    tl.store(out + at, (acc / total[:, None]).to(tl.bfloat16), mask=ok[:, None])
+    tl.store(out_ptr + at, (acc / total[:, None]).to(tl.bfloat16), mask=ok[:, None])
 
 
 @triton.jit(do_not_specialize=["S"])
 def attention_kernel(
-    q, kv, positions, index, out, partial, counters, plane, row_stride, capacity, S, scale,
-    HEADS: tl.constexpr, KV_HEADS: tl.constexpr, D: tl.constexpr, QUERIES: tl.constexpr,
-    KEYS: tl.constexpr, SPLITS: tl.constexpr,
+    q_ptr, kv_ptr, positions_ptr, cache_rows_ptr, out_ptr, partial_ptr, counters_ptr,
+    kv_plane_stride, kv_row_stride, capacity, S, scale, HEADS: tl.constexpr, KV_HEADS: tl.constexpr,
+    D: tl.constexpr, QUERIES: tl.constexpr, KEYS: tl.constexpr, SPLITS: tl.constexpr,
 ):  # fmt: skip
     """See `attend`. Grid (rows, KV_HEADS, SPLITS); a program has the heads that share its keys."""
     row, kv_head, split = tl.program_id(0), tl.program_id(1), tl.program_id(2)
@@ -49,16 +49,16 @@ def attention_kernel(
     tokens = row * S + tl.minimum(queries // GROUP, S - 1)
     heads = kv_head * GROUP + queries % GROUP
     features = tl.arange(0, D)
-    own = tl.load(positions + tokens)
-    length = tl.minimum(tl.load(positions + row * S + S - 1) + 1, capacity).to(tl.int32)
+    own = tl.load(positions_ptr + tokens)
+    length = tl.minimum(tl.load(positions_ptr + row * S + S - 1) + 1, capacity).to(tl.int32)
     cache_row = row
-    if index is not None:
-        cache_row = tl.load(index + row)
-    keys = kv + cache_row.to(tl.int64) * row_stride + kv_head * capacity * D
+    if cache_rows_ptr is not None:
+        cache_row = tl.load(cache_rows_ptr + row)
+    keys = kv_ptr + cache_row.to(tl.int64) * kv_row_stride + kv_head * capacity * D
     at = (tokens * HEADS + heads)[:, None] * D + features[None, :]
-    query = tl.load(q + at, mask=ok[:, None], other=0.0)
+    query = tl.load(q_ptr + at, mask=ok[:, None], other=0.0)
 
-    most = tl.full((QUERIES,), float("-inf"), tl.float32)
+    row_max = tl.full((QUERIES,), float("-inf"), tl.float32)
     total = tl.zeros((QUERIES,), tl.float32)
     acc = tl.zeros((QUERIES, D), tl.float32)
     for start in range(split * KEYS, length, SPLITS * KEYS):
@@ -67,36 +67,35 @@ def attention_kernel(
         # a NaN would poison the sum even under a weight of zero.
         entries = cached[:, None] * D + features[None, :]
         k = tl.load(keys + entries, mask=(cached < length)[:, None], other=0.0)
-        v = tl.load(keys + plane + entries, mask=(cached < length)[:, None], other=0.0)
+        v = tl.load(keys + kv_plane_stride + entries, mask=(cached < length)[:, None], other=0.0)
         scores = dot(query, k.T, tl.zeros((QUERIES, KEYS), tl.float32)) * scale
         scores = tl.where(cached[None, :] <= own[:, None], scores, float("-inf"))
-        new = tl.maximum(most, tl.max(scores, 1))
+        new = tl.maximum(row_max, tl.max(scores, 1))
         # A whole chunk may lie after one of the first tokens of a window.
         base = tl.where(new == float("-inf"), 0.0, new)
         weights = tl.exp2(scores - base[:, None])
-        fade = tl.exp2(most - base)
+        fade = tl.exp2(row_max - base)
         total = total * fade + tl.sum(weights, 1)
         acc = dot(weights.to(tl.bfloat16), v, acc * fade[:, None])
-        most = new
+        row_max = new
 
     if SPLITS == 1:
-        _store(out, acc, total, tokens, heads, ok, HEADS, D)
+        _store(out_ptr, acc, total, tokens, heads, ok, HEADS, D)
     else:
         # Each part leaves its sums; the last one to arrive joins them, in the order of splits.
         PART: tl.constexpr = QUERIES * (D + 2)
         group = row * KV_HEADS + kv_head
-        first = partial + group * (SPLITS * PART)
+        first = partial_ptr + group * (SPLITS * PART)
         mine = first + split * PART
         sums = 2 * QUERIES + queries[:, None] * D + features[None, :]
-        tl.store(mine + queries, most)
+        tl.store(mine + queries, row_max)
         tl.store(mine + QUERIES + queries, total)
         tl.store(mine + sums, acc)
-        tl.debug_barrier()
-        if tl.atomic_add(counters + group, 1, sem="acq_rel") == SPLITS - 1:
+        if arrives_last(counters_ptr, group, SPLITS):
             new = tl.load(first + queries, cache_modifier=".cg")
             for i in tl.static_range(1, SPLITS):
-                most = tl.load(first + i * PART + queries, cache_modifier=".cg")
-                new = tl.maximum(new, most)
+                row_max = tl.load(first + i * PART + queries, cache_modifier=".cg")
+                new = tl.maximum(new, row_max)
             total = tl.zeros((QUERIES,), tl.float32)
             acc = tl.zeros((QUERIES, D), tl.float32)
             for i in tl.static_range(SPLITS):
@@ -104,11 +103,11 @@ def attention_kernel(
                 fade = tl.exp2(tl.load(part + queries, cache_modifier=".cg") - new)
                 total += tl.load(part + QUERIES + queries, cache_modifier=".cg") * fade
                 acc += tl.load(part + sums, cache_modifier=".cg") * fade[:, None]
-            tl.store(counters + group, 0)
-            _store(out, acc, total, tokens, heads, ok, HEADS, D)
+            tl.store(counters_ptr + group, 0)
+            _store(out_ptr, acc, total, tokens, heads, ok, HEADS, D)
 
 
-def attend(q: Tensor, cache: CacheView, layer: int, chunks: Chunks) -> Tensor:
+def attend(q: Tensor, cache: CacheView, layer: int, tile: AttentionTile) -> Tensor:
     """Causal grouped-query attention of new tokens, whose keys are in the cache already.
 
     `q` is [R·S, heads, D], rotated; the result has its shape. Token s of row r attends to cached
@@ -121,15 +120,12 @@ def attend(q: Tensor, cache: CacheView, layer: int, chunks: Chunks) -> Tensor:
     kv_heads, capacity = kv.shape[2], kv.shape[3]
     queries = max(16, triton.next_power_of_2(steps * heads // kv_heads))
     out = torch.empty_like(q)
-    partial = counters = None
-    if chunks.splits > 1:
-        size = rows * kv_heads * chunks.splits * queries * (head_dim + 2)
-        partial = torch.empty(size, dtype=torch.float32, device=q.device)
-        counters = arrivals(q.device, rows * kv_heads)
-    attention_kernel[(rows, kv_heads, chunks.splits)](
+    size = queries * (head_dim + 2)
+    partial, counters = split_buffers(q.device, rows * kv_heads, tile.splits, size)
+    attention_kernel[(rows, kv_heads, tile.splits)](
         q, kv, cache.positions, cache.rows, out, partial, counters,
         kv.stride(0), kv.stride(1), capacity, steps, math.log2(math.e) / math.sqrt(head_dim),
-        HEADS=heads, KV_HEADS=kv_heads, D=head_dim, QUERIES=queries, KEYS=chunks.keys,
-        SPLITS=chunks.splits, num_warps=chunks.warps, num_stages=chunks.stages,
+        HEADS=heads, KV_HEADS=kv_heads, D=head_dim, QUERIES=queries, KEYS=tile.block_keys,
+        SPLITS=tile.splits, num_warps=tile.num_warps, num_stages=tile.num_stages,
     )  # fmt: skip
     return out

@@ -7,7 +7,8 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from vvcli.engine.backends.triton.common.linear import linear, pick
+from vvcli.engine.backends.triton.common.linear import linear
+from vvcli.engine.backends.triton.common.tile import pick
 from vvcli.engine.backends.triton.lm.embed_latent import TILES
 from vvcli.engine.slots import SlotState
 from vvcli.model.vibevoice import EosClassifier
@@ -15,29 +16,29 @@ from vvcli.model.vibevoice import EosClassifier
 
 @triton.jit
 def commit_kernel(
-    hidden, inner, weight, bias, condition, tts_length, frame, window_left, active, eos,
-    H: tl.constexpr, PAD: tl.constexpr,
+    hidden_ptr, inner_ptr, weight_ptr, bias_ptr, condition_ptr, tts_length_ptr, frame_ptr,
+    window_left_ptr, active_ptr, eos_ptr, H: tl.constexpr, PAD: tl.constexpr,
 ):  # fmt: skip
     """See `FusedCommit`. Grid: slots."""
     slot = tl.program_id(0)
     columns = tl.arange(0, PAD)
     ok = columns < H
-    left = tl.load(window_left + slot)
-    is_active = tl.load(active + slot)
+    left = tl.load(window_left_ptr + slot)
+    is_active = tl.load(active_ptr + slot)
     is_running = (is_active != 0) & (left > 0)
-    x = tl.load(inner + slot * H + columns, mask=ok, other=0.0).to(tl.float32)
-    w = tl.load(weight + columns, mask=ok, other=0.0).to(tl.float32)
-    logit = tl.sum(x * w, 0) + tl.load(bias).to(tl.float32)
+    x = tl.load(inner_ptr + slot * H + columns, mask=ok, other=0.0).to(tl.float32)
+    w = tl.load(weight_ptr + columns, mask=ok, other=0.0).to(tl.float32)
+    logit = tl.sum(x * w, 0) + tl.load(bias_ptr).to(tl.float32)
     ends = is_running & (1.0 / (1.0 + tl.exp(-logit)) > 0.5)
     for i in tl.static_range(2):
         row = 2 * slot + i
-        value = tl.load(hidden + row * H + columns, mask=ok, other=0.0)
-        tl.store(condition + row * H + columns, value, mask=ok & is_running)
-        tl.store(tts_length + row, tl.load(tts_length + row) + 1, mask=is_running)
-    tl.store(frame + slot, tl.load(frame + slot) + 1, mask=is_running)
-    tl.store(window_left + slot, left - 1, mask=is_running)
-    tl.store(active + slot, tl.where(ends, 0, is_active))
-    tl.store(eos + slot, ends.to(tl.int8))
+        value = tl.load(hidden_ptr + row * H + columns, mask=ok, other=0.0)
+        tl.store(condition_ptr + row * H + columns, value, mask=ok & is_running)
+        tl.store(tts_length_ptr + row, tl.load(tts_length_ptr + row) + 1, mask=is_running)
+    tl.store(frame_ptr + slot, tl.load(frame_ptr + slot) + 1, mask=is_running)
+    tl.store(window_left_ptr + slot, left - 1, mask=is_running)
+    tl.store(active_ptr + slot, tl.where(ends, 0, is_active))
+    tl.store(eos_ptr + slot, ends.to(tl.int8))
 
 
 class FusedCommit:

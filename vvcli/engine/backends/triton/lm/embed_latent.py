@@ -6,14 +6,16 @@ import triton
 from torch import Tensor
 
 from vvcli.engine.backends.triton.common.fold_norm import fold_norm
-from vvcli.engine.backends.triton.common.linear import RowSums, Tile, linear, pick
+from vvcli.engine.backends.triton.common.linear import linear
+from vvcli.engine.backends.triton.common.row_sums import RowSums
+from vvcli.engine.backends.triton.common.tile import ANY, Tile, pick
 from vvcli.model.vibevoice import SPEECH, VibeVoice
 
 # By number of rows, up to and including.
 TILES: dict[int, Tile] = {
     16: Tile(16, 8, 128, 2, 7),
     64: Tile(64, 16, 128, 4, 4),
-    1 << 31: Tile(64, 64, 64, 4, 4),
+    ANY: Tile(64, 64, 64, 4, 4),
 }
 
 
@@ -30,7 +32,7 @@ class FusedEmbedLatent:
         """Inputs [2B, 1, H] of the TTS LM for latents [B, latent] float64."""
         tile = pick(TILES, latent.shape[0])
         hidden = self._second.shape[0]
-        parts = triton.cdiv(hidden, tile.columns)
+        parts = triton.cdiv(hidden, tile.block_n)
         sums = RowSums.allocate(latent.shape[0], parts, self._eps, latent.device)
         x = linear(latent, self._first.weight, tile, bias=self._first.bias, sums_out=sums)
         pairs = linear(x, self._second, tile, bias=self._bias, sums=sums, twice=True)

@@ -18,23 +18,23 @@ from vvcli.engine.text_batch import TextBatch
 
 @triton.jit(do_not_specialize=["bucket", "spare"])
 def place_kernel(
-    windows, tts_length, window_left, active, rows, positions, bucket, spare, STRIDE: tl.constexpr,
-    WINDOW: tl.constexpr,
+    windows_ptr, tts_length_ptr, window_left_ptr, active_ptr, rows_ptr, positions_ptr, bucket,
+    spare, STRIDE: tl.constexpr, WINDOW: tl.constexpr,
 ):  # fmt: skip
     """See `place`. Grid: rows."""
     i = tl.program_id(0)
     offset = i - 2 * bucket
     is_text = offset >= 0
     slot = tl.where(is_text, 0, i // 2).to(tl.int64)
-    slot = tl.load(windows + offset // WINDOW * STRIDE, mask=is_text, other=slot)
+    slot = tl.load(windows_ptr + offset // WINDOW * STRIDE, mask=is_text, other=slot)
     in_frame = slot < bucket
-    left = tl.load(window_left + slot, mask=in_frame, other=0)
-    runs = (left > 0) & (tl.load(active + slot, mask=in_frame, other=0) != 0)
-    row = tl.where(is_text, 2 * slot, tl.where(runs, i, 2 * spare))
+    left = tl.load(window_left_ptr + slot, mask=in_frame, other=0)
+    is_running = (left > 0) & (tl.load(active_ptr + slot, mask=in_frame, other=0) != 0)
+    row = tl.where(is_text, 2 * slot, tl.where(is_running, i, 2 * spare))
     # Behind the frame, if there is one.
-    shift = tl.where(is_text, runs.to(tl.int64) + offset % WINDOW, 0)
-    tl.store(rows + i, row)
-    tl.store(positions + i, tl.load(tts_length + row) + shift)
+    shift = tl.where(is_text, is_running.to(tl.int64) + offset % WINDOW, 0)
+    tl.store(rows_ptr + i, row)
+    tl.store(positions_ptr + i, tl.load(tts_length_ptr + row) + shift)
 
 
 def place(state: SlotState, bucket: int, text: TextBatch) -> tuple[Tensor, Tensor]:
@@ -56,21 +56,21 @@ def place(state: SlotState, bucket: int, text: TextBatch) -> tuple[Tensor, Tenso
 
 @triton.jit
 def commit_text_kernel(
-    hidden, slots, counts, frames, condition, lm_length, tts_length, window_left,
-    STRIDE: tl.constexpr, WINDOW: tl.constexpr, H: tl.constexpr, PAD: tl.constexpr,
+    hidden_ptr, slots_ptr, counts_ptr, frames_ptr, condition_ptr, lm_length_ptr, tts_length_ptr,
+    window_left_ptr, STRIDE: tl.constexpr, WINDOW: tl.constexpr, H: tl.constexpr, PAD: tl.constexpr,
 ):  # fmt: skip
     """See `commit_text`. Grid: windows."""
     window = tl.program_id(0)
-    slot = tl.load(slots + window * STRIDE)
-    count = tl.load(counts + window * STRIDE)
+    slot = tl.load(slots_ptr + window * STRIDE)
+    count = tl.load(counts_ptr + window * STRIDE)
     columns = tl.arange(0, PAD)
     ok = columns < H
     last = window * WINDOW + tl.maximum(count, 1) - 1
-    value = tl.load(hidden + last * H + columns, mask=ok, other=0.0)
-    tl.store(condition + 2 * slot * H + columns, value, mask=ok)
-    tl.store(lm_length + slot, tl.load(lm_length + slot) + count)
-    tl.store(tts_length + 2 * slot, tl.load(tts_length + 2 * slot) + count)
-    tl.store(window_left + slot, tl.load(frames + window * STRIDE))
+    value = tl.load(hidden_ptr + last * H + columns, mask=ok, other=0.0)
+    tl.store(condition_ptr + 2 * slot * H + columns, value, mask=ok)
+    tl.store(lm_length_ptr + slot, tl.load(lm_length_ptr + slot) + count)
+    tl.store(tts_length_ptr + 2 * slot, tl.load(tts_length_ptr + 2 * slot) + count)
+    tl.store(window_left_ptr + slot, tl.load(frames_ptr + window * STRIDE))
 
 
 def commit_text(state: SlotState, hidden: Tensor, text: TextBatch) -> None:

@@ -13,12 +13,17 @@ import torch.nn.functional as F
 import triton
 from torch import Tensor, nn
 
-from vvcli.engine.backends.triton.common.elementwise import add, gate, normalise, rotate
 from vvcli.engine.backends.triton.common.fold_norm import fold_norm
-from vvcli.engine.backends.triton.common.linear import RowSums, Tile, linear, pick
+from vvcli.engine.backends.triton.common.linear import linear
+from vvcli.engine.backends.triton.common.norm import normalise
 from vvcli.engine.backends.triton.common.primitives import INTERPRETED
-from vvcli.engine.backends.triton.lm.attention import Chunks, attend
-from vvcli.engine.backends.triton.lm.qkv import gated, project_qkv
+from vvcli.engine.backends.triton.common.residual import add
+from vvcli.engine.backends.triton.common.row_sums import RowSums
+from vvcli.engine.backends.triton.common.swiglu import gate, gated
+from vvcli.engine.backends.triton.common.tile import ANY, Tile, pick
+from vvcli.engine.backends.triton.lm.attention import AttentionTile, attend
+from vvcli.engine.backends.triton.lm.qkv import project_qkv
+from vvcli.engine.backends.triton.lm.rotary import rotate
 from vvcli.model.attention import CacheView
 from vvcli.model.layers import RMSNorm
 from vvcli.model.transformer import DecoderLayer, Transformer
@@ -41,30 +46,30 @@ PLANS: dict[int, LayerPlan] = {
         qkv=Tile(16, 8, 128, 2, 7),
         o=Tile(16, 8, 128, 2, 7),
         gate_up=Tile(16, 32, 128, 2, 4),
-        down=Tile(16, 32, 64, 4, 8, split=4),
+        down=Tile(16, 32, 64, 4, 8, split_k=4),
     ),
     64: LayerPlan(
         qkv=Tile(64, 8, 128, 4, 6),
         o=Tile(64, 16, 128, 4, 4),
         gate_up=Tile(64, 32, 64, 4, 6),
-        down=Tile(64, 32, 64, 4, 6, split=4),
+        down=Tile(64, 32, 64, 4, 6, split_k=4),
     ),
     192: LayerPlan(
         qkv=Tile(64, 16, 64, 4, 5),
         o=Tile(64, 32, 64, 4, 5),
         gate_up=None,
-        down=Tile(64, 32, 64, 4, 6, split=4),
+        down=Tile(64, 32, 64, 4, 6, split_k=4),
     ),
     768: LayerPlan(qkv=None, o=Tile(64, 64, 64, 4, 5), gate_up=None, down=None),
-    1 << 31: LayerPlan(qkv=None, o=Tile(64, 128, 64, 4, 4), gate_up=None, down=None),
+    ANY: LayerPlan(qkv=None, o=Tile(64, 128, 64, 4, 4), gate_up=None, down=None),
 }
 
-# Chunks of attention, by number of rows of the cache. More splits shorten the wait for one long
+# Tiles of attention, by number of rows of the cache. More splits shorten the wait for one long
 # row, and only matter while there are fewer rows than multiprocessors.
-CHUNKS: dict[int, Chunks] = {
-    16: Chunks(keys=64, splits=4, warps=4, stages=2),
-    128: Chunks(keys=128, splits=1, warps=4, stages=3),
-    1 << 31: Chunks(keys=64, splits=1, warps=2, stages=3),
+ATTENTION_TILES: dict[int, AttentionTile] = {
+    16: AttentionTile(block_keys=64, splits=4, num_warps=4, num_stages=2),
+    128: AttentionTile(block_keys=128, splits=1, num_warps=4, num_stages=3),
+    ANY: AttentionTile(block_keys=64, splits=1, num_warps=2, num_stages=3),
 }
 
 
@@ -109,7 +114,7 @@ class FusedTransformer:
     def _continue(self, x: Tensor, cache: CacheView) -> Tensor:
         """The hidden states [R·S, H] of `x`, R·S rows."""
         plan = pick(PLANS, x.shape[0])
-        chunks = pick(CHUNKS, cache.positions.shape[0])
+        tile = pick(ATTENTION_TILES, cache.positions.shape[0])
         index = None if cache.rows is None else cache.rows.contiguous()
         cache = replace(cache, positions=cache.positions.contiguous(), rows=index)
         eps = self._layers[0].eps
@@ -118,7 +123,7 @@ class FusedTransformer:
         out = torch.empty_like(x)
         for i, layer in enumerate(self._layers):
             heads = self._heads(layer, x, after_down, cache, i, plan.qkv)
-            heads = attend(heads, cache, i, chunks).flatten(1)
+            heads = attend(heads, cache, i, tile).flatten(1)
             x = _add_product(x, heads, layer.o, out, after_o, plan.o)
             inner = self._inner(layer, x, after_o, plan.gate_up)
             x = _add_product(x, inner, layer.down, out, after_down, plan.down)
@@ -135,7 +140,7 @@ class FusedTransformer:
         if tile is None:
             product = F.linear(x, layer.qkv)
             return rotate(product, layer.bias, sums, rope, cache, index, x.shape[1])
-        tile = replace(tile, columns=min(tile.columns, rope.shape[-1] // 2))
+        tile = replace(tile, block_n=min(tile.block_n, rope.shape[-1] // 2))
         return project_qkv(x, layer.qkv, layer.bias, sums, rope, cache, index, tile)
 
     def _inner(self, layer: _LayerWeights, x: Tensor, sums: RowSums, tile: Tile | None) -> Tensor:
@@ -171,7 +176,7 @@ def _fold_layer(layer: nn.Module) -> _LayerWeights:
 
 def _sums(x: Tensor, tile: Tile | None, eps: float) -> RowSums:
     """Room for the sums of rows that a product with `tile` writes."""
-    parts = 1 if tile is None else triton.cdiv(x.shape[1], tile.columns)
+    parts = 1 if tile is None else triton.cdiv(x.shape[1], tile.block_n)
     return RowSums.allocate(x.shape[0], parts, eps, x.device)
 
 

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import pytest
 
-from vvcli.bench.host_time import HostTime
 from vvcli.bench.random_model import RandomTokenizer
 from vvcli.bench.texts import random_texts
 from vvcli.script.normalise import normaliser
@@ -32,12 +31,3 @@ def test_a_token_is_four_characters() -> None:
     assert len(tokenizer.encode("a" * 99)) == 25  # a newline comes after the text
     assert len(tokenizer.encode("a" * 100)) == 26
     assert set(tokenizer.encode("The weather in the mountains changes quickly.")) <= set(range(600))
-
-
-def test_time_is_counted_for_the_innermost_function_of_vvcli() -> None:
-    with HostTime() as host:
-        random_texts(3000, (500, 500), seed=0)
-    shares = host.shares()
-    assert max(shares, key=lambda name: shares[name]).startswith("bench/texts: ")
-    # A look may fall before the first text or after the last.
-    assert 0.5 < sum(shares.values()) <= 1.01

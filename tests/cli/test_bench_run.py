@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import TINY, InProcess, Process
+from tests.conftest import TINY, InProcess
 
 TINY_SHAPE = ["--shape", "tiny", "--device", "cpu"]
 FRAME_S = 160 / 24_000
@@ -40,13 +40,9 @@ def frames(found: dict[str, Any]) -> int:
     return round(found["audio_s"] / FRAME_S)
 
 
-@pytest.mark.slow
-def test_a_run_is_whole_and_in_order(process: Process) -> None:
-    """In a process of its own, as it looks at all threads of its process."""
+def test_a_run_is_whole_and_in_order(bench: Bench) -> None:
     arguments = ["--records", "6", "--streams", "2", "--characters", "10-30"]
-    result = process("bench", "run", *TINY_SHAPE, *arguments, "--json")
-    assert result.status == 0, result.stderr
-    found = figures(result.stdout)["run"]
+    found = bench("run", *TINY_SHAPE, *arguments)["run"]
     assert (found["records"], found["streams"], found["in_order"]) == (6, 2, True)
     # Lengths of 10 to 30 characters, spread evenly, and two characters a frame.
     lengths = [12, 15, 18, 22, 25, 28]
@@ -62,8 +58,6 @@ def test_a_run_is_whole_and_in_order(process: Process) -> None:
     assert 0 < found["first_audio_warm_ms"] <= found["first_audio_warm_worst_ms"]
     # Two streams at a time make frames together: fewer steps than frames.
     assert frames(found) / 2 <= found["counters"]["eager_steps"] < 2 * frames(found)
-    # Of each function; threads work side by side, so their sum says nothing.
-    assert all(0 < share <= 1 for share in found["host_share"].values())
 
 
 def test_a_run_with_a_real_model_is_as_long_as_its_texts_say(bench: Bench) -> None:

@@ -99,7 +99,7 @@ def test_a_broken_stream_ends_and_leaves_the_others_as_they_are(
     sample_type: SampleType,
     in_flight: int,
 ) -> None:
-    monkeypatch.setattr(Result, "arrived", not in_flight)
+    monkeypatch.setattr(PendingFrames, "arrived", not in_flight)
     texts = ["Hello there.", "Yes.", "Thousands of dolphins."]
     expected = run(
         Engine(model, slots=3, steps=5, sample_type=sample_type),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -52,10 +52,6 @@ class FrameTime:
     memory: Memory  # while this was measured, capture included
     eager_memory: Memory | None
     counters: dict[str, Any]  # how steps were run
-
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return asdict(self)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import statistics
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +18,9 @@ from vvcli.audio.track import Track
 from vvcli.audio.writer import open_writer
 from vvcli.bench.frame_time import frame_ms
 from vvcli.bench.gpu_use import GpuUse
-from vvcli.bench.host_time import HostTime
-from vvcli.bench.latency import first_audio_ms
 from vvcli.bench.memory import Memory, read_memory, start_memory
 from vvcli.bench.pipes import Listener, TextPipe
-from vvcli.bench.streams import StreamMaker, prepare
+from vvcli.bench.streams import StreamMaker, first_audio_ms, prepare
 from vvcli.loaded_model import LoadedModel
 from vvcli.model.config import SAMPLE_RATE
 from vvcli.progress.report import open_progress
@@ -59,14 +57,9 @@ class JobResult:
     in_order: bool  # and every record whole
     bytes_written: int
     bytes_read: int
-    host_share: dict[str, float]  # of the elapsed time, by function
     gpu_percent: float | None
     memory: Memory
     counters: dict[str, Any]  # how the steps of the run were run
-
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return asdict(self)
 
 
 def run_job(
@@ -92,7 +85,7 @@ def run_job(
     counters = dict(vars(synthesizer.engine.counters))
     expected = [model.config.decoder.hop * maker.frames(text) for text in texts]
     lines, listener, tally = TextPipe(texts), Listener(), Tally()
-    with HostTime() as host, GpuUse(model.device) as gpu:
+    with GpuUse(model.device) as gpu:
         with Output(listener.descriptor, "the pipe") as output:
             writer = open_writer("s16le", output, SAMPLE_RATE, input_rate=SAMPLE_RATE)
             lines.start()
@@ -123,7 +116,6 @@ def run_job(
         in_order=track.as_expected and heard.size == S16LE.width * track.expected_samples,
         bytes_written=writer.samples * S16LE.width,
         bytes_read=heard.size,
-        host_share=host.shares(),
         gpu_percent=gpu.percent,
         memory=read_memory(model.device),
         counters=_since(counters, vars(synthesizer.engine.counters)),

@@ -7,8 +7,7 @@ a stream that is done early leaves its slot to the next one.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -44,10 +43,6 @@ class Trial:
     gpu_percent: float | None
     broken_off: bool
     holds: bool
-
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return asdict(self)
 
 
 class LoadTest:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import resource
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import torch
 
@@ -23,10 +23,6 @@ class Memory:
     reserved: float | None  # peak of what torch took from the device, graphs' pools included
     used: float | None  # of the whole device at the end: the context and other programs, too
     process: float | None
-
-    def to_dict(self) -> dict[str, float | None]:
-        """For JSON."""
-        return asdict(self)
 
 
 def start_memory(device: torch.device) -> None:

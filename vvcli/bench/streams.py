@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 from vvcli.engine.engine import Engine
@@ -46,10 +47,10 @@ class StreamMaker:
         """
         stream = self.make(longest)
         frames = max(len(stream.tokens) * self._config.frames_per_token, self.frames(longest))
-        most = self._config.lm.max_positions
-        if stream.prompt + len(stream.tokens) + frames > most:
+        context = self._config.lm.max_positions
+        if stream.prompt + len(stream.tokens) + frames > context:
             raise UsageError(
-                f"texts of {len(longest)} characters do not fit the model's context of {most} "
+                f"texts of {len(longest)} characters do not fit the model's context of {context} "
                 "positions: give shorter ones with --characters"
             )
 
@@ -63,8 +64,20 @@ def first_frame(engine: Engine, stream: Stream) -> StreamFrame:
                 return frame
 
 
+def first_audio_ms(engine: Engine, maker: StreamMaker, text: str, repeats: int) -> list[float]:
+    """Milliseconds from submitting a stream to its first samples on the host, when it is alone."""
+    times = []
+    for _ in range(repeats):
+        stream = maker.make(text)
+        start = time.perf_counter()
+        first_frame(engine, stream)
+        times.append(1e3 * (time.perf_counter() - start))
+        stop(engine, [stream])
+    return times
+
+
 def prepare(engine: Engine, stream: Stream) -> None:
-    """Give the slots of an idle engine the room that `stream` needs, and capture every step."""
+    """Give the slots of an idle engine the capacity that `stream` needs, and capture every step."""
     first_frame(engine, stream)
     stop(engine, [stream])
     engine.warm_up()

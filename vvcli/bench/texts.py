@@ -23,12 +23,6 @@ def random_texts(count: int, characters: tuple[int, int], seed: int) -> list[str
     return [_text(round(length), generator) for length in generator.permutation(lengths)]
 
 
-def random_text(characters: tuple[int, int], generator: np.random.Generator) -> str:
-    """One text, of a length drawn from the range `characters`."""
-    shortest, longest = characters
-    return _text(int(generator.integers(shortest, longest, endpoint=True)), generator)
-
-
 def _text(length: int, generator: np.random.Generator) -> str:
     words = " ".join(generator.choice(WORDS, size=length // 2 + 1))
     text = words[: length - 1]

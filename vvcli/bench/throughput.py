@@ -6,13 +6,12 @@ import statistics
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from vvcli.bench.gpu_use import GpuUse
-from vvcli.bench.latency import first_audio_ms
 from vvcli.bench.memory import Memory, read_memory, start_memory
-from vvcli.bench.streams import StreamMaker, prepare
+from vvcli.bench.streams import StreamMaker, first_audio_ms, prepare
 from vvcli.bench.texts import random_texts
 from vvcli.engine.engine import Engine
 from vvcli.engine.graphs import GraphMode
@@ -44,10 +43,6 @@ class Throughput:
     levels: list[Level]
     memory: Memory
     counters: dict[str, Any]
-
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return asdict(self)
 
     def lines(self) -> list[tuple[str, float | None, str]]:
         """Name, value and format of every line of the table."""

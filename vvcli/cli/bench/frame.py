@@ -70,7 +70,7 @@ def frame(
             **facts,
             "copy_gb_s": rates.bytes_per_second / 1e9,
             "matmul_tflop_s": rates.flops_per_second / 1e12,
-            "frames": [row.to_dict() for row in rows],
+            "frames": rows,
         }
     )
     if bench.profile is not None:

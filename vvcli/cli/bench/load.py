@@ -75,11 +75,10 @@ def load(
     """
     bench = take_bench(context, options)
     loaded = bench.open_subject()
-    from vvcli.bench.latency import first_audio_ms
     from vvcli.bench.load import LoadTest
     from vvcli.bench.memory import read_memory, start_memory
     from vvcli.bench.search import estimate_capacity, search
-    from vvcli.bench.streams import StreamMaker, prepare
+    from vvcli.bench.streams import StreamMaker, first_audio_ms, prepare
     from vvcli.bench.texts import random_texts
     from vvcli.engine.engine import Engine
 
@@ -127,9 +126,9 @@ def load(
             "first_audio_alone_ms": alone,
             "price_per_hour": price,
             "price_per_audio_hour": _price(best, price),
-            "best": best and best.to_dict(),
-            "trials": [trial.to_dict() for trial in trials],
-            "memory": memory.to_dict(),
+            "best": best,
+            "trials": trials,
+            "memory": memory,
             "counters": vars(engine.counters),
         }
     )

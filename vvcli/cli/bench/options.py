@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -118,9 +118,9 @@ class Bench:
             click.echo(visible(text))
 
     def json(self, figures: dict[str, Any]) -> None:
-        """Print the one object, if JSON is asked for."""
+        """Print the one object, dataclasses as objects too, if JSON is asked for."""
         if self.as_json:
-            click.echo(json.dumps(figures))
+            click.echo(json.dumps(figures, default=asdict))
 
     def trace(self, frame: Callable[[], object], device: torch.device) -> None:
         """Profile 20 calls of `frame`, if that is asked for."""
@@ -155,7 +155,7 @@ class Bench:
             "used": "whole device, now",
             "process": "peak of the process",
         }
-        for key, size in memory.to_dict().items():
+        for key, size in vars(memory).items():
             if size is not None:
                 self.line(f"{names[key]:<20} {size:.2f} GiB")
 

@@ -64,7 +64,7 @@ def run(
         bound_frames=FRAMES_ON_CUDA if on_cuda else FRAMES_ON_CPU,
     )
     _print(bench, result)
-    bench.json({**facts, "run": result.to_dict()})
+    bench.json({**facts, "run": result})
     bench.trace_engine(synthesizer.engine, loaded, streams, characters)
 
 
@@ -91,7 +91,3 @@ def _print(bench: Bench, result: JobResult) -> None:
         bench.line(f"{name:<20} {value}")
     bench.memory_lines(result.memory)
     bench.line(f"{'steps':<20} {bench.counters(result.counters)}")
-    bench.line()
-    bench.line("where the host was")
-    for place, share in result.host_share.items():
-        bench.line(f"{share:>7.1%}  {place}")

@@ -82,7 +82,7 @@ def table(
             **facts,
             "characters": characters,
             "records_per_stream": records,
-            "modes": {name: each.to_dict() for name, each in found.items()},
+            "modes": found,
             "change_percent": {
                 rows[0][0]: _change(*(value for _, value, _ in rows))
                 for rows in zip(*(each.lines() for each in found.values()), strict=True)

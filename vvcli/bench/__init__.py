@@ -1,1 +1,13 @@
-"""Measures the engine."""
+"""Measurements behind `vvcli bench`; `vvcli/cli/bench/` prints them.
+
+- `subject.py`: what is measured: a model, or random weights (`random_model.py`) of a shape
+  (`shapes.py`). `machine.py`: on what.
+- `frame_time.py`, `floor.py`: the time of a frame, and the least it could be.
+- `load.py`, `trial_run.py`, `sessions.py`, `search.py`: sessions that arrive at random.
+- `job.py`, `pipes.py`: a whole run, from a pipe of lines to a pipe of samples.
+- `throughput.py`: few streams, eagerly and with graphs.
+- `streams.py`, `texts.py`, `timing.py`, `memory.py`, `gpu_use.py`, `trace.py`: shared tools.
+
+A measurement runs the code that `speak` runs, never a copy of it. Its texts, arrivals and weights
+are drawn from fixed seeds. It tells what it saw, and never what it expected.
+"""

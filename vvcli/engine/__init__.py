@@ -1,1 +1,17 @@
-"""Many streams at once: one frame step over a table of slots."""
+"""Many streams at once: one step a frame over a fixed table of slots.
+
+A frame's way, and the order to read in:
+
+1. `stream.py`: a request, and its progress. `engine.py`: submit streams, step, get frames.
+2. `scheduler.py`: who gets a slot, a frame, text; a `Plan` a step. No torch, no device.
+   `buckets.py`, `capacity.py`: the few sizes that steps and caches have.
+3. `slots.py`: the state of all streams on the device. `noise.py`, `noise_refill.py`: its noise.
+   `text_batch.py`, `transfer.py`: what a step needs, in one copy.
+4. `step.py`: the stages of a step, the only compute path. `backends/`: what computes them.
+   `graphs.py`, `graph_capture.py`: the same list as CUDA graphs. `counters.py`: how it went.
+5. `frame_output.py`, `in_flight.py`, `host_frames.py`: the frames' way back.
+
+`GLOSSARY.md` defines the words. Of the program's rooms the engine imports `model/` alone. It never
+reads a value back from the device within a step, never rebinds a state tensor, never changes the
+model it is given, and never calls whoever submits: results come back as values.
+"""

@@ -1,1 +1,12 @@
-"""VibeVoice-Realtime as plain torch modules with explicit state."""
+"""VibeVoice-Realtime as plain torch modules with explicit state.
+
+- `config.py`: shapes, from the published `config.json`. `voice.py`: the state a stream starts from.
+- `vibevoice.py`: the whole model. Read it first.
+- `transformer.py`, `attention.py`, `layers.py`: the two language models.
+- `diffusion_head.py`, `solver.py`: from a condition and noise to a latent.
+- `acoustic_decoder.py`: from latents to samples.
+- `empty.py`: a model without memory or initial values, to be filled from a checkpoint.
+
+The modules are the reference for every back-end, and what training runs. They keep no state
+between calls, know no slots, and import nothing of the program but each other.
+"""

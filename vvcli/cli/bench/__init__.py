@@ -1,35 +1,14 @@
-"""`vvcli bench`: how fast this machine is, by one frame, by streams, under load, end to end."""
+"""`vvcli bench`: how fast this machine is, by one frame, by streams, under load, end to end.
 
-from __future__ import annotations
+- `options.py`: the options that all subcommands have, and how results come out. Read it first.
+- `group.py`: the subcommands.
+- `frame.py`: the time of a frame. `table.py`: few streams, eagerly and with graphs.
+- `load.py`: sessions that arrive at random. `run.py`: a whole job.
 
-import click
+A module here parses options and prints; `vvcli/bench/` measures. Torch is imported only inside a
+command.
+"""
 
-# Under other names: those of the commands are their modules'.
-from vvcli.cli.bench.frame import frame as frame_command
-from vvcli.cli.bench.load import load as load_command
-from vvcli.cli.bench.run import run as run_command
-from vvcli.cli.bench.table import table as table_command
+from vvcli.cli.bench.group import bench
 
-DEFAULT = "frame"
-
-
-class _Bench(click.Group):
-    """A group that runs `frame` where no subcommand is named."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put the default's name before options that are not the group's own."""
-        if not args or (args[0].startswith("-") and args[0] not in ctx.help_option_names):
-            args = [DEFAULT, *args]
-        return super().parse_args(ctx, args)
-
-
-@click.group(cls=_Bench)
-def bench() -> None:
-    """Measure the speed of this machine, with random weights or a model.
-
-    Without a subcommand, `frame` is run.
-    """
-
-
-for command in (frame_command, table_command, load_command, run_command):
-    bench.add_command(command)
+__all__ = ["bench"]

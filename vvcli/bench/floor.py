@@ -1,4 +1,4 @@
-"""The least time that a frame can take: what it must read and compute, over what the device does.
+"""The least time of a frame: bytes to read and FLOPs to compute, over the rates of the device.
 
 Counted from the config, so that no implementation is asked about itself.
 """
@@ -26,7 +26,7 @@ REPEATS = 7
 
 @dataclass(frozen=True)
 class Rates:
-    """What a device was seen to do."""
+    """Measured rates of a device."""
 
     bytes_per_second: float  # read and written, by a copy
     flops_per_second: float  # of a product of large matrices, in the dtype of the weights
@@ -34,7 +34,7 @@ class Rates:
 
 @dataclass(frozen=True)
 class Work:
-    """What one frame of all streams needs at least."""
+    """Bytes and FLOPs that one frame of all streams needs at least."""
 
     bytes: float  # weights once (of the head's layers, once a solver step), caches in use
     flops: float

@@ -30,7 +30,7 @@ ROUND = 20
 EAGER_FRAMES = 20
 
 FRAMES_ON_CUDA, FRAMES_ON_CPU = 100, 10
-STREAMS_ON_CUDA, STREAMS_ON_CPU = (1, 32, 256, 1024), (1, 4)
+BUCKETS_ON_CUDA, BUCKETS_ON_CPU = (1, 32, 256, 1024), (1, 4)
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ class RunningSlots:
 
     @torch.inference_mode()
     def reset(self) -> None:
-        """Put every stream back to its first frame; what is in the caches stays."""
+        """Put every stream back to its first frame; the caches keep their contents."""
         state = self.engine.state
         state.active[:-1].fill_(True)
         state.window_left.fill_(NO_MORE_TEXT)

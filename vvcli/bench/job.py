@@ -151,7 +151,7 @@ class CheckedTrack(Track):
 
 
 def _since(before: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
-    """What was counted in between; what is not a number is as it is now."""
+    """The counts in between; values that are no numbers are as they are now."""
     return {
         name: value - before[name] if isinstance(value, int | float) else value
         for name, value in now.items()

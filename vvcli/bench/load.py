@@ -25,7 +25,7 @@ ENOUGH = 20
 
 @dataclass(frozen=True)
 class Trial:
-    """What was seen at one rate, of the sessions that arrived while it was measured."""
+    """Measurements at one rate, of the sessions that arrived meanwhile."""
 
     rate: float  # sessions a second
     sessions: int
@@ -51,7 +51,7 @@ class LoadTest:
     Args:
         engine: with every step captured, and room for the longest text.
         maker: makes the streams.
-        texts: what sessions say.
+        texts: of the sessions.
         ttfa_s: the time to first audio that 99 % of the sessions must have.
         seed: of arrivals and choices.
     """
@@ -84,7 +84,7 @@ class LoadTest:
     def try_rate(
         self, rate: float, duration: float, *, ramp: float | None = None, give_up: bool = False
     ) -> Trial:
-        """Let `rate` sessions a second arrive, and measure those of `duration` seconds.
+        """Send `rate` sessions a second, and measure those of `duration` seconds.
 
         `ramp` is the seconds before; by default it lasts until the first second's sessions are
         made, from when on the engine's load is steady. Sessions keep arriving until those that
@@ -122,7 +122,7 @@ class LoadTest:
         waits = [1e3 * session.waited(run.now) for session in seen]
         p50, p99 = np.percentile(waits, [50, 99]).tolist() if waits else (None, None)
         underran = sum(session.underran for session in seen)
-        mean, most = held(run.sessions, start, end)
+        held_mean, held_most = held(run.sessions, start, end)
         in_time = p99 is not None and p99 <= 1e3 * self._ttfa_s
         return Trial(
             rate=rate,
@@ -132,8 +132,8 @@ class LoadTest:
             worst_gap_ms=1e3 * max((session.worst_gap for session in seen), default=0.0),
             worst_lateness_ms=1e3 * max((s.worst_lateness for s in seen), default=0.0),
             underrun_share=underran / max(1, len(seen)),
-            held_mean=mean,
-            held_most=most,
+            held_mean=held_mean,
+            held_most=held_most,
             generating_mean=run.generating / (end - start),
             audio_s_per_s=run.frames * self._frame_s / (end - start),
             ramp_s=start,

@@ -17,7 +17,7 @@ DRIVER = Path("/proc/driver/nvidia/version")
 
 
 def describe_machine(device: torch.device) -> dict[str, Any]:
-    """What measures: the device and the versions of what computes on it."""
+    """The device, and the versions of the software that computes on it."""
     facts: dict[str, Any] = {"device": _processor(), "threads": torch.get_num_threads()}
     if device.type == "cuda":
         properties = torch.cuda.get_device_properties(device)

@@ -20,13 +20,13 @@ class Memory:
     """In GiB. On a CPU only the peak of the process since its start is known."""
 
     allocated: float | None  # peak of tensors
-    reserved: float | None  # peak of what torch took from the device, graphs' pools included
+    reserved: float | None  # peak of torch's own share of the device, graphs' pools included
     used: float | None  # of the whole device at the end: the context and other programs, too
     process: float | None
 
 
 def start_memory(device: torch.device) -> None:
-    """Give back what is not in use, and let peaks count from here."""
+    """Release unused memory, and reset the peaks."""
     gc.collect()
     if device.type == "cuda":
         release_workspaces()  # those of earlier measurements

@@ -25,7 +25,7 @@ print(json.dumps([size, first, time.monotonic()]))
 
 @dataclass(frozen=True)
 class Heard:
-    """What came out of the pipe; times are of `time.monotonic`."""
+    """The bytes that came out of the pipe; times are of `time.monotonic`."""
 
     size: int  # bytes
     first: float | None
@@ -45,7 +45,7 @@ class Listener:
             os.close(reading)
 
     def wait(self) -> Heard:
-        """What was heard, once the writing end is closed."""
+        """The count and times, once the writing end is closed."""
         answer, _ = self._process.communicate()
         return Heard(*json.loads(answer))
 

@@ -17,7 +17,7 @@ NEVER = -1e4  # as a logit of end of speech
 
 CHARACTERS_PER_TOKEN = 4  # about what English takes in the published model's vocabulary
 
-POSITIONS = 200  # of a voice's cache, which is also what a frame is timed with
+POSITIONS = 200  # of a voice's cache, with which a frame is timed
 
 
 def random_model(config: ModelConfig, device: torch.device, dtype: torch.dtype) -> VibeVoice:
@@ -44,7 +44,7 @@ def random_model(config: ModelConfig, device: torch.device, dtype: torch.dtype) 
 
 
 def never_end(model: VibeVoice) -> None:
-    """Let no stream of `model` end by itself; to be called before an engine has the model."""
+    """Keep streams of `model` from ending by themselves; call it before making an engine."""
     with torch.no_grad():
         model.eos_classifier.fc2.bias.fill_(NEVER)
 

@@ -1,4 +1,4 @@
-"""Listeners that come at random, and what each of them hears."""
+"""Listeners, and when each of them hears a frame."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Session:
 
 
 def held(sessions: Iterable[Session], start: float, end: float) -> tuple[float, int]:
-    """How many sessions play between `start` and `end`: the mean over time, and the most at once.
+    """How many sessions play between `start` and `end`: the mean over time, and the maximum.
 
     A session plays from its first frame for as long as its record is.
     """
@@ -66,8 +66,8 @@ def held(sessions: Iterable[Session], start: float, end: float) -> tuple[float, 
         if begins < ends:
             total += ends - begins
             changes += [(begins, 1), (ends, -1)]
-    now = most = 0
+    now = maximum = 0
     for _, change in sorted(changes):
         now += change
-        most = max(most, now)
-    return total / (end - start), most
+        maximum = max(maximum, now)
+    return total / (end - start), maximum

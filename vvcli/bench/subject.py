@@ -1,4 +1,4 @@
-"""What is measured: random weights of a shape, or a real model, whose streams never end early."""
+"""The model to measure: random weights of a shape, or a real one; its streams never end early."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ def open_model(model: str | None, shape: str, device: str, dtype: str) -> VibeVo
     """The weights alone: the model called `model`, or without one random weights of `shape`.
 
     Raises:
-        UnavailableError: model or device cannot be had.
+        UnavailableError: model or device is unavailable.
     """
-    where = pick_device(device)
-    what = pick_dtype(dtype, where)
+    target = pick_device(device)
+    weights = pick_dtype(dtype, target)
     if model:
-        found = load_model(resolve_model(model), what).to(where)
+        found = load_model(resolve_model(model), weights).to(target)
         never_end(found)
     else:
-        found = random_model(ModelConfig.from_dict(SHAPES[shape]), where, what)
+        found = random_model(ModelConfig.from_dict(SHAPES[shape]), target, weights)
     suit_threads(found)
     return found
 
@@ -44,7 +44,7 @@ def open_subject(model: str | None, shape: str, device: str, dtype: str) -> Load
     """The same with tokenizer and voice; how long a text is spoken depends on it alone.
 
     Raises:
-        UnavailableError: model, tokenizer or device cannot be had.
+        UnavailableError: model, tokenizer or device is unavailable.
     """
     if model:
         loaded = load(model, device=device, dtype=dtype)

@@ -1,4 +1,4 @@
-"""One trial of a load test while it runs: ramp, measurement, and the rest of what is measured."""
+"""One trial of a load test while it runs: ramp, measurement, and the sessions' last frames."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LONGEST_TAIL = 30.0  # seconds to wait for the measured sessions' last frames
 
 
 class TrialRun:
-    """Submits sessions as they arrive, and notes what each of them gets.
+    """Submits sessions as they arrive, and notes when their frames come.
 
     Times are in seconds from the start.
 

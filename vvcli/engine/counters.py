@@ -1,4 +1,4 @@
-"""Counts how steps were run, and why some were not run as they should be."""
+"""How steps were run, and the reasons for every fallback."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class Counters:
     growths: int = 0  # caches that had to grow under running streams
     reasons: list[str] = field(default_factory=list)  # for every step down the fallback ladder
 
-    def note(self, what: str, error: Exception) -> str:
+    def note(self, event: str, error: Exception) -> str:
         """Keep, and return, the reason for a step down; its cause is logged the first time only."""
         cause = _describe(error)
-        reason = f"{what}: {cause}"
+        reason = f"{event}: {cause}"
         if not any(known.endswith(cause) for known in self.reasons):
             logger.warning("%s; running them another way", reason)
         self.reasons.append(reason)

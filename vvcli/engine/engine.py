@@ -42,7 +42,7 @@ class Engine:
 
     Args:
         model: on its device; it stays as it is, and engines can share one.
-        backend: what computes, made of `model`; default: the fastest for its device.
+        backend: made of `model`; default: the fastest for its device.
         slots: streams that run at the same time.
         steps: solver steps per frame.
         graphs: see `GraphRunner`.

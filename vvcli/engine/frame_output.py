@@ -1,4 +1,4 @@
-"""A step's frames as the host gets them."""
+"""The frames of a step on the device, in the layout of their copy to the host."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ MAX_SAMPLE = 1e6
 
 @dataclass(frozen=True)
 class FrameOutput:
-    """One frame of the first B slots, with what the host is to know of it in the same row.
+    """One frame of the first B slots: samples and flags of a slot in one row, for one copy.
 
-    A row holds the samples of a slot, whether they are broken, whether the frame is its
-    last, and how many samples were beyond full scale, of which int16 cuts off what is too much.
+    A row holds the samples, whether they are broken, whether the frame is the slot's last, and how
+    many samples were beyond full scale and therefore clipped in int16.
     """
 
     rows: Tensor  # [B, hop + EXTRA] float32 or int16
@@ -30,8 +30,8 @@ class FrameOutput:
     def of(cls, audio: Tensor, sample_type: SampleType) -> FrameOutput:
         """Rows for `audio` [B, hop], with samples rounded to the nearest of their type.
 
-        From float32, whatever the audio is: full scale of int16 is no number of bfloat16, whose
-        nearest is one beyond it, and becomes the lowest of int16.
+        They are rounded from float32 in every case: full scale of int16 is not representable in
+        bfloat16, whose nearest number is above it and would wrap to the lowest int16.
         """
         audio, dtype = audio.float(), getattr(torch, sample_type)
         rows = audio.new_empty(audio.shape[0], audio.shape[1] + EXTRA, dtype=dtype)

@@ -10,7 +10,7 @@ import torch
 Output = TypeVar("Output")
 
 # Work is run before it is captured, since Triton compiles and cuBLAS chooses on the first run of a
-# size. What they set up for the stream, some of it on the second run, the first capture does.
+# size. The first capture also sets up the stream, part of it on the second run.
 FIRST_WARM_UPS, WARM_UPS = 2, 1
 
 

@@ -40,7 +40,7 @@ class GraphRunner:
     """Runs steps on one slot state, replayed where possible.
 
     Args:
-        frame_step: what is run.
+        frame_step: the step to run.
         state: the slots; graphs hold on to its tensors.
         text_window: tokens of a text window.
         mode: `auto` captures on CUDA; `off` never; `require` makes a step that cannot be captured
@@ -101,14 +101,14 @@ class GraphRunner:
         return captured.frame
 
     def padding(self, rows: int) -> Tensor:
-        """Packed text of `rows` padding rows, which give text to no slot."""
+        """Packed text of `rows` padding rows, which no slot reads."""
         packed = TextBatch.pack([], rows, self._text_window, self.state.slots)
         return torch.from_numpy(packed).to(self.frame_step.backend.device)
 
     def stages(self, bucket: int) -> dict[str, Callable[[], object]]:
         """The stages of a frame by name, in order, to be timed one by one.
 
-        All have run once, so that each finds what those before it leave behind.
+        All have run once, so that each finds the results of those before it.
         """
         if bucket not in self._stages:
             with _standing_still(self.state):
@@ -195,14 +195,14 @@ class GraphRunner:
             return False
         return True
 
-    def _note(self, what: str, error: Exception) -> None:
+    def _note(self, subject: str, error: Exception) -> None:
         """Note why something could not be captured.
 
         Raises:
             UnavailableError: graphs are required.
         """
         _synchronize(self.frame_step.backend.device)
-        reason = self._counters.note(f"{what} could not be captured", error)
+        reason = self._counters.note(f"{subject} could not be captured", error)
         if self._required:
             raise UnavailableError(f"{reason} (CUDA graphs are required)") from error
 
@@ -221,7 +221,7 @@ def _synchronize(device: torch.device) -> None:
 def _standing_still(state: SlotState) -> Iterator[None]:
     """While this is entered no slot runs, so that a warm-up moves none of them.
 
-    What it writes behind the end of a cache is overwritten before anything reads it.
+    Entries that it writes behind the end of a cache are overwritten before anything reads them.
     """
     active = state.active.clone()
     state.active.zero_()

@@ -49,7 +49,7 @@ class InFlightSteps:
     def collect(self, depth: int) -> Iterator[StreamFrame]:
         """Frames of the steps that have arrived, waiting for all but the last `depth`.
 
-        A stream is closed with its last frame: what it makes after that is dropped.
+        A stream is closed with its last frame; frames after that are dropped.
         """
         while self._steps and (len(self._steps) > depth or self._has_arrived()):
             yield from self._read(self._steps.popleft())

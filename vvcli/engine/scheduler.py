@@ -1,4 +1,4 @@
-"""Decides, without touching a device, what the next step does for whom.
+"""Plans steps, without touching a device: who gets a slot, a frame, text.
 
 A step is: slots released, streams moved and admitted, one frame for every stream that can make one,
 then text windows for streams that are due. With kernels, a frame and the text after it go through

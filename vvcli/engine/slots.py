@@ -107,7 +107,7 @@ class SlotState:
         `count` in all. Nothing of a slot's last stream is left but noise, which is to be refilled
         before the first frame.
 
-        Caches are zeroed whole: attention masks what lies beyond a row's length, but a masked NaN
+        Caches are zeroed whole: attention masks positions beyond a row's length, but a masked NaN
         would still poison it.
         """
         voice, slots = stream.voice, slice(slot, slot + count)
@@ -130,11 +130,11 @@ class SlotState:
         halves[places[:, 0], places[:, 1]] = chunks
 
     def release(self, slot: int) -> None:
-        """Let `slot` idle."""
+        """Mark `slot` as free."""
         self.active[slot].fill_(False)
 
     def move(self, source: int, target: int) -> None:
-        """Copy a running slot's state to a free one, and let the first idle."""
+        """Copy a running slot's state to a free one, and free the first."""
         for item in fields(self):
             tensor: Tensor = getattr(self, item.name)
             if item.name in ("lm_kv", "tts_kv"):
@@ -145,7 +145,7 @@ class SlotState:
         self.release(source)
 
     def free(self) -> None:
-        """Give the memory back at once, whoever still refers to the tensors."""
+        """Release the memory at once, even if something still refers to the tensors."""
         for item in fields(self):
             getattr(self, item.name).untyped_storage().resize_(0)
 

@@ -31,7 +31,7 @@ class Stage:
     name: str
     run: Callable[[], None]
     on_side: bool = False  # forked off: runs beside the stages after it
-    joins: bool = False  # what was forked off is waited for once this stage is launched
+    joins: bool = False  # forked work is waited for once this stage is launched
 
 
 @dataclass
@@ -76,7 +76,7 @@ class FrameStep:
 
     @property
     def backend(self) -> Backend:
-        """What computes the stages."""
+        """The operations that the stages call."""
         return self._backend
 
     def with_backend(self, backend: Backend) -> FrameStep:
@@ -143,7 +143,7 @@ class FrameStep:
         has_text_left = text is not None and joined is None
         return [
             Stage("prepare", prepare, on_side=True),
-            # The LM reads `text_hidden`, and its end overwrites what `active_mask` is made of.
+            # The LM reads `text_hidden`, and its end overwrites the counters behind `active_mask`.
             Stage("diffusion", diffusion, joins=True),
             Stage("decoder", decoder, on_side=True),
             Stage("lm", lm, joins=not has_text_left),

@@ -24,7 +24,7 @@ class Contexts:
     def __init__(self, flat: Tensor) -> None:
         self._flat = flat
         self._offset = 0
-        self._following: list[Tensor] = []
+        self._next: list[Tensor] = []
 
     def extend(self, x: Tensor, length: int) -> Tensor:
         """Put `length` past inputs before `x` [B, T, C] and remember the last ones: [B, +T, C]."""
@@ -32,12 +32,12 @@ class Contexts:
         past = self._flat[:, self._offset : self._offset + width]
         extended = torch.cat([past.view(x.shape[0], length, x.shape[2]), x], dim=1)
         self._offset += width
-        self._following.append(extended[:, -length:].flatten(1))
+        self._next.append(extended[:, -length:].flatten(1))
         return extended
 
-    def following(self) -> Tensor:
+    def next_context(self) -> Tensor:
         """The contexts after this call, [B, size]."""
-        return torch.cat(self._following, dim=1)
+        return torch.cat(self._next, dim=1)
 
 
 class CausalConv(nn.Module):
@@ -136,7 +136,7 @@ class AcousticDecoder(nn.Module):
     def forward(self, latents: Tensor, context: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Decode `latents` [B, T, latent] to samples [B, T·hop] and the next context.
 
-        `context` [B, context_size] is what the previous call returned; none means the start.
+        `context` [B, context_size] comes from the previous call; None means the start.
         """
         if context is None:
             context = latents.new_zeros(latents.shape[0], self.context_size)
@@ -147,13 +147,13 @@ class AcousticDecoder(nn.Module):
                 x = self.upsamples[i - 1](x, contexts)
             for block in stage:  # type: ignore[attr-defined]
                 x = block(x, contexts)
-        return self.head(x, contexts).squeeze(2), contexts.following()
+        return self.head(x, contexts).squeeze(2), contexts.next_context()
 
     def advance(self, latents: Tensor, context: Tensor, active_mask: Tensor) -> Tensor:
         """Decode as `forward` does, and write the next `context` in place, in the active rows.
 
         `active_mask` is [B] bool; samples are [B, T·hop].
         """
-        samples, following = self(latents, context)
-        context.copy_(torch.where(active_mask[:, None], following, context))
+        samples, next_context = self(latents, context)
+        context.copy_(torch.where(active_mask[:, None], next_context, context))
         return samples

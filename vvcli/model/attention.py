@@ -93,9 +93,9 @@ class Attention(nn.Module):
         """
         rows, steps, _ = x.shape
         heads = self.qkv_proj(x).view(rows, steps, -1, self.head_dim)
-        turned, v = heads.split([(self.group + 1) * self.kv_heads, self.kv_heads], dim=2)
-        turned = rotate(turned, rope)
-        q, k = turned.split([self.group * self.kv_heads, self.kv_heads], dim=2)
+        rotated, v = heads.split([(self.group + 1) * self.kv_heads, self.kv_heads], dim=2)
+        rotated = rotate(rotated, rope)
+        q, k = rotated.split([self.group * self.kv_heads, self.kv_heads], dim=2)
         if cache is None:
             keys, values = k.transpose(1, 2), v.transpose(1, 2)
         else:

@@ -17,21 +17,21 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class SolverStep:
-    """One step: `x0 = alpha·x - sigma·v`, then `x = keep·x + now·x0 + before·x0_before`."""
+    """One step: `x0 = alpha·x - sigma·v`, then `x = c_x·x + c_x0·x0 + c_before·x0_before`."""
 
     timestep: int
     alpha: float
     sigma: float
-    keep: float
-    now: float
-    before: float
+    c_x: float
+    c_x0: float
+    c_before: float
 
     def apply(self, x: Tensor, v: Tensor, x0_before: Tensor | None) -> tuple[Tensor, Tensor]:
         """Advance `x` given the velocity `v`; returns the next `x` and this step's `x0`."""
         x0 = torch.sub(self.alpha * x, v, alpha=self.sigma)
-        x = torch.add(self.keep * x, x0, alpha=self.now)
-        if self.before and x0_before is not None:
-            x = torch.add(x, x0_before, alpha=self.before)
+        x = torch.add(self.c_x * x, x0, alpha=self.c_x0)
+        if self.c_before and x0_before is not None:
+            x = torch.add(x, x0_before, alpha=self.c_before)
         return x, x0
 
 
@@ -48,10 +48,10 @@ def solver_steps(count: int, train_steps: int = 1000) -> tuple[SolverStep, ...]:
     alphas = [1 / math.sqrt(s * s + 1) for s in sigmas]  # variance-preserving scale
     steps = []
     for i in range(count):
-        alpha, following = alphas[i], alphas[i + 1]
-        keep = sigmas[i + 1] * following / (sigmas[i] * alpha)
+        alpha, next_alpha = alphas[i], alphas[i + 1]
+        c_x = sigmas[i + 1] * next_alpha / (sigmas[i] * alpha)
         # h is the step in log signal-to-noise ratio; the last one ends at sigma zero: exp(-h) = 0.
-        gain = -following * (sigmas[i + 1] / sigmas[i] - 1)  # -alpha·(exp(-h) - 1)
+        gain = -next_alpha * (sigmas[i + 1] / sigmas[i] - 1)  # -alpha·(exp(-h) - 1)
         correction = 0.0
         if 0 < i < count - 1:  # no history yet, or sigma zero: first order
             h, h_before = (math.log(sigmas[j] / sigmas[j + 1]) for j in (i, i - 1))
@@ -61,9 +61,9 @@ def solver_steps(count: int, train_steps: int = 1000) -> tuple[SolverStep, ...]:
                 timestep=timesteps[i],
                 alpha=alpha,
                 sigma=sigmas[i] * alpha,
-                keep=keep,
-                now=gain + correction,
-                before=-correction,
+                c_x=c_x,
+                c_x0=gain + correction,
+                c_before=-correction,
             )
         )
     return tuple(steps)

@@ -10,7 +10,7 @@ from tests.rounding import assert_close
 from vvcli.bench.random_model import random_model
 from vvcli.bench.shapes import SHAPES
 from vvcli.engine.backends.cpu.build import with_fast_layers
-from vvcli.engine.backends.cpu.layers import FastBlock, FastHead, FastNorm
+from vvcli.engine.backends.cpu.layers import FastBlock, FastNorm, FastOutputConv
 from vvcli.engine.backends.cpu.packed_linear import can_pack
 from vvcli.model.acoustic_decoder import Block, CausalConv, Contexts
 from vvcli.model.config import ModelConfig
@@ -43,7 +43,7 @@ def test_a_block_and_its_contexts(steps: int) -> None:
     actual = FastBlock(block)(x, past)
     # Two norms of 12, a convolution of 7, linear layers of 12 and 48, and what is between them.
     assert_close(actual, exact, roundings=2 * 12 + 7 + 12 + 48 + 20)
-    assert_close(past.following(), exact_past.following(), roundings=12 + 10)
+    assert_close(past.next_context(), exact_past.next_context(), roundings=12 + 10)
 
 
 @pytest.mark.numeric
@@ -53,7 +53,7 @@ def test_the_last_convolution(steps: int) -> None:
     conv = CausalConv(5, 1)
     x, past = torch.randn(2, steps, 5), torch.randn(2, 6 * 5)
     exact = copy.deepcopy(conv).double()(x.double(), Contexts(past.double()))
-    assert_close(FastHead(conv)(x, Contexts(past)), exact, roundings=5 * 7 + 1)
+    assert_close(FastOutputConv(conv)(x, Contexts(past)), exact, roundings=5 * 7 + 1)
 
 
 @pytest.mark.parametrize(

@@ -45,10 +45,10 @@ def frame(
 
     on_cuda = model.device.type == "cuda"
     if on_cuda:
-        stream_list = stream_list or [*frame_time.STREAMS_ON_CUDA]
+        stream_list = stream_list or [*frame_time.BUCKETS_ON_CUDA]
         frames = frames or frame_time.FRAMES_ON_CUDA
     else:
-        stream_list = stream_list or [*frame_time.STREAMS_ON_CPU]
+        stream_list = stream_list or [*frame_time.BUCKETS_ON_CPU]
         frames = frames or frame_time.FRAMES_ON_CPU
     facts = bench.describe(model)
     rates = measure_rates(model.device, model.dtype)

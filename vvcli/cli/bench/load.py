@@ -18,7 +18,7 @@ from vvcli.cli.types import FiniteFloat
 if TYPE_CHECKING:
     from vvcli.bench.load import Trial
 
-STREAMS_ON_CUDA, STREAMS_ON_CPU = 1024, 2
+SESSIONS_ON_CUDA, SESSIONS_ON_CPU = 1024, 2
 TEXTS = 256  # that sessions choose from
 LATENCIES = 10
 
@@ -54,7 +54,7 @@ LATENCIES = 10
     show_default=True,
     help="Price of this machine for an hour, in any currency.",
 )
-@slots_option(f"Sessions that are made at the same time; default: {STREAMS_ON_CUDA}, on a CPU 2.")
+@slots_option(f"Sessions that are made at the same time; default: {SESSIONS_ON_CUDA}, on a CPU 2.")
 @characters_option
 @bench_options
 def load(
@@ -83,7 +83,7 @@ def load(
     from vvcli.engine.engine import Engine
 
     device = loaded.model.device
-    streams = streams or (STREAMS_ON_CUDA if device.type == "cuda" else STREAMS_ON_CPU)
+    streams = streams or (SESSIONS_ON_CUDA if device.type == "cuda" else SESSIONS_ON_CPU)
     facts = bench.describe(loaded.model)
     texts = random_texts(TEXTS, characters, seed=0)
     longest, maker = max(texts, key=len), StreamMaker(loaded)

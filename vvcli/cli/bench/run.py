@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from vvcli.bench.job import JobResult
 
 RECORDS_ON_CUDA, RECORDS_ON_CPU = 1024, 8
-STREAMS_ON_CUDA, STREAMS_ON_CPU = 256, 4
+SLOTS_ON_CUDA, SLOTS_ON_CPU = 256, 4
 
 
 @click.command()
@@ -30,7 +30,7 @@ STREAMS_ON_CUDA, STREAMS_ON_CPU = 256, 4
     metavar="N",
     help=f"Records to speak; default: {RECORDS_ON_CUDA}, on a CPU {RECORDS_ON_CPU}.",
 )
-@slots_option(f"Records spoken at the same time; default: {STREAMS_ON_CUDA}, on a CPU 4.")
+@slots_option(f"Records spoken at the same time; default: {SLOTS_ON_CUDA}, on a CPU 4.")
 @characters_option
 @bench_options
 def run(
@@ -52,7 +52,7 @@ def run(
 
     on_cuda = loaded.model.device.type == "cuda"
     records = records or (RECORDS_ON_CUDA if on_cuda else RECORDS_ON_CPU)
-    streams = streams or (STREAMS_ON_CUDA if on_cuda else STREAMS_ON_CPU)
+    streams = streams or (SLOTS_ON_CUDA if on_cuda else SLOTS_ON_CPU)
     facts = bench.describe(loaded.model)
     bench.head(facts)
     bench.note(f"{records} records of {characters[0]} to {characters[1]} characters")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from vvcli.bench.throughput import Level, Throughput
     from vvcli.engine.graphs import GraphMode
 
-STREAMS_ON_CUDA, STREAMS_ON_CPU = [1, 2, 4, 8, 16, 32], [1, 2]
+LEVELS_ON_CUDA, LEVELS_ON_CPU = [1, 2, 4, 8, 16, 32], [1, 2]
 
 
 @click.command()
@@ -54,7 +54,7 @@ def table(
     from vvcli.progress.tally import count
 
     on_cuda = loaded.model.device.type == "cuda"
-    stream_list = stream_list or (STREAMS_ON_CUDA if on_cuda else STREAMS_ON_CPU)
+    stream_list = stream_list or (LEVELS_ON_CUDA if on_cuda else LEVELS_ON_CPU)
     facts = bench.describe(loaded.model)
     modes: list[tuple[str, GraphMode]] = [("eager", "off"), ("graphs", "auto")]
     found: dict[str, Throughput] = {}

@@ -1,4 +1,4 @@
-"""What a back-end is: the operations of a step over the weights of one model, as one value."""
+"""The operations of a step over the weights of one model, as one value."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Backend:
     name: str
     device: torch.device
     embed_tokens: Callable[[Tensor], Tensor]  # [W, window] int64 to [W, window, H]
-    text_type: Tensor  # [H], added to what the text LM says before the TTS LM reads it
+    text_type: Tensor  # [H], added to the text LM's output before the TTS LM reads it
     text_lm: Callable[[Tensor, CacheView], Tensor]  # [R, S, H] to the same shape
     tts_lm: Callable[[Tensor, CacheView], Tensor]
     # Denoised latents of the first B slots, [B, latent] float64.

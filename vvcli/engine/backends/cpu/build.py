@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from vvcli.engine.backends.backend import Backend
-from vvcli.engine.backends.cpu.layers import FastBlock, FastHead, FastNorm
+from vvcli.engine.backends.cpu.layers import FastBlock, FastNorm, FastOutputConv
 from vvcli.engine.backends.cpu.packed_linear import packed
 from vvcli.engine.backends.plain import plain_backend
 from vvcli.model.acoustic_decoder import Block, CausalConv
@@ -18,14 +18,14 @@ from vvcli.model.vibevoice import VibeVoice
 
 
 def cpu_backend(model: VibeVoice) -> Backend:
-    """A back-end that computes what `plain_backend` does, with faster layers."""
+    """A back-end that computes the same as `plain_backend`, with faster layers."""
     return replace(plain_backend(with_fast_layers(model)), name="cpu")
 
 
 def with_fast_layers(model: VibeVoice) -> VibeVoice:
     """A model of the same weights with faster layers; `model` stays as it is.
 
-    Layers in float64 are kept: their results are what others are compared with. Of those in
+    Layers in float64 are kept: others are compared with their results. Of those in
     bfloat16 only linear ones are exchanged, as norms must compute in float32.
     """
     fast = _fast(model)
@@ -47,7 +47,7 @@ def _fast(module: nn.Module) -> nn.Module:
         if isinstance(module, Block):
             return FastBlock(module)
         if isinstance(module, CausalConv) and module.channels_out == 1:
-            return FastHead(module)
+            return FastOutputConv(module)
     children = {name: _fast(child) for name, child in module.named_children()}
     if all(child is module.get_submodule(name) for name, child in children.items()):
         return module

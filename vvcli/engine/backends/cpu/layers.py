@@ -1,4 +1,4 @@
-"""Layers for inference on a CPU that compute what the model's own do, in fewer passes and calls.
+"""Layers for inference on a CPU: the results of the model's own in fewer passes and calls.
 
 A frame of a small model calls about a thousand torch operators, and calling one takes a
 microsecond or more however little it does. The layers here write into their own intermediate
@@ -60,7 +60,7 @@ class FastBlock(nn.Module):
         return x.addcmul_(self._ffn_gamma, self.linear2(inner))
 
 
-class FastHead(nn.Module):
+class FastOutputConv(nn.Module):
     """The decoder's last convolution: each input's seven products first, then sums of them.
 
     No window is copied: of 16 channels to one, windows are seven times the input. The products are

@@ -77,17 +77,17 @@ def can_halve() -> bool:
 
 
 def fits_half(weight: Tensor) -> bool:
-    """Whether float16 holds `weight` [out, in] to within what float32 arithmetic rounds away.
+    """Whether float16 holds `weight` [out, in] to within the rounding of float32 arithmetic.
 
     True of weights that were float16 in their file, and, as bfloat16 is the coarser one, of most
-    that were bfloat16: only what is below 2^-17 loses digits.
+    that were bfloat16: only numbers below 2^-17 lose digits.
     """
     error = torch.linalg.vector_norm(weight - weight.half().float())
     return bool(error <= 2**-24 * torch.linalg.vector_norm(weight))
 
 
 def packed(linear: nn.Linear) -> nn.Module:
-    """The fastest layer here that computes what `linear` does."""
+    """The fastest layer here that computes the same as `linear`."""
     weight = linear.weight.detach()
     if weight.dtype == torch.float32 and fits_half(weight) and can_halve():
         return HalfLinear(linear, torch.get_num_threads())

@@ -65,7 +65,7 @@ def _stopping_at_missing() -> Iterator[None]:
 
 @contextmanager
 def _only_compiling() -> Iterator[None]:
-    """Let launches of this thread only start compilations, which are over when this is left."""
+    """Make launches of this thread only start compilations; on leaving, wait for them."""
     thread, run = get_ident(), JITFunction.run
 
     def compile_only(

@@ -36,7 +36,7 @@ def _fp16_scale(weight: Tensor) -> float:
 
 
 class FusedBlock:
-    """What a block is in either form: its weights.
+    """The weights of a block, in the layout of the kernels.
 
     Both forms map rows [B·length, C] to the same shape, and are told if they end their stage.
     """

@@ -20,7 +20,7 @@ GROUP = 8  # row tiles that go through the columns together
 
 @dataclass(frozen=True)
 class Rows:
-    """Positions of all streams, and what their norm needs.
+    """Positions of all streams, with the sums that their norm needs.
 
     Attributes:
         values: [rows, C], bfloat16, or float16 where they are normed.

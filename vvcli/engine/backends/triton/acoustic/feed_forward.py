@@ -1,4 +1,4 @@
-"""The two matrix products of a wide block, with what follows them done on the accumulator."""
+"""The two matrix products of a wide block, with their epilogues on the accumulator."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def few_rows_kernel(
     BLOCK_N: tl.constexpr,
     PARTS: tl.constexpr,
 ):
-    """What `feed_forward_kernel` does, one row after the other and without tensor cores.
+    """The same as `feed_forward_kernel`, one row after the other and without tensor cores.
 
     The time is that of reading the weights once: a program asks for BLOCK_N whole rows of them at
     once and keeps them in registers.

@@ -129,7 +129,7 @@ def convolved_tile(
             past = tl.load(old + (t + k)[:, None] * C, mask=before[:, None], other=0.0)
             past = past.to(tl.float32)
             total += past * tl.load(context_taps_ptr + k * C + c)[None, :]
-            # What the last row sees after its oldest input is the next frame's context.
+            # All but the oldest input of the last row are the next frame's context.
             inside = last & (t + k >= 6)
             present = _normed(x_ptr, sums_ptr, m + (k - 6), inside, c, C, PARTS, EPS)
             past += present if norm_ptr is None else present * tl.load(norm_ptr + c)[None, :]
@@ -162,7 +162,7 @@ def mixer_kernel(
     EPS: tl.constexpr,
     UNROLL: tl.constexpr,
 ):
-    """A tile of the mixer's output, bfloat16, and what the next product reads of it, float16.
+    """A tile of the mixer's output, bfloat16, and scaled for the next product, float16.
 
     Grid (row tiles, C / BLOCK_C). See `store_mixed` for the last two outputs.
     """

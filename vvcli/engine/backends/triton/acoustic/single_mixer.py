@@ -26,7 +26,7 @@ def single_mixer_kernel(
     PARTS: tl.constexpr,
     EPS: tl.constexpr,
 ):
-    """What `mixer_kernel` does, for one row and BLOCK_C channels; grid (rows, C / BLOCK_C).
+    """The same as `mixer_kernel`, for one row and BLOCK_C channels; grid (rows, C / BLOCK_C).
 
     `taps` [7, C] float32 are those for inputs multiplied by the norm's weight. Nobody else reads
     these channels of the context, so it moves on in place, if `active_mask` [rows] uint8 says so.

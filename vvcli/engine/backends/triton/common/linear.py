@@ -1,4 +1,4 @@
-"""Matrix products with what surrounds them in the model done on the way.
+"""Matrix products with norm, bias, activation, gate and residual in the same kernel.
 
 `y = x @ w.T` for `x` [M, K] and a weight as `nn.Linear` stores it, [N, K]. With few rows the time
 is that of reading the weight once, so tiles are narrow: many programs share it. Norms cost no pass
@@ -44,7 +44,7 @@ def _store_tile(
         tl.store(y_ptr + at + N, rounded, mask=ok)
     tl.store(y_ptr + at, rounded, mask=ok)
     if sums_out_ptr is not None:
-        # Of the rounded values: they are what the next product reads.
+        # Of the rounded values, which the next product reads.
         kept = tl.where(ok, rounded.to(tl.float32), 0.0)
         at = rows * triton.cdiv(N, BLOCK_N) + column_tile
         tl.store(sums_out_ptr + at, tl.sum(kept * kept, 1), mask=row_ok)
@@ -65,7 +65,7 @@ def linear_kernel(
     row_ok = rows < M
     columns = column_tile * BLOCK_N + tl.arange(0, BLOCK_N)
     ok = row_ok[:, None] & (columns < N)[None, :]
-    # What the end needs is asked for first: with few rows a product is all waiting.
+    # The epilogue's operands are loaded first: with few rows a product is all waiting.
     squares = load_sums(sums_ptr, rows, row_ok, PARTS) if sums_ptr is not None else None
     offset = (
         tl.load(bias_ptr + columns, mask=columns < N, other=0.0) if bias_ptr is not None else None

@@ -101,7 +101,7 @@ def gate_kernel(
 
 
 def gate(gate_up: Tensor, sums: RowSums | None, hidden: int) -> Tensor:
-    """What `gated` does after its product `gate_up` [M, 2N] of rows `hidden` wide."""
+    """The rest of `gated` after its product `gate_up` [M, 2N] of rows `hidden` wide."""
     rows, columns = gate_up.shape[0], gate_up.shape[1] // 2
     out = torch.empty(rows, columns, dtype=gate_up.dtype, device=gate_up.device)
     BLOCK = 1024

@@ -19,7 +19,7 @@ from vvcli.engine.backends.triton.common.tile import ANY, Tile, pick
 from vvcli.engine.backends.triton.head.solver_step import (
     COLUMNS,
     FusedSolverStep,
-    Latents,
+    SolverState,
     coefficients,
 )
 from vvcli.model.diffusion_head import DiffusionHead, HeadLayer, SolverTable
@@ -144,19 +144,19 @@ class FusedDiffusionHead:
         parts = triton.cdiv(self._hidden_size, columns)
         noise = noise if noise.is_contiguous() else noise.contiguous()
         factors = self._coefficients(table, condition.device)
-        here = self._solver.begin(noise, frame, batch, parts, columns)
+        state = self._solver.begin(noise, frame, batch, parts, columns)
         for i, modulation in enumerate(modulations):
             parts_of = modulation.chunk(3 * len(self._layers) + 2, dim=-1)
-            self._denoise(here, parts_of, plan)
-            here = self._solver.step(
-                here, (parts_of[-2], parts_of[-1]), guidance, factors[i], columns,
+            self._denoise(state, parts_of, plan)
+            state = self._solver.step(
+                state, (parts_of[-2], parts_of[-1]), guidance, factors[i], columns,
                 last=i + 1 == len(table.steps),
             )  # fmt: skip
-        return here.x
+        return state.x
 
-    def _denoise(self, here: Latents, modulation: tuple[Tensor, ...], plan: HeadPlan) -> None:
-        """Take `here.h` through all layers, in place."""
-        h, sums = here.h, here.sums
+    def _denoise(self, state: SolverState, modulation: tuple[Tensor, ...], plan: HeadPlan) -> None:
+        """Take `state.h` through all layers, in place."""
+        h, sums = state.h, state.sums
         for i, (gate_up, down) in enumerate(self._layers):
             shift, scale, strength = modulation[3 * i : 3 * i + 3]
             if plan.gate_up is not None and not plan.apart:
@@ -202,7 +202,7 @@ def _feed_forward(layer: nn.Module) -> tuple[Tensor, Tensor]:
 
 
 def _scaled_modulation(head: DiffusionHead) -> tuple[Tensor, Tensor]:
-    """Weight and bias that give `norm.weight · (1 + scale)` where the plain one gives `scale`."""
+    """Weight and bias for `norm.weight · (1 + scale)` in the place of `scale`."""
     size, count = head.config.hidden_size, head.config.layers
     weight = head.modulation.weight.float().clone()
     bias = weight.new_zeros(weight.shape[0])

@@ -19,11 +19,11 @@ COLUMNS = 128  # of the next input that a program makes at a time
 
 
 def coefficients(steps: tuple[SolverStep, ...], device: torch.device) -> Tensor:
-    """What a step computes with, [steps, 8] float64: Triton passes a Python float as float32.
+    """The coefficients of all steps, [steps, 8] float64: Triton passes a Python float as float32.
 
     Rows of 64 bytes keep the alignment of a pointer, which a kernel is specialised on, the same.
     """
-    rows = [(step.alpha, step.sigma, step.keep, step.now, step.before, 0, 0, 0) for step in steps]
+    rows = [(step.alpha, step.sigma, step.c_x, step.c_x0, step.c_before, 0, 0, 0) for step in steps]
     return torch.tensor(rows, dtype=torch.float64, device=device)
 
 
@@ -88,7 +88,7 @@ def input_tile(
     first = sums_next_ptr + streams * (2 * PARTS)
     tl.store(first + column_tile, total, mask=stream_ok)
     tl.store(first + PARTS + column_tile, total, mask=stream_ok)
-    # The layers leave more sums a row than there are tiles here: the others are zero.
+    # The layers leave more sums a row than there are tiles: the others are zero.
     others = triton.cdiv(H, BLOCK_N) + tl.arange(0, triton.next_power_of_2(PARTS))
     empty = ok & (others < PARTS)[None, :] & (column_tile == 0)
     nothing = tl.zeros((STREAMS, triton.next_power_of_2(PARTS)), tl.float32)
@@ -167,7 +167,7 @@ def solver_step_kernel(
 
 
 @dataclass
-class Latents:
+class SolverState:
     """A point on the way from noise to latents, and the head's input there."""
 
     x: Tensor  # [B, latent] float64
@@ -194,45 +194,45 @@ class FusedSolverStep:
 
     def begin(
         self, noise: Tensor, frame: Tensor | None, batch: int, parts: int, columns: int
-    ) -> Latents:
+    ) -> SolverState:
         """Start at `noise` [B, latent], or at rows `frame` [B] modulo R of `noise` [N, R, latent].
 
         `parts` and `columns` are those of the sums that the head's layers leave.
         """
-        (hidden, latent), here = self.w_in.shape, self._latents(batch, parts)
+        (hidden, latent), state = self.w_in.shape, self._allocate(batch, parts)
         width = max(COLUMNS, columns)
         begin_kernel[(triton.cdiv(batch, STREAMS), triton.cdiv(hidden, width))](
-            noise, frame, self.w_in, here.x, here.x0, here.h, here.sums.values, batch,
+            noise, frame, self.w_in, state.x, state.x0, state.h, state.sums.values, batch,
             noise.stride(0), 0 if frame is None else noise.shape[1],
             H=hidden, L=latent, STREAMS=STREAMS, BLOCK_N=width, PARTS=parts, num_warps=4,
         )  # fmt: skip
-        return here
+        return state
 
     def step(
-        self, here: Latents, modulation: tuple[Tensor, Tensor], guidance: Tensor,
+        self, state: SolverState, modulation: tuple[Tensor, Tensor], guidance: Tensor,
         factors: Tensor, columns: int, *, last: bool,
-    ) -> Latents:  # fmt: skip
-        """From the rows `here.h` that the last layer left to the next step's input.
+    ) -> SolverState:  # fmt: skip
+        """From the rows `state.h` that the last layer left to the next step's input.
 
         `modulation` is the final layer's shift and scale, [2B, H]; `factors` a row of
         `coefficients`. After the last step only `x` is meant to be read.
         """
-        (hidden, latent), batch, parts = self.w_in.shape, here.x.shape[0], here.sums.parts
-        there = self._latents(batch, parts)
+        (hidden, latent), batch, parts = self.w_in.shape, state.x.shape[0], state.sums.parts
+        next_state = self._allocate(batch, parts)
         shift, scale = modulation
         tiles, width = triton.cdiv(batch, STREAMS), max(COLUMNS, columns)
         shares = 1 if last else min(triton.cdiv(hidden, width), max(1, 128 // tiles))
         solver_step_kernel[(tiles, shares)](
-            here.h, here.sums.values, shift, scale, self.w_out, guidance, factors, here.x, here.x0,
-            self.w_in, there.x, there.x0, there.h, there.sums.values, batch, scale.stride(0),
-            H=hidden, L=latent, STREAMS=STREAMS, BLOCK_K=DEPTH, BLOCK_N=width, PARTS=parts,
-            EPS=self.eps, LAST=last, num_warps=4, num_stages=4,
+            state.h, state.sums.values, shift, scale, self.w_out, guidance, factors, state.x,
+            state.x0, self.w_in, next_state.x, next_state.x0, next_state.h, next_state.sums.values,
+            batch, scale.stride(0), H=hidden, L=latent, STREAMS=STREAMS, BLOCK_K=DEPTH,
+            BLOCK_N=width, PARTS=parts, EPS=self.eps, LAST=last, num_warps=4, num_stages=4,
         )  # fmt: skip
-        return there
+        return next_state
 
-    def _latents(self, batch: int, parts: int) -> Latents:
+    def _allocate(self, batch: int, parts: int) -> SolverState:
         (hidden, latent), device = self.w_in.shape, self.w_in.device
-        return Latents(
+        return SolverState(
             x=torch.empty(batch, latent, dtype=torch.float64, device=device),
             x0=torch.empty(batch, latent, dtype=torch.float64, device=device),
             h=torch.empty(2 * batch, hidden, dtype=self.w_in.dtype, device=device),

@@ -63,7 +63,7 @@ def attention_kernel(
     acc = tl.zeros((QUERIES, D), tl.float32)
     for start in range(split * KEYS, length, SPLITS * KEYS):
         cached = start + tl.arange(0, KEYS)
-        # Beyond the length lies whatever the slot's last stream left: it is not read at all, since
+        # Beyond the length lie the leftovers of the slot's last stream: not read at all, since
         # a NaN would poison the sum even under a weight of zero.
         entries = cached[:, None] * D + features[None, :]
         k = tl.load(keys + entries, mask=(cached < length)[:, None], other=0.0)

@@ -37,7 +37,7 @@ def qkv_kernel(
     low_rows = head * D + pairs
     high_rows = low_rows + D // 2
     COVERED: tl.constexpr = triton.cdiv(K, BLOCK_K) * BLOCK_K
-    # What the end needs is asked for first: with few rows a product is all waiting.
+    # The epilogue's operands are loaded first: with few rows a product is all waiting.
     EARLY: tl.constexpr = BLOCK_M <= 16
     if EARLY:
         squares = load_sums(sums_ptr, tokens, ok, PARTS)

@@ -43,7 +43,7 @@ def store_head(
 ):  # fmt: skip
     """Rotate the pairs of one head and put them where they belong: among queries or in the cache.
 
-    What lies beyond the cache is not stored.
+    Positions beyond the cache are not stored.
     """
     inside = ok[:, None] & (pairs < D // 2)[None, :]
     first = (low * cos - high * sin).to(tl.bfloat16)
@@ -106,7 +106,7 @@ def rotate(
     qkv: Tensor, bias: Tensor, sums: RowSums, rope: Tensor, cache: CacheView, layer: int,
     hidden: int,
 ) -> Tensor:  # fmt: skip
-    """What `project_qkv` does after its product `qkv` [R·S, …] of rows `hidden` wide."""
+    """The rest of `project_qkv` after its product `qkv` [R·S, …] of rows `hidden` wide."""
     kv = cache.kv[layer]
     kv_heads, capacity, head_dim = kv.shape[2:]
     (tokens, width), steps = qkv.shape, cache.positions.shape[1]

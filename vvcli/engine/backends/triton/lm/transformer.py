@@ -151,7 +151,7 @@ class FusedTransformer:
 
 @dataclass(frozen=True)
 class _LayerWeights:
-    """What the kernels read of a decoder layer, with the norms' weights folded into products."""
+    """The weights of a decoder layer, with those of the norms folded into products."""
 
     qkv: Tensor
     bias: Tensor

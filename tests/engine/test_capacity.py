@@ -6,7 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.engine.fakes import TEXT_WINDOW, Device, make_scheduler, make_stream
-from vvcli.engine.capacity import CacheCapacity
+from vvcli.engine.capacity import (
+    CAPACITY_STEP,
+    LIMIT_STEP,
+    AttentionLimit,
+    CacheCapacity,
+)
 from vvcli.engine.stream import End
 
 SMALL = CacheCapacity(tts=256, text=256)
@@ -79,3 +84,27 @@ def test_a_stream_that_is_told_its_length_ends_there() -> None:
     device.drain()
     assert device.frames == {0: 8, 1: 3}
     assert device.finished == {0: End.EOS, 1: End.EOS}
+
+
+sizes = st.builds(CacheCapacity, tts=st.integers(1, 5000), text=st.integers(1, 5000))
+
+
+@given(current=sizes, needed=sizes)
+def test_a_larger_capacity_holds_both_and_is_of_few_sizes(
+    current: CacheCapacity, needed: CacheCapacity
+) -> None:
+    for larger in (current.enlarged(needed), current.doubled(needed)):
+        assert larger.holds(current)
+        assert larger.holds(needed)
+    enlarged = current.enlarged(needed)
+    assert enlarged.tts in (current.tts, -(-needed.tts // CAPACITY_STEP) * CAPACITY_STEP)
+    assert current.doubled(needed).text < 2 * max(current.text, needed.text)
+
+
+@given(longest=sizes, capacity=sizes)
+def test_attention_reads_to_the_longest_row_and_no_further_than_the_cache(
+    longest: CacheCapacity, capacity: CacheCapacity
+) -> None:
+    limit = AttentionLimit.of(longest, capacity)
+    assert min(longest.tts, capacity.tts) <= limit.tts <= capacity.tts
+    assert limit.text <= longest.text + LIMIT_STEP - 1

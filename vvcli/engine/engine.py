@@ -158,7 +158,7 @@ class Engine:
         self._in_flight.add(plan, pending)
         frames = []
         for frame in self._in_flight.collect(self._in_flight.depth if launched else 0):
-            if frame.end is End.EOS:  # the device decides that
+            if frame.end is not None:  # the device may have decided that
                 self._scheduler.finish(frame.stream, frame.end)
                 frame.stream.end = frame.end
             frames.append(frame)

@@ -131,15 +131,15 @@ class FrameStep:
         def lm() -> None:
             values.eos = _advance(backend, state, values, limit, joined)
 
-        def read_text() -> None:
+        def prefill_text() -> None:
             assert text is not None  # noqa: S101 - for mypy
-            _read_text(backend, state, text, limit)
+            _prefill_text(backend, state, text, limit)
 
         def ends() -> None:
             values.frame.mark_ends(values.eos)
 
         if not bucket:
-            return [Stage("text", read_text)] if text is not None else []
+            return [Stage("text", prefill_text)] if text is not None else []
         has_text_left = text is not None and joined is None
         return [
             Stage("prepare", prepare, on_side=True),
@@ -147,7 +147,7 @@ class FrameStep:
             Stage("diffusion", diffusion, joins=True),
             Stage("decoder", decoder, on_side=True),
             Stage("lm", lm, joins=not has_text_left),
-            *([Stage("text", read_text, joins=True)] if has_text_left else []),
+            *([Stage("text", prefill_text, joins=True)] if has_text_left else []),
             Stage("ends", ends),
         ]
 
@@ -161,7 +161,9 @@ def _encode_text(
     return backend.text_lm(backend.embed_tokens(text.tokens), cache) + backend.text_type
 
 
-def _read_text(backend: Backend, state: SlotState, text: TextBatch, limit: AttentionLimit) -> None:
+def _prefill_text(
+    backend: Backend, state: SlotState, text: TextBatch, limit: AttentionLimit
+) -> None:
     """Run text windows through both LMs; the last token's state becomes the condition.
 
     Tokens beyond a row's count are written behind its length, where the next write overtakes them

@@ -106,7 +106,7 @@ def test_a_broken_stream_ends_and_leaves_the_others_as_they_are(
         *[make_stream(n, text) for n, text in enumerate(texts)],
     )
     engine = Engine(model, slots=3, steps=5, sample_type=sample_type)
-    engine._in_flight = in_flight
+    engine._in_flight.depth = in_flight
     streams = [make_stream(n, text) for n, text in enumerate(texts)]
     for stream in streams:
         engine.submit(stream)

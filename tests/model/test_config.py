@@ -98,5 +98,5 @@ def test_a_missing_key_is_named() -> None:
 @pytest.mark.parametrize("count", [1, 5, 999])
 def test_the_solver_is_finite_within_the_bounds(count: int, train_steps: int) -> None:
     for step in solver_steps(count, train_steps):
-        numbers = (step.alpha, step.sigma, step.keep, step.now, step.before)
+        numbers = (step.alpha, step.sigma, step.c_x, step.c_x0, step.c_before)
         assert all(map(math.isfinite, numbers))

@@ -15,6 +15,7 @@ SAMPLE_RATE = 24_000
 
 KERNEL = 7  # positions that each convolution of the acoustic decoder sees
 
+
 @dataclass(frozen=True)
 class LanguageModelConfig:
     """A Qwen2 decoder that is split in two: text layers below, TTS layers above."""

@@ -11,7 +11,7 @@ import pytest
 from vvcli.engine.stream import End, StreamFrame
 from vvcli.ordered_run import JOINED, Due, OrderedRun
 from vvcli.script.record import Record
-from vvcli.utterance import Chunk, Status
+from vvcli.speech.values import Chunk, Status
 
 FRAME = JOINED // 8
 

@@ -17,15 +17,15 @@ __all__ = ["Chunk", "Record", "Status", "Synthesizer", "Utterance"]
 
 if TYPE_CHECKING:
     from vvcli.script.record import Record
+    from vvcli.speech.values import Chunk, Status, Utterance
     from vvcli.synthesizer import Synthesizer
-    from vvcli.utterance import Chunk, Status, Utterance
 
 _HOMES = {
-    "Chunk": "vvcli.utterance",
+    "Chunk": "vvcli.speech.values",
     "Record": "vvcli.script.record",
-    "Status": "vvcli.utterance",
+    "Status": "vvcli.speech.values",
     "Synthesizer": "vvcli.synthesizer",
-    "Utterance": "vvcli.utterance",
+    "Utterance": "vvcli.speech.values",
 }
 
 

@@ -15,7 +15,7 @@ from vvcli.errors import RecordError
 from vvcli.model.config import SAMPLE_RATE
 from vvcli.samples import Samples
 from vvcli.script.record import Record
-from vvcli.utterance import Chunk, Status
+from vvcli.speech.values import Chunk, Status
 
 JOINED = 10 * SAMPLE_RATE  # samples, at which a chunk of held back frames is full
 

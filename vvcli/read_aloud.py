@@ -9,8 +9,8 @@ from vvcli.audio.track import Track
 from vvcli.progress.report import Progress
 from vvcli.progress.tally import Tally
 from vvcli.script.record import Record
+from vvcli.speech.values import Status
 from vvcli.synthesizer import Synthesizer
-from vvcli.utterance import Status
 
 
 def read_aloud(

@@ -22,7 +22,7 @@ from vvcli.samples import SampleType
 from vvcli.script.feed import Feed
 from vvcli.script.record import Record
 from vvcli.script.split import split_record
-from vvcli.utterance import Chunk, Utterance, join_chunks
+from vvcli.speech.values import Chunk, Utterance, join_chunks
 
 AHEAD_AT_LEAST, AHEAD_PER_STREAM = 600.0, 30.0  # seconds
 

@@ -15,7 +15,7 @@ from vvcli.audio.cues import Cues, check_cues, open_cues
 from vvcli.audio.output import Output
 from vvcli.errors import OutputError, UsageError
 from vvcli.script.record import Record
-from vvcli.utterance import Status
+from vvcli.speech.values import Status
 
 RATE = 24000
 

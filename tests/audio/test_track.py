@@ -12,7 +12,7 @@ from vvcli.audio.track import CHARACTERS_PER_SECOND, SHORTEST_SILENCE, Track
 from vvcli.model.config import SAMPLE_RATE
 from vvcli.samples import Samples
 from vvcli.script.record import Record
-from vvcli.utterance import Chunk, Status
+from vvcli.speech.values import Chunk, Status
 
 GAP = 0.25
 

@@ -24,7 +24,7 @@ from vvcli.batch.recover import recover
 from vvcli.batch.resume import Decision, Existing, Resume, Step
 from vvcli.batch.runner import Runner
 from vvcli.script.record import Record
-from vvcli.utterance import Chunk, Status
+from vvcli.speech.values import Chunk, Status
 
 RATE = 24000
 NONE = np.zeros(0, dtype=np.float32)

@@ -15,7 +15,7 @@ from types import ModuleType, SimpleNamespace
 from tests.batch.fakes import speak
 from vvcli.cli import main
 from vvcli.script.record import Record
-from vvcli.utterance import Chunk
+from vvcli.speech.values import Chunk
 
 
 class FakeSynthesizer:

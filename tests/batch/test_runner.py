@@ -17,7 +17,7 @@ from vvcli.batch.runner import Runner
 from vvcli.batch.staging import StagedFile
 from vvcli.errors import OutputError
 from vvcli.script.record import Record
-from vvcli.utterance import Chunk, Status
+from vvcli.speech.values import Chunk, Status
 
 NONE = np.zeros(0, dtype=np.float32)
 SILENCE = bytes(2 * 2400)  # a tenth of a second

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vvcli.script.record import Record
-from vvcli.utterance import Chunk, Status
+from vvcli.speech.values import Chunk, Status
 
 
 @dataclass

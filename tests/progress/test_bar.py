@@ -13,7 +13,7 @@ from vvcli.progress.bar import BarProgress
 from vvcli.progress.status_line import StatusLine
 from vvcli.progress.tally import Tally
 from vvcli.script.measure import Total
-from vvcli.utterance import Status
+from vvcli.speech.values import Status
 
 from .clock import Clock, chunk
 

@@ -7,7 +7,7 @@ import pytest
 from vvcli.progress.plain import INTERVAL, PlainProgress
 from vvcli.progress.tally import Tally
 from vvcli.script.record import Record
-from vvcli.utterance import Chunk, Status
+from vvcli.speech.values import Chunk, Status
 
 from .clock import Clock, chunk
 

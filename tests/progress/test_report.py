@@ -14,7 +14,7 @@ from vvcli.progress.json_lines import JsonProgress
 from vvcli.progress.plain import PlainProgress
 from vvcli.progress.report import open_progress
 from vvcli.progress.tally import Tally
-from vvcli.utterance import Status
+from vvcli.speech.values import Status
 
 from .clock import Clock, chunk
 

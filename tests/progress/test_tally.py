@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vvcli.progress.tally import Tally, duration
-from vvcli.utterance import Status
+from vvcli.speech.values import Status
 
 from .clock import Clock, chunk
 

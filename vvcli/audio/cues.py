@@ -11,7 +11,7 @@ from types import TracebackType
 from vvcli.audio.output import Output, open_output
 from vvcli.errors import UsageError
 from vvcli.script.record import Record
-from vvcli.utterance import Status
+from vvcli.speech.values import Status
 
 # How one cue is written: its number from 1, record, start and end in samples, rate, status.
 _Entry = Callable[[int, Record, int, int, int, Status], str]

@@ -17,7 +17,7 @@ from vvcli.batch.plan import Job
 from vvcli.batch.resume import Decision, Step
 from vvcli.batch.staging import StagedFile
 from vvcli.script.record import Record
-from vvcli.utterance import Chunk, Status
+from vvcli.speech.values import Chunk, Status
 
 Events = Generator[Chunk | Entry, None, None]
 OpenWriter = Callable[[Output], AudioWriter]

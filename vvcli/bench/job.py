@@ -27,8 +27,8 @@ from vvcli.progress.report import open_progress
 from vvcli.progress.tally import Tally
 from vvcli.read_aloud import read_aloud
 from vvcli.script.sources import read_files
+from vvcli.speech.values import Chunk, Status
 from vvcli.synthesizer import Synthesizer
-from vvcli.utterance import Chunk, Status
 
 GAP = 0.2  # seconds, which is what `speak` puts between records
 

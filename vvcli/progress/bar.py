@@ -13,7 +13,7 @@ from vvcli.progress.status_line import StatusLine
 from vvcli.progress.tally import Tally
 from vvcli.progress.visible import visible
 from vvcli.script.measure import Total
-from vvcli.utterance import Chunk
+from vvcli.speech.values import Chunk
 
 REFRESHES_PER_SECOND = 8
 

@@ -8,7 +8,7 @@ from typing import Any, TextIO
 
 from vvcli.model.config import SAMPLE_RATE
 from vvcli.progress.tally import Tally
-from vvcli.utterance import Chunk
+from vvcli.speech.values import Chunk
 
 INTERVAL = 1.0  # seconds between progress events
 

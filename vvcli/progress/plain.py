@@ -8,7 +8,7 @@ from typing import TextIO
 from vvcli.progress.report import problem_of
 from vvcli.progress.tally import Tally
 from vvcli.progress.visible import visible
-from vvcli.utterance import Chunk
+from vvcli.speech.values import Chunk
 
 INTERVAL = 5.0  # seconds between lines
 

@@ -7,7 +7,7 @@ from typing import Protocol, TextIO
 
 from vvcli.progress.tally import Tally
 from vvcli.script.measure import Total
-from vvcli.utterance import Chunk, Status
+from vvcli.speech.values import Chunk, Status
 
 MODES = ("auto", "bar", "plain", "json", "none")
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from vvcli.model.config import SAMPLE_RATE
-from vvcli.utterance import Chunk, Status
+from vvcli.speech.values import Chunk, Status
 
 
 class Tally:

@@ -8,13 +8,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from vvcli.audio.order import OrderBuffer
 from vvcli.engine.engine import Engine
 from vvcli.engine.stream import End, Stream, StreamFrame
 from vvcli.errors import RecordError
 from vvcli.model.config import SAMPLE_RATE
 from vvcli.samples import Samples
 from vvcli.script.record import Record
+from vvcli.speech.order import OrderBuffer
 from vvcli.speech.values import Chunk, Status
 
 JOINED = 10 * SAMPLE_RATE  # samples, at which a chunk of held back frames is full

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vvcli.audio.order import OrderBuffer
+from vvcli.speech.order import OrderBuffer
 
 # The sizes of each sequence's items: at least one item each.
 SEQUENCES = st.lists(st.lists(st.integers(0, 9), min_size=1, max_size=5), max_size=7)

@@ -16,8 +16,8 @@ from vvcli import Chunk, Record, Status, Synthesizer, Utterance
 from vvcli import synthesizer as module
 from vvcli.audio.pcm import S16LE
 from vvcli.look_ahead import look_ahead
-from vvcli.ordered_run import Due
 from vvcli.script.split import split_record
+from vvcli.speech.run import Due
 
 STREAMS = 4
 

@@ -16,12 +16,12 @@ from vvcli.loaded_model import LoadedModel, load
 from vvcli.look_ahead import look_ahead
 from vvcli.model.config import SAMPLE_RATE
 from vvcli.model.voice import Voice
-from vvcli.ordered_run import Due, OrderedRun
 from vvcli.parameters import check_parameters, numbered
 from vvcli.samples import SampleType
 from vvcli.script.feed import Feed
 from vvcli.script.record import Record
 from vvcli.script.split import split_record
+from vvcli.speech.run import Due, OrderedRun
 from vvcli.speech.values import Chunk, Utterance, join_chunks
 
 AHEAD_AT_LEAST, AHEAD_PER_STREAM = 600.0, 30.0  # seconds

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from vvcli.engine.stream import End, StreamFrame
-from vvcli.ordered_run import JOINED, Due, OrderedRun
 from vvcli.script.record import Record
+from vvcli.speech.run import JOINED, Due, OrderedRun
 from vvcli.speech.values import Chunk, Status
 
 FRAME = JOINED // 8

@@ -13,7 +13,6 @@ from vvcli.engine.noise import NoiseSource
 from vvcli.engine.stream import Stream
 from vvcli.errors import RecordError, UnavailableError
 from vvcli.loaded_model import LoadedModel, load
-from vvcli.look_ahead import look_ahead
 from vvcli.model.config import SAMPLE_RATE
 from vvcli.model.voice import Voice
 from vvcli.parameters import check_parameters, numbered
@@ -21,6 +20,7 @@ from vvcli.samples import SampleType
 from vvcli.script.feed import Feed
 from vvcli.script.record import Record
 from vvcli.script.split import split_record
+from vvcli.speech.look_ahead import look_ahead
 from vvcli.speech.run import Due, OrderedRun
 from vvcli.speech.values import Chunk, Utterance, join_chunks
 

@@ -9,7 +9,7 @@ from contextlib import closing
 
 import pytest
 
-from vvcli.look_ahead import look_ahead
+from vvcli.speech.look_ahead import look_ahead
 
 
 def ahead(

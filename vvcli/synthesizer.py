@@ -17,9 +17,9 @@ from vvcli.model.config import SAMPLE_RATE
 from vvcli.model.voice import Voice
 from vvcli.parameters import check_parameters, numbered
 from vvcli.samples import SampleType
-from vvcli.script.feed import Feed
 from vvcli.script.record import Record
 from vvcli.script.split import split_record
+from vvcli.speech.feed import Feed
 from vvcli.speech.look_ahead import look_ahead
 from vvcli.speech.run import Due, OrderedRun
 from vvcli.speech.values import Chunk, Utterance, join_chunks

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vvcli.script.feed import Feed
 from vvcli.script.record import Record
+from vvcli.speech.feed import Feed
 
 PATIENCE = 60
 

@@ -15,9 +15,9 @@ from tests.rounding import same_audio
 from vvcli import Chunk, Record, Status, Synthesizer, Utterance
 from vvcli import synthesizer as module
 from vvcli.audio.pcm import S16LE
-from vvcli.script.split import split_record
 from vvcli.speech.look_ahead import look_ahead
 from vvcli.speech.run import Due
+from vvcli.speech.split import split_record
 
 STREAMS = 4
 

@@ -18,10 +18,10 @@ from vvcli.model.voice import Voice
 from vvcli.parameters import check_parameters, numbered
 from vvcli.samples import SampleType
 from vvcli.script.record import Record
-from vvcli.script.split import split_record
 from vvcli.speech.feed import Feed
 from vvcli.speech.look_ahead import look_ahead
 from vvcli.speech.run import Due, OrderedRun
+from vvcli.speech.split import split_record
 from vvcli.speech.values import Chunk, Utterance, join_chunks
 
 AHEAD_AT_LEAST, AHEAD_PER_STREAM = 600.0, 30.0  # seconds

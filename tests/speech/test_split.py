@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from vvcli.engine.noise import NoiseSource
 from vvcli.script.record import Record
-from vvcli.script.split import CHARACTERS_PER_TOKEN, MIN_REACH, split_record
+from vvcli.speech.split import CHARACTERS_PER_TOKEN, MIN_REACH, split_record
 
 
 def words(text: str) -> int:

@@ -14,10 +14,10 @@ from vvcli.checkpoint.hub import resolve_model
 from vvcli.checkpoint.tokenizer import load_tokenizer
 from vvcli.checkpoint.voice_search import find_voice, first_voice, voice_folders
 from vvcli.checkpoint.voices import load_voice
-from vvcli.device import pick_device, pick_dtype, suit_threads
 from vvcli.model.config import ModelConfig
 from vvcli.model.vibevoice import VibeVoice
 from vvcli.model.voice import Voice
+from vvcli.speech.device import pick_device, pick_dtype, suit_threads
 
 
 class Encoder(Protocol):

@@ -7,7 +7,6 @@ from collections.abc import Generator, Iterable
 from contextlib import closing
 from pathlib import Path
 
-from vvcli.device import pick_streams
 from vvcli.engine.engine import Engine
 from vvcli.engine.noise import NoiseSource
 from vvcli.engine.stream import Stream
@@ -18,6 +17,7 @@ from vvcli.model.voice import Voice
 from vvcli.parameters import check_parameters, numbered
 from vvcli.samples import SampleType
 from vvcli.script.record import Record
+from vvcli.speech.device import pick_streams
 from vvcli.speech.feed import Feed
 from vvcli.speech.look_ahead import look_ahead
 from vvcli.speech.run import Due, OrderedRun

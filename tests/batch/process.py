@@ -34,7 +34,7 @@ if __name__ == "__main__":
         fake = ModuleType("vvcli.synthesizer")
         fake.Synthesizer = FakeSynthesizer  # type: ignore[attr-defined]
         sys.modules[fake.__name__] = fake
-        device = ModuleType("vvcli.device")  # the real one imports torch
+        device = ModuleType("vvcli.speech.device")  # the real one imports torch
         device.release_workspaces = lambda: None  # type: ignore[attr-defined]
         sys.modules[device.__name__] = device
     main.main()

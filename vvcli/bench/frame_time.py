@@ -13,13 +13,13 @@ from vvcli.bench.floor import Rates, frame_work
 from vvcli.bench.memory import Memory, read_memory, start_memory
 from vvcli.bench.random_model import random_voice, voice_length
 from vvcli.bench.timing import WARM_UP, time_calls
-from vvcli.device import release_workspaces
 from vvcli.engine.engine import Engine
 from vvcli.engine.graphs import GraphMode
 from vvcli.engine.noise import NoiseSource
 from vvcli.engine.scheduler import NO_MORE_TEXT
 from vvcli.engine.stream import Stream
 from vvcli.model.vibevoice import VibeVoice
+from vvcli.speech.device import release_workspaces
 
 STAGES = ("diffusion", "decoder", "lm")  # the others of a frame are next to nothing
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import torch
 
-from vvcli.device import release_workspaces
+from vvcli.speech.device import release_workspaces
 
 # Linux counts kilobytes, macOS bytes.
 MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024

@@ -63,7 +63,7 @@ def _libraries() -> str:
 
 def _device(name: str) -> str:
     from vvcli.bench.machine import describe_machine
-    from vvcli.device import pick_device
+    from vvcli.speech.device import pick_device
 
     device = pick_device(name)
     return f"{device}: {describe_machine(device)['device']}"

@@ -23,7 +23,7 @@ def open_synthesizer(options: dict[str, Any], format_name: str, rate: int) -> Sy
     """
     check_room_for_torch()
     # Imported only here: torch takes a second, and wrong options should not.
-    from vvcli.device import release_workspaces
+    from vvcli.speech.device import release_workspaces
     from vvcli.synthesizer import Synthesizer
 
     synthesizer = Synthesizer(

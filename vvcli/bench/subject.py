@@ -14,11 +14,11 @@ from vvcli.bench.random_model import (
 from vvcli.bench.shapes import SHAPES
 from vvcli.checkpoint.folder import load_model
 from vvcli.checkpoint.hub import resolve_model
-from vvcli.loaded_model import LoadedModel, load
 from vvcli.model.config import ModelConfig
 from vvcli.model.vibevoice import VibeVoice
 from vvcli.model.voice import Voice
 from vvcli.speech.device import pick_device, pick_dtype, suit_threads
+from vvcli.speech.loaded_model import LoadedModel, load
 
 CHARACTERS_PER_FRAME = 2  # 15 characters a second, at the published model's 7.5 frames
 

@@ -15,8 +15,8 @@ from vvcli.bench.streams import StreamMaker, first_audio_ms, prepare
 from vvcli.bench.texts import random_texts
 from vvcli.engine.engine import Engine
 from vvcli.engine.graphs import GraphMode
-from vvcli.loaded_model import LoadedModel
 from vvcli.progress.tally import count
+from vvcli.speech.loaded_model import LoadedModel
 
 LATENCIES = 20
 

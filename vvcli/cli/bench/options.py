@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from vvcli.bench.memory import Memory
     from vvcli.engine.engine import Engine
-    from vvcli.loaded_model import LoadedModel
     from vvcli.model.vibevoice import VibeVoice
+    from vvcli.speech.loaded_model import LoadedModel
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

@@ -9,8 +9,8 @@ from vvcli.engine.engine import Engine
 from vvcli.engine.noise import NoiseSource
 from vvcli.engine.stream import Stream, StreamFrame
 from vvcli.errors import UsageError
-from vvcli.long_lived import spare_long_lived
 from vvcli.speech.loaded_model import LoadedModel
+from vvcli.speech.long_lived import spare_long_lived
 
 GUIDANCE = 1.5
 

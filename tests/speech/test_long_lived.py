@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import gc
 
-from vvcli.long_lived import spare_long_lived
+from vvcli.speech.long_lived import spare_long_lived
 
 
 def test_what_is_there_is_not_looked_at_again() -> None:

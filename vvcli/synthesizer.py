@@ -13,13 +13,13 @@ from vvcli.engine.stream import Stream
 from vvcli.errors import RecordError, UnavailableError
 from vvcli.model.config import SAMPLE_RATE
 from vvcli.model.voice import Voice
-from vvcli.parameters import check_parameters, numbered
 from vvcli.samples import SampleType
 from vvcli.script.record import Record
 from vvcli.speech.device import pick_streams
 from vvcli.speech.feed import Feed
 from vvcli.speech.loaded_model import LoadedModel, load
 from vvcli.speech.look_ahead import look_ahead
+from vvcli.speech.parameters import check_parameters, numbered
 from vvcli.speech.run import Due, OrderedRun
 from vvcli.speech.split import split_record
 from vvcli.speech.values import Chunk, Utterance, join_chunks

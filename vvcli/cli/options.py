@@ -10,8 +10,8 @@ import click
 from vvcli.audio.formats import MAX_RATE, MIN_RATE
 from vvcli.cli.message_options import together
 from vvcli.cli.types import AudioFormat, Device, ModelName, Number, VoiceName
-from vvcli.parameters import DTYPES
 from vvcli.script.limits import CFG_SCALE, MAX_AHEAD, SEED, SILENCE, STEPS, STREAMS, Limits
+from vvcli.speech.parameters import DTYPES
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

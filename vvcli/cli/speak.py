@@ -166,7 +166,7 @@ def speak(
         progress.note("loading the model")
         check_room_for_torch()
         # Imported only now: torch takes a second, and wrong options should not.
-        from vvcli.read_aloud import read_aloud
+        from vvcli.cli.read_aloud import read_aloud
 
         if total and options["streams"] == "auto" and total.records < 8:
             options["streams"] = max(1, total.records)

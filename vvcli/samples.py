@@ -1,4 +1,4 @@
-"""What audio is made of."""
+"""Samples as all parts of the program hand them on: their rate, types and full scale."""
 
 from __future__ import annotations
 
@@ -12,5 +12,7 @@ SampleType = Literal["float32", "int16"]
 
 Samples: TypeAlias = "NDArray[np.float32 | np.int16]"
 """float32 of full scale 1, which may be beyond it; or int16, cut off there."""
+
+SAMPLE_RATE = 24_000  # Hz, of all audio until it is resampled
 
 FULL_SCALE = 32767  # of int16, for both signs: silence is zero, and the wave keeps its shape

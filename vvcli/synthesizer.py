@@ -11,9 +11,8 @@ from vvcli.engine.engine import Engine
 from vvcli.engine.noise import NoiseSource
 from vvcli.engine.stream import Stream
 from vvcli.errors import RecordError, UnavailableError
-from vvcli.model.config import SAMPLE_RATE
 from vvcli.model.voice import Voice
-from vvcli.samples import SampleType
+from vvcli.samples import SAMPLE_RATE, SampleType
 from vvcli.script.record import Record
 from vvcli.speech.device import pick_streams
 from vvcli.speech.feed import Feed

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from vvcli.audio.pcm_writer import AudioWriter
 from vvcli.audio.track import CHARACTERS_PER_SECOND, SHORTEST_SILENCE, Track
-from vvcli.model.config import SAMPLE_RATE
-from vvcli.samples import Samples
+from vvcli.samples import SAMPLE_RATE, Samples
 from vvcli.script.record import Record
 from vvcli.speech.values import Chunk, Status
 

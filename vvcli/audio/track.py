@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vvcli.audio.cues import Cues
 from vvcli.audio.pcm_writer import AudioWriter
-from vvcli.model.config import SAMPLE_RATE
+from vvcli.samples import SAMPLE_RATE
 from vvcli.speech.values import Chunk, Status
 
 ON_ERROR = ("skip", "silence", "stop")

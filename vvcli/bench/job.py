@@ -22,9 +22,9 @@ from vvcli.bench.memory import Memory, read_memory, start_memory
 from vvcli.bench.pipes import Listener, TextPipe
 from vvcli.bench.streams import StreamMaker, first_audio_ms, prepare
 from vvcli.cli.read_aloud import read_aloud
-from vvcli.model.config import SAMPLE_RATE
 from vvcli.progress.report import open_progress
 from vvcli.progress.tally import Tally
+from vvcli.samples import SAMPLE_RATE
 from vvcli.script.sources import read_files
 from vvcli.speech.loaded_model import LoadedModel
 from vvcli.speech.values import Chunk, Status

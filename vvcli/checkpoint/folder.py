@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from vvcli.checkpoint.regular_file import read_bounded
 from vvcli.errors import UnavailableError, unreadable_as
-from vvcli.model.config import SAMPLE_RATE, ModelConfig
+from vvcli.model.config import ModelConfig
 from vvcli.model.config_values import shown
+from vvcli.samples import SAMPLE_RATE
 
 if TYPE_CHECKING:
     import torch

@@ -19,7 +19,7 @@ from vvcli.cli.message_options import progress_options
 from vvcli.cli.options import RATE, gap_option, synthesis_options
 from vvcli.cli.types import AudioFormat, FileName, FolderName, Number, Text, was_typed
 from vvcli.errors import UsageError
-from vvcli.model.config import SAMPLE_RATE
+from vvcli.samples import SAMPLE_RATE
 
 
 @click.command()

@@ -27,7 +27,7 @@ from vvcli.cli.file_conflicts import FileConflicts
 from vvcli.cli.inputs import find_form
 from vvcli.cli.summary import check_summary
 from vvcli.errors import UsageError
-from vvcli.model.config import SAMPLE_RATE
+from vvcli.samples import SAMPLE_RATE
 
 NAME, NAME_JOINED = "{stem}/{n:05d}", "{stem}"
 

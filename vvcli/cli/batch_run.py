@@ -19,9 +19,9 @@ from vvcli.cli.batch_plan import Prepared, Request
 from vvcli.cli.environment import STDERR, Environment
 from vvcli.cli.summary import write_summary
 from vvcli.cli.synthesizer import open_synthesizer
-from vvcli.model.config import SAMPLE_RATE
 from vvcli.progress.report import Progress, open_progress
 from vvcli.progress.tally import Tally, count
+from vvcli.samples import SAMPLE_RATE
 from vvcli.script.measure import measure
 
 FEW = 8  # records, which need no more streams than they are

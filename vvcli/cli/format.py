@@ -11,7 +11,7 @@ from vvcli.audio.formats import FORMATS, check_rate
 from vvcli.cli.message_options import verbose_option
 from vvcli.cli.options import RATE
 from vvcli.cli.types import AudioFormat, Number
-from vvcli.model.config import SAMPLE_RATE
+from vvcli.samples import SAMPLE_RATE
 
 
 @click.command()

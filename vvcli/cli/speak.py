@@ -26,9 +26,9 @@ from vvcli.cli.summary import check_summary, write_summary
 from vvcli.cli.synthesizer import open_synthesizer
 from vvcli.cli.types import FileName, Number, Text, was_typed
 from vvcli.errors import UsageError
-from vvcli.model.config import SAMPLE_RATE
 from vvcli.progress.report import open_progress
 from vvcli.progress.tally import Tally, count
+from vvcli.samples import SAMPLE_RATE
 from vvcli.script.limits import FOLLOW_MS
 
 

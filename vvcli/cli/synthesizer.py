@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from vvcli.audio.writer import sample_type
 from vvcli.cli.memory import check_room_for_torch
-from vvcli.model.config import SAMPLE_RATE
+from vvcli.samples import SAMPLE_RATE
 from vvcli.speech.long_lived import spare_long_lived
 
 if TYPE_CHECKING:

@@ -9,9 +9,7 @@ from typing import Any
 
 from vvcli.model import config_values as limits
 from vvcli.model.config_values import ConfigError, count_in, number_in, shown
-
-SAMPLE_RATE = 24_000
-
+from vvcli.samples import SAMPLE_RATE
 
 KERNEL = 7  # positions that each convolution of the acoustic decoder sees
 

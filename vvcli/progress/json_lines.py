@@ -6,8 +6,8 @@ import json
 from contextlib import suppress
 from typing import Any, TextIO
 
-from vvcli.model.config import SAMPLE_RATE
 from vvcli.progress.tally import Tally
+from vvcli.samples import SAMPLE_RATE
 from vvcli.speech.values import Chunk
 
 INTERVAL = 1.0  # seconds between progress events

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from vvcli.model.config import SAMPLE_RATE
+from vvcli.samples import SAMPLE_RATE
 from vvcli.speech.values import Chunk, Status
 
 

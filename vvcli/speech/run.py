@@ -11,8 +11,7 @@ import numpy as np
 from vvcli.engine.engine import Engine
 from vvcli.engine.stream import End, Stream, StreamFrame
 from vvcli.errors import RecordError
-from vvcli.model.config import SAMPLE_RATE
-from vvcli.samples import Samples
+from vvcli.samples import SAMPLE_RATE, Samples
 from vvcli.script.record import Record
 from vvcli.speech.order import OrderBuffer
 from vvcli.speech.values import Chunk, Status

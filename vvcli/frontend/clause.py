@@ -1,0 +1,135 @@
+"""A clause while it is classified: its tokens, and what a rule may ask about the neighbours."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from vvcli.frontend.tokenize import Token, tokenize
+
+_MAX_LOOK = 8  # tokens to either side, so that the time stays linear
+
+
+class Clause:
+    """The text of a clause and its tokens.
+
+    `index` is the number of the token that begins at a place; the place after the last one is in
+    it, too. Where tokens begin and end, a match may.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        *,
+        starters: frozenset[str] = frozenset(),
+        british: bool = False,
+        is_first: bool = True,
+        is_last: bool = True,
+    ) -> None:
+        self.text = text
+        self.tokens = tokenize(text)
+        self.index = {token.start: i for i, token in enumerate(self.tokens)}
+        self.index[len(text)] = len(self.tokens)
+        self.starters = starters  # words that begin sentences, and no names
+        self.british = british
+        self.is_first = is_first  # of its record
+        self.is_last = is_last
+        self.plain_words = 0  # in this sentence, so far
+        self.previous = ""  # the class of the last item that is not a space
+
+    def note(self, value: object, name: str, text: str, *, ends_sentence: bool) -> None:
+        """Count an item that has been classified: its value, class and text."""
+        kind = type(value).__name__
+        if kind == "Stop" or ends_sentence:
+            self.plain_words = 0
+        elif kind == "Plain":
+            self.plain_words += 2 if "'" in text else 1
+        if kind != "Space":
+            self.previous = kind if name == "Punctuation" else name
+
+    def token_before(self, place: int, count: int = 1) -> Token | None:
+        """The `count`-th token before `place` that is not a space."""
+        i = self.index[place] - 1
+        while i >= 0:
+            if self.tokens[i].kind != "space":
+                count -= 1
+                if not count:
+                    return self.tokens[i]
+            i -= 1
+        return None
+
+    def token_after(self, place: int, count: int = 1) -> Token | None:
+        """The `count`-th token from `place` on that is not a space."""
+        i = self.index.get(place, len(self.tokens))
+        while i < len(self.tokens):
+            if self.tokens[i].kind != "space":
+                count -= 1
+                if not count:
+                    return self.tokens[i]
+            i += 1
+        return None
+
+    def before(self, place: int, count: int = 1) -> str:
+        """The text of that token; "" if there is none."""
+        token = self.token_before(place, count)
+        return token.text if token else ""
+
+    def after(self, place: int, count: int = 1) -> str:
+        """The text of that token; "" if there is none."""
+        token = self.token_after(place, count)
+        return token.text if token else ""
+
+    def touches(self, place: int) -> str:
+        """The character before `place`, which may be a space; "" at the start."""
+        return self.text[place - 1 : place] if place else ""
+
+    def follows(self, place: int) -> str:
+        """The character at `place`; "" at the end."""
+        return self.text[place : place + 1]
+
+    def begins_sentence(self, place: int) -> bool:
+        """Whether the token at `place` is the first of a sentence; quotes do not count."""
+        i = self.index[place] - 1
+        for i in range(i, max(i - _MAX_LOOK, -1), -1):
+            token = self.tokens[i]
+            if token.kind == "stop":
+                return True
+            if token.kind != "space" and token.text not in ('"', "'", "(", "[", "*", "**", "_"):
+                return token.text in (":", "—", "#", "##", "###", ">", "•")
+        return True
+
+    def ends_sentence(self, end: int, how: str) -> bool:
+        """Whether the full stop before `end`, an abbreviation's own, ends a sentence as well.
+
+        `how`: "never"; "starter", before a word that begins sentences; "capital", before any
+        capital or number. At the end of a record it does after two plain words or more; less is
+        no sentence, and a list of measures such as "6 ft." stays one.
+        """
+        if how == "never":
+            return False
+        token, spaced = self._after_closing(end)
+        if token is None:
+            return not self.is_last or self.plain_words >= 2
+        if not spaced or token.kind not in ("word", "number"):
+            return False
+        if token.kind == "number":
+            return how == "capital"
+        if not token.text[0].isupper():
+            return False
+        return how == "capital" or token.text.lower() in self.starters
+
+    def _after_closing(self, end: int) -> tuple[Token | None, bool]:
+        spaced = False
+        for token in self.tokens[self.index[end] : self.index[end] + _MAX_LOOK]:
+            if token.kind == "space":
+                spaced = True
+            elif token.text not in ('"', "'", ")", "]", "("):
+                return token, spaced
+        return None, True
+
+    @cached_property
+    def is_shouting(self) -> bool:
+        """Whether capitals carry no meaning because (nearly) all words have them."""
+        words = [token.text for token in self.tokens if token.kind == "word"]
+        words = [word for word in words if len(word) > 1]
+        shouted = sum(word.isupper() for word in words)
+        return len(words) >= 2 and shouted > 0.6 * len(words)

@@ -1,0 +1,234 @@
+"""Abbreviations: titles, streets, "No. 5", "etc.", "e.g.", "w/o", "and/or"."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+
+from vvcli.frontend.classify import Rule
+from vvcli.frontend.clause import Clause
+from vvcli.frontend.tables import mapping, rows
+
+_SAID_NO = frozenset(
+    "said say says saying is was a an or answer answered answers replied oh and just whispered "
+    "shouted cried well me him her them us simply then why of".split()
+)
+
+
+@dataclass(frozen=True)
+class Abbreviation:
+    """The words that it stands for."""
+
+    said: str
+
+    def words(self, british: bool) -> str:
+        """Those words."""
+        return self.said
+
+
+def _senses() -> dict[str, list[tuple[str, frozenset[str]]]]:
+    found = defaultdict(list)
+    for key, said, *cell in rows("english/abbreviations"):
+        found[key].append((said, frozenset(cell[0].split()) if cell else frozenset({"any"})))
+    return dict(found)
+
+
+_SENSES = _senses()
+_PHRASES = {row[0]: (row[1], row[2] if len(row) > 2 else "") for row in rows("english/phrases")}
+
+
+def _before_name(match: re.Match[str], clause: Clause) -> Abbreviation | None:
+    """A title or the name of a number, whose stop ends no sentence."""
+    return _abbreviation(match, clause, frozenset({"title", "number"}))
+
+
+def _abbreviation(
+    match: re.Match[str], clause: Clause, kinds: frozenset[str] = frozenset()
+) -> Abbreviation | None:
+    written, is_dotted = match["word"], bool(match["dot"])
+    if written.isupper() and len(written) > 1 and (not is_dotted or not clause.is_shouting):
+        return None
+    for said, flags in _SENSES[written.lower()]:
+        if not is_dotted and "bare" not in flags:
+            continue
+        if kinds:
+            flags = flags & (kinds | {"bare", "word"})
+        if _fits(match, clause, flags, is_dotted):
+            return Abbreviation(said)
+    return None
+
+
+def _fits(
+    match: re.Match[str], clause: Clause, flags: frozenset[str], is_dotted: bool
+) -> bool:
+    end, place = match.end(), match.start()
+    written = match["word"]
+    token = clause.token_after(end)
+    after = token.text if token else ""
+    is_close = token is not None and (token.kind in ("word", "number") or after in ('"', "'", "#"))
+    before = clause.before(place)
+    if "street" in flags and _is_street(clause, place, end, before, after, is_dotted):
+        return True
+    is_before_number = after[:1].isdigit() or (
+        after.isalpha() and len(after) <= 5 and set(after) <= set("IVXLCDM")
+        or (len(after) == 1 and after.isupper())
+        or (after.isalpha() and len(after) < 5 and set(after) <= set("ivxl") and is_dotted)
+    )
+    if "number" in flags and is_before_number and _numbers(match, clause, flags, before, after):
+        return True
+    if "title" in flags and written[0].isupper() and after[:1].isupper() and is_close:
+        if is_dotted or clause.text[end : end + 1] == " ":
+            return _is_title(written, clause, place, after)
+    if "name" in flags and (before[:1].isupper() or before in (",", "&", "and", "")):
+        is_word = written.islower() or "word" in flags
+        return not is_word or (is_dotted and written[0].isupper() and before != "")
+    if "title" in flags and is_dotted and after in ("and", "&"):
+        return clause.after(end, 2).lower() in _SENSES
+    if "any" in flags or ("bare" in flags and flags == {"bare"} and not kinds):
+        return is_dotted or (written.islower() or not written.isupper()) and "bare" in flags
+    return False
+
+
+def _is_title(written: str, clause: Clause, place: int, after: str) -> bool:
+    """Whether a name follows: the first word of a sentence might."""
+    lower = written.lower()
+    if lower in ("sr", "pt", "ft", "mt", "fr", "br", "st", "ste") and after.lower() in clause.starters:
+        return False
+    if lower in ("st", "dr") and clause.before(place)[:1].isupper():
+        return after.lower() not in clause.starters
+    return True
+
+
+def _numbers(
+    match: re.Match[str], clause: Clause, flags: frozenset[str], before: str, after: str
+) -> bool:
+    """Whether it numbers what follows: "No. 5", but not "He said no. 5 people left."."""
+    written, is_dotted = match["word"].lower(), bool(match["dot"])
+    if written == "no":
+        if after == "I":
+            return False
+        if match["word"] == "No":
+            return before not in ("?", "!", ".", '"')
+        return before.lower() not in _SAID_NO and before not in ("?", ".", "!", ",")
+    if written in ("min", "max") and before.isdigit():
+        return False
+    if written == "c" and (before[:1].isdigit() or clause.touches(match.start()).isalnum()):
+        return False
+    if written in ("fig", "art", "col", "app", "tab", "par", "ex", "mod", "lib", "pop", "est"):
+        return not clause.ends_sentence(match.end(), "capital") or written in ("fig", "art", "col")
+    if len(written) == 1 and match["word"].isupper():
+        return False
+    if not is_dotted:
+        return match["word"][0].isupper() or written not in ("ch", "ep", "op", "pt", "rm")
+    return True
+
+
+def _is_street(
+    clause: Clause, place: int, end: int, before: str, after: str, is_dotted: bool
+) -> bool:
+    """Whether it ends the name of a street: "Elm St.", "5th Ave", "123 Oak Dr."."""
+    if not clause.text[place].isupper() or not before:
+        return before[:1].isdigit() and clause.text[place].isupper()
+    is_name = before[0].isupper() and before.isalpha() and len(before) > 1
+    is_ordinal = re.search(r"\d(?:st|nd|rd|th)$", clause.text[max(0, place - 8) : place].rstrip())
+    if not (is_name or is_ordinal):
+        return clause.after(end).lower() == "of" and clause.text[place : place + 2] != "Dr"
+    if clause.previous == "Abbreviation" and not is_ordinal:
+        return False  # "Prof. Dr. Lee"
+    is_ended = after == "" or not (after[0].isupper() or after[0] in "\"'") or (
+        after.lower() in clause.starters or after in ("NE", "NW", "SE", "SW", "N", "S", "E", "W")
+    )
+    has_number = any(clause.before(place, n)[:1].isdigit() for n in (2, 3, 4))
+    is_named = is_ended or has_number or bool(is_ordinal)
+    return is_named if is_dotted else is_named and (has_number or bool(is_ordinal) or is_ended)
+
+
+def _phrase(match: re.Match[str], clause: Clause) -> Abbreviation | None:
+    return Abbreviation(_PHRASES[_key(match["phrase"])][0])
+
+
+def _key(written: str) -> str:
+    key = re.sub(r"\s+", " ", re.sub(r"\.\s?(?=\w)", ".", written.lower())).rstrip(".")
+    if key in _PHRASES:
+        return key
+    key = re.sub(r"\.(?=\w)", ". ", written.lower()).rstrip(".")
+    return key if key in _PHRASES else written.lower()
+
+
+def _pattern(phrase: str) -> str:
+    """A phrase whose points may have a space after them."""
+    return r"\.\s?".join(
+        r"\s+".join(re.escape(word) for word in part.strip().split(" "))
+        for part in phrase.rstrip(".").split(".")
+    )
+
+
+def _phrases(stop: str) -> Rule:
+    found = [phrase for phrase, (_, how) in _PHRASES.items() if how == stop]
+    first = frozenset(re.match("[a-z]+", phrase)[0] for phrase in found)  # type: ignore[index]
+    longest = sorted(found, key=len, reverse=True)
+    written = "|".join(_pattern(p) for p in longest)
+    # "w/" stands before anything but a letter that it would touch.
+    return Rule(
+        re.compile(rf"(?P<phrase>(?i:{written}))(?:\.|(?![\w/]))(?!\w|\.\w)|(?P<with>w/)(?=\w)"),
+        lambda m, c: Abbreviation("with") if m["with"] else _phrase(m, c),
+        "w",
+        first | ({"w"} if not stop else frozenset()),
+        stop=stop or "never",
+    )
+
+
+@dataclass(frozen=True)
+class Slashed:
+    """Words with a slash that is read in a way of its own."""
+
+    said: str
+
+    def words(self, british: bool) -> str:
+        """As in "and or"."""
+        return self.said
+
+
+def _slashed(match: re.Match[str], clause: Clause) -> Slashed | None:
+    said = mapping("english/slashes").get(match[0].lower())
+    return Slashed(said) if said else None
+
+
+RULES = [
+    Rule(
+        re.compile(r"[A-Za-z]{1,10}/[A-Za-z0-9]{1,10}(?![\w/])"),
+        _slashed,
+        "w",
+        frozenset(re.match("[a-z]*", key)[0] for key in mapping("english/slashes")),  # type: ignore[index]
+    ),
+    *(_phrases(stop) for stop in ("", "starter", "capital")),
+    Rule(re.compile(r"(?:[eE]\.g\.|[iI]\.e\.)(?=[A-Za-z])"),
+         lambda m, c: Abbreviation(_PHRASES[m[0].lower().rstrip(".")][0]), "w", frozenset("ei")),
+    Rule(
+        re.compile(r"(?P<word>[A-Za-z]{1,8})(?P<dot>\.)?(?![\w'])"),
+        _before_name,
+        "w",
+        frozenset(_SENSES),
+        stop="never",
+    ),
+    Rule(
+        re.compile(r"(?P<word>[A-Za-z]{1,8})(?P<dot>\.)?(?![\w'])"),
+        _abbreviation,
+        "w",
+        frozenset(_SENSES),
+        stop="starter",
+    ),
+    # "Mr.Smith" and "No.5" have no space; "end.Start" is no abbreviation.
+    Rule(
+        re.compile(r"(?P<word>[A-Za-z]{1,8})(?P<dot>\.)(?=[A-Z0-9])"),
+        lambda m, c: (
+            _abbreviation(m, c)
+            if "title" in _SENSES[m["word"].lower()][0][1] or c.follows(m.end()).isdigit()
+            else None
+        ),
+        "w",
+        frozenset(_SENSES),
+        stop="never",
+    ),
+]

@@ -1,0 +1,119 @@
+"""Whole numbers: "1,234", "1.234.567", "100k users", "1500 guests"."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from vvcli.frontend.classify import Rule
+from vvcli.frontend.clause import Clause
+from vvcli.frontend.english.number_words import letters, number, year
+from vvcli.frontend.english.patterns import NUMBER, is_year_like, plain
+from vvcli.frontend.tables import mapping, words
+
+_PEOPLE = frozenset(
+    "people men women children guests persons police fish sheep deer feet teeth mice geese "
+    "employees staff folks crew".split()
+)
+_NO_PLURAL = frozenset(
+    "was is has this its as us his yes plus perhaps always does thus less across towards series "
+    "news bus gas versus class".split()
+)
+_K = frozenset("2 4 5 8 10 12 16".split())  # 4K is a screen, 5K and 10K are races
+
+
+@dataclass(frozen=True)
+class Cardinal:
+    """A whole number, with a magnitude such as "thousand" after it."""
+
+    number: str
+    magnitude: str = ""
+    as_pairs: bool = False  # "fifteen hundred", as a year is read
+    minus: bool = False
+
+    def words(self, british: bool) -> str:
+        """As in "minus one hundred thousand"."""
+        said = year(int(self.number), british) if self.as_pairs else number(self.number, british)
+        return " ".join(filter(None, ["minus" * self.minus, said, self.magnitude]))
+
+
+def counts(word: str) -> bool:
+    """Whether `word` looks like the plural of something that is counted."""
+    if word in _PEOPLE:
+        return True
+    return len(word) > 2 and word.endswith("s") and "'" not in word and word not in _NO_PLURAL
+
+
+def _whole(match: re.Match[str], clause: Clause) -> Cardinal | None:
+    written = match["number"]
+    if "." in written:
+        return None
+    minus = match["minus"] is not None
+    if minus and not _can_be_minus(match, clause):
+        return None
+    if is_year_like(written):
+        after = clause.after(match.end())
+        if written.endswith("00") or not (after.islower() and counts(after)):
+            return Cardinal(written, as_pairs=not minus, minus=minus)
+    return Cardinal(plain(written), minus=minus)
+
+
+def _can_be_minus(match: re.Match[str], clause: Clause) -> bool:
+    before = clause.touches(match.start())
+    return not before or before.isspace() or before in "([{=<>,:~/*^+±\"'"
+
+
+def _dotted(match: re.Match[str], clause: Clause) -> Cardinal | None:
+    if clause.before(match.start()).lower() in ("v", "version", "release", "build"):
+        return None
+    return Cardinal(match[0].replace(".", ""))
+
+
+def _magnitude(match: re.Match[str], clause: Clause) -> Cardinal | Coded | None:
+    written, sign = match["number"], match["sign"]
+    after = clause.after(match.end()).lower()
+    before = clause.before(match.start()).lower()
+    if clause.touches(match.start()).isalpha():
+        return None  # B2B
+    if before in words("english/sections"):
+        return None
+    if sign in "kK" and after not in words("english/counted") and not counts(after):
+        if sign == "K" and written in _K or before in ("ran", "run", "running") or after == "run":
+            return Coded(written, "k")
+    if sign in ("M", "m") and written == "3" and not after:
+        return None
+    if sign in ("m", "b", "t") and not (after in words("english/counted") or counts(after)):
+        return None  # meters, bytes, tons
+    if sign == "T" and clause.text[match.end() - 2] == " ":
+        return None
+    return Cardinal(plain(written), mapping("english/magnitudes")[sign])
+
+
+@dataclass(frozen=True)
+class Coded:
+    """A number with a letter that stays one: "4K"."""
+
+    number: str
+    letter: str
+
+    def words(self, british: bool) -> str:
+        """As in "four k"."""
+        return f"{number(self.number, british)} {letters(self.letter)}"
+
+
+RULES = [
+    Rule(re.compile(r"\d{1,3}(?:\.\d{3}){2,5}(?![\d.]\d)"), _dotted, "0"),
+    Rule(
+        re.compile(rf"(?P<number>{NUMBER})(?P<sign>[kKMB]|bn|mn|m(?=\s[a-z]+s\b))(?![\w'])"),
+        _magnitude,
+        "0.",
+    ),
+    Rule(
+        re.compile(r"(?P<number>\d+(?:\.\d+)?)\s(?P<sign>[mM]|bn|mn)(?=\s[a-z]+)"),
+        lambda m, c: (
+            _magnitude(m, c) if c.after(m.end()) in words("english/counted") else None
+        ),
+        "0",
+    ),
+    Rule(re.compile(rf"(?P<minus>-)?(?P<number>{NUMBER})"), _whole, "0-"),
+]

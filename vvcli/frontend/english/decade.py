@@ -1,0 +1,58 @@
+"""Decades and ages: "the 1990s", "'60s", "in her 30s", "60's"; not "wait 30s"."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from vvcli.frontend.classify import Rule
+from vvcli.frontend.clause import Clause
+from vvcli.frontend.english.number_words import cardinal, plural, year
+
+_SECONDS_AFTER = frozenset(
+    "timeout timer delay interval exposure countdown later ago video clip ad spot pause break hold "
+    "each per remaining left long max maximum minimum limit rest intervals".split()
+)
+_SECONDS_BEFORE = frozenset(
+    "wait waits waited waiting for in after within every about takes took lasts lasted only under "
+    "over than of at x sleep pause hold timeout rest".split()
+)
+
+
+@dataclass(frozen=True)
+class Decade:
+    """Ten years, of a century where it has four digits."""
+
+    number: int
+
+    def words(self, british: bool) -> str:
+        """As in "nineteen nineties"."""
+        if self.number < 100:
+            return plural(cardinal(self.number))
+        return plural(year(self.number, british))
+
+
+def _century(match: re.Match[str], clause: Clause) -> Decade | None:
+    number = int(match["number"])
+    return Decade(number) if number >= 1000 else None
+
+
+def _short(match: re.Match[str], clause: Clause) -> Decade | None:
+    number = int(match["number"])
+    before = clause.before(match.start()).lower()
+    if not match["quote"] and not match["inner"]:
+        if clause.after(match.end()).lower() in _SECONDS_AFTER or before in _SECONDS_BEFORE:
+            return None
+        if clause.touches(match.start()).isalnum():
+            return None
+    if number == 10 and not match["quote"] and match["inner"]:
+        return Decade(number)
+    return Decade(number)
+
+
+RULES = [
+    Rule(re.compile(r"(?P<number>[12]\d{2}0)'?s(?!\w|'\w)"), _century, "0"),
+    Rule(
+        re.compile(r"(?P<quote>')?(?P<number>[1-9]0)(?P<inner>')?s(?!\w|'\w)"), _short, "0'"
+    ),
+]

@@ -1,0 +1,135 @@
+"""Digits that are names and no numbers: cards, ISBNs, codes, rooms, flights, addresses."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from vvcli.frontend.classify import Rule
+from vvcli.frontend.clause import Clause
+from vvcli.frontend.english.number_words import digits, grouped
+
+_CODES = frozenset(
+    "code codes pin otp password passcode zip zipcode postcode account acct id isbn issn ssn imei "
+    "serial tracking reference ref confirmation card license licence policy vin sku upc ein npi "
+    "booking pnr order invoice case ticket extension ext doi pmid arxiv routing iban sort".split()
+)
+_GROUPED = frozenset(
+    "room rooms flight flights suite apartment apt highway hwy interstate boeing airbus bus "
+    "building bldg channel locker cabin gate unit us rt sr psalm hymn rtx gtx rx type model "
+    "peugeot porsche ferrari mazda area i-".split()
+)
+_STATES = frozenset(
+    "AL AK AZ AR CA CO CT DE FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM "
+    "NY NC ND OH OK OR PA RI SC SD TN TX UT VT VA WA WV WI WY DC PR".split()
+)
+
+
+@dataclass(frozen=True)
+class Digits:
+    """Digits by their names, in groups that commas keep apart."""
+
+    groups: tuple[str, ...]
+
+    def words(self, british: bool) -> str:
+        """As in "four one one one, one one one one"."""
+        return ", ".join(digits(group) for group in self.groups)
+
+
+@dataclass(frozen=True)
+class Grouped:
+    """The number of a room, flight or road, in pairs: "three seventy"."""
+
+    parts: tuple[str, ...]
+
+    def words(self, british: bool) -> str:
+        """As in "seven thirty seven eight hundred"."""
+        return " ".join(grouped(part) for part in self.parts)
+
+
+def _split(match: re.Match[str], clause: Clause) -> Digits:
+    return Digits(tuple(re.findall(r"\d+", match[0])))
+
+
+def _isbn(match: re.Match[str], clause: Clause) -> Isbn | None:
+    groups = match[0].split("-")
+    if sum(map(len, groups)) not in (10, 13) or len(groups) < 4:
+        return None
+    return Isbn(tuple(groups))
+
+
+@dataclass(frozen=True)
+class Isbn:
+    """The number of a book; its last digit may be X."""
+
+    groups: tuple[str, ...]
+
+    def words(self, british: bool) -> str:
+        """As in "zero, three zero six, four zero six one five, x"."""
+        return ", ".join("x" if group in "xX" else digits(group) for group in self.groups)
+
+
+def _code(match: re.Match[str], clause: Clause) -> Digits | None:
+    written = match[0]
+    before = [clause.before(match.start(), n).lower() for n in (1, 2, 3)]
+    if before[0] in (":", "#", "is", "no", "number", "=", "."):
+        before = before[1:]
+    is_cued = before[0] in _CODES or (before[0] in ("is", "number", "no") and before[1] in _CODES)
+    if is_cued and len(written) >= (4 if written[0] != "0" else 2):
+        return Digits((written,))
+    if len(written) == 5 and clause.before(match.start()) in _STATES:
+        return Digits((written,))
+    return None
+
+
+def _long(match: re.Match[str], clause: Clause) -> Digits | None:
+    written = match[0]
+    if len(written) > 15 or (written[0] == "0" and len(written) > 1):
+        return Digits((written,))
+    if len(written) >= 10 and not written.endswith("000"):
+        return Digits((written,))
+    return None
+
+
+def _commas(match: re.Match[str], clause: Clause) -> Digits:
+    return Digits((match[0].replace(",", ""),))
+
+
+def _grouped(match: re.Match[str], clause: Clause) -> Grouped | None:
+    before = clause.before(match.start()).lower()
+    if before not in _GROUPED or len(match[0]) == 5:
+        return None
+    return Grouped(tuple(re.findall(r"\d+", match[0])))
+
+
+def _after_letters(match: re.Match[str], clause: Clause) -> Grouped | None:
+    """As in A380 and GTX1080, but not sha256."""
+    before = clause.touches(match.start())
+    if before.isupper() and len(match[0]) in (3, 4) and match[0][0] != "0":
+        return Grouped((match[0],))
+    return None
+
+
+def _street(match: re.Match[str], clause: Clause) -> Grouped | None:
+    """The number of a house: "5678 Oak Ave"."""
+    return Grouped((match["number"],)) if match["number"][0] != "0" else None
+
+
+_STREET = (
+    r"(?:St|Street|Ave|Avenue|Rd|Road|Blvd|Boulevard|Ln|Lane|Dr|Drive|Ct|Court|Way|Place|Pl|"
+    r"Terrace|Highway|Hwy|Parkway|Pkwy|Circle|Square|Sq)"
+)
+
+RULES = [
+    Rule(re.compile(r"\d{4}([ -])\d{4}\1\d{4}\1\d{1,7}(?![\w-])"), _split, "0"),
+    Rule(re.compile(r"3\d{3}([ -])\d{6}\1\d{5}(?![\w-])"), _split, "0"),
+    Rule(re.compile(r"\d{1,5}(?:-\d{1,7}){2,3}-[\dX](?![\w-])"), _isbn, "0"),
+    Rule(re.compile(r"\d{3}-\d{2}-\d{4}(?![\w-])"), _split, "0"),
+    Rule(re.compile(r"\d(?:,?\d){15,80}(?![\d,]\d)"), _commas, "0"),
+    Rule(re.compile(rf"(?P<number>\d{{4}})(?=\s(?:[NSEW]\.?\s)?(?:[A-Z][a-z]{{1,20}}\s|\d{{1,3}}"
+                    rf"(?:st|nd|rd|th)\s){{1,2}}{_STREET}(?!\w))"), _street, "0"),
+    Rule(re.compile(r"\d{3}(?:-\d{2,4})?(?![\w-]|[.,:]\d)|\d{4}(?![\w-]|[.,:]\d)"), _grouped, "0"),
+    Rule(re.compile(r"\d{3,4}(?!\d|[.,]\d|\s?[%°])"), _after_letters, "0"),
+    Rule(re.compile(r"\d{2,}(?![.,:/-]\d|[\w%])"), _code, "0"),
+    Rule(re.compile(r"\d{2,}(?![.,:]\d)"), _long, "0"),
+]

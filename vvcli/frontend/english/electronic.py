@@ -1,0 +1,326 @@
+"""Addresses, files and code: URLs, mail, paths, "@handle", "#tag", "snake_case", "foo()"."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from vvcli.frontend.classify import Rule
+from vvcli.frontend.clause import Clause
+from vvcli.frontend.english.number_words import cardinal, digits, grouped, letters
+from vvcli.frontend.english.patterns import alternatives
+from vvcli.frontend.tables import mapping, words
+
+_SIGNS = {
+    ".": "dot", "@": "at", "/": "slash", "-": "dash", "_": "underscore", ":": "colon",
+    "?": "question mark", "=": "equals", "&": "and", "#": "hash", "+": "plus", "%": "percent",
+    "~": "tilde", "\\": "backslash", "*": "star", "$": "dollar", "!": "exclamation mark",
+}  # fmt: skip
+_PIECE = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+|[^\w\s]|_|[^\W\d_]+")
+
+
+@dataclass(frozen=True)
+class Electronic:
+    """An address, path or name that is read sign by sign."""
+
+    address: str
+
+    def words(self, british: bool) -> str:
+        """As in "me at example dot com"."""
+        return spoken_address(self.address)
+
+
+def spoken_address(address: str) -> str:
+    """Words, signs by their names, short pieces by their letters."""
+    said: list[str] = []
+    pieces = _PIECE.findall(address)
+    for i, piece in enumerate(pieces):
+        if piece.isdigit():
+            said.append(_number(piece, pieces[i - 1] if i else ""))
+        elif piece in _SIGNS:
+            said.append(_SIGNS[piece])
+        elif piece[0].isalpha():
+            is_ending = i == len(pieces) - 1 or pieces[i + 1] in "/:?#.\"'"
+            after_dot = i > 0 and pieces[i - 1] == "."
+            said.append(_word(piece, after_dot=after_dot and is_ending))
+    return " ".join(said)
+
+
+def _number(piece: str, before: str) -> str:
+    if len(piece) > 1 and piece[0] == "0":
+        return digits(piece)
+    if before == ":" or len(piece) < 4:
+        return cardinal(int(piece))
+    return grouped(piece) if len(piece) == 4 else digits(piece)
+
+
+def _word(piece: str, *, after_dot: bool) -> str:
+    lower = piece.lower()
+    if lower == "www":
+        return "w w w"
+    if after_dot:
+        said = mapping("english/domains").get(lower) or mapping("english/extensions").get(lower)
+        if said is not None:
+            return lower if said == "=" else letters(lower)
+    if len(lower) <= 3 and lower in words("english/common_words") and lower != "us":
+        return lower
+    if len(lower) <= 2 or not re.search("[aeiouy]", lower):
+        return letters(lower)
+    return lower
+
+
+@dataclass(frozen=True)
+class Host:
+    """An address of four numbers, with a port or a mask after it."""
+
+    parts: tuple[str, ...]
+    ending: str = ""
+
+    def words(self, british: bool) -> str:
+        """As in "one ninety two dot one sixty eight dot zero dot one"."""
+        said = " dot ".join(grouped(part) for part in self.parts)
+        if not self.ending:
+            return said
+        sign, number = self.ending[0], self.ending[1:]
+        return f"{said} {_SIGNS[sign]} {cardinal(int(number))}"
+
+
+@dataclass(frozen=True)
+class Hex:
+    """Pairs of hexadecimal digits: "00:1A:2B"."""
+
+    pairs: tuple[str, ...]
+
+    def words(self, british: bool) -> str:
+        """As in "zero zero, one ay"."""
+        return ", ".join(letters(pair) for pair in self.pairs)
+
+
+@dataclass(frozen=True)
+class Identifier:
+    """A name in code: its words, without its signs."""
+
+    name: str
+
+    def words(self, british: bool) -> str:
+        """As in "camel case name"."""
+        said = []
+        for piece in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+|[^\W\d_]+", self.name):
+            if piece.isdigit():
+                said.append(cardinal(int(piece)) if len(piece) < 9 else digits(piece))
+            elif piece.isupper() and len(piece) > 1:
+                from vvcli.frontend.english.letters import acronym
+
+                said.append(acronym(piece, is_shouting=self.name.isupper()))
+            else:
+                said.append(piece.lower() if piece not in ("A",) else "ay")
+        return " ".join(said)
+
+
+@dataclass(frozen=True)
+class Dotted(Identifier):
+    """Names in code with dots between: "os.path.join"."""
+
+    def words(self, british: bool) -> str:
+        """As in "os dot path dot join"."""
+        return " dot ".join(Identifier(part).words(british) for part in self.name.split("."))
+
+
+@dataclass(frozen=True)
+class Tag:
+    """A handle or a hashtag."""
+
+    sign: str
+    name: str
+
+    def words(self, british: bool) -> str:
+        """As in "hashtag throwback thursday"."""
+        word = "hashtag" if self.sign == "#" else "at"
+        return f"{word} {Identifier(self.name).words(british)}"
+
+
+def _url(match: re.Match[str], clause: Clause) -> Electronic:
+    address = match["address"]
+    if (match["scheme"] or "").startswith("file"):
+        return Electronic("file " + re.sub("^/{2,3}", "/", address))
+    return Electronic(address)
+
+
+def _domain(match: re.Match[str], clause: Clause) -> Electronic | None:
+    name, ending = match["name"], match["ending"]
+    if ending != ending.lower() and ending != ending.upper():
+        return None  # "end.In"
+    if ending.lower() in _WORDS and not match["path"] and not name.startswith("www."):
+        is_known = name.islower() and ending.islower()
+        if not is_known or ending in ("so", "to", "at", "is", "it", "in", "me", "us", "no", "be", "be"):
+            return None
+    return Electronic(match[0])
+
+
+_WORDS = frozenset("so to at is it in me us no be my id live today work works run online cafe".split())
+
+
+def _file(match: re.Match[str], clause: Clause) -> Electronic | None:
+    ending, name = match["ending"], match["name"]
+    if ending != ending.lower() or name.isdigit() or (len(ending) == 1 and len(name) < 3):
+        return None
+    if ending in ("go", "so", "key", "pages", "numbers", "dart", "swift", "rust", "bash", "fish", "make",
+                  "font", "less", "service", "perl") and not re.search(r"[\d_./-]", name):
+        return None if name[0].isupper() else Electronic(match[0])
+    return Electronic(match[0])
+
+
+def _path(match: re.Match[str], clause: Clause) -> Electronic | None:
+    before = clause.touches(match.start())
+    return None if before and not (before.isspace() or before in "([\"'`=:") else Electronic(match[0])
+
+
+def _host(match: re.Match[str], clause: Clause) -> Host | None:
+    parts = match["parts"].split(".")
+    if any(int(part) > 255 for part in parts):
+        return None
+    is_address = any(len(part) == 3 for part in parts) or match["ending"]
+    cue = clause.before(match.start()).lower()
+    if not is_address and cue not in ("ip", "host", "address", "server", "ping", "subnet", "at"):
+        return None
+    return Host(tuple(parts), match["ending"] or "")
+
+
+def _hex(match: re.Match[str], clause: Clause) -> Hex | None:
+    if not re.search("[A-Fa-f]", match[0]) and match[0].count(":") < 4:
+        return None
+    return Hex(tuple(re.split("[:-]", match[0])))
+
+
+def _identifier(match: re.Match[str], clause: Clause) -> Identifier | None:
+    name = match["name"]
+    if clause.touches(match.start()) == "_" and clause.follows(match.end()) == "_":
+        return None
+    return Identifier(name)
+
+
+def _camel(match: re.Match[str], clause: Clause) -> Identifier | None:
+    name = match[0]
+    humps = re.findall(r"[A-Z][a-z]+", name)
+    if name[0].isupper() and len(humps) < 3 or name.startswith(("Mac", "Mc", "O'")):
+        return None
+    return Identifier(name)
+
+
+def _dotted(match: re.Match[str], clause: Clause) -> Dotted | None:
+    name = match["name"]
+    parts = name.split(".")
+    if len(parts[0]) == 1 or all(len(part) == 1 for part in parts):
+        return None
+    return Dotted(name)
+
+
+def _flag(match: re.Match[str], clause: Clause) -> Identifier | None:
+    before = clause.touches(match.start())
+    if before and not (before.isspace() or before in "`([\"'"):
+        return None
+    if match[0].startswith("--"):
+        return Flag("dash dash", match["name"])
+    return Flag("dash", match["name"]) if _in_command(match, clause) else None
+
+
+def _in_command(match: re.Match[str], clause: Clause) -> bool:
+    return len(match["name"]) == 1 and match["name"].isalpha()
+
+
+@dataclass(frozen=True)
+class Flag(Identifier):
+    """An option of a command: "--help"."""
+
+    name: str
+
+    def __init__(self, dashes: str, name: str) -> None:
+        object.__setattr__(self, "name", name)
+        object.__setattr__(self, "dashes", dashes)
+
+    def words(self, british: bool) -> str:
+        """The name alone, as people say it; a letter by its name."""
+        return letters(self.name) if len(self.name) == 1 else super().words(british)
+
+
+def _tag(match: re.Match[str], clause: Clause) -> Tag | None:
+    before = clause.touches(match.start())
+    if before.isalnum() or before in ("&", "/") or match["name"].isdigit():
+        return None
+    return Tag(match["sign"], match["name"])
+
+
+_CHARS = r"[^\s<>\"'`,;|(){}\[\]^]"
+_ADDRESS = rf"{_CHARS}{{0,1000}}(?:\([\w.-]{{1,80}}\))?{_CHARS}{{0,400}}(?<![.?!,:;*_~])"
+_TLD = alternatives(set(mapping("english/domains")) | {"COM", "ORG", "NET"})
+_EXTENSION = alternatives(set(mapping("english/extensions")))
+_LABEL = r"[A-Za-z0-9](?:[\w-]{0,61}[A-Za-z0-9])?"
+
+RULES = [
+    Rule(
+        re.compile(r"(?P<scheme>https?://|ftps?://|sftp://|ssh://|wss?://|mailto:|tel:|file:/{2,3}|"
+                   rf"s3://|git://|HTTPS?://)(?P<address>{_ADDRESS})"),
+        _url, "w",
+        frozenset("http https ftp ftps sftp ssh ws wss mailto tel file s git".split()),
+    ),
+    Rule(
+        re.compile(rf"(?P<address>[\w.+-]{{1,64}}@(?:{_LABEL}\.){{1,5}}[A-Za-z]{{2,12}}"
+                   r"(?::[\w./~-]{1,100})?(?<![.]))(?!\w)"),
+        lambda m, c: Electronic(m["address"]), "w0",
+    ),
+    Rule(
+        re.compile(r"[A-Za-z][\w.-]{0,30}@[A-Za-z][\w-]{0,30}(?!\w)"),
+        lambda m, c: Electronic(m[0]), "w",
+    ),
+    Rule(
+        re.compile(rf"(?P<name>(?:{_LABEL}\.){{1,5}})(?P<ending>{_TLD})(?![\w@]|-\w)"
+                   rf"(?P<path>(?::\d{{2,5}})?(?:[/?#]{_ADDRESS})?)"),
+        _domain, "w0",
+    ),
+    Rule(
+        re.compile(r"localhost(?::\d{2,5})?(?:/[\w./?=&%#~-]{0,400}(?<![.?]))?(?!\w)"),
+        lambda m, c: Electronic(m[0]), "w", frozenset(["localhost"]),
+    ),
+    Rule(
+        re.compile(r"(?P<parts>\d{1,3}(?:\.\d{1,3}){3})(?P<ending>[:/]\d{1,5})?(?![\w]|\.\d)"),
+        _host, "0",
+    ),
+    Rule(
+        re.compile(r"[0-9A-Fa-f]{2}(?:([:-])[0-9A-Fa-f]{2})(?:\1[0-9A-Fa-f]{2}){1,14}(?![\w:])"),
+        _hex, "w0",
+    ),
+    Rule(
+        re.compile(rf"(?P<name>(?:[\w-]{{1,60}}[./]){{0,6}}[\w-]{{1,60}})\.(?P<ending>{_EXTENSION})"
+                   r"(?![\w]|\.\w)"),
+        _file, "w0",
+    ),
+    # ~/x, ./x, ../x, /etc/x, C:\x
+    Rule(
+        re.compile(r"(?:~|\.{1,2})?/(?:[\w.@+~-]{1,80}/?){1,20}(?<![.])|~/"), _path, "~./",
+    ),
+    Rule(
+        re.compile(r"[A-Za-z]:\\{1,2}[\w.\\ -]{0,200}?(?<![\s.])(?=[\s.,;!?)]|$)"),
+        lambda m, c: Electronic(m[0].replace("\\\\", "\\")), "w",
+    ),
+    Rule(
+        re.compile(r"(?P<name>[A-Za-z][\w]{0,60}(?:\.[A-Za-z_]\w{0,60}){1,6})(?P<call>\(\))?(?![\w.(])"),
+        lambda m, c: _dotted(m, c) if m["call"] or m["name"].islower() or "_" in m["name"] else None,
+        "w",
+    ),
+    Rule(
+        re.compile(r"(?P<name>[A-Za-z]\w{0,60})\(\)"), _identifier, "w",
+    ),
+    Rule(
+        re.compile(r"(?P<name>[A-Za-z0-9]{1,60}(?:_{1,2}[A-Za-z0-9]{1,60}){1,9})(?!\w)"),
+        _identifier, "w",
+    ),
+    Rule(
+        re.compile(r"[a-z]{2,30}(?:[A-Z][a-z]{1,30}){1,8}(?!\w)|(?:[A-Z][a-z]{1,30}){3,8}(?!\w)"),
+        _camel, "C",
+    ),
+    Rule(
+        re.compile(r"--?(?P<name>[A-Za-z][A-Za-z0-9]{0,30}(?:-[A-Za-z0-9]{1,30}){0,6})(?![\w-])"),
+        _flag, "-",
+    ),
+    Rule(re.compile(r"(?P<sign>[@#])(?P<name>[A-Za-z]\w{0,60})(?!\w)"), _tag, "@#"),
+]

@@ -1,0 +1,86 @@
+"""Fractions: "1/2", "2 3/8", "2/3rds", "22/7", "8/10"."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from vvcli.frontend.classify import Rule
+from vvcli.frontend.clause import Clause
+from vvcli.frontend.english.cardinal import counts
+from vvcli.frontend.english.number_words import cardinal, ordinal
+
+_NAMED = frozenset([*range(3, 21), 24, 25, 30, 32, 40, 48, 50, 60, 64, 100, 128, 1000, 1_000_000])
+_RATED = frozenset(
+    "it rate rated rating score scored scores give gives gave got a of at overall".split()
+)
+# What is measured in quarters: "three quarters of a cup".
+MEASURES = frozenset(
+    "cup mile inch hour pound teaspoon tablespoon acre pint quart gallon ounce yard ton liter "
+    "litre meter metre kilometer kilometre century foot kilo kilogram minute".split()
+)
+
+
+@dataclass(frozen=True)
+class Fraction:
+    """`whole` and `over`/`under`."""
+
+    over: int
+    under: int
+    whole: int | None = None
+    out_of: bool = False  # a share or a rating
+    of_one: str = ""  # "a" or "an": of the measure that follows
+
+    def words(self, british: bool) -> str:
+        """As in "two and three eighths"."""
+        if self.out_of:
+            return f"{cardinal(self.over, british)} out of {cardinal(self.under, british)}"
+        name = _name(self.under, british)
+        if name is None or (self.over >= self.under and self.under > 4 and self.whole is None):
+            said = f"{cardinal(self.over, british)} over {cardinal(self.under, british)}"
+            return said if self.whole is None else f"{cardinal(self.whole, british)} and {said}"
+        if self.over != 1:
+            name = "halves" if name == "half" else f"{name}s"
+        if self.whole is not None:
+            count = "a" if self.over == 1 else cardinal(self.over, british)
+            return f"{cardinal(self.whole, british)} and {count} {name}"
+        said = f"{cardinal(self.over, british)} {name}"
+        return f"{said} of {self.of_one}" if self.of_one else said
+
+
+def _name(under: int, british: bool) -> str | None:
+    if under == 2:
+        return "half"
+    if under == 4:
+        return "quarter"
+    return ordinal(under, british) if under in _NAMED else None
+
+
+def _fraction(match: re.Match[str], clause: Clause) -> Fraction | None:
+    over, under = int(match["over"]), int(match["under"])
+    whole = int(match["whole"]) if match["whole"] else None
+    if under == 0 or (whole is not None and over >= under):
+        return None
+    after = clause.after(match.end()).lower()
+    before = clause.before(match.start()).lower()
+    if whole is not None:
+        return Fraction(over, under, whole)
+    if under in (5, 10, 100) and over > 1 and (counts(after) or (under != 5 and before in _RATED)):
+        return Fraction(over, under, out_of=True)
+    if over > 1 and under == 4 and after in MEASURES:
+        return Fraction(over, under, of_one="an" if after in ("inch", "hour", "ounce") else "a")
+    if over == under == 1:
+        return Fraction(1, 1)
+    return Fraction(over, under)
+
+
+RULES = [
+    Rule(
+        re.compile(
+            r"(?:(?P<whole>\d{1,4})(?:\s|-|\s?\+\s?)(?=\d{1,3}/\d))?(?P<over>\d{1,4})\s?/\s?"
+            r"(?P<under>\d{1,7})(?:\s?(?:rds?|ths?|nds?|st))?(?![\w/]|\.\d)"
+        ),
+        _fraction,
+        "0",
+    ),
+]

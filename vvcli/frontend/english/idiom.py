@@ -1,0 +1,67 @@
+"""Numbers that are read in a way of their own: "24/7", "50/50", "4x4", "Boeing 747"."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from vvcli.frontend.classify import Rule
+from vvcli.frontend.clause import Clause
+from vvcli.frontend.english.cardinal import counts
+from vvcli.frontend.english.number_words import grouped
+from vvcli.frontend.english.patterns import alternatives
+from vvcli.frontend.tables import rows
+
+
+@dataclass(frozen=True)
+class Idiom:
+    """The words that it is read as."""
+
+    said: str
+
+    def words(self, british: bool) -> str:
+        """Those words."""
+        return self.said
+
+
+_IDIOMS = {key: said for key, said in rows("english/idioms")}
+
+
+def _idiom(match: re.Match[str], clause: Clause) -> Idiom | None:
+    before = clause.touches(match.start())
+    if before.isalnum() or (before and before in "-/.,+$€£"):
+        return None
+    written = match[0]
+    if written in ("7/7", "9/11") and clause.before(match.start()).lower() in ("by", "until"):
+        return None
+    if written == "3M" and counts(clause.after(match.end()).lower()):
+        return None
+    return Idiom(_IDIOMS[written])
+
+
+def _aircraft(match: re.Match[str], clause: Clause) -> Idiom | None:
+    """A Boeing, unless something is counted: "747 people"."""
+    after = clause.after(match.end())
+    before = clause.touches(match.start())
+    if before in ("-", ".", "/", "$", "€", "£", "+") or counts(after.lower()):
+        return None
+    if match["variant"] and clause.before(match.start()).lower() != "boeing":
+        return None
+    is_named = clause.before(match.start()).lower() in ("", "a", "the", "boeing", "an", "old", "new")
+    said = " ".join(grouped(part) for part in match[0].split("-"))
+    return Idiom(said) if is_named else None
+
+
+_FIRST = alternatives({key for key in _IDIOMS if key[0].isdigit()})
+_OTHER = {key for key in _IDIOMS if not key[0].isdigit()}
+
+RULES = [
+    Rule(re.compile(rf"(?:{_FIRST})(?![\w%]|[/.,:-]\d)"), _idiom, "0"),
+    Rule(
+        re.compile(rf"(?:{alternatives(_OTHER)})(?!\w)"),
+        lambda m, c: Idiom(_IDIOMS[m[0]]),
+        "C",
+        frozenset(re.match("[A-Za-z]+", key)[0].lower() for key in _OTHER),  # type: ignore[index]
+    ),
+    Rule(re.compile(r"7[0-8]7(?P<variant>-\d{2,4}[A-Z]{0,2})?(?![\w%]|[/.,:-]\d|-)"), _aircraft, "0"),
+]

@@ -1,0 +1,109 @@
+"""Arithmetic and formulas: "2-1=1", "3*4", "x² + y²", "10⁶", "f(x)", "$x$", "√2"."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from vvcli.frontend.classify import Rule
+from vvcli.frontend.clause import Clause
+from vvcli.frontend.english.number_words import cardinal, letters, ordinal
+
+_OPERATORS = {"-": "minus", "–": "minus", "*": "times", "/": "divided by", "+": "plus", "·": "times"}
+
+
+@dataclass(frozen=True)
+class Math:
+    """What an operator, a power or a function is called."""
+
+    said: str
+
+    def words(self, british: bool) -> str:
+        """As in "minus", "squared", "to the sixth"."""
+        return self.said
+
+
+def _operator(match: re.Match[str], clause: Clause) -> Math | None:
+    """A sign between operands, where it is no dash, bullet or slash of text."""
+    sign, place, end = match["sign"], match.start(), match.end()
+    before, after = clause.before(place), clause.after(end)
+    if not (_is_operand(before) and _is_operand(after, opening=True)):
+        return None
+    if sign == "*":
+        return Math("times") if before[-1].isdigit() or after[0].isdigit() or _equals(clause, place) else None
+    if sign == "+":
+        return Math("plus")
+    if sign == "/" and not (match[0] != sign or before == ")"):
+        return Math("over") if _equals(clause, place) else None
+    if sign in "-–" and not _equals(clause, place) and not (match[0] == f" {sign} " and _is_variable(before)):
+        return None
+    return Math(_OPERATORS[sign])
+
+
+def _is_operand(text: str, opening: bool = False) -> bool:
+    return text.isdigit() or _is_variable(text) or text == ("(" if opening else ")") or text in "πθλ√"
+
+
+def _is_variable(text: str) -> bool:
+    return len(text) == 1 and text.isalpha() and text.isascii()
+
+
+def _equals(clause: Clause, place: int) -> bool:
+    """Whether an equation goes on near by, so that a dash is a minus."""
+    start = max(0, place - 24)
+    return "=" in clause.text[start : place + 24]
+
+
+def _power(match: re.Match[str], clause: Clause) -> Math | None:
+    exponent = match["exponent"].strip("{}()")
+    before = clause.token_before(match.start())
+    if before is None or clause.touches(match.start()).isspace():
+        return None
+    is_word = before.kind == "word" and len(before.text) > 3
+    if before.kind == "stop" or (is_word and exponent.isdigit()):
+        return Math("")  # a footnote
+    if exponent == "2":
+        return Math("squared")
+    if exponent == "3":
+        return Math("cubed")
+    if exponent.isdigit() and len(exponent) < 10:
+        return Math(f"to the {ordinal(int(exponent))}")
+    if exponent[:1] == "-" and exponent[1:].isdigit() and len(exponent) < 10:
+        return Math(f"to the minus {cardinal(int(exponent[1:]))}")
+    if exponent in ("+", "-"):
+        return Math({"+": "plus", "-": "minus"}[exponent])
+    if re.fullmatch(r"\d{1,3}[+-]", exponent):
+        return Math(f"{cardinal(int(exponent[:-1]))} {'plus' if exponent[-1] == '+' else 'minus'}")
+    return Math(f"to the {letters(exponent)}") if exponent.isalpha() else None
+
+
+def _function(match: re.Match[str], clause: Clause) -> Math:
+    return Math(f"{letters(match['name'])} of {letters(match['argument'])}")
+
+
+def _inline(match: re.Match[str], clause: Clause) -> Math | None:
+    """One letter or number between dollars, as in TeX."""
+    return Math(letters(match["inside"]))
+
+
+def _minus_letter(match: re.Match[str], clause: Clause) -> Math | None:
+    before = clause.before(match.start())
+    return Math("minus") if before in ("=", "(", "+", "*", "<", ">") else None
+
+
+def _root(match: re.Match[str], clause: Clause) -> Math:
+    return Math("square root of")
+
+
+def _percentile(match: re.Match[str], clause: Clause) -> Math | None:
+    return Math("equals") if clause.touches(match.start()) else None
+
+
+RULES = [
+    Rule(re.compile(r"\^(?P<exponent>\{?[+-]?\d{1,9}\}?[+-]?|\{?[a-z]\}?(?!\w)|[+-])"), _power, "^"),
+    Rule(re.compile(r"(?P<name>[fghPp])\((?P<argument>[a-z])\)"), _function, "w", frozenset("fghp")),
+    Rule(re.compile(r"\$(?P<inside>[A-Za-z])\$(?!\w)"), _inline, "$"),
+    Rule(re.compile(r"(?P<sign>[-–*/+·])"), _operator, "-–*/+·"),
+    Rule(re.compile(r"-(?=[A-Za-z](?!\w))"), _minus_letter, "-"),
+    Rule(re.compile(r"√"), _root, "√"),
+]

@@ -1,0 +1,308 @@
+"""Numbers with units: "5 kg", "6'2\"", "2h30m", "a 12m wall", "10-15%", "5 km/h", "5 m²"."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from vvcli.frontend.classify import Rule
+from vvcli.frontend.clause import Clause
+from vvcli.frontend.english.cardinal import counts
+from vvcli.frontend.english.fraction import Fraction
+from vvcli.frontend.english.number_words import number
+from vvcli.frontend.english.patterns import is_one, plain
+from vvcli.frontend.english.units import UNIT, Unit, find_unit
+from vvcli.frontend.tables import words
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A number, or two of them, of a unit."""
+
+    number: str | Fraction
+    unit: Unit
+    last: str = ""  # of a range
+    link: str = "to"
+    singular: bool = False
+    sign: str = ""  # "minus", "plus or minus"
+
+    def words(self, british: bool) -> str:
+        """As in "ten to fifteen percent"."""
+        if isinstance(self.number, Fraction):
+            said = self.number.words(british)
+            is_one_unit = self.number.whole is None
+        else:
+            said = number(self.number, british)
+            is_one_unit = is_one(self.number)
+        if self.last:
+            said += f" {self.link} {number(self.last, british)}"
+            is_one_unit = False
+        unit = self.unit.one if self.singular or is_one_unit else self.unit.many
+        return " ".join(filter(None, [self.sign, said, unit]))
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Several measures that make one: "six feet two inches", "two hours thirty minutes"."""
+
+    parts: tuple[Measure, ...]
+
+    def words(self, british: bool) -> str:
+        """One after the other."""
+        return " ".join(part.words(british) for part in self.parts)
+
+
+_SIGNS = {"-": "minus", "+": "plus", "±": "plus or minus", "~": "about", "≈": "about"}
+_LENGTHS = frozenset("long wide tall deep thick high diameter by x × apart across of".split())
+
+
+def _measure(match: re.Match[str], clause: Clause) -> Measure | None:
+    unit = find_unit(match["unit"])
+    if clause.touches(match.start()).isalpha():
+        return None  # SW1A
+    if unit is None or not _is_unit(match, clause, unit):
+        return None
+    written = match["sign"] or ""
+    if written and written in "-+" and _touches_word(match.start(), clause):
+        return None
+    value: str | Fraction = plain(match["number"] or "0")
+    if match["under"]:
+        whole = int(match["whole"]) if match["whole"] else None
+        if not int(match["under"]):
+            return None
+        value = Fraction(int(match["over"]), int(match["under"]), whole)
+        if value.over > 1 and value.under == 4 and whole is None and unit.one != "percent":
+            value = Fraction(value.over, 4, of_one="an" if unit.one[0] in "aeiou" else "a")
+    last = plain(match["last"] or "")
+    is_single = unit.one != "percent" and _is_attribute(match, clause)
+    return Measure(value, unit, last, "to", is_single, _SIGNS.get(written, ""))
+
+
+def _touches_word(place: int, clause: Clause) -> bool:
+    before = clause.touches(place)
+    return before.isalnum() or (before != "" and before in ")]%")
+
+
+def _is_unit(match: re.Match[str], clause: Clause, unit: Unit) -> bool:
+    """Whether the letters after a number are a unit here, and not a word or a name."""
+    written = match["unit"].rstrip(".")
+    is_attached = not match["gap"]
+    if unit.flag == "attached" and not is_attached:
+        return False
+    before = clause.before(match.start()).lower()
+    end = match.end()
+    after = clause.after(end)
+    if unit.flag == "in":
+        return _is_inch(match, clause, before, after)
+    if unit.flag in ("", "pcs") or match["gap"] == "-":
+        return before not in words("english/sections") or len(written) > 1
+    if unit.flag == "us":
+        return is_attached
+    # A lone letter: a section, a student, an article, millions.
+    if before in words("english/sections"):
+        return False
+    if is_attached:
+        return not (written == "m" and after in words("english/counted"))
+    if written.isupper():
+        is_noun = after.isalpha() and after.islower() and after not in _ELECTRIC
+        return not (is_noun and after not in words("english/after_measure"))
+    if written in ("m", "t"):
+        return after not in words("english/counted")
+    return not (written == "l" and match["unit"].endswith(".") and after.isdigit())
+
+
+_ELECTRIC = frozenset(
+    "fuse circuit current supply outlet battery bulb lamp charger adapter motor amplifier power "
+    "output input source line bottle engine".split()
+)
+
+
+def _is_inch(match: re.Match[str], clause: Clause, before: str, after: str) -> bool:
+    end = match.end()
+    if not match["gap"] or match["gap"] == "-" or match["under"]:
+        return True
+    if match["unit"].endswith("."):
+        return after.islower() or after in ("", ",", ")", "x", "×", ";") or after[:1].isupper()
+    if after.lower() in _LENGTHS and after.lower() != "of":
+        return True
+    if after in ("", ".", ",", ")", ";", "!", "?"):
+        return before not in ("put", "born", "came", "took", "let", "got")
+    return clause.before(end, 3).lower() in ("feet", "ft", "foot")
+
+
+def _is_attribute(match: re.Match[str], clause: Clause) -> bool:
+    """Whether the measure describes the noun after it, and so is singular: "a 12m wall"."""
+    end = match.end()
+    after = clause.after(end)
+    if clause.follows(end) == "-":
+        return clause.text[end + 1 : end + 2].isalpha()
+    if not (after.isalpha() and after.islower()) or after in words("english/after_measure"):
+        return False
+    if match["gap"] == "-" or after in words("english/attributive"):
+        return True
+    article = clause.before(match.start()).lower()
+    return article in ("a", "an") or (article in _ARTICLES and not counts(after))
+
+
+_ARTICLES = frozenset("the this that another one each every his her their my our your".split())
+
+
+def _percent(match: re.Match[str], clause: Clause) -> Measure | None:
+    written = match["sign"] or ""
+    if written and written in "-+" and _touches_word(match.start(), clause):
+        return None
+    unit = Unit("percent", "percent")
+    value = plain(match["number"])
+    return Measure(value, unit, plain(match["last"] or ""), sign=_SIGNS.get(written, ""))
+
+
+def _feet(match: re.Match[str], clause: Clause) -> Parts | Measure | None:
+    if _is_closing_quote(match.end(), clause, match[0][-1]):
+        return None
+    foot, inch = Unit("foot", "feet"), Unit("inch", "inches")
+    feet, inches = match["feet"], match["inches"]
+    if inches is None:
+        return Measure(feet, foot, singular=_is_noun_next(match, clause))
+    return Parts((Measure(feet, foot, singular=True), Bare(inches, inch)))
+
+
+@dataclass(frozen=True)
+class Bare(Measure):
+    """A number whose unit goes without saying: the inches of "six foot two"."""
+
+    def words(self, british: bool) -> str:
+        """The number."""
+        return number(str(self.number), british)
+
+
+def _inches(match: re.Match[str], clause: Clause) -> Measure | None:
+    if _is_closing_quote(match.end(), clause, '"'):
+        return None
+    unit = Unit("inch", "inches")
+    if match["under"]:
+        whole = int(match["whole"]) if match["whole"] else None
+        if not int(match["under"]):
+            return None
+        return Measure(Fraction(int(match["over"]), int(match["under"]), whole), unit)
+    return Measure(plain(match["number"]), unit, singular=_is_noun_next(match, clause))
+
+
+def _is_noun_next(match: re.Match[str], clause: Clause) -> bool:
+    after = clause.after(match.end())
+    is_noun = after.isalpha() and after.islower() and after not in words("english/after_measure")
+    return is_noun or (clause.follows(match.end()) == "-" and clause.after(match.end(), 2).isalpha())
+
+
+def _is_closing_quote(end: int, clause: Clause, sign: str) -> bool:
+    """Whether the sign before `end` closes what was quoted: an odd number of them is before it."""
+    text = clause.text
+    if sign == "'":
+        return False
+    opened = len(re.findall(r'(?<!\d)"', text[max(0, end - 400) : end - 1]))
+    return opened % 2 == 1
+
+
+def _parts(match: re.Match[str], clause: Clause) -> Parts:
+    units = [find_unit(unit.rstrip(".")) or _LETTERS[unit] for unit in match.groups()[1::2] if unit]
+    numbers = [n for n in match.groups()[::2] if n]
+    return Parts(tuple(Measure(n, u) for n, u in zip(numbers, units, strict=True)))
+
+
+_LETTERS = {
+    "h": Unit("hour", "hours"),
+    "m": Unit("minute", "minutes"),
+    "s": Unit("second", "seconds"),
+    "d": Unit("day", "days"),
+}
+
+
+def _duration(match: re.Match[str], clause: Clause) -> Parts:
+    found = [(match[n], _LETTERS[u]) for n, u in zip("dhms", "dhms", strict=True) if match[n]]
+    return Parts(tuple(Measure(n.lstrip("0") or "0", u) for n, u in found))
+
+
+@dataclass(frozen=True)
+class Per:
+    """A slash before what something is counted for: "$5/month", "10 €/kg"."""
+
+    unit: str
+
+    def words(self, british: bool) -> str:
+        """As in "per kilogram"."""
+        return f"per {self.unit}"
+
+
+def _per(match: re.Match[str], clause: Clause) -> Per | None:
+    if clause.previous not in ("Measure", "Money", "Cardinal", "Decimal"):
+        return None
+    written = match["word"]
+    unit = find_unit(written)
+    if unit is not None:
+        return Per(unit.one)
+    if clause.previous in ("Measure", "Money") and written.isalpha() and written.islower():
+        return Per(written)
+    return None
+
+
+_NUM = r"(?:\d{1,3}(?:,\d{2,3}){0,5},\d{3}(?:\.\d+)?|\d+\.\d+|\d+|\.\d+)"
+_RANGE = rf"(?:\s?(?:--?|–|—)\s?(?P<last>{_NUM}))?"
+_FRACTION = r"(?:(?P<whole>\d{1,4})[\s-])?(?P<over>\d{1,4})/(?P<under>\d{1,4})"
+
+RULES = [
+    Rule(
+        re.compile(
+            rf"(?P<sign>[-+±~≈]\s?)?(?P<number>{_NUM})\s?%?{_RANGE.replace('?P<last>', '?P<last>')}"
+            r"\s?(?:%|percent(?!\w)|pct\.?(?!\w))(?!\w)"
+        ),
+        lambda m, c: _percent(m, c),
+        "0-+±~≈.",
+    ),
+    Rule(
+        re.compile(r"(?:(?P<d>\d{1,4})\s?d\s?)?(?P<h>\d{1,4})\s?h(?:rs?)?\s?(?P<m>\d{1,2})"
+                   r"(?:\s?m(?:ins?)?)?(?:\s?(?P<s>\d{1,2})\s?s(?:ecs?)?)?(?!\w|[:.]\d)"),
+        _duration,
+        "0",
+    ),
+    Rule(
+        re.compile(r"(?P<d>\d{1,4})\s?d\s?(?P<h>\d{1,2})\s?h(?P<m>)(?P<s>)(?!\w)"), _duration, "0"
+    ),
+    Rule(
+        re.compile(r"(?P<d>)(?P<h>)(?P<m>\d{1,4})\s?m(?:ins?)?\s?(?P<s>\d{1,2})\s?s(?:ecs?)?(?!\w)"),
+        _duration,
+        "0",
+    ),
+    Rule(
+        re.compile(r"(\d{1,2})[\s-]?(ft\.?)[\s-]?(\d{1,2}(?:\.\d)?)[\s-]?(in\.?|\")(?!\w)"),
+        lambda m, c: Parts(
+            (
+                Measure(m[1], Unit("foot", "feet")),
+                Measure(m[3], Unit("inch", "inches")),
+            )
+        ),
+        "0",
+        stop="capital",
+    ),
+    Rule(
+        re.compile(r"(?P<feet>\d{1,2})'[\s-]?(?P<inches>\d{1,2}(?:\.\d)?)(?:\"|''|(?![\d'\w.]))"),
+        _feet,
+        "0",
+    ),
+    Rule(
+        re.compile(r"(?P<feet>\d{1,5})'(?P<inches>\d)?(?=\s(?:x|×|by|tall|long|high|wide|deep)\s)"),
+        _feet,
+        "0",
+    ),
+    Rule(
+        re.compile(rf"(?:{_FRACTION}|(?P<number>\d+(?:\.\d+)?))(?:\"|'')(?!\w)"), _inches, "0"
+    ),
+    Rule(
+        re.compile(
+            rf"(?P<sign>[-+±~≈]\s?)?(?:{_FRACTION}|(?P<number>{_NUM}){_RANGE})"
+            rf"(?P<gap>[\s-]?)(?P<unit>{UNIT})"
+        ),
+        _measure,
+        "0-+±~≈.",
+        stop="capital",
+    ),
+    Rule(re.compile(r"\s?/\s?(?P<word>[a-zA-Zμ]{1,12}(?:\^?[23])?)(?![\w/])"), _per, "/"),
+]

@@ -1,0 +1,53 @@
+"""Ranks: "21st", "1,000th", "19th c."."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from vvcli.frontend.classify import Rule
+from vvcli.frontend.clause import Clause
+from vvcli.frontend.english.number_words import ordinal
+from vvcli.frontend.english.patterns import SUFFIX, plain
+
+
+@dataclass(frozen=True)
+class Ordinal:
+    """A rank, several of them, or a century."""
+
+    number: int | str  # digits beyond what numbers have names for
+    ending: str = ""  # "s" or " century"
+
+    def words(self, british: bool) -> str:
+        """As in "nineteenth century"."""
+        return ordinal(int(str(self.number)[:16]), british) + self.ending
+
+
+def _ordinal(match: re.Match[str], clause: Clause) -> Ordinal | _Run:
+    digits = plain(match["number"])
+    if len(digits) > 15:
+        return _Run(digits)
+    return Ordinal(int(digits), " century" if match["century"] else match["plural"] or "")
+
+
+@dataclass(frozen=True)
+class _Run:
+    digits: str
+
+    def words(self, british: bool) -> str:
+        from vvcli.frontend.english.number_words import digits
+
+        return digits(self.digits)
+
+
+RULES = [
+    Rule(
+        re.compile(
+            rf"(?P<number>\d{{1,3}}(?:,\d{{3}}){{1,5}}|\d+)\s?\^?{SUFFIX}"
+            r"(?:(?P<plural>s)(?![\w'])|(?P<century>\s?[cC]\.|\s[cC](?!\w))(?!\s?\d))?(?!\w)"
+        ),
+        _ordinal,
+        "0",
+        stop="starter",
+    ),
+]

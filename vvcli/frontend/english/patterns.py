@@ -1,0 +1,34 @@
+"""Pieces of patterns that several classes share, and questions they all ask."""
+
+from __future__ import annotations
+
+import re
+
+# 1,234,567.89, 1,00,000 and 1'000 with their groups, else digits with a decimal point.
+NUMBER = (
+    r"(?:\d{1,3}(?:,\d{2,3}){0,5},\d{3}(?:\.\d+)?(?![\d,]\d)|\d{1,3}(?:'\d{3}){1,5}(?!\d)"
+    r"|\d+\.\d+|\d+|\.\d+)"
+)
+DASH = r"\s?(?:--?|–|—)\s?"
+SUFFIX = r"(?:st|nd|rd|th|ST|ND|RD|TH)"
+EARLIEST, LATEST = 1100, 2099  # four digits that are read as a year wherever they stand
+
+
+def plain(number: str) -> str:
+    """A number without the signs between its groups."""
+    return number.replace(",", "").replace("'", "")
+
+
+def is_one(number: str) -> bool:
+    """Whether a unit after it stays singular."""
+    return plain(number).lstrip("0") in ("1", "1.", "1.0", "1.00")
+
+
+def alternatives(words: list[str] | set[str] | frozenset[str]) -> str:
+    """A pattern for any of `words`, longer ones first."""
+    return "|".join(re.escape(word) for word in sorted(words, key=lambda w: (-len(w), w)))
+
+
+def is_year_like(number: str) -> bool:
+    """Whether four digits are read as a year wherever they stand."""
+    return len(number) == 4 and number.isdigit() and EARLIEST <= int(number) <= LATEST

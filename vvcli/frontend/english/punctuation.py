@@ -1,0 +1,88 @@
+"""Spaces, pauses and stops. No later pass makes a stop, and only an abbreviation takes one away."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from vvcli.frontend.classify import Rule
+from vvcli.frontend.clause import Clause
+from vvcli.frontend.tokenize import Token
+
+
+@dataclass(frozen=True)
+class Space:
+    """White space."""
+
+    def words(self, british: bool) -> str:
+        """Nothing."""
+        return ""
+
+
+@dataclass(frozen=True)
+class Stop:
+    """The end of a sentence: "." "?" or "!"."""
+
+    mark: str
+
+    def words(self, british: bool) -> str:
+        """The strongest of its marks."""
+        return self.mark
+
+
+@dataclass(frozen=True)
+class Pause:
+    """A pause inside a sentence, or none: quotes and hyphens."""
+
+    mark: str
+
+    def words(self, british: bool) -> str:
+        """A comma, or nothing."""
+        return self.mark
+
+
+def stop(token: Token, clause: Clause) -> Stop | Pause:
+    """The strongest mark of a run such as "?!" or "..."; no stop before a word, as in ".hello"."""
+    text = token.text
+    mark = next(mark for mark in "?!." if mark in text)
+    follows, touches = clause.follows(token.end), clause.touches(token.start)
+    if mark == "." and len(text) == 1 and follows.isalnum():
+        if not touches or touches.isspace():
+            return Pause("")
+        if touches.islower() and follows.islower():
+            return Pause("")  # "e.gcats", which no rule took
+    return Stop(mark)
+
+
+def pause(token: Token, clause: Clause) -> Pause:
+    """A comma for what is a pause in speech."""
+    text, start, end = token.text, token.start, token.end
+    sign = text[0]
+    if sign in "\"'":
+        return Pause("")
+    if sign in "()[]{}":
+        follows, touches = clause.follows(end), clause.touches(start)
+        if sign == "(" and touches.isalnum() and clause.after(end) in ("s", "es"):
+            return Pause("")
+        if sign == ")" and clause.before(start) in ("s", "es") and touches.isalpha():
+            return Pause("")
+        if follows and follows in "([{":
+            return Pause("")
+        return Pause(",")
+    if sign == "-":
+        spaced = clause.touches(start).isspace() and clause.follows(end).isspace()
+        if len(text) > 3:
+            return Pause("")  # a rule
+        return Pause("," if spaced or len(text) > 1 else "")
+    if sign in ":;" and not (clause.before(start) and clause.after(end)):
+        return Pause("")
+    return Pause(",")
+
+
+def _ellipsis(match: re.Match[str], clause: Clause) -> Stop:
+    return Stop(".")
+
+
+RULES = [
+    Rule(re.compile(r"\.(?:\s\.){2,12}"), _ellipsis, "."),
+]

@@ -1,0 +1,122 @@
+"""Two numbers with a dash: "10-15", "1998–2003", "2024-25", and sizes "1920x1080"."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from vvcli.frontend.classify import Rule
+from vvcli.frontend.clause import Clause
+from vvcli.frontend.english.number_words import cardinal, number, ordinal, year
+from vvcli.frontend.english.patterns import NUMBER, SUFFIX, is_year_like, plain
+
+
+@dataclass(frozen=True)
+class Range:
+    """From `first` to `last`."""
+
+    first: str
+    last: str
+    link: str = "to"
+
+    def words(self, british: bool) -> str:
+        """As in "nineteen ninety eight to two thousand three"."""
+        return f"{_end(self.first, british)} {self.link} {_end(self.last, british)}"
+
+
+def _end(written: str, british: bool) -> str:
+    if is_year_like(written):
+        return year(int(written), british)
+    return number(plain(written), british)
+
+
+@dataclass(frozen=True)
+class Ranks:
+    """From one rank to another: "17th-19th"."""
+
+    first: int
+    last: int
+
+    def words(self, british: bool) -> str:
+        """As in "seventeenth to nineteenth"."""
+        return f"{ordinal(self.first, british)} to {ordinal(self.last, british)}"
+
+
+@dataclass(frozen=True)
+class Years:
+    """A year and the last two digits of another: "2024-25", "2004-05"."""
+
+    first: int
+    last: int
+
+    def words(self, british: bool) -> str:
+        """As in "twenty twenty four to twenty five"."""
+        oh = "oh " if self.last < 10 else ""
+        return f"{year(self.first, british)} to {oh}{cardinal(self.last)}"
+
+
+def _years(match: re.Match[str], clause: Clause) -> Years | None:
+    first, last = int(match["first"]), int(match["last"])
+    return Years(first, last) if first % 100 < last and 1100 <= first <= 2099 else None
+
+
+def is_equation(match: re.Match[str], clause: Clause) -> bool:
+    """Whether an equals sign is beside, so that the dash is a minus."""
+    return clause.after(match.end())[:1] == "=" or clause.before(match.start())[:1] == "="
+
+
+def _range(match: re.Match[str], clause: Clause) -> Range | None:
+    if is_equation(match, clause) or not _stands_alone(match, clause):
+        return None
+    first, last = match["first"], match["last"]
+    if first.startswith("0") and len(first) > 1 and "." not in first:
+        return None
+    return Range(first, last)
+
+
+def _stands_alone(match: re.Match[str], clause: Clause) -> bool:
+    before = clause.touches(match.start())
+    return not (before.isalnum() or (before and before in "-–/.+*^")) or before == ""
+
+
+def _size(match: re.Match[str], clause: Clause) -> Range | None:
+    sign = match["sign"].strip()
+    after = clause.after(match.end())
+    if sign == "×" and (after[:1] == "=" or match["sign"] != sign):
+        return Range(match["first"], match["last"], "times")
+    if sign in "xX" and after[:1] == "=":
+        return Range(match["first"], match["last"], "times")
+    return Range(match["first"], match["last"], "by")
+
+
+def _ranks(match: re.Match[str], clause: Clause) -> Ranks:
+    return Ranks(int(match["first"]), int(match["last"]))
+
+
+_END = r"(?![\w]|[-–/]\w|[.,:]\d|\s?[=]|-)"
+
+RULES = [
+    Rule(
+        re.compile(rf"(?P<first>\d{{1,3}}){SUFFIX}\s?[-–—]\s?(?P<last>\d{{1,3}}){SUFFIX}(?!\w)"),
+        _ranks,
+        "0",
+    ),
+    Rule(
+        re.compile(r"(?P<first>[12]\d{3})[-–/](?P<last>\d{2})(?![\w]|[-–/]\w|[.,:]\d)"),
+        _years,
+        "0",
+    ),
+    Rule(
+        re.compile(rf"(?P<first>{NUMBER})(?:\s?[–—]\s?|-|--|\s-\s)(?P<last>{NUMBER}){_END}"),
+        _range,
+        "0.",
+    ),
+    Rule(
+        re.compile(
+            r"(?P<first>\d{1,3}(?:,\d{3})+|\d{1,9}(?:\.\d{1,9})?)(?P<sign>\s?[xX×]\s?)"
+            r"(?P<last>\d{1,3}(?:,\d{3})+|\d{1,9}(?:\.\d{1,9})?)(?!\w)"
+        ),
+        _size,
+        "0",
+    ),
+]

@@ -1,0 +1,167 @@
+"""Roman numerals: a number after "Chapter" or "World War", a rank after a ruler's name."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from vvcli.frontend.classify import Rule
+from vvcli.frontend.clause import Clause
+from vvcli.frontend.english.number_words import cardinal, ordinal
+from vvcli.frontend.tables import lists, words
+
+_VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
+_VALID = re.compile(r"M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})")
+# Words after which "Mary I" is a queen, and not the beginning of what I do.
+_AFTER_RANK = frozenset(
+    "of was is and in to who had died reigned ruled became by or on at from s the".split()
+)
+_SPELLED = frozenset("MIX CIVIL DIM MILD LIVID VIM DID LID MID CD DC MD MC MM CV CC DI MI".split())
+_MEDICAL = frozenset("iv")
+
+
+@dataclass(frozen=True)
+class Roman:
+    """A numeral, as a number or as a rank, with what is attached to it."""
+
+    number: int
+    is_rank: bool = False
+    ending: str = ""
+
+    def words(self, british: bool) -> str:
+        """As in "the fourteenth" or "fourteen"."""
+        said = f"the {ordinal(self.number, british)}" if self.is_rank else cardinal(self.number)
+        return said + self.ending
+
+
+def value(numeral: str) -> int | None:
+    """The number of a Roman numeral in capitals; None if it is none.
+
+    >>> value("XIV"), value("IIII")
+    (14, None)
+    """
+    if not numeral or not _VALID.fullmatch(numeral):
+        return None
+    total = 0
+    for i, letter in enumerate(numeral):
+        worth = _VALUES[letter]
+        is_less = i + 1 < len(numeral) and worth < _VALUES[numeral[i + 1]]
+        total += -worth if is_less else worth
+    return total
+
+
+def _roman(match: re.Match[str], clause: Clause) -> Roman | None:
+    written, ending = match["numeral"], match["ending"] or ""
+    number = value(written.upper())
+    if number is None or clause.touches(match.start()) in ("-", "'"):
+        return None
+    before = clause.before(match.start())
+    if before == "." and clause.before(match.start(), 2).lower() in ("vol", "ch", "no", "pt", "fig"):
+        before = clause.before(match.start(), 2)
+    cue = before.lower()
+    if cue in words_of("number") and (written.isupper() or cue in _LOWER_TOO):
+        return _after_cue(match, clause, number, cue, ending)
+    if not written.isupper() or not before[:1].isupper():
+        return None
+    if cue in words_of("ruler"):
+        return _of_ruler(match, clause, number, before, ending)
+    if len(written) == 1 or written in _SPELLED:
+        return None
+    if clause.before(match.start(), 2).lower() in words("english/given_names"):
+        return Roman(number, is_rank=True, ending=ending)
+    if number <= 39 and before.isalpha() and len(before) > 2 and not before.isupper():
+        return Roman(number, ending=ending)
+    return None
+
+
+def words_of(kind: str) -> frozenset[str]:
+    """The words of the table of cues."""
+    return lists("english/roman_cues")[kind]
+
+
+_LOWER_TOO = frozenset("page pages pp scene act chapter section part article verse note line".split())
+
+
+def _after_cue(
+    match: re.Match[str], clause: Clause, number: int, cue: str, ending: str
+) -> Roman | None:
+    written = match["numeral"]
+    after = clause.after(match.end())
+    if written in ("C", "D", "M", "L") or (written in _SPELLED and cue not in _LOWER_TOO):
+        return None
+    if written == "I" and after.isalpha() and after.islower() and after not in _AFTER_RANK:
+        return None  # "In this part I describe"
+    if written == "i" and cue not in ("page", "scene", "act", "chapter", "part"):
+        return None
+    if written in ("V", "X") and cue in ("class", "type", "group", "plan", "option", "item", "district"):
+        return None
+    return Roman(number, ending=ending)
+
+
+def _of_ruler(
+    match: re.Match[str], clause: Clause, number: int, before: str, ending: str
+) -> Roman | None:
+    written = match["numeral"]
+    after = clause.after(match.end())
+    if written in ("C", "D", "M", "L") or number > 40:
+        return None
+    if written == "X" and before.lower() == "malcolm":
+        return None
+    if written == "I" and not ending:
+        is_clause = after.isalpha() and after.islower() and after not in _AFTER_RANK
+        if is_clause or after in ("'", '"'):
+            return None
+    is_initial = clause.follows(match.end()) == "." and clause.after(match.end(), 2)[:1].isupper()
+    if len(written) == 1 and is_initial and clause.before(match.start(), 2)[:1].isupper() is False:
+        follows = clause.after(match.end(), 2).lower()
+        if follows not in clause.starters:
+            return None  # "George V. Smith"
+    return Roman(number, is_rank=True, ending=ending)
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A numeral that numbers a point: "ii." at the start."""
+
+    number: int
+
+    def words(self, british: bool) -> str:
+        """The number."""
+        return cardinal(self.number)
+
+
+def _span(match: re.Match[str], clause: Clause) -> Listed | Span | None:
+    first, last = value(match["first"].upper()), value(match["last"].upper())
+    if first is None or last is None or first >= last:
+        return None
+    return Span(first, last)
+
+
+@dataclass(frozen=True)
+class Span:
+    """From one numeral to another: "I-IV"."""
+
+    first: int
+    last: int
+
+    def words(self, british: bool) -> str:
+        """As in "one to four"."""
+        return f"{cardinal(self.first)} to {cardinal(self.last)}"
+
+
+_NUMERAL = r"(?:[IVXLCDM]{1,9}|[ivxlcdm]{1,9})"
+
+RULES = [
+    Rule(
+        re.compile(rf"(?P<first>{_NUMERAL})[-–](?P<last>[IVXLCDM]{{1,9}}|[ivxl]{{1,9}})(?![\w-])"),
+        _span,
+        "w",
+        None,
+    ),
+    Rule(
+        re.compile(rf"(?P<numeral>{_NUMERAL})(?P<ending>'s)?(?![\w&])"),
+        _roman,
+        "w",
+        None,
+    ),
+]

@@ -1,0 +1,87 @@
+"""The classes of English in their order of precedence, and what no class takes."""
+
+from __future__ import annotations
+
+from vvcli.frontend.classify import RuleBook, Value
+from vvcli.frontend.clause import Clause
+from vvcli.frontend.english import (
+    abbreviation,
+    cardinal,
+    date,
+    decade,
+    decimal,
+    digits,
+    electronic,
+    emoji,
+    fraction,
+    idiom,
+    letters,
+    markup,
+    math,
+    measure,
+    money,
+    ordinal,
+    plain,
+    punctuation,
+    range,
+    roman,
+    score,
+    symbol,
+    telephone,
+    time,
+    version,
+    weekday,
+    year,
+)
+from vvcli.frontend.tokenize import Token
+
+# A date is no fraction, a time no ratio, and a price no measure: whoever is more certain is first.
+CLASSES = (
+    markup,
+    electronic,
+    idiom,
+    date,
+    telephone,
+    time,
+    money,
+    decade,
+    measure,
+    version,
+    year,
+    ordinal,
+    fraction,
+    score,
+    range,
+    digits,
+    roman,
+    weekday,
+    abbreviation,
+    letters,
+    decimal,
+    cardinal,
+    math,
+    punctuation,
+    symbol,
+)
+
+
+def english() -> RuleBook:
+    """The rules of English."""
+    return RuleBook([rule for each in CLASSES for rule in each.RULES], _default)
+
+
+def _default(token: Token, clause: Clause) -> Value:
+    """What a token is that no rule took."""
+    if token.kind == "space":
+        return punctuation.Space()
+    if token.kind == "word":
+        return plain.plain(token, clause)
+    if token.kind == "stop":
+        return punctuation.stop(token, clause)
+    if token.kind == "punctuation":
+        return punctuation.pause(token, clause)
+    if token.kind == "pictograph":
+        return emoji.emoji(token, clause)
+    if token.kind == "number":
+        return digits.Digits((token.text,))
+    return symbol.symbol(token, clause)

@@ -1,0 +1,53 @@
+"""Results of games: "won 3-2", "3-0", "a 21-14 win"."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from vvcli.frontend.classify import Rule
+from vvcli.frontend.clause import Clause
+from vvcli.frontend.english.number_words import cardinal
+from vvcli.frontend.english.range import is_equation
+
+_CUES = frozenset(
+    "won win wins winning lost lose loses losing beat beats beating score scores scored final "
+    "defeat defeated victory lead leads led draw drew drawn tie tied ties ahead trailing trailed "
+    "trail up down finished ended record".split()
+)
+
+
+@dataclass(frozen=True)
+class Score:
+    """The points of both sides."""
+
+    first: int
+    second: int
+
+    def words(self, british: bool) -> str:
+        """As in "three to zero", or "three nil" in Britain."""
+        if british:
+            return " ".join(cardinal(n, british) if n else "nil" for n in (self.first, self.second))
+        return f"{cardinal(self.first)} to {cardinal(self.second)}"
+
+
+def _score(match: re.Match[str], clause: Clause) -> Score | None:
+    if is_equation(match, clause) or clause.touches(match.start()) in ("-", "–", "/", ".", "+"):
+        return None
+    first, second = match["first"], match["second"]
+    if (len(first) > 1 and first[0] == "0") or (len(second) > 1 and second[0] == "0"):
+        return None
+    near = {clause.before(match.start(), n).lower() for n in (1, 2)}
+    near.add(clause.after(match.end()).lower())
+    if "0" not in (first, second) and not near & _CUES:
+        return None
+    return Score(int(first), int(second))
+
+
+RULES = [
+    Rule(
+        re.compile(r"(?P<first>\d{1,3})[-–](?P<second>\d{1,3})(?![\w%]|[-–/]\w|[.,:]\d|\s?=)"),
+        _score,
+        "0",
+    ),
+]

@@ -1,0 +1,146 @@
+"""Signs by their names, and those that only decorate, which are silent."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import cache
+
+from vvcli.frontend.classify import Rule
+from vvcli.frontend.clause import Clause
+from vvcli.frontend.tables import mapping
+from vvcli.frontend.tokenize import Token
+
+
+@dataclass(frozen=True)
+class Symbol:
+    """A sign that is said, or none: decoration."""
+
+    said: str
+
+    def words(self, british: bool) -> str:
+        """Its name; "" for decoration."""
+        return self.said
+
+
+def symbol(token: Token, clause: Clause) -> Symbol:
+    """What a sign means that no rule took."""
+    return Symbol(_name(token.text))
+
+
+@cache
+def _name(text: str) -> str:
+    signs = mapping("english/signs")
+    if text in signs:
+        return signs[text].strip()
+    if text[0] in signs and len(set(text)) == 1 and len(text) > 1:
+        return "" if text[0] in "*_~=-#^|<>+%$&@`\\/" else signs[text[0]].strip()
+    character = text[0]
+    category = unicodedata.category(character)
+    if category not in ("Sm", "Sc"):
+        return ""  # boxes, bullets, ornaments, dingbats, controls
+    words = re.sub(r"[^a-z ]", " ", unicodedata.name(character, "").lower())
+    return " ".join(words.removesuffix(" sign").split())
+
+
+def _number_sign(match: re.Match[str], clause: Clause) -> Symbol:
+    return Symbol("number")
+
+
+def _section(match: re.Match[str], clause: Clause) -> Symbol | None:
+    return Symbol("sections" if len(match[0].strip()) == 2 else "section")
+
+
+def _slash(match: re.Match[str], clause: Clause) -> Symbol | None:
+    """Between two words with spaces, a break; between others, said."""
+    before, after = clause.before(match.start()), clause.after(match.end())
+    if not before or not after:
+        return Symbol("")
+    if clause.previous == "Measure" and after[:1].isdigit():
+        return Symbol("")  # 220V/50Hz
+    spaced = clause.touches(match.start()).isspace() and clause.follows(match.end()).isspace()
+    return Symbol("," if spaced else "slash")
+
+
+def _compare(match: re.Match[str], clause: Clause) -> Symbol | None:
+    """< and > where something is compared; elsewhere they decorate."""
+    after = clause.token_after(match.end())
+    before = clause.token_before(match.start())
+    if after is None or before is None and match[0] == ">" and after.kind != "number":
+        return Symbol("")
+    return None
+
+
+def _about(match: re.Match[str], clause: Clause) -> Symbol:
+    after = clause.token_after(match.end())
+    is_number = after is not None and (after.kind == "number" or after.text in "$€£")
+    return Symbol("about" if is_number and clause.follows(match.end()).strip() else "")
+
+
+def _scale(match: re.Match[str], clause: Clause) -> Symbol:
+    scale = "celsius" if match["scale"] in "Cc" else "fahrenheit"
+    return Symbol(f"degrees {scale}")
+
+
+def _degrees(match: re.Match[str], clause: Clause) -> Symbol:
+    return Symbol("degree" if clause.before(match.start()) == "1" else "degrees")
+
+
+def _currency(match: re.Match[str], clause: Clause) -> Symbol | None:
+    """"$HOME" is a variable; "$$$" decorates."""
+    if match[0] == "$" and clause.follows(match.end()).isalpha():
+        return Symbol("dollar")
+    return None
+
+
+def _at(match: re.Match[str], clause: Clause) -> Symbol:
+    return Symbol("at")
+
+
+def _hash(match: re.Match[str], clause: Clause) -> Symbol:
+    after = clause.token_after(match.end())
+    return Symbol("number" if after is not None and after.kind == "number" else "hash")
+
+
+def _plus(match: re.Match[str], clause: Clause) -> Symbol | None:
+    before, after = clause.before(match.start()), clause.after(match.end())
+    return Symbol("") if not before and not after else Symbol("plus")
+
+
+def _percent(match: re.Match[str], clause: Clause) -> Symbol | None:
+    return Symbol("percent") if clause.before(match.start()) or clause.text == "%" else None
+
+
+def _caret_number(match: re.Match[str], clause: Clause) -> Symbol | None:
+    return Symbol("")
+
+
+@dataclass(frozen=True)
+class Smiley(Symbol):
+    """A face made of signs, which is silent."""
+
+
+def _smiley(match: re.Match[str], clause: Clause) -> Smiley | None:
+    before = clause.touches(match.start())
+    return None if before and not before.isspace() else Smiley("")
+
+
+RULES = [
+    Rule(
+        re.compile(r"(?:[:;=8xX][-'^o]?[)(DPpOo3|\\/\[\]*]|<3|\^_+\^|-_+-|:'\(|[oO]_[oO]|T_T|¯\\_\(ツ\)_/¯)(?![\w/])"),
+        _smiley, ":;=<^-8",
+    ),
+    Rule(re.compile(r"№\s?|#\s?(?=\d)"), _number_sign, "№#"),
+    Rule(re.compile(r"§§?\s?"), _section, "§"),
+    Rule(re.compile(r"<>|<=|>=|!==?|===?|<->|-{1,2}>|=>|<-{1,2}(?![\d])|&&|\|\|"),
+         lambda m, c: Symbol(_name(m[0].replace("<--", "<-"))), "<>=!-&|"),
+    Rule(re.compile(r"[<>]"), _compare, "<>"),
+    Rule(re.compile(r"/"), _slash, "/"),
+    Rule(re.compile(r"~"), _about, "~"),
+    Rule(re.compile(r"°\s?(?P<scale>[CFcf])(?!\w)"), _scale, "°"),
+    Rule(re.compile(r"°"), _degrees, "°"),
+    Rule(re.compile(r"\$"), _currency, "$"),
+    Rule(re.compile(r"#"), _hash, "#"),
+    Rule(re.compile(r"\+"), _plus, "+"),
+]

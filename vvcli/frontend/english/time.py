@@ -1,0 +1,219 @@
+"""Times of day: "9:05 pm", "9am-5pm", "12:30h", "0900 hours", "2:30:00"; ratios "10:1"."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from vvcli.frontend.classify import Rule
+from vvcli.frontend.clause import Clause
+from vvcli.frontend.english.number_words import cardinal, digits, number
+from vvcli.frontend.english.patterns import DASH
+
+_RATIO = frozenset(
+    "ratio ratios odds scale mix mixture dilution aspect leverage gear meeting meetings scaled "
+    "proportion majority split".split()
+)
+_BOOKS = frozenset(
+    "genesis exodus leviticus numbers deuteronomy joshua judges ruth samuel kings chronicles ezra "
+    "nehemiah esther job psalm psalms proverbs ecclesiastes isaiah jeremiah lamentations ezekiel "
+    "daniel hosea joel amos obadiah jonah micah nahum habakkuk zephaniah haggai zechariah malachi "
+    "matthew mark luke john acts romans corinthians galatians ephesians philippians colossians "
+    "thessalonians timothy titus philemon hebrews james peter jude revelation surah".split()
+)
+
+
+@dataclass(frozen=True)
+class Time:
+    """A time of day, or a duration that is written as one."""
+
+    hour: int
+    minute: int | None = None
+    second: int = 0
+    half: str = ""  # "am" or "pm"
+
+    def words(self, british: bool) -> str:
+        """As in "nine oh five p m"."""
+        half = {"am": " ay m", "pm": " p m"}.get(self.half, "")
+        hour, minute = self.hour, self.minute
+        if minute is None:
+            return f"{cardinal(hour)}{half}"
+        if hour == minute == self.second == 0 and not half:
+            return "midnight"
+        if minute == 0:
+            clock = "" if half or self.second else " o'clock" if 0 < hour < 13 else " hundred"
+            said = cardinal(hour) + clock
+        else:
+            said = f"{cardinal(hour)} {'oh ' if minute < 10 else ''}{cardinal(minute)}"
+        if self.second:
+            said += f" and {cardinal(self.second)} second" + "s" * (self.second != 1)
+        return said + half
+
+
+@dataclass(frozen=True)
+class Span:
+    """From one time to another."""
+
+    start: Time
+    end: Time
+
+    def words(self, british: bool) -> str:
+        """As in "nine ay m to five p m"."""
+        return f"{self.start.words(british)} to {self.end.words(british)}"
+
+
+@dataclass(frozen=True)
+class Military:
+    """Four digits before "hours"."""
+
+    clock: str
+
+    def words(self, british: bool) -> str:
+        """As in "zero nine hundred"."""
+        hour, minute = self.clock[:2], self.clock[2:]
+        said = digits(hour) if hour[0] == "0" else cardinal(int(hour))
+        if minute == "00":
+            return f"{said} hundred"
+        return f"{said} {digits(minute) if minute[0] == '0' else cardinal(int(minute))}"
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """Two numbers with a colon: "ten to one", or a verse of the Bible, without "to"."""
+
+    first: str
+    second: str
+    link: str = "to"
+
+    def words(self, british: bool) -> str:
+        """As in "sixteen to nine"."""
+        ends = (number(self.first, british), self.link, number(self.second, british))
+        return " ".join(filter(None, ends))
+
+
+def _half(written: str | None) -> str:
+    return "" if not written else "am" if written[0] in "aA" else "pm"
+
+
+def _is_verb(match: re.Match[str], clause: Clause) -> bool:
+    """Whether "am" belongs to "I": "I am 10 am I not"."""
+    return clause.after(match.end()) == "I" or clause.before(match.start()) == "I"
+
+
+def _clock(match: re.Match[str], clause: Clause) -> Time | None:
+    hour, minute, second = int(match["hour"]), int(match["minute"]), int(match["second"] or 0)
+    half = _half(match["half"])
+    if minute > 59 or second > 59 or hour > (12 if half else 24):
+        return None
+    if _is_ratio(match, clause) and not half and not match["second"]:
+        return None
+    return Time(hour, minute, second, half)
+
+
+def _is_ratio(match: re.Match[str], clause: Clause) -> bool:
+    after, before = clause.after(match.end()).lower(), clause.before(match.start()).lower()
+    return after in _RATIO - {"meeting", "meetings"} or before in _RATIO or before in _BOOKS
+
+
+def _hour(match: re.Match[str], clause: Clause) -> Time | None:
+    hour = int(match["hour"])
+    if not 1 <= hour <= 12:
+        return None
+    if match["half"] in ("am", "AM") and _is_verb(match, clause):
+        return None
+    return Time(hour, half=_half(match["half"]))
+
+
+def _span(match: re.Match[str], clause: Clause) -> Span | None:
+    ends = []
+    for n in ("1", "2"):
+        hour, minute, half = int(match[f"hour{n}"]), match[f"minute{n}"], _half(match[f"half{n}"])
+        if hour > (12 if half else 24) or (minute and int(minute) > 59):
+            return None
+        ends.append(Time(hour, int(minute) if minute else None, half=half))
+    if not any(end.half or end.minute is not None for end in ends):
+        return None
+    if ends[0].minute is not None and ends[1].minute is None and not ends[1].half:
+        return None
+    return Span(*ends)
+
+
+def _military(match: re.Match[str], clause: Clause) -> Military | None:
+    clock = match["clock"]
+    return Military(clock) if int(clock[:2]) < 25 and int(clock[2:]) < 60 else None
+
+
+def _ratio(match: re.Match[str], clause: Clause) -> Ratio | Time:
+    first, second = match["first"], match["second"]
+    if clause.before(match.start()).lower() in _BOOKS:
+        return Ratio(first, second, link="")
+    if len(second) == 2 and second[0] != "0" and int(first) > 24 and int(second) < 60:
+        return Ratio(first, second, link="")  # minutes and seconds
+    if len(second) == 2 and int(first) > 24 and int(second) < 60:
+        return Time(int(first), int(second))
+    return Ratio(first, second)
+
+
+@dataclass(frozen=True)
+class Minutes:
+    """Seconds of a race with their hundredths: "1:23.45"."""
+
+    minutes: int
+    seconds: str
+
+    def words(self, british: bool) -> str:
+        """As in "one twenty three point four five"."""
+        whole, _, part = self.seconds.partition(".")
+        oh = "oh " if whole.startswith("0") else ""
+        return f"{cardinal(self.minutes)} {oh}{cardinal(int(whole))} point {digits(part)}"
+
+
+def _lap(match: re.Match[str], clause: Clause) -> Minutes:
+    return Minutes(int(match["first"]), match["second"])
+
+
+_HALF = r"(?:[aApP]\.\s?[mM]\.?|[aApP][mM]\.?)(?!\w)"
+_POINT = r"(?P<hour{n}>[01]?\d|2[0-4])(?:[:.](?P<minute{n}>\d\d))?\s?(?P<half{n}>%s)?" % _HALF
+
+RULES = [
+    Rule(
+        re.compile(
+            _POINT.format(n=1)
+            + rf"(?:h(?!\w))?(?:{DASH}|\s(?:to|until|till)\s)"
+            + _POINT.format(n=2)
+            + r"(?:h(?!\w))?(?![\w%]|[:.,/-]\d|\s?[$€£])"
+        ),
+        _span,
+        "0",
+        stop="capital",
+    ),
+    Rule(
+        re.compile(
+            r"(?P<hour>[01]?\d|2[0-4]):(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d))?"
+            rf"(?:\s?(?P<half>{_HALF})|\s?[hH](?!\w))?(?![\w]|[:.,]\d)"
+        ),
+        _clock,
+        "0",
+        stop="capital",
+    ),
+    Rule(
+        re.compile(
+            rf"(?P<hour>[01]?\d)\.(?P<minute>[0-5]\d)(?P<second>)\s?(?P<half>{_HALF})"
+        ),
+        _clock,
+        "0",
+        stop="capital",
+    ),
+    Rule(re.compile(rf"(?P<hour>[01]?\d)\s?(?P<half>{_HALF})"), _hour, "0", stop="capital"),
+    Rule(
+        re.compile(r"(?P<clock>[0-2]\d[0-5]\d)(?=\s?(?:hours|hrs|Hours|HRS|h)(?!\w))"),
+        _military,
+        "0",
+    ),
+    Rule(re.compile(r"(?P<first>\d{1,2}):(?P<second>[0-5]\d\.\d{1,3})(?![\w]|[:.,]\d)"), _lap, "0"),
+    Rule(
+        re.compile(r"(?P<first>\d{1,4}):(?P<second>\d{1,4})(?![\w]|[:.]\w)"),
+        _ratio,
+        "0",
+    ),
+]

@@ -1,0 +1,72 @@
+"""Versions: "v1.2.3", "Python 3.11.4", "version 3.10", "2.0.1-beta"."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from vvcli.frontend.classify import Rule
+from vvcli.frontend.clause import Clause
+from vvcli.frontend.english.number_words import cardinal, digits, letters
+
+_CUES = frozenset(
+    "version versions ver release v python ruby php java perl node django ubuntu debian fedora "
+    "android ios ipados macos windows linux kernel cuda pytorch torch tensorflow numpy pandas "
+    "rust go golang swift kotlin chrome firefox safari postgres postgresql mysql redis docker "
+    "kubernetes gcc clang cmake http tls usb bluetooth wpa xcode unity blender gpt claude llama "
+    "gemini qwen mistral".split()
+)
+
+
+@dataclass(frozen=True)
+class Version:
+    """Numbers between points, with a letter before and a word after."""
+
+    parts: tuple[str, ...]
+    prefix: str = ""
+    ending: str = ""  # letters right after: "3.0b2"
+
+    def words(self, british: bool) -> str:
+        """As in "v one point two point three"."""
+        said = " point ".join(
+            digits(part) if len(part) > 1 and part[0] == "0" else cardinal(int(part), british)
+            for part in self.parts
+        )
+        ending = " ".join(
+            cardinal(int(piece)) if piece.isdigit() else piece if len(piece) > 1 else letters(piece)
+            for piece in re.findall(r"\d+|[a-z]+", self.ending.lower())
+        )
+        return " ".join(filter(None, [letters(self.prefix), said, ending]))
+
+
+def _version(match: re.Match[str], clause: Clause) -> Version | None:
+    parts = tuple(match["parts"].split("."))
+    first, *rest = parts
+    is_cued = match["prefix"] or clause.before(match.start()).lower() in _CUES
+    if not is_cued and len(rest) > 1 and all(len(part) == 3 for part in rest) and len(first) < 4:
+        return None  # 1.234.567
+    return Version(parts, match["prefix"] or "", match["ending"] or "")
+
+
+def _cued(match: re.Match[str], clause: Clause) -> Version | None:
+    if clause.before(match.start()).lower() not in _CUES:
+        return None
+    return _version(match, clause)
+
+
+_ENDING = r"(?P<ending>(?:a|b|rc|alpha|beta|dev|post|x)\d{0,3})?(?![\w]|\.\d)"
+
+RULES = [
+    Rule(
+        re.compile(rf"(?P<prefix>[vV])\s?\.?\s?(?P<parts>\d{{1,8}}(?:\.\d{{1,8}}){{0,5}}){_ENDING}"),
+        _version,
+        "w",
+        frozenset(["v"]),
+    ),
+    Rule(
+        re.compile(rf"(?P<prefix>)(?P<parts>\d{{1,8}}(?:\.\d{{1,8}}){{2,5}}){_ENDING}"),
+        _version,
+        "0",
+    ),
+    Rule(re.compile(rf"(?P<prefix>)(?P<parts>\d{{1,8}}\.\d{{1,8}}){_ENDING}"), _cued, "0"),
+]

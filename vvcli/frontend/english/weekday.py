@@ -1,0 +1,95 @@
+"""Days of the week and months that are shortened: "Sat. 5 May", "Mon-Fri", "in Dec."."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from vvcli.frontend.classify import Rule
+from vvcli.frontend.clause import Clause
+from vvcli.frontend.tables import rows
+
+_DAYS = {
+    short: name for name, cell in rows("english/weekdays") for short in cell.split()
+}
+_MONTHS = {
+    short: row[1]
+    for row in rows("english/months")
+    for cell in row[2:]
+    for short in cell.split()
+}
+_SURE = frozenset("tues thur thurs weds sept febr tue thu nov aug feb oct".split())  # no other word
+_WORDS = frozenset("sat sun mon wed fri mar dec jan jun jul apr".split())
+_CUES = frozenset(
+    "in on by until till since from to through last next this every each late early mid of before "
+    "after and or between".split()
+)
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """The full name of a day or a month."""
+
+    name: str
+
+    def words(self, british: bool) -> str:
+        """The name."""
+        return self.name
+
+
+def _calendar(match: re.Match[str], clause: Clause) -> Calendar | None:
+    written, is_dotted = match["word"], match[0].endswith(".")
+    lower = written.lower()
+    name = _DAYS.get(lower) or _MONTHS[lower]
+    if written == lower or (written.isupper() and clause.is_shouting):
+        return None
+    place, end = match.start(), match.end()
+    after, before = clause.after(end), clause.before(place).lower()
+    if is_dotted and after == "" and before not in _CUES:
+        return None if lower in ("sat", "sun", "mar", "jan") else Calendar(name)
+    if before == "the" and lower in ("sun", "mar", "wed"):
+        return None
+    if is_dotted:
+        # "He sat." has no capital; "The Sun. Then" has an article.
+        is_sentence = clause.ends_sentence(end, "starter") and lower in _WORDS
+        return None if is_sentence and before not in _CUES else Calendar(name)
+    if lower in _SURE and (lower in _DAYS or before in _CUES or after[:1].isdigit()):
+        return Calendar(name)
+    is_dated = after[:1].isdigit() or (after == "," and clause.after(end, 2)[:1].isdigit())
+    is_span = after in ("-", "–", "/") or before in ("-", "–", "/")
+    neighbour = clause.after(end, 2).lower() if after in ("-", "–", "/") else clause.before(place, 2)
+    in_span = is_span and neighbour.lower() in {**_DAYS, **_MONTHS}
+    if in_span or is_dated or (before in _CUES and not clause.begins_sentence(place)):
+        return Calendar(name)
+    return None
+
+
+@dataclass(frozen=True)
+class Through:
+    """The dash between two days."""
+
+    def words(self, british: bool) -> str:
+        """The word "to"."""
+        return "to"
+
+
+def _dash(match: re.Match[str], clause: Clause) -> Through | None:
+    before = clause.before(match.start()).lower()
+    if before == ".":
+        before = clause.before(match.start(), 2).lower()
+    after = clause.after(match.end()).lower()
+    known = {**_DAYS, **_MONTHS}
+    names = {*known, *known.values()}
+    return Through() if before in names and after in names else None
+
+
+RULES = [
+    Rule(
+        re.compile(r"(?P<word>[A-Za-z]{3,5})\.?(?!\w)"),
+        _calendar,
+        "C",
+        frozenset([*_DAYS, *_MONTHS]),
+        stop="starter",
+    ),
+    Rule(re.compile(r"\s?[-–]\s?"), _dash, "-–"),
+]

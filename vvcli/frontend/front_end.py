@@ -1,0 +1,137 @@
+"""A text to what is spoken, clause by clause."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+
+from vvcli.errors import RecordError, UnavailableError
+from vvcli.frontend.characters import Cleaned, clean
+from vvcli.frontend.classify import Item, RuleBook
+from vvcli.frontend.clause import Clause
+from vvcli.frontend.tables import words
+from vvcli.frontend.tokenize import Token
+from vvcli.frontend.verbalize import tidy, verbalize
+
+LANGUAGES = ("en-US", "en-GB")
+MAX_CLAUSE = 4096  # characters; no text is worked on in larger pieces
+_SENTENCE = re.compile(r"[.?!]['\")\]]*\s")
+_MAX_NAMED = 5  # words in an error
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A text and how it is read."""
+
+    text: str
+    items: tuple[Item, ...]
+    spoken: str  # "" if there is nothing to say
+    unspeakable: tuple[str, ...] = ()  # words in a script that the voice cannot say
+
+
+class FrontEnd:
+    """Reads English for a voice that knows lower-case letters, spaces and `',.?!`."""
+
+    def __init__(self, language: str = "en-US") -> None:
+        if language not in LANGUAGES:
+            known = " and ".join(LANGUAGES)
+            raise UnavailableError(f"the language {language!r} is unknown: {known} can be read")
+        self.language = language
+        self._british = language == "en-GB"
+        self._rules = _rules()
+
+    def speak(self, text: str) -> str:
+        """What is spoken of `text`; "" if it only decorates.
+
+        >>> FrontEnd().speak("Dr. Núñez paid $1,250.50 on 3/14/2026.")[:34]
+        'doctor nunez paid one thousand two'
+
+        Raises:
+            RecordError: it has words in a script that the voice cannot say; they are named.
+        """
+        parts, unspeakable = [], []
+        for items in self._items(text):
+            unspeakable += _unspeakable(items)
+            parts.append(verbalize(items, self._british))
+        refuse(unspeakable)
+        return _joined(parts)
+
+    def read(self, text: str) -> Reading:
+        """`text` with its items. Never fails: see `Reading.unspeakable`."""
+        items: list[Item] = []
+        parts = []
+        for found in self._items(text):
+            items += found
+            parts.append(verbalize(found, self._british))
+        return Reading(text, tuple(items), _joined(parts), tuple(_unspeakable(items)))
+
+    @staticmethod
+    def tokens(text: str) -> list[Token]:
+        """The tokens of a text that is no longer than a clause."""
+        return Clause(clean(text).text).tokens
+
+    def _items(self, text: str) -> Iterator[list[Item]]:
+        start = 0
+        for piece in clauses(text):
+            cleaned = clean(piece)
+            clause = Clause(
+                cleaned.text,
+                starters=words("english/starters"),
+                british=self._british,
+                is_first=start == 0,
+                is_last=start + len(piece) == len(text),
+            )
+            yield _placed(self._rules.classify(clause), cleaned, start)
+            start += len(piece)
+
+
+def clauses(text: str) -> Iterator[str]:
+    """`text` in pieces of at most MAX_CLAUSE characters, cut after a sentence or at a space."""
+    start = 0
+    while len(text) - start > MAX_CLAUSE:
+        window = text[start : start + MAX_CLAUSE]
+        ends = [match.end() for match in _SENTENCE.finditer(window)]
+        cut = ends[-1] if ends else window.rfind(" ") + 1
+        cut = cut or MAX_CLAUSE
+        yield window[:cut]
+        start += cut
+    yield text[start:]
+
+
+def refuse(words: list[str]) -> None:
+    """Raise an error that names `words`, if there are any.
+
+    Raises:
+        RecordError: there are.
+    """
+    if words:
+        named = list(dict.fromkeys(word[:40] for word in words))
+        shown = ", ".join(named[:_MAX_NAMED]) + (" …" if len(named) > _MAX_NAMED else "")
+        raise RecordError(f"this voice speaks English and cannot say: {shown}")
+
+
+def _unspeakable(items: list[Item]) -> list[str]:
+    return [item.text for item in items if type(item.value).__name__ == "Unspeakable"]
+
+
+def _joined(parts: list[str]) -> str:
+    return tidy(" ".join(filter(None, parts))) if len(parts) > 1 else parts[0]
+
+
+def _placed(items: list[Item], cleaned: Cleaned, start: int) -> list[Item]:
+    """Items with their places in the source."""
+    if not start and not cleaned.places:
+        return items
+    return [
+        Item(item.value, item.text, start + cleaned.source(item.start), item.stop)
+        for item in items
+    ]
+
+
+@cache
+def _rules() -> RuleBook:
+    from vvcli.frontend.english.rules import english
+
+    return english()

@@ -1,0 +1,48 @@
+"""First pass: a clause as tokens, each with its place."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+_BASE = (
+    "[\u00a9\u00ae\u203c\u2049\u2139\u2194-\u21aa\u231a-\u23ff\u24c2\u25aa-\u27bf\u2934-\u2b55"
+    "\u3030\u303d\u3297\u3299\U0001f000-\U0001faff]"
+)
+_MODIFIERS = "[\ufe0e\ufe0f\u20e3\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]{0,8}"
+
+# Letters and digits are separate tokens: "5kg" is two, and so is "H2O" three. An apostrophe
+# between letters belongs to the word. A run of one sign is one token.
+_TOKEN = re.compile(
+    r"(?P<space>\s+)"
+    r"|(?P<word>[^\W\d_]+(?:'[^\W\d_]+)*)"
+    rf"|(?P<pictograph>[0-9#*]\ufe0f?\u20e3|[\U0001f1e6-\U0001f1ff]{{2}}"
+    rf"|{_BASE}{_MODIFIERS}(?:\u200d{_BASE}{_MODIFIERS}){{0,8}})"
+    r"|(?P<number>[0-9]+)"
+    r"|(?P<stop>[.?!]+)"
+    r"|(?P<punctuation>(?P<mark>[,;:()\[\]{}\"'—–-])(?P=mark)*)"
+    r"|(?P<symbol>(?P<sign>.)(?P=sign)*)",
+    re.DOTALL,
+)
+
+
+class Token(NamedTuple):
+    """A piece of a clause that no rule takes apart."""
+
+    kind: str  # space, word, pictograph, number, stop, punctuation, symbol
+    text: str
+    start: int  # in the clause
+
+    @property
+    def end(self) -> int:
+        """The place after it."""
+        return self.start + len(self.text)
+
+
+def tokenize(clause: str) -> list[Token]:
+    """The tokens of `clause`; joined, they are `clause`.
+
+    >>> [(token.kind, token.text) for token in tokenize("it's 5kg.")]
+    [('word', "it's"), ('space', ' '), ('number', '5'), ('word', 'kg'), ('stop', '.')]
+    """
+    return [Token(m.lastgroup or "", m[0], m.start()) for m in _TOKEN.finditer(clause)]

@@ -1,0 +1,35 @@
+"""Third pass: the words of the items, joined; one space between words, one stop where several are.
+
+Every word of an item stands apart from those of the next, whatever stood between them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from vvcli.frontend.classify import Item
+
+_STOPS = re.compile(r"\s*([,.?!])[\s,.?!]*")
+
+
+def verbalize(items: Iterable[Item], british: bool = False) -> str:
+    """What is spoken: lower-case words, commas, and the stops that are in the text."""
+    words: list[str] = []
+    for item in items:
+        said = item.words(british)
+        if said:
+            words.append(said)
+    return tidy(" ".join(words))
+
+
+def tidy(said: str) -> str:
+    """`said` with its stops after words, the strongest one where several meet, none before words."""
+    if "," in said or "." in said or "?" in said or "!" in said:
+        said = _STOPS.sub(_strongest, said)
+    return said.lstrip(",.?! ").rstrip(", ")
+
+
+def _strongest(match: re.Match[str]) -> str:
+    stops = match[0]
+    return next((stop for stop in "?!." if stop in stops), ",") + " "

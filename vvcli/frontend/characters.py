@@ -23,7 +23,7 @@ _JOINER = re.compile("(?<=[^\\W\\d_])\u200d(?=[^\\W\\d_])")
 _KEPT = re.compile("([™℠№℻℡])")
 _SPELLINGS = str.maketrans(
     {
-        **dict.fromkeys("‘’‚‛ʼʻʹ′`´＇", "'"),
+        **dict.fromkeys("‘’‚‛ʼʹ′`´＇", "'"),
         **dict.fromkeys("“”„‟«»″‶〝〞〟＂", '"'),
         **dict.fromkeys("‹›", "'"),
         **dict.fromkeys("‐‑‒−﹣－", "-"),
@@ -31,10 +31,11 @@ _SPELLINGS = str.maketrans(
         **dict.fromkeys("⁄∕", "/"),
         **dict.fromkeys("。｡", "."),
         **dict.fromkeys("、，", ","),
-        **dict.fromkeys("¿¡\u00ad\u200b\u200c\u200e\u200f\u2060\ufeff¨¯¸˘˙˚˝˜", ""),
+        **dict.fromkeys("ʻ¿¡\u00ad\u200b\u200c\u200e\u200f\u2060\ufeff¨¯¸˘˙˚˝˜", ""),
         **dict.fromkeys(range(0x202A, 0x202F), ""),
         **dict.fromkeys(range(0x2066, 0x206A), ""),
         **dict.fromkeys(range(0xD800, 0xE000), " "),
+        "º": "°",
         "…": "...",
         "‥": "..",
         "℃": "°C",

@@ -54,6 +54,8 @@ def _abbreviation(
             continue
         if kinds:
             flags = flags & (kinds | {"bare", "word"})
+            if not flags & kinds:
+                continue
         if _fits(match, clause, flags, is_dotted):
             return Abbreviation(said)
     return None
@@ -75,6 +77,8 @@ def _fits(
         or (len(after) == 1 and after.isupper())
         or (after.isalpha() and len(after) < 5 and set(after) <= set("ivxl") and is_dotted)
     )
+    if match["word"] == "no" and is_dotted and after == "of" and "number" in flags:
+        return before.lower() not in _SAID_NO
     if "number" in flags and is_before_number and _numbers(match, clause, flags, before, after):
         return True
     if "title" in flags and written[0].isupper() and after[:1].isupper() and is_close:
@@ -85,7 +89,7 @@ def _fits(
         return not is_word or (is_dotted and written[0].isupper() and before != "")
     if "title" in flags and is_dotted and after in ("and", "&"):
         return clause.after(end, 2).lower() in _SENSES
-    if "any" in flags or ("bare" in flags and flags == {"bare"} and not kinds):
+    if "any" in flags or ("bare" in flags and flags == {"bare"}):
         return is_dotted or (written.islower() or not written.isupper()) and "bare" in flags
     return False
 
@@ -115,8 +119,6 @@ def _numbers(
         return False
     if written == "c" and (before[:1].isdigit() or clause.touches(match.start()).isalnum()):
         return False
-    if written in ("fig", "art", "col", "app", "tab", "par", "ex", "mod", "lib", "pop", "est"):
-        return not clause.ends_sentence(match.end(), "capital") or written in ("fig", "art", "col")
     if len(written) == 1 and match["word"].isupper():
         return False
     if not is_dotted:
@@ -195,7 +197,26 @@ def _slashed(match: re.Match[str], clause: Clause) -> Slashed | None:
     return Slashed(said) if said else None
 
 
+def _versus(match: re.Match[str], clause: Clause) -> Abbreviation | None:
+    """Between two parties: "Roe v. Wade"."""
+    before, after = clause.before(match.start()), clause.after(match.end())
+    is_case = before[:1].isupper() and after[:1].isupper() and len(before) > 1 and len(after) > 1
+    return Abbreviation("versus") if is_case else None
+
+
+def _life(match: re.Match[str], clause: Clause) -> Abbreviation | None:
+    """The years of a life: "(b. 1955)"."""
+    is_year = clause.after(match.end())[:1].isdigit()
+    if not is_year or clause.before(match.start()) not in ("(", ";", ","):
+        return None
+    said = {"b.": "born", "d.": "died", "r.": "reigned", "fl.": "flourished", "m.": "married"}
+    return Abbreviation(said[match[0]])
+
+
 RULES = [
+    Rule(re.compile(r"v\.?(?=\s)"), _versus, "w", frozenset("v"), stop="never"),
+    Rule(re.compile(r"(?:b|d|r|m|fl)\.(?=\s?\d)"), _life, "w", frozenset("b d r m fl".split()),
+         stop="never"),
     Rule(
         re.compile(r"[A-Za-z]{1,10}/[A-Za-z0-9]{1,10}(?![\w/])"),
         _slashed,

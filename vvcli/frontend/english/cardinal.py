@@ -80,6 +80,8 @@ def _magnitude(match: re.Match[str], clause: Clause) -> Cardinal | Coded | None:
     if sign in "kK" and after not in words("english/counted") and not counts(after):
         if sign == "K" and written in _K or before in ("ran", "run", "running") or after == "run":
             return Coded(written, "k")
+    if sign in "MB" and clause.after(match.end())[:1].isupper():
+        return None  # 221B Baker Street
     if sign in ("M", "m") and written == "3" and not after:
         return None
     if sign in ("m", "b", "t") and not (after in words("english/counted") or counts(after)):
@@ -102,6 +104,8 @@ class Coded:
 
 
 RULES = [
+    Rule(re.compile(r"\d{1,3}(?: 000){1,4}(?![\d-]|[ .,]\d)"),
+         lambda m, c: Cardinal(m[0].replace(" ", "")), "0"),
     Rule(re.compile(r"\d{1,3}(?:\.\d{3}){2,5}(?![\d.]\d)"), _dotted, "0"),
     Rule(
         re.compile(rf"(?P<number>{NUMBER})(?P<sign>[kKMB]|bn|mn|m(?=\s[a-z]+s\b))(?![\w'])"),

@@ -177,7 +177,7 @@ RULES = [
     ),
     Rule(
         re.compile(r"(?P<first>\d{1,2})(?P<sign>[-/.])(?P<second>\d{1,2})(?P=sign)"
-                   r"(?P<year>\d{4}|(?<!\.)\d{2}|'\d\d)(?![\w/]|[.,]\d|-\d)"),
+                   r"(?P<year>\d{4}|(?<=/)\d{2}|'\d\d)(?![\w/]|[.,]\d|-\d)"),
         _numeric, "0",
     ),
     Rule(

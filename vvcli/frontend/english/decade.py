@@ -50,7 +50,19 @@ def _short(match: re.Match[str], clause: Clause) -> Decade | None:
     return Decade(number)
 
 
+@dataclass(frozen=True)
+class Many:
+    """More than can be said: "100s of people"."""
+
+    number: str
+
+    def words(self, british: bool) -> str:
+        """As in "hundreds"."""
+        return {"10": "tens", "100": "hundreds"}.get(self.number, "thousands")
+
+
 RULES = [
+    Rule(re.compile(r"(10{1,3})'?s(?=\s(?:of|and)\s)"), lambda m, c: Many(m[1]), "0"),
     Rule(re.compile(r"(?P<number>[12]\d{2}0)'?s(?!\w|'\w)"), _century, "0"),
     Rule(
         re.compile(r"(?P<quote>')?(?P<number>[1-9]0)(?P<inner>')?s(?!\w|'\w)"), _short, "0'"

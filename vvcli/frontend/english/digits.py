@@ -77,7 +77,9 @@ def _code(match: re.Match[str], clause: Clause) -> Digits | None:
     is_cued = before[0] in _CODES or (before[0] in ("is", "number", "no") and before[1] in _CODES)
     if is_cued and len(written) >= (4 if written[0] != "0" else 2):
         return Digits((written,))
-    if len(written) == 5 and clause.before(match.start()) in _STATES:
+    place = match.start()
+    is_zip = clause.before(place) in _STATES or clause.text[max(0, place - 5) : place] == "D.C. "
+    if len(written) == 5 and is_zip:
         return Digits((written,))
     return None
 
@@ -97,6 +99,8 @@ def _commas(match: re.Match[str], clause: Clause) -> Digits:
 
 def _grouped(match: re.Match[str], clause: Clause) -> Grouped | None:
     before = clause.before(match.start()).lower()
+    if before in ("and", "or", "to", ",") and clause.before(match.start(), 2).isdigit():
+        before = clause.before(match.start(), 3).lower()  # Rooms 101 and 102
     if before not in _GROUPED or len(match[0]) == 5:
         return None
     return Grouped(tuple(re.findall(r"\d+", match[0])))
@@ -105,6 +109,8 @@ def _grouped(match: re.Match[str], clause: Clause) -> Grouped | None:
 def _after_letters(match: re.Match[str], clause: Clause) -> Grouped | None:
     """As in A380 and GTX1080, but not sha256."""
     before = clause.touches(match.start())
+    if before == ".":
+        before = clause.text[match.start() - 2 : match.start() - 1]  # H.264
     if before.isupper() and len(match[0]) in (3, 4) and match[0][0] != "0":
         return Grouped((match[0],))
     return None

@@ -113,7 +113,8 @@ class Identifier:
 
                 said.append(acronym(piece, is_shouting=self.name.isupper()))
             else:
-                said.append(piece.lower() if piece not in ("A",) else "ay")
+                is_short = len(piece) <= 3 and not re.search("[aeiouyAEIOUY]", piece)
+                said.append(letters(piece) if is_short or piece == "A" else piece.lower())
         return " ".join(said)
 
 
@@ -162,7 +163,9 @@ _WORDS = frozenset("so to at is it in me us no be my id live today work works ru
 
 def _file(match: re.Match[str], clause: Clause) -> Electronic | None:
     ending, name = match["ending"], match["name"]
-    if ending != ending.lower() or name.isdigit() or (len(ending) == 1 and len(name) < 3):
+    if ending != ending.lower() or name.isdigit() or (
+        len(ending) == 1 and (len(name) < 3 or re.fullmatch(r"(?:\w\.)*\w", name))
+    ):
         return None
     if ending in ("go", "so", "key", "pages", "numbers", "dart", "swift", "rust", "bash", "fish", "make",
                   "font", "less", "service", "perl") and not re.search(r"[\d_./-]", name):
@@ -202,7 +205,8 @@ def _identifier(match: re.Match[str], clause: Clause) -> Identifier | None:
 def _camel(match: re.Match[str], clause: Clause) -> Identifier | None:
     name = match[0]
     humps = re.findall(r"[A-Z][a-z]+", name)
-    if name[0].isupper() and len(humps) < 3 or name.startswith(("Mac", "Mc", "O'")):
+    is_loud = name[:3].isupper()
+    if (name[0].isupper() and len(humps) < 3 and not is_loud) or name.startswith(("Mac", "Mc", "O'")):
         return None
     return Identifier(name)
 
@@ -315,12 +319,13 @@ RULES = [
         _identifier, "w",
     ),
     Rule(
-        re.compile(r"[a-z]{2,30}(?:[A-Z][a-z]{1,30}){1,8}(?!\w)|(?:[A-Z][a-z]{1,30}){3,8}(?!\w)"),
+        re.compile(r"[a-z]{2,30}(?:[A-Z][a-z]{1,30}){1,8}(?!\w)|(?:[A-Z][a-z]{1,30}){3,8}(?!\w)"
+                   r"|[A-Z]{2,6}[A-Z][a-z]{2,30}(?:[A-Z][a-z]{1,30}){0,6}(?!\w)"),
         _camel, "C",
     ),
     Rule(
         re.compile(r"--?(?P<name>[A-Za-z][A-Za-z0-9]{0,30}(?:-[A-Za-z0-9]{1,30}){0,6})(?![\w-])"),
         _flag, "-",
     ),
-    Rule(re.compile(r"(?P<sign>[@#])(?P<name>[A-Za-z]\w{0,60})(?!\w)"), _tag, "@#"),
+    Rule(re.compile(r"(?P<sign>[@#])(?P<name>\d{0,4}[A-Za-z]\w{0,60})(?!\w)"), _tag, "@#"),
 ]

@@ -59,12 +59,14 @@ def _names(text: str) -> tuple[str, ...]:
         return _keycap(text)
     names = [found["en"], *found.get("alias", [])]
     said = [" ".join(re.sub(r"[^a-z0-9]+", " ", _plain(name)).split()) for name in names]
-    if said[0].startswith("keycap"):
-        return _keycap(text)
-    heads = [said[0].split(" ")[0]] if "_" in names[0] and "family" in names[0] else []
+    if said[0].startswith("keycap "):
+        number = said[0].removeprefix("keycap ")
+        return (cardinal(int(number)),) if number.isdigit() else _keycap(text)
+    if said[0].startswith("family"):
+        said = ["family"]
     if "\U0001f1e6" <= text[0] <= "\U0001f1ff":
         return (f"{said[0]} flag", f"{said[0]}")
-    return tuple(_spelled(name) for name in [*said, *heads])
+    return tuple(_spelled(name) for name in said)
 
 
 def _plain(name: str) -> str:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.cardinal import counts
-from vvcli.frontend.english.number_words import cardinal, ordinal
+from vvcli.frontend.english.number_words import cardinal, number, ordinal
+from vvcli.frontend.english.patterns import is_year_like
 
 _NAMED = frozenset([*range(3, 21), 24, 25, 30, 32, 40, 48, 50, 60, 64, 100, 128, 1000, 1_000_000])
 _RATED = frozenset(
@@ -33,10 +34,10 @@ class Fraction:
 
     def words(self, british: bool) -> str:
         """As in "two and three eighths"."""
-        if self.out_of:
+        if self.out_of or self.over == 0:
             return f"{cardinal(self.over, british)} out of {cardinal(self.under, british)}"
         name = _name(self.under, british)
-        if name is None or (self.over >= self.under and self.under > 4 and self.whole is None):
+        if name is None or self.under == 0 or (self.over >= self.under and self.under > 4 and self.whole is None):
             said = f"{cardinal(self.over, british)} over {cardinal(self.under, british)}"
             return said if self.whole is None else f"{cardinal(self.whole, british)} and {said}"
         if self.over != 1:
@@ -53,13 +54,19 @@ def _name(under: int, british: bool) -> str | None:
         return "half"
     if under == 4:
         return "quarter"
-    return ordinal(under, british) if under in _NAMED else None
+    if under in _NAMED:
+        return ordinal(under, british).removeprefix("one ")  # "three hundredths"
+    return None
 
 
 def _fraction(match: re.Match[str], clause: Clause) -> Fraction | None:
     over, under = int(match["over"]), int(match["under"])
     whole = int(match["whole"]) if match["whole"] else None
-    if under == 0 or (whole is not None and over >= under):
+    if is_year_like(match["over"]) and len(match["under"]) == 2 and over % 100 < under:
+        return None  # the 2023/24 season
+    if clause.after(match.end())[:1] == "=" and (over >= under or " " in match[0]):
+        return None  # 12/4=3
+    if (whole is not None and over >= under):
         return None
     after = clause.after(match.end()).lower()
     before = clause.before(match.start()).lower()
@@ -74,7 +81,24 @@ def _fraction(match: re.Match[str], clause: Clause) -> Fraction | None:
     return Fraction(over, under)
 
 
+@dataclass(frozen=True)
+class Rating:
+    """A decimal of a whole: "9.8/10"."""
+
+    points: str
+    under: int
+
+    def words(self, british: bool) -> str:
+        """As in "nine point eight out of ten"."""
+        return f"{number(self.points, british)} out of {cardinal(self.under, british)}"
+
+
 RULES = [
+    Rule(
+        re.compile(r"(?P<points>\d{1,3}\.\d{1,2})\s?/\s?(?P<under>5|10|20|100)(?![\w/.])"),
+        lambda m, c: Rating(m["points"], int(m["under"])),
+        "0",
+    ),
     Rule(
         re.compile(
             r"(?:(?P<whole>\d{1,4})(?:\s|-|\s?\+\s?)(?=\d{1,3}/\d))?(?P<over>\d{1,4})\s?/\s?"

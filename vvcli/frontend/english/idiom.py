@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.cardinal import counts
-from vvcli.frontend.english.number_words import grouped
+from vvcli.frontend.english.number_words import grouped, letters
 from vvcli.frontend.english.patterns import alternatives
 from vvcli.frontend.tables import rows
 
@@ -55,12 +55,19 @@ def _aircraft(match: re.Match[str], clause: Clause) -> Idiom | None:
 _FIRST = alternatives({key for key in _IDIOMS if key[0].isdigit()})
 _OTHER = {key for key in _IDIOMS if not key[0].isdigit()}
 
+_WIRELESS = re.compile(r"802\.11(?P<variant>[a-z]{0,2})(?!\w)")
+
 RULES = [
+    Rule(
+        _WIRELESS,
+        lambda m, c: Idiom(f"eight oh two dot eleven {letters(m['variant'])}".strip()),
+        "0",
+    ),
     Rule(re.compile(rf"(?:{_FIRST})(?![\w%]|[/.,:-]\d)"), _idiom, "0"),
     Rule(
         re.compile(rf"(?:{alternatives(_OTHER)})(?!\w)"),
         lambda m, c: Idiom(_IDIOMS[m[0]]),
-        "C",
+        "w",
         frozenset(re.match("[A-Za-z]+", key)[0].lower() for key in _OTHER),  # type: ignore[index]
     ),
     Rule(re.compile(r"7[0-8]7(?P<variant>-\d{2,4}[A-Z]{0,2})?(?![\w%]|[/.,:-]\d|-)"), _aircraft, "0"),

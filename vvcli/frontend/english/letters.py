@@ -144,6 +144,9 @@ def _numbered(place: int, clause: Clause) -> bool:
     return clause.before(place, 2).lower() in words("english/sections")
 
 
+_OPERAND = re.compile(r"\s?(?:[=!<>]=|[=+*&<>^≠≤≥])\s?(?:[a-z](?!\w)|\d)")
+
+
 def _lower_letter(match: re.Match[str], clause: Clause) -> Letters | None:
     """A small letter that is a name: "(a)", "a = b", "a & b"."""
     place, end = match.start(), match.end()
@@ -157,8 +160,7 @@ def _lower_letter(match: re.Match[str], clause: Clause) -> Letters | None:
         return Letters("ay")
     if after in ("b", "k") and clause.after(end, 2) in ("c", "a") and not clause.after(end, 3):
         return Letters("ay")  # a b c, a k a
-    is_operator = after in ("=", "+", "*", "&", "<", ">", "^") and len(clause.after(end, 2)) == 1
-    if is_operator or (follows.isdigit() and clause.touches(place) in ("", " ")):
+    if _OPERAND.match(clause.text, end) or (follows.isdigit() and clause.touches(place) in ("", " ")):
         return Letters("ay")
     return None
 
@@ -195,13 +197,13 @@ RULES = [
         _pair,
         "C",
     ),
-    Rule(re.compile(r"[A-Za-z]{2,8}(?!\w)"), _mixed, "C",
+    Rule(re.compile(r"[A-Za-z]{2,8}(?![^\W\d_])"), _mixed, "C",
          frozenset(key.lower() for key in _MIXED)),
     # M.Sc., Ph.D., U.S., e.e., B.C.E.
     Rule(
         re.compile(
             r"(?P<word>(?:[A-Za-z]\.){2,12}(?:[A-Z](?![\w]))?|[A-Z]\.[A-Z](?![\w.])|[A-Z][a-z]\.[A-Z]\.?(?!\w)"
-            r"|[A-Z]\.[A-Z][a-z]\.?(?!\w)|(?:[A-Z]\.){1,3}[A-Z][a-z]{1,3}\.(?!\w))(?P<ending>'?s(?!\w))?"
+            r"|[A-Z]\.[A-Z][a-z]\.?(?!\w)|(?:[A-Z]\.){1,3}[A-Z][a-z]{1,3}\.(?!\w)|[A-Z]{2}\.(?:[A-Z]\.)+)(?P<ending>'?s(?!\w))?"
         ),
         _dotted,
         "w",
@@ -209,6 +211,8 @@ RULES = [
     ),
     Rule(re.compile(r"[A-Z]\.(?=\s?[A-Z][\w.'])"), _initial, "C", frozenset("abcdefghijklmnopqrstuvwxyz"),
          stop="never"),
+    Rule(re.compile(r"[A-Z]\.(?=\d{3})"), lambda m, c: Letters(letters(m[0])), "C",
+         frozenset("abcdefghijklmnopqrstuvwxyz"), stop="never"),
     Rule(re.compile(r"E\.(?=\scoli)"), lambda m, c: Letters("e"), "C", frozenset("e"), stop="never"),
     Rule(
         re.compile(r"(?P<word>[A-Z]{2,24})(?P<ending>'?s(?!\w)|'(?=\s)|'S(?!\w))?(?![^\W\d_])"),

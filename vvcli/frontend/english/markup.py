@@ -76,9 +76,10 @@ RULES = [
     Rule(re.compile(r"#{1,6}(?=\s)"), _at_start, "#"),
     Rule(re.compile(r">+(?=\s|$)"), _at_start, ">"),
     Rule(re.compile(r"(?:\*|\+|-|•|·|‣|◦|▪|■|●|○|–)(?=\s)"), _at_start, "*+-•·‣◦▪■●○–"),
+    Rule(re.compile(r"<\|(?=\w)|\|>|\$(?=\{)"), _fence, "<|$"),
     Rule(re.compile(r"```\w{0,20}"), _fence, "`"),
     Rule(re.compile(r"\|"), _at_start, "|"),
     Rule(re.compile(r"\\(?=[nrt*_`#\[\](){}>|~-])"), lambda m, c: Markup() if c.follows(m.end()) not in "nrt" else None, "\\"),
     Rule(re.compile(r"\^?\[\^?\d{1,3}\](?!\()|\[citation needed\]"),
-         lambda m, c: Markup() if c.touches(m.start()).strip() else None, "[^"),
+         lambda m, c: Markup() if "^" in m[0] or c.touches(m.start()).strip() else None, "[^"),
 ]

@@ -29,19 +29,21 @@ def _operator(match: re.Match[str], clause: Clause) -> Math | None:
     before, after = clause.before(place), clause.after(end)
     if not (_is_operand(before) and _is_operand(after, opening=True)):
         return None
-    if sign == "*":
-        return Math("times") if before[-1].isdigit() or after[0].isdigit() or _equals(clause, place) else None
-    if sign == "+":
-        return Math("plus")
-    if sign == "/" and not (match[0] != sign or before == ")"):
-        return Math("over") if _equals(clause, place) else None
-    if sign in "-–" and not _equals(clause, place) and not (match[0] == f" {sign} " and _is_variable(before)):
+    if sign == "*" and not (before[-1].isdigit() or after[0].isdigit() or _equals(clause, place)):
         return None
+    if sign == "/" and not _equals(clause, place):
+        return None
+    if sign in "-–" and not _equals(clause, place):
+        spaced = clause.touches(place).isspace() and clause.follows(end).isspace()
+        letters_beside = [c for c in (before, after) if len(c) == 1 and c.islower()]
+        if not (spaced and letters_beside):
+            return None
     return Math(_OPERATORS[sign])
 
 
 def _is_operand(text: str, opening: bool = False) -> bool:
-    return text.isdigit() or _is_variable(text) or text == ("(" if opening else ")") or text in "πθλ√"
+    is_bracket = text == ("(" if opening else ")")
+    return text.isdigit() or _is_variable(text) or is_bracket or text in ("π", "θ", "λ", "√")
 
 
 def _is_variable(text: str) -> bool:
@@ -93,10 +95,6 @@ def _minus_letter(match: re.Match[str], clause: Clause) -> Math | None:
 
 def _root(match: re.Match[str], clause: Clause) -> Math:
     return Math("square root of")
-
-
-def _percentile(match: re.Match[str], clause: Clause) -> Math | None:
-    return Math("equals") if clause.touches(match.start()) else None
 
 
 RULES = [

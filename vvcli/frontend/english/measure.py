@@ -30,7 +30,7 @@ class Measure:
         """As in "ten to fifteen percent"."""
         if isinstance(self.number, Fraction):
             said = self.number.words(british)
-            is_one_unit = self.number.whole is None
+            is_one_unit = self.number.whole is None and self.number.over < self.number.under
         else:
             said = number(self.number, british)
             is_one_unit = is_one(self.number)
@@ -75,7 +75,8 @@ def _measure(match: re.Match[str], clause: Clause) -> Measure | None:
             value = Fraction(value.over, 4, of_one="an" if unit.one[0] in "aeiou" else "a")
     last = plain(match["last"] or "")
     is_single = unit.one != "percent" and _is_attribute(match, clause)
-    return Measure(value, unit, last, "to", is_single, _SIGNS.get(written, ""))
+    link = "by" if match["by"] else "to"
+    return Measure(value, unit, last, link, is_single, _SIGNS.get(written.strip(), ""))
 
 
 def _touches_word(place: int, clause: Clause) -> bool:
@@ -119,6 +120,8 @@ _ELECTRIC = frozenset(
 
 def _is_inch(match: re.Match[str], clause: Clause, before: str, after: str) -> bool:
     end = match.end()
+    if match["gap"] == "-" and clause.follows(end) == "-":
+        return not clause.after(end, 2)[:1].isdigit()  # "3-in-1"
     if not match["gap"] or match["gap"] == "-" or match["under"]:
         return True
     if match["unit"].endswith("."):
@@ -153,7 +156,7 @@ def _percent(match: re.Match[str], clause: Clause) -> Measure | None:
         return None
     unit = Unit("percent", "percent")
     value = plain(match["number"])
-    return Measure(value, unit, plain(match["last"] or ""), sign=_SIGNS.get(written, ""))
+    return Measure(value, unit, plain(match["last"] or ""), sign=_SIGNS.get(written.strip(), ""))
 
 
 def _feet(match: re.Match[str], clause: Clause) -> Parts | Measure | None:
@@ -162,7 +165,8 @@ def _feet(match: re.Match[str], clause: Clause) -> Parts | Measure | None:
     foot, inch = Unit("foot", "feet"), Unit("inch", "inches")
     feet, inches = match["feet"], match["inches"]
     if inches is None:
-        return Measure(feet, foot, singular=_is_noun_next(match, clause))
+        is_side = clause.after(match.end()) in ("x", "×", "by")
+        return Measure(feet, foot, singular=not is_side and _is_noun_next(match, clause))
     return Parts((Measure(feet, foot, singular=True), Bare(inches, inch)))
 
 
@@ -208,6 +212,30 @@ def _parts(match: re.Match[str], clause: Clause) -> Parts:
     return Parts(tuple(Measure(n, u) for n, u in zip(numbers, units, strict=True)))
 
 
+def _angle(match: re.Match[str], clause: Clause) -> Parts:
+    names = {"°": Unit("degree", "degrees"), "'": Unit("minute", "minutes")}
+    second = Unit("second", "seconds")
+    found = zip(match.groups()[::2], match.groups()[1::2], strict=True)
+    return Parts(tuple(Measure(n, names.get(sign, second)) for n, sign in found if n))
+
+
+@dataclass(frozen=True)
+class Bearing:
+    """The letter after degrees: "45° N"."""
+
+    name: str
+
+    def words(self, british: bool) -> str:
+        """As in "north"."""
+        return self.name
+
+
+def _bearing(match: re.Match[str], clause: Clause) -> Bearing | None:
+    if clause.previous != "Measure" or clause.before(match.start()) not in ("°", "'", '"', "''"):
+        return None
+    return Bearing({"N": "north", "S": "south", "E": "east", "W": "west"}[match[0]])
+
+
 _LETTERS = {
     "h": Unit("hour", "hours"),
     "m": Unit("minute", "minutes"),
@@ -245,16 +273,16 @@ def _per(match: re.Match[str], clause: Clause) -> Per | None:
 
 
 _NUM = r"(?:\d{1,3}(?:,\d{2,3}){0,5},\d{3}(?:\.\d+)?|\d+\.\d+|\d+|\.\d+)"
-_RANGE = rf"(?:\s?(?:--?|–|—)\s?(?P<last>{_NUM}))?"
+_RANGE = rf"(?:(?:\s?(?:--?|–|—)\s?|(?P<by>\s?[x×]\s?))(?P<last>{_NUM}))?"
 _FRACTION = r"(?:(?P<whole>\d{1,4})[\s-])?(?P<over>\d{1,4})/(?P<under>\d{1,4})"
 
 RULES = [
     Rule(
         re.compile(
-            rf"(?P<sign>[-+±~≈]\s?)?(?P<number>{_NUM})\s?%?{_RANGE.replace('?P<last>', '?P<last>')}"
+            rf"(?P<sign>-|[+±~≈]\s?)?(?P<number>{_NUM})\s?%?{_RANGE}"
             r"\s?(?:%|percent(?!\w)|pct\.?(?!\w))(?!\w)"
         ),
-        lambda m, c: _percent(m, c),
+        _percent,
         "0-+±~≈.",
     ),
     Rule(
@@ -288,16 +316,25 @@ RULES = [
         "0",
     ),
     Rule(
-        re.compile(r"(?P<feet>\d{1,5})'(?P<inches>\d)?(?=\s(?:x|×|by|tall|long|high|wide|deep)\s)"),
+        re.compile(r"(?P<feet>\d{1,5})'(?P<inches>\d)?(?=\s?(?:x|×|by|tall|long|high|wide|deep)[\s\d.,]|\s?(?:tall|long|high|wide|deep)(?!\w))"),
         _feet,
         "0",
     ),
+    Rule(
+        re.compile(r"(?P<feet>\d{1,4})'(?P<inches>\d)?(?=\s*$|[\s,.;)])"),
+        lambda m, c: _feet(m, c) if c.before(m.start()) in ("x", "×", "by") else None,
+        "0",
+    ),
+    Rule(
+        re.compile(r"(\d{1,3})(°)\s?(\d{1,2})(')(?:\s?(\d{1,2}(?:\.\d{1,6})?)(\"|''))?"), _angle, "0"
+    ),
+    Rule(re.compile(r"[NSEW](?!\w)"), _bearing, "C", frozenset("nsew")),
     Rule(
         re.compile(rf"(?:{_FRACTION}|(?P<number>\d+(?:\.\d+)?))(?:\"|'')(?!\w)"), _inches, "0"
     ),
     Rule(
         re.compile(
-            rf"(?P<sign>[-+±~≈]\s?)?(?:{_FRACTION}|(?P<number>{_NUM}){_RANGE})"
+            rf"(?P<sign>-|[+±~≈]\s?)?(?:{_FRACTION}|(?P<number>{_NUM}){_RANGE})"
             rf"(?P<gap>[\s-]?)(?P<unit>{UNIT})"
         ),
         _measure,

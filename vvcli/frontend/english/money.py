@@ -72,19 +72,19 @@ class Money:
         return " and ".join(said)
 
 
-def _amount(written: str, magnitude: str | None) -> Amount:
-    written = _decimal_point(written)
+def _amount(written: str, magnitude: str | None, sign: str) -> Amount:
+    written = _decimal_point(written, sign)
     name = mapping("english/magnitudes").get(magnitude or "", (magnitude or "").lower())
     if name == "thousand" and "." not in written and len(written) > 3:
         return Amount(written + "000")  # $1,000k
     return Amount(written, name)
 
 
-def _decimal_point(written: str) -> str:
+def _decimal_point(written: str, sign: str) -> str:
     """5,50 and 1.234,56 with a point, and without signs between groups."""
     if re.fullmatch(r"\d{1,3}(?:\.\d{3})*,\d{2}", written):
         return written.replace(".", "").replace(",", ".")
-    if re.fullmatch(r"\d{1,3}(?:\.\d{3})+", written):
+    if re.fullmatch(r"\d{1,3}(?:\.\d{3})+", written) and (sign == "€" or written.count(".") > 1):
         return written.replace(".", "")
     return plain(written)
 
@@ -95,8 +95,8 @@ def _money(match: re.Match[str], clause: Clause) -> Money | None:
     if not found["number"]:
         return None
     magnitude, last_magnitude = found["magnitude"], found.get("last_magnitude")
-    last = _amount(found["last"], last_magnitude) if found.get("last") else None
-    amount = _amount(found["number"], magnitude)
+    last = _amount(found["last"], last_magnitude, written) if found.get("last") else None
+    amount = _amount(found["number"], magnitude, written)
     if last and last_magnitude and not magnitude and not found.get("again"):
         amount = Amount(amount.number)  # $5-10 million
     ending = "plus" if found.get("plus") else ""
@@ -114,13 +114,19 @@ def _is_singular(match: re.Match[str], clause: Clause) -> bool:
         return True
     if after in ("bill", "bills", "note", "coin", "question", "fee", "fine", "tip", "copay"):
         return True
-    article = clause.before(match.start()).lower() in ("a", "an", "another", "one")
+    before = clause.before(match.start()).lower()
+    is_whole_sum = before in _DEFINITE and match.groupdict()["magnitude"] is not None
+    if is_whole_sum and after.endswith(("ed", "ing", "ly")):
+        return False
     return (
-        article
+        (before in ("a", "an", "another", "one") or is_whole_sum)
         and after.isalpha()
         and after.islower()
         and after not in words("english/after_measure")
     )
+
+
+_DEFINITE = frozenset("the this that his her its their our my".split())
 
 
 def _pence(match: re.Match[str], clause: Clause) -> Money | None:
@@ -151,7 +157,7 @@ def _code(match: re.Match[str], clause: Clause) -> Money | None:
 
 
 _SIGNS = [sign for sign in currencies() if not sign.replace(".", "").isalpha()]
-_WORDS = [sign for sign in currencies() if sign.isalpha() and len(sign) > 1 or sign == "Fr."]
+_WORDS = [sign for sign in currencies() if sign.isalpha() and len(sign) > 1 or sign in ("Fr.", "Rs.")]
 _ENDING = [s for s in (*_SIGNS, *_WORDS) if s not in ("A$", "S$", "R$", "Fr.", "RM", "Rp")]
 _SUM = (
     r"(?:\d{1,3}(?:,\d{2,3}){0,5},\d{3}(?:\.\d+)?|\d{1,3}(?:\.\d{3}){1,4},\d\d(?!\d)"

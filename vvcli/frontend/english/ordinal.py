@@ -31,6 +31,18 @@ def _ordinal(match: re.Match[str], clause: Clause) -> Ordinal | _Run:
 
 
 @dataclass(frozen=True)
+class Ranks:
+    """From one rank to another: "17th-19th"."""
+
+    first: int
+    last: int
+
+    def words(self, british: bool) -> str:
+        """As in "seventeenth to nineteenth"."""
+        return f"{ordinal(self.first, british)} to {ordinal(self.last, british)}"
+
+
+@dataclass(frozen=True)
 class _Run:
     digits: str
 
@@ -41,6 +53,11 @@ class _Run:
 
 
 RULES = [
+    Rule(
+        re.compile(rf"(?P<first>\d{{1,3}}){SUFFIX}\s?[-–—]\s?(?P<last>\d{{1,3}}){SUFFIX}(?!\w)"),
+        lambda m, c: Ranks(int(m["first"]), int(m["last"])),
+        "0",
+    ),
     Rule(
         re.compile(
             rf"(?P<number>\d{{1,3}}(?:,\d{{3}}){{1,5}}|\d+)\s?\^?{SUFFIX}"

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
-from vvcli.frontend.english.number_words import cardinal, number, ordinal, year
-from vvcli.frontend.english.patterns import NUMBER, SUFFIX, is_year_like, plain
+from vvcli.frontend.english.number_words import cardinal, number, year
+from vvcli.frontend.english.patterns import NUMBER, is_year_like, plain
 
 
 @dataclass(frozen=True)
@@ -28,18 +28,6 @@ def _end(written: str, british: bool) -> str:
     if is_year_like(written):
         return year(int(written), british)
     return number(plain(written), british)
-
-
-@dataclass(frozen=True)
-class Ranks:
-    """From one rank to another: "17th-19th"."""
-
-    first: int
-    last: int
-
-    def words(self, british: bool) -> str:
-        """As in "seventeenth to nineteenth"."""
-        return f"{ordinal(self.first, british)} to {ordinal(self.last, british)}"
 
 
 @dataclass(frozen=True)
@@ -89,18 +77,24 @@ def _size(match: re.Match[str], clause: Clause) -> Range | None:
     return Range(match["first"], match["last"], "by")
 
 
-def _ranks(match: re.Match[str], clause: Clause) -> Ranks:
-    return Ranks(int(match["first"]), int(match["last"]))
+@dataclass(frozen=True)
+class By:
+    """The sign between the sides of something: "5 cm x 3 cm"."""
+
+    def words(self, british: bool) -> str:
+        """The word "by"."""
+        return "by"
+
+
+def _by(match: re.Match[str], clause: Clause) -> By | None:
+    return By() if clause.previous in ("Measure", "Cardinal", "Decimal", "Fraction") else None
 
 
 _END = r"(?![\w]|[-–/]\w|[.,:]\d|\s?[=]|-)"
 
 RULES = [
-    Rule(
-        re.compile(rf"(?P<first>\d{{1,3}}){SUFFIX}\s?[-–—]\s?(?P<last>\d{{1,3}}){SUFFIX}(?!\w)"),
-        _ranks,
-        "0",
-    ),
+    Rule(re.compile(r"[xX](?=\s?\d)"), _by, "w", frozenset("x")),
+    Rule(re.compile(r"×(?=\s?\d)"), _by, "×"),
     Rule(
         re.compile(r"(?P<first>[12]\d{3})[-–/](?P<last>\d{2})(?![\w]|[-–/]\w|[.,:]\d)"),
         _years,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
-from vvcli.frontend.english.number_words import cardinal, ordinal
+from vvcli.frontend.english.number_words import cardinal, ordinal, year
 from vvcli.frontend.tables import lists, words
 
 _VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
@@ -15,6 +15,11 @@ _VALID = re.compile(r"M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3
 # Words after which "Mary I" is a queen, and not the beginning of what I do.
 _AFTER_RANK = frozenset(
     "of was is and in to who had died reigned ruled became by or on at from s the".split()
+)
+_OF_ME = frozenset(
+    "am was have had do did will would can could should must may might think know want need love "
+    "like see saw said say describe explain show discuss present went go got get made make wrote "
+    "feel felt believe hope found learned read".split()
 )
 _SPELLED = frozenset("MIX CIVIL DIM MILD LIVID VIM DID LID MID CD DC MD MC MM CV CC DI MI".split())
 _MEDICAL = frozenset("iv")
@@ -30,7 +35,9 @@ class Roman:
 
     def words(self, british: bool) -> str:
         """As in "the fourteenth" or "fourteen"."""
-        said = f"the {ordinal(self.number, british)}" if self.is_rank else cardinal(self.number)
+        if self.is_rank:
+            return f"the {ordinal(self.number, british)}{self.ending}"
+        said = year(self.number) if self.number >= 1400 else cardinal(self.number)
         return said + self.ending
 
 
@@ -59,6 +66,12 @@ def _roman(match: re.Match[str], clause: Clause) -> Roman | None:
     if before == "." and clause.before(match.start(), 2).lower() in ("vol", "ch", "no", "pt", "fig"):
         before = clause.before(match.start(), 2)
     cue = before.lower()
+    if cue in ("and", "&") and value(clause.before(match.start(), 2)) and written.isupper():
+        before = clause.before(match.start(), 3)  # "James I and VI"
+        if before.lower() in words_of("ruler"):
+            return Roman(number, is_rank=True, ending=ending)
+    if len(written) > 3 and written.isupper() and 1400 <= number <= 2100 and written[0] == "M":
+        return Roman(number, ending=ending)
     if cue in words_of("number") and (written.isupper() or cue in _LOWER_TOO):
         return _after_cue(match, clause, number, cue, ending)
     if not written.isupper() or not before[:1].isupper():
@@ -90,7 +103,9 @@ def _after_cue(
     if written in ("C", "D", "M", "L") or (written in _SPELLED and cue not in _LOWER_TOO):
         return None
     if written == "I" and after.isalpha() and after.islower() and after not in _AFTER_RANK:
-        return None  # "In this part I describe"
+        is_title = clause.before(match.start()).istitle()
+        if not is_title or after in _OF_ME:
+            return None  # "In this part I describe"
     if written == "i" and cue not in ("page", "scene", "act", "chapter", "part"):
         return None
     if written in ("V", "X") and cue in ("class", "type", "group", "plan", "option", "item", "district"):
@@ -149,9 +164,17 @@ class Span:
         return f"{cardinal(self.first)} to {cardinal(self.last)}"
 
 
+def _listed(match: re.Match[str], clause: Clause) -> Listed | None:
+    number = value(match[0].upper())
+    if number is None or clause.touches(match.start()) != "(" or clause.follows(match.end()) != ")":
+        return None
+    return Listed(number)
+
+
 _NUMERAL = r"(?:[IVXLCDM]{1,9}|[ivxlcdm]{1,9})"
 
 RULES = [
+    Rule(re.compile(r"[ivx]{2,5}(?!\w)"), _listed, "w", None),
     Rule(
         re.compile(rf"(?P<first>{_NUMERAL})[-–](?P<last>[IVXLCDM]{{1,9}}|[ivxl]{{1,9}})(?![\w-])"),
         _span,

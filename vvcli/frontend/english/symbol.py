@@ -132,6 +132,7 @@ RULES = [
         _smiley, ":;=<^-8",
     ),
     Rule(re.compile(r"№\s?|#\s?(?=\d)"), _number_sign, "№#"),
+    Rule(re.compile(r"[nN]°\s?(?=\d)"), _number_sign, "w", frozenset("n")),
     Rule(re.compile(r"§§?\s?"), _section, "§"),
     Rule(re.compile(r"<>|<=|>=|!==?|===?|<->|-{1,2}>|=>|<-{1,2}(?![\d])|&&|\|\|"),
          lambda m, c: Symbol(_name(m[0].replace("<--", "<-"))), "<>=!-&|"),

@@ -19,7 +19,8 @@ _BOOKS = frozenset(
     "nehemiah esther job psalm psalms proverbs ecclesiastes isaiah jeremiah lamentations ezekiel "
     "daniel hosea joel amos obadiah jonah micah nahum habakkuk zephaniah haggai zechariah malachi "
     "matthew mark luke john acts romans corinthians galatians ephesians philippians colossians "
-    "thessalonians timothy titus philemon hebrews james peter jude revelation surah".split()
+    "thessalonians timothy titus philemon hebrews james peter jude revelation surah gen exod lev deut matt mk lk jn rom cor gal eph phil rev psa prov isa "
+    "jer ezek dan heb pet".split()
 )
 
 
@@ -69,12 +70,12 @@ class Military:
     clock: str
 
     def words(self, british: bool) -> str:
-        """As in "zero nine hundred"."""
+        """As in "zero nine hundred hours"."""
         hour, minute = self.clock[:2], self.clock[2:]
         said = digits(hour) if hour[0] == "0" else cardinal(int(hour))
         if minute == "00":
-            return f"{said} hundred"
-        return f"{said} {digits(minute) if minute[0] == '0' else cardinal(int(minute))}"
+            return f"{said} hundred hours"
+        return f"{said} {digits(minute) if minute[0] == '0' else cardinal(int(minute))} hours"
 
 
 @dataclass(frozen=True)
@@ -84,10 +85,13 @@ class Ratio:
     first: str
     second: str
     link: str = "to"
+    last: str = ""  # of several verses
 
     def words(self, british: bool) -> str:
         """As in "sixteen to nine"."""
-        ends = (number(self.first, british), self.link, number(self.second, british))
+        ends = [number(self.first, british), self.link, number(self.second, british)]
+        if self.last:
+            ends += ["to", number(self.last, british)]
         return " ".join(filter(None, ends))
 
 
@@ -107,12 +111,25 @@ def _clock(match: re.Match[str], clause: Clause) -> Time | None:
         return None
     if _is_ratio(match, clause) and not half and not match["second"]:
         return None
+    is_whole = clause.after(match.end()).lower() in ("noon", "midnight")
+    is_length = clause.follows(match.end()) == "-" and clause.after(match.end(), 2) == "minute"
+    if minute == second == 0 and not half and (is_whole or is_length):
+        return Time(hour)
     return Time(hour, minute, second, half)
 
 
 def _is_ratio(match: re.Match[str], clause: Clause) -> bool:
     after, before = clause.after(match.end()).lower(), clause.before(match.start()).lower()
-    return after in _RATIO - {"meeting", "meetings"} or before in _RATIO or before in _BOOKS
+    return after in _RATIO - {"meeting", "meetings"} or before in _RATIO or _is_book(match, clause)
+
+
+def _is_book(match: re.Match[str], clause: Clause) -> bool:
+    """Whether it is a verse of the Bible: "John 3:16", "Rev. 1:2"."""
+    place = match.start()
+    before = clause.before(place)
+    if before == ".":
+        before = clause.before(place, 2)
+    return before.lower() in _BOOKS and before[0].isupper()
 
 
 def _hour(match: re.Match[str], clause: Clause) -> Time | None:
@@ -143,10 +160,14 @@ def _military(match: re.Match[str], clause: Clause) -> Military | None:
     return Military(clock) if int(clock[:2]) < 25 and int(clock[2:]) < 60 else None
 
 
-def _ratio(match: re.Match[str], clause: Clause) -> Ratio | Time:
+def _ratio(match: re.Match[str], clause: Clause) -> Ratio | Time | None:
     first, second = match["first"], match["second"]
-    if clause.before(match.start()).lower() in _BOOKS:
-        return Ratio(first, second, link="")
+    if _is_book(match, clause):
+        return Ratio(first, second, link="", last=match["last"] or "")
+    if match["last"]:
+        return None
+    if "." in first + second:
+        return Ratio(first, second)
     if len(second) == 2 and second[0] != "0" and int(first) > 24 and int(second) < 60:
         return Ratio(first, second, link="")  # minutes and seconds
     if len(second) == 2 and int(first) > 24 and int(second) < 60:
@@ -197,6 +218,11 @@ RULES = [
         stop="capital",
     ),
     Rule(
+        re.compile(r"(?P<hour>[01]?\d|2[0-4])[hH](?P<minute>[0-5]\d)(?P<second>)(?P<half>)(?!\w)"),
+        _clock,
+        "0",
+    ),
+    Rule(
         re.compile(
             rf"(?P<hour>[01]?\d)\.(?P<minute>[0-5]\d)(?P<second>)\s?(?P<half>{_HALF})"
         ),
@@ -206,13 +232,14 @@ RULES = [
     ),
     Rule(re.compile(rf"(?P<hour>[01]?\d)\s?(?P<half>{_HALF})"), _hour, "0", stop="capital"),
     Rule(
-        re.compile(r"(?P<clock>[0-2]\d[0-5]\d)(?=\s?(?:hours|hrs|Hours|HRS|h)(?!\w))"),
+        re.compile(r"(?P<clock>[0-2]\d[0-5]\d)\s?(?:hours|hrs|Hours|HRS|h)(?!\w)"),
         _military,
         "0",
     ),
     Rule(re.compile(r"(?P<first>\d{1,2}):(?P<second>[0-5]\d\.\d{1,3})(?![\w]|[:.,]\d)"), _lap, "0"),
     Rule(
-        re.compile(r"(?P<first>\d{1,4}):(?P<second>\d{1,4})(?![\w]|[:.]\w)"),
+        re.compile(r"(?P<first>\d{1,4}(?:\.\d{1,3})?):(?P<second>\d{1,4}(?:\.\d{1,3})?)"
+                   r"(?:[-–](?P<last>\d{1,3}))?(?![\w]|[:.]\w)"),
         _ratio,
         "0",
     ),

@@ -80,7 +80,9 @@ def _dash(match: re.Match[str], clause: Clause) -> Through | None:
     after = clause.after(match.end()).lower()
     known = {**_DAYS, **_MONTHS}
     names = {*known, *known.values()}
-    return Through() if before in names and after in names else None
+    if after not in names:
+        return Through() if before in ("noon", "midnight") and after.isdigit() else None
+    return Through() if before in names or clause.previous == "Date" else None
 
 
 RULES = [

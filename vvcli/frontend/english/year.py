@@ -85,6 +85,6 @@ RULES = [
         "w",
         frozenset(["a", "ad"]),
     ),
-    Rule(re.compile(r"[1-9]\d{2,3}(?![\d/:]|[.,]\d|\s?%|-\d)"), _cued, "0"),
+    Rule(re.compile(r"[1-9]\d{2,3}(?![\d/:]|[.,]\d|\s?%|[-–]\d)"), _cued, "0"),
     Rule(re.compile(r"'(?P<number>\d{2})(?![\d\w'\"]|[.,:/]\d)"), _short, "'"),
 ]

@@ -21,36 +21,36 @@ _MARKS = re.compile("[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20df\ufe20
 _JOINER = re.compile("(?<=[^\\W\\d_])\u200d(?=[^\\W\\d_])")
 # What these mean would be lost in NFKC; tables of the language name them.
 _KEPT = re.compile("([™℠№℻℡])")
-_SPELLINGS = str.maketrans(
-    {
-        **dict.fromkeys("‘’‚‛ʼʹ′`´＇", "'"),
-        **dict.fromkeys("“”„‟«»″‶〝〞〟＂", '"'),
-        **dict.fromkeys("‹›", "'"),
-        **dict.fromkeys("‐‑‒−﹣－", "-"),
-        **dict.fromkeys("―⸺⸻", "—"),
-        **dict.fromkeys("⁄∕", "/"),
-        **dict.fromkeys("。｡", "."),
-        **dict.fromkeys("、，", ","),
-        **dict.fromkeys("ʻ¿¡\u00ad\u200b\u200c\u200e\u200f\u2060\ufeff¨¯¸˘˙˚˝˜", ""),
-        **dict.fromkeys(range(0x202A, 0x202F), ""),
-        **dict.fromkeys(range(0x2066, 0x206A), ""),
-        **dict.fromkeys(range(0xD800, 0xE000), " "),
-        "º": "°",
-        "…": "...",
-        "‥": "..",
-        "℃": "°C",
-        "℉": "°F",
-        "µ": "μ",
-        "∶": ":",
-        "⋅": "·",
-        "∙": "·",
-        "﹪": "%",
-        "‼": "!!",
-        "⁇": "??",
-        "⁈": "?!",
-        "⁉": "!?",
-    }
-)
+_PLAIN: dict[str, str] = {
+    **dict.fromkeys("‘’‚‛ʼʹ′`´＇", "'"),
+    **dict.fromkeys("“”„‟«»″‶〝〞〟＂", '"'),
+    **dict.fromkeys("‹›", "'"),
+    **dict.fromkeys("‐‑‒−﹣－", "-"),
+    **dict.fromkeys("―⸺⸻", "—"),
+    **dict.fromkeys("⁄∕", "/"),
+    **dict.fromkeys("。｡", "."),
+    **dict.fromkeys("、，", ","),
+    **dict.fromkeys("ʻ¿¡\u00ad\u200b\u200c\u200e\u200f\u2060\ufeff¨¯¸˘˙˚˝˜", ""),
+    "º": "°",
+    "…": "...",
+    "‥": "..",
+    "℃": "°C",
+    "℉": "°F",
+    "µ": "μ",
+    "∶": ":",
+    "⋅": "·",
+    "∙": "·",
+    "﹪": "%",
+    "‼": "!!",
+    "⁇": "??",
+    "⁈": "?!",
+    "⁉": "!?",
+}
+_SPELLINGS: dict[int, str] = {
+    **str.maketrans(_PLAIN),
+    **dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)], ""),  # directions
+    **dict.fromkeys(range(0xD800, 0xE000), " "),  # half of a surrogate pair
+}
 
 
 @dataclass(frozen=True)
@@ -82,9 +82,7 @@ def clean(text: str) -> Cleaned:
     return cleaned
 
 
-def _replaced(
-    cleaned: Cleaned, pattern: re.Pattern[str], replace: Callable[[str], str]
-) -> Cleaned:
+def _replaced(cleaned: Cleaned, pattern: re.Pattern[str], replace: Callable[[str], str]) -> Cleaned:
     text, parts, places = cleaned.text, [], [(0, cleaned.source(0))]
     length = end = 0
     for match in pattern.finditer(text):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple, Protocol
 
 from vvcli.frontend.clause import Clause
@@ -35,6 +36,11 @@ class Rule(NamedTuple):
     # When the full stop that ends a match is the sentence's too: see `Clause.ends_sentence`.
     # None: the pattern takes no full stop of a sentence.
     stop: str | None = None
+    # A pattern for the shape of the first token and of two characters after it: as many zeros as a
+    # number has digits, six at most, "a" for a word or a letter, " " for a space, others
+    # themselves. A rule is not even tried elsewhere: most tokens cost a look into a table.
+    shape: str = ""
+    has_letters: bool = False  # it matches no clause without letters and degrees
 
 
 @dataclass(frozen=True)
@@ -49,11 +55,16 @@ class Item:
     @property
     def name(self) -> str:
         """The name of its class: of the file that holds it."""
-        return type(self.value).__module__.rpartition(".")[2].title()
+        return _class_name(type(self.value))
 
     def words(self, british: bool = False) -> str:
         """How it is said."""
         return self.value.words(british) + "." * self.stop
+
+
+@cache
+def _class_name(kind: type) -> str:
+    return kind.__module__.rpartition(".")[2].title()
 
 
 class RuleBook:
@@ -63,7 +74,7 @@ class RuleBook:
         self._rules = tuple(rules)
         self._default = default
         self._vocabulary = frozenset[str]().union(*(rule.vocabulary or () for rule in self._rules))
-        self._found: dict[tuple[str, str], tuple[Rule, ...]] = {}
+        self._found: dict[tuple[str, str, str, bool], tuple[Rule, ...]] = {}
         self.attempts = 0  # of rules, at all tokens so far
 
     def classify(self, clause: Clause) -> list[Item]:
@@ -73,14 +84,15 @@ class RuleBook:
         index = 0
         while index < len(tokens):
             item = self._item(tokens[index], clause)
-            clause.note(item.value, item.name, item.text, ends_sentence=item.stop)
+            if tokens[index].kind != "space":
+                clause.note(item.value, item.name, item.text, ends_sentence=item.stop)
             items.append(item)
             index = clause.index[item.start + len(item.text)]
         return items
 
     def _item(self, token: Token, clause: Clause) -> Item:
         text, start = clause.text, token.start
-        for rule in () if token.kind == "space" else self._candidates(token):
+        for rule in () if token.kind == "space" else self._candidates(token, clause):
             self.attempts += 1
             match = rule.pattern.match(text, start)
             if match is None:
@@ -97,20 +109,28 @@ class RuleBook:
                 return Item(value, text[start:end], start, stop)
         return Item(self._default(token, clause), token.text, start)
 
-    def _candidates(self, token: Token) -> tuple[Rule, ...]:
+    def _candidates(self, token: Token, clause: Clause) -> tuple[Rule, ...]:
+        end = token.start + len(token.text)
+        beyond = clause.shapes[end : end + 2]
         if token.kind != "word":
-            key = ("0" if token.kind == "number" else token.text[0], "")
+            is_number = token.kind == "number"
+            first = "0" * min(len(token.text), 6) if is_number else token.text[0]
+            key = (first[0], "", first + beyond, clause.has_letters)
         else:
             lower = token.text.lower()
-            shape = "w" if token.text == lower else "C"
-            key = (shape, lower if lower in self._vocabulary else "")
+            start = "w" if token.text == lower else "C"
+            key = (start, lower if lower in self._vocabulary else "", "a" + beyond, True)
         found = self._found.get(key)
         if found is None:
             found = self._found[key] = tuple(r for r in self._rules if _may_begin(r, *key))
         return found
 
 
-def _may_begin(rule: Rule, start: str, word: str) -> bool:
+def _may_begin(rule: Rule, start: str, word: str, shape: str, has_letters: bool) -> bool:
+    if rule.has_letters and not has_letters:
+        return False
+    if rule.shape and not re.match(rule.shape, shape):
+        return False
     if start not in ("w", "C"):
         return start in rule.starts
     fits = "w" in rule.starts or start in rule.starts

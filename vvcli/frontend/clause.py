@@ -9,6 +9,25 @@ from vvcli.frontend.tokenize import Token, tokenize
 _MAX_LOOK = 8  # tokens to either side, so that the time stays linear
 
 
+class _Shapes(dict[int, str]):
+    """The kind of a character: "a" a letter, "0" a digit, " " a space, others themselves."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        shape = character
+        if character.isalpha():
+            shape = "a"
+        elif character in "0123456789":
+            shape = "0"
+        elif character.isspace():
+            shape = " "
+        self[code] = shape
+        return shape
+
+
+_SHAPES = _Shapes()
+
+
 class Clause:
     """The text of a clause and its tokens.
 
@@ -29,11 +48,14 @@ class Clause:
         self.tokens = tokenize(text)
         self.index = {token.start: i for i, token in enumerate(self.tokens)}
         self.index[len(text)] = len(self.tokens)
+        self.shapes = text.translate(_SHAPES)
+        self.has_letters = "a" in self.shapes or "°" in self.shapes
         self.starters = starters  # words that begin sentences, and no names
         self.british = british
         self.is_first = is_first  # of its record
         self.is_last = is_last
         self.plain_words = 0  # in this sentence, so far
+        self.has_stop = False  # before here
         self.previous = ""  # the class of the last item that is not a space
 
     def note(self, value: object, name: str, text: str, *, ends_sentence: bool) -> None:
@@ -41,10 +63,10 @@ class Clause:
         kind = type(value).__name__
         if kind == "Stop" or ends_sentence:
             self.plain_words = 0
+            self.has_stop = True
         elif kind == "Plain":
             self.plain_words += 2 if "'" in text else 1
-        if kind != "Space":
-            self.previous = kind if name == "Punctuation" else name
+        self.previous = kind if name == "Punctuation" else name
 
     def token_before(self, place: int, count: int = 1) -> Token | None:
         """The `count`-th token before `place` that is not a space."""
@@ -78,6 +100,11 @@ class Clause:
         token = self.token_after(place, count)
         return token.text if token else ""
 
+    def cue(self, place: int) -> str:
+        """The word before `place` in lower case, without the full stop of an abbreviation."""
+        before = self.before(place)
+        return (self.before(place, 2) if before == "." else before).lower()
+
     def touches(self, place: int) -> str:
         """The character before `place`, which may be a space; "" at the start."""
         return self.text[place - 1 : place] if place else ""
@@ -88,8 +115,8 @@ class Clause:
 
     def begins_sentence(self, place: int) -> bool:
         """Whether the token at `place` is the first of a sentence; quotes do not count."""
-        i = self.index[place] - 1
-        for i in range(i, max(i - _MAX_LOOK, -1), -1):
+        last = self.index[place] - 1
+        for i in range(last, max(last - _MAX_LOOK, -1), -1):
             token = self.tokens[i]
             if token.kind == "stop":
                 return True
@@ -101,14 +128,14 @@ class Clause:
         """Whether the full stop before `end`, an abbreviation's own, ends a sentence as well.
 
         `how`: "never"; "starter", before a word that begins sentences; "capital", before any
-        capital or number. At the end of a record it does after two plain words or more; less is
-        no sentence, and a list of measures such as "6 ft." stays one.
+        capital or number. At the end of a record it does after two plain words or more, or other
+        sentences; less is no sentence, and a measure such as "6 ft." stays one.
         """
         if how == "never":
             return False
         token, spaced = self._after_closing(end)
         if token is None:
-            return not self.is_last or self.plain_words >= 2
+            return not self.is_last or self.plain_words >= 2 or self.has_stop
         if not spaced or token.kind not in ("word", "number"):
             return False
         if token.kind == "number":

@@ -11,6 +11,7 @@ from vvcli.errors import RecordError, UnavailableError
 from vvcli.frontend.characters import Cleaned, clean
 from vvcli.frontend.classify import Item, RuleBook
 from vvcli.frontend.clause import Clause
+from vvcli.frontend.english.plain import Unspeakable
 from vvcli.frontend.tables import words
 from vvcli.frontend.tokenize import Token
 from vvcli.frontend.verbalize import tidy, verbalize
@@ -40,7 +41,7 @@ class FrontEnd:
             raise UnavailableError(f"the language {language!r} is unknown: {known} can be read")
         self.language = language
         self._british = language == "en-GB"
-        self._rules = _rules()
+        self.rules = _rules()
 
     def speak(self, text: str) -> str:
         """What is spoken of `text`; "" if it only decorates.
@@ -52,7 +53,7 @@ class FrontEnd:
             RecordError: it has words in a script that the voice cannot say; they are named.
         """
         parts, unspeakable = [], []
-        for items in self._items(text):
+        for items, _, _ in self._items(text):
             unspeakable += _unspeakable(items)
             parts.append(verbalize(items, self._british))
         refuse(unspeakable)
@@ -62,8 +63,8 @@ class FrontEnd:
         """`text` with its items. Never fails: see `Reading.unspeakable`."""
         items: list[Item] = []
         parts = []
-        for found in self._items(text):
-            items += found
+        for found, cleaned, start in self._items(text):
+            items += _placed(found, cleaned, start)
             parts.append(verbalize(found, self._british))
         return Reading(text, tuple(items), _joined(parts), tuple(_unspeakable(items)))
 
@@ -72,7 +73,7 @@ class FrontEnd:
         """The tokens of a text that is no longer than a clause."""
         return Clause(clean(text).text).tokens
 
-    def _items(self, text: str) -> Iterator[list[Item]]:
+    def _items(self, text: str) -> Iterator[tuple[list[Item], Cleaned, int]]:
         start = 0
         for piece in clauses(text):
             cleaned = clean(piece)
@@ -83,7 +84,7 @@ class FrontEnd:
                 is_first=start == 0,
                 is_last=start + len(piece) == len(text),
             )
-            yield _placed(self._rules.classify(clause), cleaned, start)
+            yield self.rules.classify(clause), cleaned, start
             start += len(piece)
 
 
@@ -113,7 +114,7 @@ def refuse(words: list[str]) -> None:
 
 
 def _unspeakable(items: list[Item]) -> list[str]:
-    return [item.text for item in items if type(item.value).__name__ == "Unspeakable"]
+    return [item.text for item in items if isinstance(item.value, Unspeakable)]
 
 
 def _joined(parts: list[str]) -> str:
@@ -123,10 +124,9 @@ def _joined(parts: list[str]) -> str:
 def _placed(items: list[Item], cleaned: Cleaned, start: int) -> list[Item]:
     """Items with their places in the source."""
     if not start and not cleaned.places:
-        return items
+        return items  # as most are
     return [
-        Item(item.value, item.text, start + cleaned.source(item.start), item.stop)
-        for item in items
+        Item(item.value, item.text, start + cleaned.source(item.start), item.stop) for item in items
     ]
 
 

@@ -15,7 +15,8 @@ def rows(name: str) -> tuple[tuple[str, ...], ...]:
     `name` has the folder of the language in it, as in "english/units".
     """
     folder, _, stem = name.rpartition("/")
-    text = files(_PACKAGE).joinpath(folder, "data", f"{stem}.tsv").read_text(encoding="utf-8")
+    path = files(_PACKAGE) / folder / "data" / f"{stem}.tsv"
+    text = path.read_text(encoding="utf-8")
     lines = (line for line in text.split("\n") if line.strip() and not line.startswith("# "))
     return tuple(tuple(line.split("\t")) for line in lines)
 
@@ -43,3 +44,8 @@ def lists(name: str) -> dict[str, frozenset[str]]:
         listed = frozenset(word for cell in cells for word in cell.split())
         found[key] = found.get(key, frozenset()) | listed
     return found
+
+
+def cues(name: str) -> frozenset[str]:
+    """The words of that name in the table of cues, such as "measure.lengths"."""
+    return lists("english/cues")[name]

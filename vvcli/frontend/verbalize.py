@@ -15,16 +15,12 @@ _STOPS = re.compile(r"\s*([,.?!])[\s,.?!]*")
 
 def verbalize(items: Iterable[Item], british: bool = False) -> str:
     """What is spoken: lower-case words, commas, and the stops that are in the text."""
-    words: list[str] = []
-    for item in items:
-        said = item.words(british)
-        if said:
-            words.append(said)
-    return tidy(" ".join(words))
+    words = [item.words(british) for item in items]
+    return tidy(" ".join(filter(None, words)))
 
 
 def tidy(said: str) -> str:
-    """`said` with its stops after words, the strongest one where several meet, none before words."""
+    """`said` with its stops after words, the strongest where several meet."""
     if "," in said or "." in said or "?" in said or "!" in said:
         said = _STOPS.sub(_strongest, said)
     return said.lstrip(",.?! ").rstrip(", ")

@@ -8,12 +8,9 @@ from dataclasses import dataclass
 
 from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
-from vvcli.frontend.tables import mapping, rows
+from vvcli.frontend.tables import cues, mapping, rows
 
-_SAID_NO = frozenset(
-    "said say says saying is was a an or answer answered answers replied oh and just whispered "
-    "shouted cried well me him her them us simply then why of".split()
-)
+_SAID_NO = cues("abbreviation.said_no")
 
 
 @dataclass(frozen=True)
@@ -61,9 +58,7 @@ def _abbreviation(
     return None
 
 
-def _fits(
-    match: re.Match[str], clause: Clause, flags: frozenset[str], is_dotted: bool
-) -> bool:
+def _fits(match: re.Match[str], clause: Clause, flags: frozenset[str], is_dotted: bool) -> bool:
     end, place = match.end(), match.start()
     written = match["word"]
     token = clause.token_after(end)
@@ -73,7 +68,7 @@ def _fits(
     if "street" in flags and _is_street(clause, place, end, before, after, is_dotted):
         return True
     is_before_number = after[:1].isdigit() or (
-        after.isalpha() and len(after) <= 5 and set(after) <= set("IVXLCDM")
+        (after.isalpha() and len(after) <= 5 and set(after) <= set("IVXLCDM"))
         or (len(after) == 1 and after.isupper())
         or (after.isalpha() and len(after) < 5 and set(after) <= set("ivxl") and is_dotted)
     )
@@ -81,23 +76,26 @@ def _fits(
         return before.lower() not in _SAID_NO
     if "number" in flags and is_before_number and _numbers(match, clause, flags, before, after):
         return True
-    if "title" in flags and written[0].isupper() and after[:1].isupper() and is_close:
-        if is_dotted or clause.text[end : end + 1] == " ":
-            return _is_title(written, clause, place, after)
+    is_named = written[0].isupper() and after[:1].isupper() and is_close
+    if "title" in flags and is_named and (is_dotted or clause.follows(end) == " "):
+        return _is_title(written, clause, place, after)
     if "name" in flags and (before[:1].isupper() or before in (",", "&", "and", "")):
         is_word = written.islower() or "word" in flags
         return not is_word or (is_dotted and written[0].isupper() and before != "")
     if "title" in flags and is_dotted and after in ("and", "&"):
         return clause.after(end, 2).lower() in _SENSES
     if "any" in flags or ("bare" in flags and flags == {"bare"}):
-        return is_dotted or (written.islower() or not written.isupper()) and "bare" in flags
+        return is_dotted or ((written.islower() or not written.isupper()) and "bare" in flags)
     return False
 
 
 def _is_title(written: str, clause: Clause, place: int, after: str) -> bool:
     """Whether a name follows: the first word of a sentence might."""
     lower = written.lower()
-    if lower in ("sr", "pt", "ft", "mt", "fr", "br", "st", "ste") and after.lower() in clause.starters:
+    if (
+        lower in ("sr", "pt", "ft", "mt", "fr", "br", "st", "ste")
+        and after.lower() in clause.starters
+    ):
         return False
     if lower in ("st", "dr") and clause.before(place)[:1].isupper():
         return after.lower() not in clause.starters
@@ -132,14 +130,19 @@ def _is_street(
     """Whether it ends the name of a street: "Elm St.", "5th Ave", "123 Oak Dr."."""
     if not clause.text[place].isupper() or not before:
         return before[:1].isdigit() and clause.text[place].isupper()
-    is_name = before[0].isupper() and before.isalpha() and len(before) > 1
+    is_name = before[0].isupper() and before.replace("'", "").isalpha() and len(before) > 1
     is_ordinal = re.search(r"\d(?:st|nd|rd|th)$", clause.text[max(0, place - 8) : place].rstrip())
     if not (is_name or is_ordinal):
         return clause.after(end).lower() == "of" and clause.text[place : place + 2] != "Dr"
     if clause.previous == "Abbreviation" and not is_ordinal:
         return False  # "Prof. Dr. Lee"
-    is_ended = after == "" or not (after[0].isupper() or after[0] in "\"'") or (
-        after.lower() in clause.starters or after in ("NE", "NW", "SE", "SW", "N", "S", "E", "W")
+    is_ended = (
+        after == ""
+        or not (after[0].isupper() or after[0] in "\"'")
+        or (
+            after.lower() in clause.starters
+            or after in ("NE", "NW", "SE", "SW", "N", "S", "E", "W")
+        )
     )
     has_number = any(clause.before(place, n)[:1].isdigit() for n in (2, 3, 4))
     is_named = is_ended or has_number or bool(is_ordinal)
@@ -213,10 +216,25 @@ def _life(match: re.Match[str], clause: Clause) -> Abbreviation | None:
     return Abbreviation(said[match[0]])
 
 
+def _direction(match: re.Match[str], clause: Clause) -> Abbreviation | None:
+    """In an address: "1600 N. Main St."."""
+    after = clause.after(match.end())
+    if not clause.before(match.start()).isdigit() or not (after[:1].isupper() or after.isdigit()):
+        return None
+    said = {"N": "north", "S": "south", "E": "east", "W": "west"}
+    return Abbreviation(said[match[0][0]])
+
+
 RULES = [
+    Rule(re.compile(r"[NSEW]\."), _direction, "C", frozenset("nsew"), stop="never"),
     Rule(re.compile(r"v\.?(?=\s)"), _versus, "w", frozenset("v"), stop="never"),
-    Rule(re.compile(r"(?:b|d|r|m|fl)\.(?=\s?\d)"), _life, "w", frozenset("b d r m fl".split()),
-         stop="never"),
+    Rule(
+        re.compile(r"(?:b|d|r|m|fl)\.(?=\s?\d)"),
+        _life,
+        "w",
+        frozenset(["b", "d", "r", "m", "fl"]),
+        stop="never",
+    ),
     Rule(
         re.compile(r"[A-Za-z]{1,10}/[A-Za-z0-9]{1,10}(?![\w/])"),
         _slashed,
@@ -224,8 +242,12 @@ RULES = [
         frozenset(re.match("[a-z]*", key)[0] for key in mapping("english/slashes")),  # type: ignore[index]
     ),
     *(_phrases(stop) for stop in ("", "starter", "capital")),
-    Rule(re.compile(r"(?:[eE]\.g\.|[iI]\.e\.)(?=[A-Za-z])"),
-         lambda m, c: Abbreviation(_PHRASES[m[0].lower().rstrip(".")][0]), "w", frozenset("ei")),
+    Rule(
+        re.compile(r"(?:[eE]\.g\.|[iI]\.e\.)(?=[A-Za-z])"),
+        lambda m, c: Abbreviation(_PHRASES[m[0].lower().rstrip(".")][0]),
+        "w",
+        frozenset("ei"),
+    ),
     Rule(
         re.compile(r"(?P<word>[A-Za-z]{1,8})(?P<dot>\.)?(?![\w'])"),
         _before_name,

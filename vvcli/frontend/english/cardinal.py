@@ -9,17 +9,11 @@ from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.number_words import letters, number, year
 from vvcli.frontend.english.patterns import NUMBER, is_year_like, plain
-from vvcli.frontend.tables import mapping, words
+from vvcli.frontend.tables import cues, mapping, words
 
-_PEOPLE = frozenset(
-    "people men women children guests persons police fish sheep deer feet teeth mice geese "
-    "employees staff folks crew".split()
-)
-_NO_PLURAL = frozenset(
-    "was is has this its as us his yes plus perhaps always does thus less across towards series "
-    "news bus gas versus class".split()
-)
-_K = frozenset("2 4 5 8 10 12 16".split())  # 4K is a screen, 5K and 10K are races
+_PEOPLE = cues("cardinal.people")
+_NO_PLURAL = cues("cardinal.no_plural")
+_K = cues("cardinal.k")
 
 
 @dataclass(frozen=True)
@@ -72,14 +66,15 @@ def _dotted(match: re.Match[str], clause: Clause) -> Cardinal | None:
 def _magnitude(match: re.Match[str], clause: Clause) -> Cardinal | Coded | None:
     written, sign = match["number"], match["sign"]
     after = clause.after(match.end()).lower()
-    before = clause.before(match.start()).lower()
+    before = clause.cue(match.start())
     if clause.touches(match.start()).isalpha():
         return None  # B2B
     if before in words("english/sections"):
         return None
-    if sign in "kK" and after not in words("english/counted") and not counts(after):
-        if sign == "K" and written in _K or before in ("ran", "run", "running") or after == "run":
-            return Coded(written, "k")
+    is_counted = after in words("english/counted") or counts(after)
+    is_screen_or_race = (sign == "K" and written in _K) or "run" in (before, after)
+    if sign in "kK" and not is_counted and (is_screen_or_race or before in ("ran", "running")):
+        return Coded(written, "k")
     if sign in "MB" and clause.after(match.end())[:1].isupper():
         return None  # 221B Baker Street
     if sign in ("M", "m") and written == "3" and not after:
@@ -104,20 +99,26 @@ class Coded:
 
 
 RULES = [
-    Rule(re.compile(r"\d{1,3}(?: 000){1,4}(?![\d-]|[ .,]\d)"),
-         lambda m, c: Cardinal(m[0].replace(" ", "")), "0"),
-    Rule(re.compile(r"\d{1,3}(?:\.\d{3}){2,5}(?![\d.]\d)"), _dotted, "0"),
+    Rule(
+        re.compile(r"\d{1,3}(?: 000){1,4}(?![\d-]|[ .,]\d)"),
+        lambda m, c: Cardinal(m[0].replace(" ", "")),
+        "0",
+        shape="0{1,3} 0",
+    ),
+    Rule(re.compile(r"\d{1,3}(?:\.\d{3}){2,5}(?![\d.]\d)"), _dotted, "0", shape=r"0{1,3}\.0"),
     Rule(
         re.compile(rf"(?P<number>{NUMBER})(?P<sign>[kKMB]|bn|mn|m(?=\s[a-z]+s\b))(?![\w'])"),
         _magnitude,
         "0.",
+        shape="0+(a|[,.']0)|[.]0",
     ),
     Rule(
         re.compile(r"(?P<number>\d+(?:\.\d+)?)\s(?P<sign>[mM]|bn|mn)(?=\s[a-z]+)"),
-        lambda m, c: (
-            _magnitude(m, c) if c.after(m.end()) in words("english/counted") else None
-        ),
+        lambda m, c: _magnitude(m, c) if c.after(m.end()) in words("english/counted") else None,
         "0",
+        shape="0+( a|[.]0)",
     ),
-    Rule(re.compile(rf"(?P<minus>-)?(?P<number>{NUMBER})"), _whole, "0-"),
+    Rule(
+        re.compile(rf"(?P<minus>(?<![\w)])-)?(?P<number>{NUMBER})"), _whole, "0-", shape="0|-[0.]"
+    ),
 ]

@@ -11,7 +11,7 @@ from vvcli.frontend.english.cardinal import counts
 from vvcli.frontend.english.number_words import ordinal, year
 from vvcli.frontend.english.patterns import DASH, SUFFIX, alternatives
 from vvcli.frontend.english.time import Time
-from vvcli.frontend.tables import rows
+from vvcli.frontend.tables import cues, rows
 
 NAMES = {name: int(number) for number, name, *_ in rows("english/months")}
 MONTHS = {
@@ -20,7 +20,7 @@ MONTHS = {
     for written in [name, *(s for cell in short for s in cell.split())]
 }
 _MONTH_NAMES = ["", *NAMES]
-_PREPOSITIONS = frozenset("on by until till before after since from through dated due for".split())
+_PREPOSITIONS = cues("date.prepositions")
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,11 @@ def _month_day(match: re.Match[str], clause: Clause) -> Date | None:
     after = clause.after(match.end())
     if match["month"] == "May" and after.islower() and counts(after) and not match["year"]:
         return None  # "May 5 people come?"
-    link = "and" if match["last"] and "&" in match["link"] or "and" in (match["link"] or "") else "to"
+    link = (
+        "and"
+        if (match["last"] and "&" in match["link"]) or "and" in (match["link"] or "")
+        else "to"
+    )
     return Date(month, tuple(days), _full_year(match["year"]), link=link)
 
 
@@ -171,46 +175,82 @@ _END = r"(?![\w/]|[.,:-]\d|-\w)"
 
 RULES = [
     Rule(
-        re.compile(rf"(?P<year>\d{{4}})(?P<sign>[-/.])(?P<month>\d{{1,2}})(?P=sign)(?P<day>\d{{1,2}})"
-                   rf"{_ISO_TIME}(?![\w])"),
-        _iso, "0",
+        re.compile(
+            rf"(?P<year>\d{{4}})(?P<sign>[-/.])(?P<month>\d{{1,2}})(?P=sign)(?P<day>\d{{1,2}})"
+            rf"{_ISO_TIME}(?![\w])"
+        ),
+        _iso,
+        "0",
+        shape=r"0000[-/.]0",
     ),
     Rule(
-        re.compile(r"(?P<first>\d{1,2})(?P<sign>[-/.])(?P<second>\d{1,2})(?P=sign)"
-                   r"(?P<year>\d{4}|(?<=/)\d{2}|'\d\d)(?![\w/]|[.,]\d|-\d)"),
-        _numeric, "0",
+        re.compile(
+            r"(?P<first>\d{1,2})(?P<sign>[-/.])(?P<second>\d{1,2})(?P=sign)"
+            r"(?P<year>\d{4}|(?<=/)\d{2}|'\d\d)(?![\w/]|[.,]\d|-\d)"
+        ),
+        _numeric,
+        "0",
+        shape=r"0{1,2}[-/.]0",
     ),
     Rule(
         re.compile(r"\d{1,4}(?:/\d{1,4}){2,9}(?![\w/])"),
-        lambda m, c: Numbers(tuple(m[0].split("/"))), "0",
+        lambda m, c: Numbers(tuple(m[0].split("/"))),
+        "0",
+        shape="0{1,4}/0",
     ),
     Rule(
         re.compile(r"(?P<year>(?:19|20)\d\d)(?P<month>[01]\d)(?P<day>[0-3]\d)(?![\w]|[.,-]\d)"),
-        _compact, "0",
+        _compact,
+        "0",
+        shape="0{6}(?!a)",
     ),
     Rule(
-        re.compile(rf"{_MONTH}\s?(?:the\s)?{_DAY}{SUFFIX}?(?:(?P<link>{DASH}|\s?(?:&|and)\s?)"
-                   rf"(?P<last>\d{{1,2}}){SUFFIX}?)?(?![\w%]|[:/.]\d|,\d|-\d){_YEAR}"),
-        _month_day, "w", _FIRST,
+        re.compile(
+            rf"{_MONTH}\s?(?:the\s)?{_DAY}{SUFFIX}?(?:(?P<link>{DASH}|\s?(?:&|and)\s?)"
+            rf"(?P<last>\d{{1,2}}){SUFFIX}?)?(?![\w%]|[:/.]\d|,\d|-\d){_YEAR}"
+        ),
+        _month_day,
+        "w",
+        _FIRST,
     ),
     Rule(
-        re.compile(rf"{_MONTH}\s?(?:the\s)?{_DAY}{SUFFIX}?(?P<link>)(?P<last>)"
-                   rf"(?![\w%]|[:/.]\d|,\d|-\d){_YEAR}"),
-        _month_day, "w", _FIRST,
+        re.compile(
+            rf"{_MONTH}\s?(?:the\s)?{_DAY}{SUFFIX}?(?P<link>)(?P<last>)"
+            rf"(?![\w%]|[:/.]\d|,\d|-\d){_YEAR}"
+        ),
+        _month_day,
+        "w",
+        _FIRST,
     ),
-    Rule(re.compile(rf"{_MONTH},?\s(?P<year>\d{{4}})(?![\w%]|[.,:/-]\d)"), _month_year, "w", _FIRST),
+    Rule(
+        re.compile(rf"{_MONTH},?\s(?P<year>\d{{4}})(?![\w%]|[.,:/-]\d)"), _month_year, "w", _FIRST
+    ),
     Rule(re.compile(rf"{_MONTH}\s?(?P<year>'\d\d)(?![\w%]|[.,:/-]\d)"), _month_year, "w", _FIRST),
     Rule(
-        re.compile(rf"(?:[Tt]he\s)?{_DAY}{SUFFIX}?(?:{DASH}(?P<last>\d{{1,2}}){SUFFIX}?)?"
-                   rf"(?:\sof\s|\s|-)(?:the\s)?{_MONTH}(?![\w%])"
-                   rf"(?:(?:,\s?|\s|-)(?P<year>[12]\d{{3}}|'\d\d)(?![\w%]|[.,:/-]\d))?"),
-        _day_month, "0",
+        re.compile(
+            rf"(?:[Tt]he\s)?{_DAY}{SUFFIX}?(?:{DASH}(?P<last>\d{{1,2}}){SUFFIX}?)?"
+            rf"(?:\sof\s|\s|-)(?:the\s)?{_MONTH}(?![\w%])"
+            rf"(?:(?:,\s?|\s|-)(?P<year>[12]\d{{3}}|'\d\d)(?![\w%]|[.,:/-]\d))?"
+        ),
+        _day_month,
+        "0",
+        shape="0{1,2}[- a–—]",
+        has_letters=True,
     ),
     Rule(
-        re.compile(rf"[Tt]he\s{_DAY}{SUFFIX}?(?:{DASH}(?P<last>\d{{1,2}}){SUFFIX}?)?"
-                   rf"(?:\sof\s|\s){_MONTH}(?![\w%])"
-                   rf"(?:(?:,\s?|\s)(?P<year>[12]\d{{3}})(?![\w%]|[.,:/-]\d))?"),
-        _day_month, "w", frozenset(["the"]),
+        re.compile(
+            rf"[Tt]he\s{_DAY}{SUFFIX}?(?:{DASH}(?P<last>\d{{1,2}}){SUFFIX}?)?"
+            rf"(?:\sof\s|\s){_MONTH}(?![\w%])"
+            rf"(?:(?:,\s?|\s)(?P<year>[12]\d{{3}})(?![\w%]|[.,:/-]\d))?"
+        ),
+        _day_month,
+        "w",
+        frozenset(["the"]),
     ),
-    Rule(re.compile(rf"(?P<first>\d{{1,2}})/(?P<second>\d{{1,2}}){_END}"), _short, "0"),
+    Rule(
+        re.compile(rf"(?P<first>\d{{1,2}})/(?P<second>\d{{1,2}}){_END}"),
+        _short,
+        "0",
+        shape="0{1,2}/0",
+    ),
 ]

@@ -8,15 +8,10 @@ from dataclasses import dataclass
 from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.number_words import cardinal, plural, year
+from vvcli.frontend.tables import cues
 
-_SECONDS_AFTER = frozenset(
-    "timeout timer delay interval exposure countdown later ago video clip ad spot pause break hold "
-    "each per remaining left long max maximum minimum limit rest intervals".split()
-)
-_SECONDS_BEFORE = frozenset(
-    "wait waits waited waiting for in after within every about takes took lasts lasted only under "
-    "over than of at x sleep pause hold timeout rest".split()
-)
+_SECONDS_AFTER = cues("decade.seconds_after")
+_SECONDS_BEFORE = cues("decade.seconds_before")
 
 
 @dataclass(frozen=True)
@@ -62,9 +57,17 @@ class Many:
 
 
 RULES = [
-    Rule(re.compile(r"(10{1,3})'?s(?=\s(?:of|and)\s)"), lambda m, c: Many(m[1]), "0"),
-    Rule(re.compile(r"(?P<number>[12]\d{2}0)'?s(?!\w|'\w)"), _century, "0"),
     Rule(
-        re.compile(r"(?P<quote>')?(?P<number>[1-9]0)(?P<inner>')?s(?!\w|'\w)"), _short, "0'"
+        re.compile(r"(10{1,3})'?s(?=\s(?:of|and)\s)"),
+        lambda m, c: Many(m[1]),
+        "0",
+        shape="0{2,4}['a]",
+    ),
+    Rule(re.compile(r"(?P<number>[12]\d{2}0)'?s(?!\w|'\w)"), _century, "0", shape="0000['a]"),
+    Rule(
+        re.compile(r"(?P<quote>')?(?P<number>[1-9]0)(?P<inner>')?s(?!\w|'\w)"),
+        _short,
+        "0'",
+        shape="00['a]|'0",
     ),
 ]

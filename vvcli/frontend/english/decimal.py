@@ -40,17 +40,19 @@ def _decimal(match: re.Match[str], clause: Clause) -> Decimal | None:
 RULES = [
     Rule(
         re.compile(
-            r"(?P<minus>-)?(?P<number>\d+(?:\.\d+)?)[eE](?P<exponent>[+-]?\d{1,3})(?![\w.]\w|\w)"
+            r"(?P<minus>(?<![\w)])-)?(?P<number>\d+(?:\.\d+)?)[eE](?P<exponent>[+-]?\d{1,3})(?![\w.]\w|\w)"
         ),
         _decimal,
         "0-",
+        shape=r"0+(a|\.0)|-0",
     ),
     Rule(
         re.compile(
-            r"(?P<minus>-)?(?P<number>\d{1,3}(?:,\d{2,3}){1,5}\.\d+|\d*\.\d+)(?P<exponent>)"
+            r"(?P<minus>(?<![\w)])-)?(?P<number>\d{1,3}(?:,\d{2,3}){1,5}\.\d+|\d*\.\d+)(?P<exponent>)"
             r"(?![\d]|\.\d)"
         ),
         _decimal,
         "0-.",
+        shape=r"0+[,.]0|[.]0|-[0.]",
     ),
 ]

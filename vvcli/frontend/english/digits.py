@@ -8,21 +8,11 @@ from dataclasses import dataclass
 from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.number_words import digits, grouped
+from vvcli.frontend.tables import cues
 
-_CODES = frozenset(
-    "code codes pin otp password passcode zip zipcode postcode account acct id isbn issn ssn imei "
-    "serial tracking reference ref confirmation card license licence policy vin sku upc ein npi "
-    "booking pnr order invoice case ticket extension ext doi pmid arxiv routing iban sort".split()
-)
-_GROUPED = frozenset(
-    "room rooms flight flights suite apartment apt highway hwy interstate boeing airbus bus "
-    "building bldg channel locker cabin gate unit us rt sr psalm hymn rtx gtx rx type model "
-    "peugeot porsche ferrari mazda area i-".split()
-)
-_STATES = frozenset(
-    "AL AK AZ AR CA CO CT DE FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM "
-    "NY NC ND OH OK OR PA RI SC SD TN TX UT VT VA WA WV WI WY DC PR".split()
-)
+_CODES = cues("digits.codes")
+_GROUPED = cues("digits.grouped")
+_STATES = cues("digits.states")
 
 
 @dataclass(frozen=True)
@@ -127,15 +117,28 @@ _STREET = (
 )
 
 RULES = [
-    Rule(re.compile(r"\d{4}([ -])\d{4}\1\d{4}\1\d{1,7}(?![\w-])"), _split, "0"),
-    Rule(re.compile(r"3\d{3}([ -])\d{6}\1\d{5}(?![\w-])"), _split, "0"),
-    Rule(re.compile(r"\d{1,5}(?:-\d{1,7}){2,3}-[\dX](?![\w-])"), _isbn, "0"),
-    Rule(re.compile(r"\d{3}-\d{2}-\d{4}(?![\w-])"), _split, "0"),
-    Rule(re.compile(r"\d(?:,?\d){15,80}(?![\d,]\d)"), _commas, "0"),
-    Rule(re.compile(rf"(?P<number>\d{{4}})(?=\s(?:[NSEW]\.?\s)?(?:[A-Z][a-z]{{1,20}}\s|\d{{1,3}}"
-                    rf"(?:st|nd|rd|th)\s){{1,2}}{_STREET}(?!\w))"), _street, "0"),
-    Rule(re.compile(r"\d{3}(?:-\d{2,4})?(?![\w-]|[.,:]\d)|\d{4}(?![\w-]|[.,:]\d)"), _grouped, "0"),
-    Rule(re.compile(r"\d{3,4}(?!\d|[.,]\d|\s?[%°])"), _after_letters, "0"),
-    Rule(re.compile(r"\d{2,}(?![.,:/-]\d|[\w%])"), _code, "0"),
-    Rule(re.compile(r"\d{2,}(?![.,:]\d)"), _long, "0"),
+    Rule(re.compile(r"\d{4}([ -])\d{4}\1\d{4}\1\d{1,7}(?![\w-])"), _split, "0", shape="0000[- ]0"),
+    Rule(re.compile(r"\d{5}-\d{4}(?![\w-])"), _split, "0", shape="0{5}-0"),
+    Rule(re.compile(r"3\d{3}([ -])\d{6}\1\d{5}(?![\w-])"), _split, "0", shape="0000[- ]0"),
+    Rule(re.compile(r"\d{1,5}(?:-\d{1,7}){2,3}-[\dX](?![\w-])"), _isbn, "0", shape="0{1,5}-0"),
+    Rule(re.compile(r"\d{3}-\d{2}-\d{4}(?![\w-])"), _split, "0", shape="000-0"),
+    Rule(re.compile(r"\d(?:,?\d){15,80}(?![\d,]\d)"), _commas, "0", shape="0{6}|0+,0"),
+    Rule(
+        re.compile(
+            rf"(?P<number>\d{{4}})(?=\s(?:[NSEW]\.?\s)?(?:[A-Z][a-z]{{1,20}}\s|\d{{1,3}}"
+            rf"(?:st|nd|rd|th)\s){{1,2}}{_STREET}(?!\w))"
+        ),
+        _street,
+        "0",
+        shape="0000 [a0]",
+    ),
+    Rule(
+        re.compile(r"\d{3}(?![\w-]|[.,:]\d)|\d{4}(?![\w-]|[.,:]\d)"),
+        _grouped,
+        "0",
+        shape="0{3,4}(?![0a-])",
+    ),
+    Rule(re.compile(r"\d{3,4}(?!\d|[.,]\d|\s?[%°])"), _after_letters, "0", shape="0{3,4}(?!0)"),
+    Rule(re.compile(r"\d{2,}(?![.,:/-]\d|[\w%])"), _code, "0", shape="0{2,}(?!a)"),
+    Rule(re.compile(r"\d{2,}(?![.,:]\d)"), _long, "0", shape="0{2,}"),
 ]

@@ -9,7 +9,7 @@ from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.number_words import cardinal, digits, grouped, letters
 from vvcli.frontend.english.patterns import alternatives
-from vvcli.frontend.tables import mapping, words
+from vvcli.frontend.tables import cues, mapping, words
 
 _SIGNS = {
     ".": "dot", "@": "at", "/": "slash", "-": "dash", "_": "underscore", ":": "colon",
@@ -111,7 +111,8 @@ class Identifier:
             elif piece.isupper() and len(piece) > 1:
                 from vvcli.frontend.english.letters import acronym
 
-                said.append(acronym(piece, is_shouting=self.name.isupper()))
+                is_word = self.name.isupper() and re.search("[AEIOUY]", piece)
+                said.append(piece.lower() if is_word else acronym(piece))
             else:
                 is_short = len(piece) <= 3 and not re.search("[aeiouyAEIOUY]", piece)
                 said.append(letters(piece) if is_short or piece == "A" else piece.lower())
@@ -153,29 +154,60 @@ def _domain(match: re.Match[str], clause: Clause) -> Electronic | None:
         return None  # "end.In"
     if ending.lower() in _WORDS and not match["path"] and not name.startswith("www."):
         is_known = name.islower() and ending.islower()
-        if not is_known or ending in ("so", "to", "at", "is", "it", "in", "me", "us", "no", "be", "be"):
+        if not is_known or ending in (
+            "so",
+            "to",
+            "at",
+            "is",
+            "it",
+            "in",
+            "me",
+            "us",
+            "no",
+            "be",
+            "be",
+        ):
             return None
     return Electronic(match[0])
 
 
-_WORDS = frozenset("so to at is it in me us no be my id live today work works run online cafe".split())
+_WORDS = cues("electronic.words")
 
 
 def _file(match: re.Match[str], clause: Clause) -> Electronic | None:
     ending, name = match["ending"], match["name"]
-    if ending != ending.lower() or name.isdigit() or (
-        len(ending) == 1 and (len(name) < 3 or re.fullmatch(r"(?:\w\.)*\w", name))
+    if (
+        ending != ending.lower()
+        or name.isdigit()
+        or (len(ending) == 1 and (len(name) < 3 or re.fullmatch(r"(?:\w\.)*\w", name)))
     ):
         return None
-    if ending in ("go", "so", "key", "pages", "numbers", "dart", "swift", "rust", "bash", "fish", "make",
-                  "font", "less", "service", "perl") and not re.search(r"[\d_./-]", name):
+    if ending in (
+        "go",
+        "so",
+        "key",
+        "pages",
+        "numbers",
+        "dart",
+        "swift",
+        "rust",
+        "bash",
+        "fish",
+        "make",
+        "font",
+        "less",
+        "service",
+        "perl",
+    ) and not re.search(r"[\d_./-]", name):
         return None if name[0].isupper() else Electronic(match[0])
     return Electronic(match[0])
 
 
 def _path(match: re.Match[str], clause: Clause) -> Electronic | None:
     before = clause.touches(match.start())
-    return None if before and not (before.isspace() or before in "([\"'`=:") else Electronic(match[0])
+    return (
+        None if before and not (before.isspace() or before in "([\"'`=:") else Electronic(match[0])
+    )
 
 
 def _host(match: re.Match[str], clause: Clause) -> Host | None:
@@ -184,7 +216,16 @@ def _host(match: re.Match[str], clause: Clause) -> Host | None:
         return None
     is_address = any(len(part) == 3 for part in parts) or match["ending"]
     cue = clause.before(match.start()).lower()
-    if not is_address and cue not in ("ip", "host", "address", "server", "ping", "subnet", "at"):
+    if not is_address and cue not in (
+        "ip",
+        "host",
+        "address",
+        "server",
+        "ping",
+        "subnet",
+        "at",
+        "@",
+    ):
         return None
     return Host(tuple(parts), match["ending"] or "")
 
@@ -206,7 +247,9 @@ def _camel(match: re.Match[str], clause: Clause) -> Identifier | None:
     name = match[0]
     humps = re.findall(r"[A-Z][a-z]+", name)
     is_loud = name[:3].isupper()
-    if (name[0].isupper() and len(humps) < 3 and not is_loud) or name.startswith(("Mac", "Mc", "O'")):
+    if (name[0].isupper() and len(humps) < 3 and not is_loud) or name.startswith(
+        ("Mac", "Mc", "O'")
+    ):
         return None
     return Identifier(name)
 
@@ -258,74 +301,143 @@ _CHARS = r"[^\s<>\"'`,;|(){}\[\]^]"
 _ADDRESS = rf"{_CHARS}{{0,1000}}(?:\([\w.-]{{1,80}}\))?{_CHARS}{{0,400}}(?<![.?!,:;*_~])"
 _TLD = alternatives(set(mapping("english/domains")) | {"COM", "ORG", "NET"})
 _EXTENSION = alternatives(set(mapping("english/extensions")))
+# An address begins where no word does, or every letter of a long one would be tried.
+_ALONE = r"(?<![\w.@/-])"
 _LABEL = r"[A-Za-z0-9](?:[\w-]{0,61}[A-Za-z0-9])?"
 
 RULES = [
     Rule(
-        re.compile(r"(?P<scheme>https?://|ftps?://|sftp://|ssh://|wss?://|mailto:|tel:|file:/{2,3}|"
-                   rf"s3://|git://|HTTPS?://)(?P<address>{_ADDRESS})"),
-        _url, "w",
-        frozenset("http https ftp ftps sftp ssh ws wss mailto tel file s git".split()),
+        re.compile(
+            r"(?P<scheme>https?://|ftps?://|sftp://|ssh://|wss?://|mailto:|tel:|file:/{2,3}|"
+            rf"s3://|git://|HTTPS?://)(?P<address>{_ADDRESS})"
+        ),
+        _url,
+        "w",
+        frozenset(
+            [
+                "http",
+                "https",
+                "ftp",
+                "ftps",
+                "sftp",
+                "ssh",
+                "ws",
+                "wss",
+                "mailto",
+                "tel",
+                "file",
+                "s",
+                "git",
+            ]
+        ),
+        shape="a[:0]",
     ),
     Rule(
-        re.compile(rf"(?P<address>[\w.+-]{{1,64}}@(?:{_LABEL}\.){{1,5}}[A-Za-z]{{2,12}}"
-                   r"(?::[\w./~-]{1,100})?(?<![.]))(?!\w)"),
-        lambda m, c: Electronic(m["address"]), "w0",
+        re.compile(
+            rf"{_ALONE}(?P<address>[\w.+-]{{1,64}}@(?:{_LABEL}\.){{1,5}}[A-Za-z]{{2,12}}"
+            r"(?::[\w./~-]{1,100})?(?<![.]))(?!\w)"
+        ),
+        lambda m, c: Electronic(m["address"]),
+        "w0",
+        shape="[a0]+[.@_+a0-]",
     ),
     Rule(
-        re.compile(r"[A-Za-z][\w.-]{0,30}@[A-Za-z][\w-]{0,30}(?!\w)"),
-        lambda m, c: Electronic(m[0]), "w",
+        re.compile(rf"{_ALONE}[A-Za-z][\w.-]{{0,30}}@[A-Za-z][\w-]{{0,30}}(?!\w)"),
+        lambda m, c: Electronic(m[0]),
+        "w",
+        shape="a[.@_0-]",
     ),
     Rule(
-        re.compile(rf"(?P<name>(?:{_LABEL}\.){{1,5}})(?P<ending>{_TLD})(?![\w@]|-\w)"
-                   rf"(?P<path>(?::\d{{2,5}})?(?:[/?#]{_ADDRESS})?)"),
-        _domain, "w0",
+        re.compile(
+            rf"{_ALONE}(?P<name>(?:{_LABEL}\.){{1,5}})(?=[A-Za-z])(?P<ending>{_TLD})(?![\w@]|-\w)"
+            rf"(?P<path>(?::\d{{2,5}})?(?:[/?#]{_ADDRESS})?)"
+        ),
+        _domain,
+        "w0",
+        shape="[a0]+[._a0-][a0]",
     ),
     Rule(
         re.compile(r"localhost(?::\d{2,5})?(?:/[\w./?=&%#~-]{0,400}(?<![.?]))?(?!\w)"),
-        lambda m, c: Electronic(m[0]), "w", frozenset(["localhost"]),
+        lambda m, c: Electronic(m[0]),
+        "w",
+        frozenset(["localhost"]),
     ),
     Rule(
         re.compile(r"(?P<parts>\d{1,3}(?:\.\d{1,3}){3})(?P<ending>[:/]\d{1,5})?(?![\w]|\.\d)"),
-        _host, "0",
+        _host,
+        "0",
+        shape=r"0{1,3}\.0",
     ),
     Rule(
         re.compile(r"[0-9A-Fa-f]{2}(?:([:-])[0-9A-Fa-f]{2})(?:\1[0-9A-Fa-f]{2}){1,14}(?![\w:])"),
-        _hex, "w0",
+        _hex,
+        "w0",
+        shape="(0{1,2}|a)[a:0-]",
     ),
     Rule(
-        re.compile(rf"(?P<name>(?:[\w-]{{1,60}}[./]){{0,6}}[\w-]{{1,60}})\.(?P<ending>{_EXTENSION})"
-                   r"(?![\w]|\.\w)"),
-        _file, "w0",
+        re.compile(
+            rf"{_ALONE}(?P<name>(?:[\w-]{{1,60}}[./]){{0,6}}[\w-]{{1,60}})\.(?=[a-z\d])(?P<ending>{_EXTENSION})"
+            r"(?![\w]|\.\w)"
+        ),
+        _file,
+        "w0",
+        shape="[a0]+[._/a0-]",
     ),
     # ~/x, ./x, ../x, /etc/x, C:\x
     Rule(
-        re.compile(r"(?:~|\.{1,2})?/(?:[\w.@+~-]{1,80}/?){1,20}(?<![.])|~/"), _path, "~./",
+        re.compile(r"(?:~|\.{1,2})?/(?:[\w.@+~-]{1,80}/?){1,20}(?<![.])|~/"),
+        _path,
+        "~./",
     ),
     Rule(
-        re.compile(r"[A-Za-z]:\\{1,2}[\w.\\ -]{0,200}?(?<![\s.])(?=[\s.,;!?)]|$)"),
-        lambda m, c: Electronic(m[0].replace("\\\\", "\\")), "w",
-    ),
-    Rule(
-        re.compile(r"(?P<name>[A-Za-z][\w]{0,60}(?:\.[A-Za-z_]\w{0,60}){1,6})(?P<call>\(\))?(?![\w.(])"),
-        lambda m, c: _dotted(m, c) if m["call"] or m["name"].islower() or "_" in m["name"] else None,
+        re.compile(r"[A-Za-z]:\\{1,2}[\w.\\ -]{0,200}?(?<![\s.])(?=[\s,;!?)]|\.(?:\s|$)|$)"),
+        lambda m, c: Electronic(m[0].replace("\\\\", "\\")),
         "w",
+        shape="a:",
     ),
     Rule(
-        re.compile(r"(?P<name>[A-Za-z]\w{0,60})\(\)"), _identifier, "w",
+        re.compile(
+            rf"{_ALONE}"
+            r"(?P<name>[A-Za-z][\w]{0,60}(?:\.[A-Za-z_]\w{0,60}){1,6})(?P<call>\(\))?(?![\w.(])"
+        ),
+        lambda m, c: (
+            _dotted(m, c) if m["call"] or m["name"].islower() or "_" in m["name"] else None
+        ),
+        "w",
+        shape="a[.0_]",
     ),
     Rule(
-        re.compile(r"(?P<name>[A-Za-z0-9]{1,60}(?:_{1,2}[A-Za-z0-9]{1,60}){1,9})(?!\w)"),
-        _identifier, "w",
+        re.compile(rf"{_ALONE}" r"(?P<name>[A-Za-z]\w{0,60})\(\)"),
+        _identifier,
+        "w",
+        shape="a[(0_]",
     ),
     Rule(
-        re.compile(r"[a-z]{2,30}(?:[A-Z][a-z]{1,30}){1,8}(?!\w)|(?:[A-Z][a-z]{1,30}){3,8}(?!\w)"
-                   r"|[A-Z]{2,6}[A-Z][a-z]{2,30}(?:[A-Z][a-z]{1,30}){0,6}(?!\w)"),
-        _camel, "C",
+        re.compile(
+            r"(?<![A-Za-z0-9])(?P<name>[A-Za-z0-9]{1,60}(?:_{1,2}[A-Za-z0-9]{1,60}){1,9})(?!\w)"
+        ),
+        _identifier,
+        "w",
+        shape="a[0_]",
+    ),
+    Rule(
+        re.compile(
+            r"[a-z]{2,30}(?:[A-Z][a-z]{1,30}){1,8}(?!\w)|(?:[A-Z][a-z]{1,30}){3,8}(?!\w)"
+            r"|[A-Z]{2,6}[A-Z][a-z]{2,30}(?:[A-Z][a-z]{1,30}){0,6}(?!\w)"
+        ),
+        _camel,
+        "C",
     ),
     Rule(
         re.compile(r"--?(?P<name>[A-Za-z][A-Za-z0-9]{0,30}(?:-[A-Za-z0-9]{1,30}){0,6})(?![\w-])"),
-        _flag, "-",
+        _flag,
+        "-",
+        shape="-[a]",
     ),
-    Rule(re.compile(r"(?P<sign>[@#])(?P<name>\d{0,4}[A-Za-z]\w{0,60})(?!\w)"), _tag, "@#"),
+    Rule(
+        re.compile(r"(?P<sign>[@#])(?P<name>\d{0,4}[A-Za-z]\w{0,60})(?!\w)"),
+        _tag,
+        "@#",
+        shape=".[a0]",
+    ),
 ]

@@ -39,6 +39,8 @@ def emoji(token: Token, clause: Clause) -> Emoji:
         alike += 1
     if names[0] == "star" and alike > 1:
         return Emoji(f"{cardinal(alike)} stars")
+    if names[0] == "star" and clause.before(token.start)[-1:].isdigit():
+        return Emoji("star" if clause.before(token.start) == "1" else "stars")
     beside = {clause.before(token.start).lower(), clause.after(token.end).lower()}
     if names[0].endswith(" flag") and "flag" in beside:
         return Emoji(names[0].removesuffix(" flag"))
@@ -54,6 +56,8 @@ def _names(text: str) -> tuple[str, ...]:
     from emoji import EMOJI_DATA  # 70 ms, and few texts have pictographs
 
     bare = _TONES.sub("", text)
+    if not bare:
+        return ()  # a tone of skin without a hand
     found = EMOJI_DATA.get(bare) or EMOJI_DATA.get(text) or EMOJI_DATA.get(bare + "\ufe0f")
     if found is None:
         return _keycap(text)

@@ -10,16 +10,12 @@ from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.cardinal import counts
 from vvcli.frontend.english.number_words import cardinal, number, ordinal
 from vvcli.frontend.english.patterns import is_year_like
+from vvcli.frontend.tables import cues
 
 _NAMED = frozenset([*range(3, 21), 24, 25, 30, 32, 40, 48, 50, 60, 64, 100, 128, 1000, 1_000_000])
-_RATED = frozenset(
-    "it rate rated rating score scored scores give gives gave got a of at overall".split()
-)
+_RATED = cues("fraction.rated")
 # What is measured in quarters: "three quarters of a cup".
-MEASURES = frozenset(
-    "cup mile inch hour pound teaspoon tablespoon acre pint quart gallon ounce yard ton liter "
-    "litre meter metre kilometer kilometre century foot kilo kilogram minute".split()
-)
+MEASURES = cues("fraction.measures")
 
 
 @dataclass(frozen=True)
@@ -37,7 +33,11 @@ class Fraction:
         if self.out_of or self.over == 0:
             return f"{cardinal(self.over, british)} out of {cardinal(self.under, british)}"
         name = _name(self.under, british)
-        if name is None or self.under == 0 or (self.over >= self.under and self.under > 4 and self.whole is None):
+        if (
+            name is None
+            or self.under == 0
+            or (self.over >= self.under and self.under > 4 and self.whole is None)
+        ):
             said = f"{cardinal(self.over, british)} over {cardinal(self.under, british)}"
             return said if self.whole is None else f"{cardinal(self.whole, british)} and {said}"
         if self.over != 1:
@@ -66,7 +66,7 @@ def _fraction(match: re.Match[str], clause: Clause) -> Fraction | None:
         return None  # the 2023/24 season
     if clause.after(match.end())[:1] == "=" and (over >= under or " " in match[0]):
         return None  # 12/4=3
-    if (whole is not None and over >= under):
+    if whole is not None and over >= under:
         return None
     after = clause.after(match.end()).lower()
     before = clause.before(match.start()).lower()
@@ -98,6 +98,7 @@ RULES = [
         re.compile(r"(?P<points>\d{1,3}\.\d{1,2})\s?/\s?(?P<under>5|10|20|100)(?![\w/.])"),
         lambda m, c: Rating(m["points"], int(m["under"])),
         "0",
+        shape=r"0{1,3}\.0",
     ),
     Rule(
         re.compile(
@@ -106,5 +107,6 @@ RULES = [
         ),
         _fraction,
         "0",
+        shape="0{1,4}(/[ 0]| [0/+]|-0|[+]0)",
     ),
 ]

@@ -24,7 +24,7 @@ class Idiom:
         return self.said
 
 
-_IDIOMS = {key: said for key, said in rows("english/idioms")}
+_IDIOMS = {row[0]: row[1] for row in rows("english/idioms")}
 
 
 def _idiom(match: re.Match[str], clause: Clause) -> Idiom | None:
@@ -47,7 +47,15 @@ def _aircraft(match: re.Match[str], clause: Clause) -> Idiom | None:
         return None
     if match["variant"] and clause.before(match.start()).lower() != "boeing":
         return None
-    is_named = clause.before(match.start()).lower() in ("", "a", "the", "boeing", "an", "old", "new")
+    is_named = clause.before(match.start()).lower() in (
+        "",
+        "a",
+        "the",
+        "boeing",
+        "an",
+        "old",
+        "new",
+    )
     said = " ".join(grouped(part) for part in match[0].split("-"))
     return Idiom(said) if is_named else None
 
@@ -62,13 +70,19 @@ RULES = [
         _WIRELESS,
         lambda m, c: Idiom(f"eight oh two dot eleven {letters(m['variant'])}".strip()),
         "0",
+        shape=r"000\.0",
     ),
-    Rule(re.compile(rf"(?:{_FIRST})(?![\w%]|[/.,:-]\d)"), _idiom, "0"),
+    Rule(re.compile(rf"(?:{_FIRST})(?![\w%]|[/.,:-]\d)"), _idiom, "0", shape=r"0+[-/xa (]"),
     Rule(
         re.compile(rf"(?:{alternatives(_OTHER)})(?!\w)"),
         lambda m, c: Idiom(_IDIOMS[m[0]]),
         "w",
         frozenset(re.match("[A-Za-z]+", key)[0].lower() for key in _OTHER),  # type: ignore[index]
     ),
-    Rule(re.compile(r"7[0-8]7(?P<variant>-\d{2,4}[A-Z]{0,2})?(?![\w%]|[/.,:-]\d|-)"), _aircraft, "0"),
+    Rule(
+        re.compile(r"7[0-8]7(?P<variant>-\d{1,4}[A-Z]{0,2})?(?![\w%]|[/.,:-]\d|-)"),
+        _aircraft,
+        "0",
+        shape="000(?!0)",
+    ),
 ]

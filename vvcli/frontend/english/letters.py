@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.number_words import letters
-from vvcli.frontend.tables import mapping, rows, words
+from vvcli.frontend.tables import cues, mapping, rows, words
 
 _VOWELS = re.compile("[AEIOUY]")
-_HARD = re.compile("[BCDFGHJKLMNPQRSTVWXZ]{4}|^[BCDFGHJKLMNPQRSTVWXZ]{3}|[BCDFGHJKMNPQRSTVWXZ]{3}$")
+_HARD = re.compile(
+    "^AA|^[AEIOU]{3}|[BCDFGHJKLMNPQRSTVWXZ]{4}|^[BCDFGHJKLMNPQRSTVWXZ]{3}|[BCDFGHJKMNPQRSTVWXZ]{3}$"
+)
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ def acronym(written: str, *, is_shouting: bool = False) -> str:
     is_word = word in words("english/common_words")
     if listed is not None and not (is_shouting and is_word):
         return {"=": word, "letters": letters(written)}.get(listed, listed)
-    if is_word or (is_shouting and len(written) > 2 and _VOWELS.search(written)):
+    if is_word or (is_shouting and len(written) > 3 and _VOWELS.search(written)):
         return word
     if len(written) > 3 and _VOWELS.search(written) and not _HARD.search(written):
         return word
@@ -76,11 +78,7 @@ def _ambiguous(written: str, match: re.Match[str], clause: Clause) -> str:
     return written.lower()
 
 
-_IT = frozenset(
-    "department team guy guys support staff manager managers specialist professional professionals "
-    "industry sector infrastructure systems system security consultant consultants company budget "
-    "services service job jobs career admin administrator project projects and & director".split()
-)
+_IT = cues("letters.it")
 _DOTTED_WORDS = {"a.k.a": "also known as"}
 
 
@@ -118,7 +116,11 @@ def _letter(match: re.Match[str], clause: Clause) -> Letters | None:
     if before[-1:].isdigit() and (before in words("english/sections") or _numbered(place, clause)):
         return Letters("ay")
     after_token = clause.token_after(end)
-    if after_token is None or after_token.kind in ("stop", "symbol") or after in (",", ":", ")", ";"):
+    if (
+        after_token is None
+        or after_token.kind in ("stop", "symbol")
+        or after in (",", ":", ")", ";")
+    ):
         return Letters("ay")
     if len(after) == 1 and after.isupper() and after != "I":
         return Letters("ay")
@@ -152,15 +154,19 @@ def _lower_letter(match: re.Match[str], clause: Clause) -> Letters | None:
     place, end = match.start(), match.end()
     touches, follows = clause.touches(place), clause.follows(end)
     after = clause.after(end)
-    if (touches, follows) == ("(", ")") or follows in ("+", "=", "^", "*", "_") or touches in tuple(
-        "+=*^_"
+    if (
+        (touches, follows) == ("(", ")")
+        or follows in ("+", "=", "^", "*", "_")
+        or touches in tuple("+=*^_")
     ):
         return Letters("ay")
     if follows == "-" and clause.text[end + 1 : end + 2].isdigit():
         return Letters("ay")
     if after in ("b", "k") and clause.after(end, 2) in ("c", "a") and not clause.after(end, 3):
         return Letters("ay")  # a b c, a k a
-    if _OPERAND.match(clause.text, end) or (follows.isdigit() and clause.touches(place) in ("", " ")):
+    if _OPERAND.match(clause.text, end) or (
+        follows.isdigit() and clause.touches(place) in ("", " ")
+    ):
         return Letters("ay")
     return None
 
@@ -177,28 +183,46 @@ def _mixed(match: re.Match[str], clause: Clause) -> Letters | None:
     return Letters(listed) if listed else None
 
 
-_MIXED = {
-    row[0]: row[1] for row in rows("english/mixed_case")
-}
+_MIXED = {row[0]: row[1] for row in rows("english/mixed_case")}
 
 
 def _sharp(match: re.Match[str], clause: Clause) -> Letters:
-    signs = {"#": "sharp", "++": "plus plus", "+": "plus", "-": "minus", "*": "star", "♯": "sharp", "♭": "flat"}
+    signs = {
+        "#": "sharp",
+        "++": "plus plus",
+        "+": "plus",
+        "-": "minus",
+        "*": "star",
+        "♯": "sharp",
+        "♭": "flat",
+    }
     return Letters(f"{letters(match['letter'])} {signs[match['sign']]}")
 
 
 RULES = [
-    Rule(re.compile(r"(?P<letter>[A-HJ])(?P<sign>#|\+\+|♯|♭)(?![\w+])"), _sharp, "C",
-         frozenset("abcdefghj")),
-    Rule(re.compile(r"(?P<letter>[A-F])(?P<sign>\+|-|\*)(?![\w+=*-]|\s?[=\d])"), _sharp, "C",
-         frozenset("abcdf")),
+    Rule(
+        re.compile(r"(?P<letter>[A-HJ])(?P<sign>#|\+\+|♯|♭)(?![\w+])"),
+        _sharp,
+        "C",
+        frozenset("abcdefghj"),
+    ),
+    Rule(
+        re.compile(r"(?P<letter>[A-F])(?P<sign>\+|-|\*)(?![\w+=*-]|\s?[=\d])"),
+        _sharp,
+        "C",
+        frozenset("abcdf"),
+    ),
     Rule(
         re.compile(r"(?P<first>[A-Z]{1,3})\s?&\s?(?P<second>[A-Z]{1,2})(?P<ending>'?s)?(?!\w)"),
         _pair,
         "C",
     ),
-    Rule(re.compile(r"[A-Za-z]{2,8}(?![^\W\d_])"), _mixed, "C",
-         frozenset(key.lower() for key in _MIXED)),
+    Rule(
+        re.compile(r"[A-Za-z]{2,8}(?![^\W\d_])"),
+        _mixed,
+        "C",
+        frozenset(key.lower() for key in _MIXED),
+    ),
     # M.Sc., Ph.D., U.S., e.e., B.C.E.
     Rule(
         re.compile(
@@ -209,11 +233,30 @@ RULES = [
         "w",
         stop="starter",
     ),
-    Rule(re.compile(r"[A-Z]\.(?=\s?[A-Z][\w.'])"), _initial, "C", frozenset("abcdefghijklmnopqrstuvwxyz"),
-         stop="never"),
-    Rule(re.compile(r"[A-Z]\.(?=\d{3})"), lambda m, c: Letters(letters(m[0])), "C",
-         frozenset("abcdefghijklmnopqrstuvwxyz"), stop="never"),
-    Rule(re.compile(r"E\.(?=\scoli)"), lambda m, c: Letters("e"), "C", frozenset("e"), stop="never"),
+    Rule(
+        re.compile(r"[A-Z]\.(?=\s?[A-Z][\w.'])"),
+        _initial,
+        "C",
+        frozenset("abcdefghijklmnopqrstuvwxyz"),
+        stop="never",
+    ),
+    Rule(
+        re.compile(r"[A-Z]\.(?=\s?\(|,)"),
+        lambda m, c: Letters(letters(m[0])) if c.before(m.start()) in (",", ".", "&") else None,
+        "C",
+        frozenset("abcdefghijklmnopqrstuvwxyz"),
+        stop="never",
+    ),
+    Rule(
+        re.compile(r"[A-Z]\.(?=\d{3})"),
+        lambda m, c: Letters(letters(m[0])),
+        "C",
+        frozenset("abcdefghijklmnopqrstuvwxyz"),
+        stop="never",
+    ),
+    Rule(
+        re.compile(r"E\.(?=\scoli)"), lambda m, c: Letters("e"), "C", frozenset("e"), stop="never"
+    ),
     Rule(
         re.compile(r"(?P<word>[A-Z]{2,24})(?P<ending>'?s(?!\w)|'(?=\s)|'S(?!\w))?(?![^\W\d_])"),
         _acronym,
@@ -223,7 +266,9 @@ RULES = [
         re.compile(r"(?P<letter>[A-Z])(?P<ending>'s(?!\w))?(?![^\W\d_])"),
         _letter,
         "C",
-        frozenset([*"abcdefghijklmnopqrstuvwxyz", *(f"{c}'s" for c in "abcdefghijklmnopqrstuvwxyz")]),
+        frozenset(
+            [*"abcdefghijklmnopqrstuvwxyz", *(f"{c}'s" for c in "abcdefghijklmnopqrstuvwxyz")]
+        ),
     ),
     Rule(re.compile(r"[oO]k(?![^\W\d_])"), lambda m, c: Letters("okay"), "w", frozenset(["ok"])),
     Rule(re.compile(r"a(?![^\W\d_])"), _lower_letter, "w", frozenset("a")),

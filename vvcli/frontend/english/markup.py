@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
+from vvcli.frontend.tables import words
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,9 @@ def _at_start(match: re.Match[str], clause: Clause) -> Markup | None:
 
 def _tag(match: re.Match[str], clause: Clause) -> Markup | None:
     name = match["name"].lower()
-    return Markup("," if name in ("br", "p", "li", "tr", "td", "div", "h1", "h2", "h3", "hr") else "")
+    return Markup(
+        "," if name in ("br", "p", "li", "tr", "td", "div", "h1", "h2", "h3", "hr") else ""
+    )
 
 
 def _image(match: re.Match[str], clause: Clause) -> Markup:
@@ -52,34 +55,38 @@ def _fence(match: re.Match[str], clause: Clause) -> Markup:
     return Markup()
 
 
-_HTML = (
-    "a abbr address article aside audio b blockquote body br button canvas caption center cite code "
-    "col dd del details dfn div dl dt em embed fieldset figcaption figure font footer form h1 h2 h3 "
-    "h4 h5 h6 head header hr html i iframe img input ins kbd label legend li link main mark meta nav "
-    "noscript object ol option p picture pre q s samp script section select small source span "
-    "strike strong style sub summary sup svg table tbody td template textarea tfoot th thead time "
-    "title tr tt u ul var video wbr speak break prosody emphasis"
-)
+_ELEMENTS = "|".join(sorted(words("english/html"), key=len, reverse=True))
 
 RULES = [
     Rule(
-        re.compile(rf"</?(?P<name>{'|'.join(_HTML.split())})(?![\w-])(?:\s[^<>]{{0,400}})?\s?/?>", re.I),
+        re.compile(rf"</?(?P<name>{_ELEMENTS})(?![\w-])(?:\s[^<>]{{0,400}})?\s?/?>", re.I),
         _tag,
         "<",
     ),
     Rule(re.compile(r"<!--.{0,400}?-->", re.S), _fence, "<"),
     Rule(re.compile(r"<(?=(?:https?://|mailto:|[\w.+-]{1,64}@))"), _link_start, "<"),
-    Rule(re.compile(r">(?=[\s.,;:!?)]|$)"), lambda m, c: Markup() if c.previous == "Electronic" else None, ">"),
+    Rule(
+        re.compile(r">(?=[\s.,;:!?)]|$)"),
+        lambda m, c: Markup() if c.previous == "Electronic" else None,
+        ">",
+    ),
     Rule(re.compile(r"!?\[(?=[^\[\]\n]{0,200}\]\([^()\s]{1,300}\))"), _link_start, "[!"),
     Rule(re.compile(r"\]\((?:[^()\s]{1,300})(?:\s\"[^\"]{0,100}\")?\)"), _link_end, "]"),
     Rule(re.compile(r"\[(?: |x|X)\](?=\s)"), lambda m, c: _at_start(m, c), "["),
     Rule(re.compile(r"#{1,6}(?=\s)"), _at_start, "#"),
     Rule(re.compile(r">+(?=\s|$)"), _at_start, ">"),
-    Rule(re.compile(r"(?:\*|\+|-|•|·|‣|◦|▪|■|●|○|–)(?=\s)"), _at_start, "*+-•·‣◦▪■●○–"),
+    Rule(re.compile(r"(?:\*|\+|-|•|·|‣|◦|▪|■|●|○|–)(?=\s)"), _at_start, "*+-•·‣◦▪■●○–", shape=". "),
     Rule(re.compile(r"<\|(?=\w)|\|>|\$(?=\{)"), _fence, "<|$"),
     Rule(re.compile(r"```\w{0,20}"), _fence, "`"),
     Rule(re.compile(r"\|"), _at_start, "|"),
-    Rule(re.compile(r"\\(?=[nrt*_`#\[\](){}>|~-])"), lambda m, c: Markup() if c.follows(m.end()) not in "nrt" else None, "\\"),
-    Rule(re.compile(r"\^?\[\^?\d{1,3}\](?!\()|\[citation needed\]"),
-         lambda m, c: Markup() if "^" in m[0] or c.touches(m.start()).strip() else None, "[^"),
+    Rule(
+        re.compile(r"\\(?=[nrt*_`#\[\](){}>|~-])"),
+        lambda m, c: Markup() if c.follows(m.end()) not in "nrt" else None,
+        "\\",
+    ),
+    Rule(
+        re.compile(r"\^?\[\^?\d{1,3}\](?!\()|\[citation needed\]"),
+        lambda m, c: Markup() if "^" in m[0] or c.touches(m.start()).strip() else None,
+        "[^",
+    ),
 ]

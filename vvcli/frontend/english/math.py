@@ -9,7 +9,14 @@ from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.number_words import cardinal, letters, ordinal
 
-_OPERATORS = {"-": "minus", "–": "minus", "*": "times", "/": "divided by", "+": "plus", "·": "times"}
+_OPERATORS = {
+    "-": "minus",
+    "–": "minus",
+    "*": "times",
+    "/": "divided by",
+    "+": "plus",
+    "·": "times",
+}
 
 
 @dataclass(frozen=True)
@@ -79,6 +86,11 @@ def _power(match: re.Match[str], clause: Clause) -> Math | None:
     return Math(f"to the {letters(exponent)}") if exponent.isalpha() else None
 
 
+def _star_power(match: re.Match[str], clause: Clause) -> Math | None:
+    before = clause.touches(match.start())
+    return _power(match, clause) if before.isalnum() or before == ")" else None
+
+
 def _function(match: re.Match[str], clause: Clause) -> Math:
     return Math(f"{letters(match['name'])} of {letters(match['argument'])}")
 
@@ -98,8 +110,13 @@ def _root(match: re.Match[str], clause: Clause) -> Math:
 
 
 RULES = [
-    Rule(re.compile(r"\^(?P<exponent>\{?[+-]?\d{1,9}\}?[+-]?|\{?[a-z]\}?(?!\w)|[+-])"), _power, "^"),
-    Rule(re.compile(r"(?P<name>[fghPp])\((?P<argument>[a-z])\)"), _function, "w", frozenset("fghp")),
+    Rule(re.compile(r"\*\*(?P<exponent>\d{1,9})(?!\w)"), _star_power, "*"),
+    Rule(
+        re.compile(r"\^(?P<exponent>\{?[+-]?\d{1,9}\}?[+-]?|\{?[a-z]\}?(?!\w)|[+-])"), _power, "^"
+    ),
+    Rule(
+        re.compile(r"(?P<name>[fghPp])\((?P<argument>[a-z])\)"), _function, "w", frozenset("fghp")
+    ),
     Rule(re.compile(r"\$(?P<inside>[A-Za-z])\$(?!\w)"), _inline, "$"),
     Rule(re.compile(r"(?P<sign>[-–*/+·])"), _operator, "-–*/+·"),
     Rule(re.compile(r"-(?=[A-Za-z](?!\w))"), _minus_letter, "-"),

@@ -12,7 +12,7 @@ from vvcli.frontend.english.fraction import Fraction
 from vvcli.frontend.english.number_words import number
 from vvcli.frontend.english.patterns import is_one, plain
 from vvcli.frontend.english.units import UNIT, Unit, find_unit
-from vvcli.frontend.tables import words
+from vvcli.frontend.tables import cues, words
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Parts:
 
 
 _SIGNS = {"-": "minus", "+": "plus", "±": "plus or minus", "~": "about", "≈": "about"}
-_LENGTHS = frozenset("long wide tall deep thick high diameter by x × apart across of".split())
+_LENGTHS = cues("measure.lengths")
 
 
 def _measure(match: re.Match[str], clause: Clause) -> Measure | None:
@@ -90,9 +90,11 @@ def _is_unit(match: re.Match[str], clause: Clause, unit: Unit) -> bool:
     is_attached = not match["gap"]
     if unit.flag == "attached" and not is_attached:
         return False
-    before = clause.before(match.start()).lower()
+    before = clause.cue(match.start())
     end = match.end()
     after = clause.after(end)
+    if unit.flag == "cup":
+        return match["unit"].endswith(".") and after.islower()
     if unit.flag == "in":
         return _is_inch(match, clause, before, after)
     if unit.flag in ("", "pcs") or match["gap"] == "-":
@@ -102,6 +104,12 @@ def _is_unit(match: re.Match[str], clause: Clause, unit: Unit) -> bool:
     # A lone letter: a section, a student, an article, millions.
     if before in words("english/sections"):
         return False
+    if (
+        written.isupper()
+        and match["unit"].endswith(".")
+        and (after[:1].isupper() or after.isdigit())
+    ):
+        return False  # 123 W. 45th Street
     if is_attached:
         return not (written == "m" and after in words("english/counted"))
     if written.isupper():
@@ -112,10 +120,7 @@ def _is_unit(match: re.Match[str], clause: Clause, unit: Unit) -> bool:
     return not (written == "l" and match["unit"].endswith(".") and after.isdigit())
 
 
-_ELECTRIC = frozenset(
-    "fuse circuit current supply outlet battery bulb lamp charger adapter motor amplifier power "
-    "output input source line bottle engine".split()
-)
+_ELECTRIC = cues("measure.electric")
 
 
 def _is_inch(match: re.Match[str], clause: Clause, before: str, after: str) -> bool:
@@ -147,7 +152,7 @@ def _is_attribute(match: re.Match[str], clause: Clause) -> bool:
     return article in ("a", "an") or (article in _ARTICLES and not counts(after))
 
 
-_ARTICLES = frozenset("the this that another one each every his her their my our your".split())
+_ARTICLES = cues("measure.articles")
 
 
 def _percent(match: re.Match[str], clause: Clause) -> Measure | None:
@@ -194,7 +199,9 @@ def _inches(match: re.Match[str], clause: Clause) -> Measure | None:
 def _is_noun_next(match: re.Match[str], clause: Clause) -> bool:
     after = clause.after(match.end())
     is_noun = after.isalpha() and after.islower() and after not in words("english/after_measure")
-    return is_noun or (clause.follows(match.end()) == "-" and clause.after(match.end(), 2).isalpha())
+    return is_noun or (
+        clause.follows(match.end()) == "-" and clause.after(match.end(), 2).isalpha()
+    )
 
 
 def _is_closing_quote(end: int, clause: Clause, sign: str) -> bool:
@@ -279,25 +286,35 @@ _FRACTION = r"(?:(?P<whole>\d{1,4})[\s-])?(?P<over>\d{1,4})/(?P<under>\d{1,4})"
 RULES = [
     Rule(
         re.compile(
-            rf"(?P<sign>-|[+±~≈]\s?)?(?P<number>{_NUM})\s?%?{_RANGE}"
+            rf"(?P<sign>(?<![\w)\]%])-|[+±~≈]\s?)?(?P<number>{_NUM})\s?%?{_RANGE}"
             r"\s?(?:%|percent(?!\w)|pct\.?(?!\w))(?!\w)"
         ),
         _percent,
         "0-+±~≈.",
+        shape="0+[ a%,.x×–—-]|[^0][ 0.]",
     ),
     Rule(
-        re.compile(r"(?:(?P<d>\d{1,4})\s?d\s?)?(?P<h>\d{1,4})\s?h(?:rs?)?\s?(?P<m>\d{1,2})"
-                   r"(?:\s?m(?:ins?)?)?(?:\s?(?P<s>\d{1,2})\s?s(?:ecs?)?)?(?!\w|[:.]\d)"),
+        re.compile(
+            r"(?:(?P<d>\d{1,4})\s?d\s?)?(?P<h>\d{1,4})\s?h(?:rs?)?\s?(?P<m>\d{1,2})"
+            r"(?:\s?m(?:ins?)?)?(?:\s?(?P<s>\d{1,2})\s?s(?:ecs?)?)?(?!\w|[:.]\d)"
+        ),
         _duration,
         "0",
+        shape="0{1,4}( ?a)",
     ),
     Rule(
-        re.compile(r"(?P<d>\d{1,4})\s?d\s?(?P<h>\d{1,2})\s?h(?P<m>)(?P<s>)(?!\w)"), _duration, "0"
-    ),
-    Rule(
-        re.compile(r"(?P<d>)(?P<h>)(?P<m>\d{1,4})\s?m(?:ins?)?\s?(?P<s>\d{1,2})\s?s(?:ecs?)?(?!\w)"),
+        re.compile(r"(?P<d>\d{1,4})\s?d\s?(?P<h>\d{1,2})\s?h(?P<m>)(?P<s>)(?!\w)"),
         _duration,
         "0",
+        shape="0{1,4} ?a",
+    ),
+    Rule(
+        re.compile(
+            r"(?P<d>)(?P<h>)(?P<m>\d{1,4})\s?m(?:ins?)?\s?(?P<s>\d{1,2})\s?s(?:ecs?)?(?!\w)"
+        ),
+        _duration,
+        "0",
+        shape="0{1,4}( ?a)",
     ),
     Rule(
         re.compile(r"(\d{1,2})[\s-]?(ft\.?)[\s-]?(\d{1,2}(?:\.\d)?)[\s-]?(in\.?|\")(?!\w)"),
@@ -309,36 +326,50 @@ RULES = [
         ),
         "0",
         stop="capital",
+        shape="0{1,2}[- a]",
+        has_letters=True,
     ),
     Rule(
         re.compile(r"(?P<feet>\d{1,2})'[\s-]?(?P<inches>\d{1,2}(?:\.\d)?)(?:\"|''|(?![\d'\w.]))"),
         _feet,
         "0",
+        shape="0{1,5}'",
     ),
     Rule(
-        re.compile(r"(?P<feet>\d{1,5})'(?P<inches>\d)?(?=\s?(?:x|×|by|tall|long|high|wide|deep)[\s\d.,]|\s?(?:tall|long|high|wide|deep)(?!\w))"),
+        re.compile(
+            r"(?P<feet>\d{1,5})'(?P<inches>\d)?(?=\s?(?:x|×|by|tall|long|high|wide|deep)[\s\d.,]|\s?(?:tall|long|high|wide|deep)(?!\w))"
+        ),
         _feet,
         "0",
+        shape="0{1,5}'",
     ),
     Rule(
         re.compile(r"(?P<feet>\d{1,4})'(?P<inches>\d)?(?=\s*$|[\s,.;)])"),
         lambda m, c: _feet(m, c) if c.before(m.start()) in ("x", "×", "by") else None,
         "0",
+        shape="0{1,4}'",
     ),
     Rule(
-        re.compile(r"(\d{1,3})(°)\s?(\d{1,2})(')(?:\s?(\d{1,2}(?:\.\d{1,6})?)(\"|''))?"), _angle, "0"
+        re.compile(r"(\d{1,3})(°)\s?(\d{1,2})(')(?:\s?(\d{1,2}(?:\.\d{1,6})?)(\"|''))?"),
+        _angle,
+        "0",
+        shape="0{1,3}°",
     ),
     Rule(re.compile(r"[NSEW](?!\w)"), _bearing, "C", frozenset("nsew")),
     Rule(
-        re.compile(rf"(?:{_FRACTION}|(?P<number>\d+(?:\.\d+)?))(?:\"|'')(?!\w)"), _inches, "0"
+        re.compile(rf"(?:{_FRACTION}|(?P<number>\d+(?:\.\d+)?))(?:\"|'')(?!\w)"),
+        _inches,
+        "0",
+        shape="0+[\"'./ -]",
     ),
     Rule(
         re.compile(
-            rf"(?P<sign>-|[+±~≈]\s?)?(?:{_FRACTION}|(?P<number>{_NUM}){_RANGE})"
-            rf"(?P<gap>[\s-]?)(?P<unit>{UNIT})"
+            rf"(?P<sign>(?<![\w)\]%])-|[+±~≈]\s?)?(?:{_FRACTION}|(?P<number>{_NUM}){_RANGE})"
+            rf"(?P<gap>[\s-]?)(?=[a-zA-Zμ°Ω])(?P<unit>{UNIT})"
         ),
         _measure,
         "0-+±~≈.",
+        shape="0+( [^ ]|[^ 0:;!?$€£&=<>|@#_*+)(\\[\\]{}])|[^0][ 0.]",
         stop="capital",
     ),
     Rule(re.compile(r"\s?/\s?(?P<word>[a-zA-Zμ]{1,12}(?:\^?[23])?)(?![\w/])"), _per, "/"),

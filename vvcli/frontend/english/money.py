@@ -10,7 +10,7 @@ from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.number_words import cardinal, number
 from vvcli.frontend.english.patterns import alternatives, plain
-from vvcli.frontend.tables import mapping, rows, words
+from vvcli.frontend.tables import cues, mapping, rows, words
 
 _NO_PARTS = ("yen", "won", "dong", "rupiah")
 
@@ -126,13 +126,15 @@ def _is_singular(match: re.Match[str], clause: Clause) -> bool:
     )
 
 
-_DEFINITE = frozenset("the this that his her its their our my".split())
+_DEFINITE = cues("money.definite")
 
 
 def _pence(match: re.Match[str], clause: Clause) -> Money | None:
     whole = match["number"]
-    return None if clause.before(match.start()).lower() in words("english/sections") else Pence(
-        int(whole)
+    return (
+        None
+        if clause.before(match.start()).lower() in words("english/sections")
+        else Pence(int(whole))
     )
 
 
@@ -157,7 +159,9 @@ def _code(match: re.Match[str], clause: Clause) -> Money | None:
 
 
 _SIGNS = [sign for sign in currencies() if not sign.replace(".", "").isalpha()]
-_WORDS = [sign for sign in currencies() if sign.isalpha() and len(sign) > 1 or sign in ("Fr.", "Rs.")]
+_WORDS = [
+    sign for sign in currencies() if (sign.isalpha() and len(sign) > 1) or sign in ("Fr.", "Rs.")
+]
 _ENDING = [s for s in (*_SIGNS, *_WORDS) if s not in ("A$", "S$", "R$", "Fr.", "RM", "Rp")]
 _SUM = (
     r"(?:\d{1,3}(?:,\d{2,3}){0,5},\d{3}(?:\.\d+)?|\d{1,3}(?:\.\d{3}){1,4},\d\d(?!\d)"
@@ -209,7 +213,8 @@ RULES = [
         ),
         _with_magnitudes,
         "-$w" + "".join(sign[0] for sign in _SIGNS if not sign[0].isalpha()),
-        frozenset(
+        shape="(?!-[0a])",
+        vocabulary=frozenset(
             re.match("[A-Za-z]+", sign)[0].lower()  # type: ignore[index]
             for sign in _SIGNS
             if sign[0].isalpha()
@@ -228,10 +233,11 @@ RULES = [
         re.compile(
             rf"(?P<number>{_SUM}){_magnitude('magnitude')}"
             rf"(?:\s?(?P<again>{alternatives(_SIGNS)})?\s?[-–]\s?(?P<last>{_SUM})"
-            rf"{_magnitude('last_magnitude')})?\s?(?P<sign>{alternatives(_ENDING)})(?![\w$])"
+            rf"{_magnitude('last_magnitude')})?\s?(?=[^\s\d.,])(?P<sign>{alternatives(_ENDING)})(?![\w$])"
         ),
         _with_magnitudes,
         "0.",
+        shape="0+([,.]0|-[-0$€£]| ?[^ 0,./:%;!?)]|$)|[.]0",
     ),
-    Rule(re.compile(r"(?P<number>\d{1,2})p(?!\w)"), _pence, "0"),
+    Rule(re.compile(r"(?P<number>\d{1,2})p(?!\w)"), _pence, "0", shape="0{1,2}a"),
 ]

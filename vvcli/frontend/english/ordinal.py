@@ -57,6 +57,7 @@ RULES = [
         re.compile(rf"(?P<first>\d{{1,3}}){SUFFIX}\s?[-–—]\s?(?P<last>\d{{1,3}}){SUFFIX}(?!\w)"),
         lambda m, c: Ranks(int(m["first"]), int(m["last"])),
         "0",
+        shape="0{1,3}a",
     ),
     Rule(
         re.compile(
@@ -65,6 +66,7 @@ RULES = [
         ),
         _ordinal,
         "0",
+        shape=r"0+( a|a|,0|\^)",
         stop="starter",
     ),
 ]

@@ -46,6 +46,8 @@ def stop(token: Token, clause: Clause) -> Stop | Pause:
     text = token.text
     mark = next(mark for mark in "?!." if mark in text)
     follows, touches = clause.follows(token.end), clause.touches(token.start)
+    if text == "." and follows and follows in ",;:":
+        return Pause("")  # of an abbreviation that no table has
     if mark == "." and len(text) == 1 and follows.isalnum():
         if not touches or touches.isspace():
             return Pause("")

@@ -1,4 +1,4 @@
-"""Two numbers with a dash: "10-15", "1998–2003", "2024-25", and sizes "1920x1080"."""
+"""Two numbers with a dash: "10-15", "1998-2003", "2024-25", and sizes "1920x1080"."""
 
 from __future__ import annotations
 
@@ -99,11 +99,13 @@ RULES = [
         re.compile(r"(?P<first>[12]\d{3})[-–/](?P<last>\d{2})(?![\w]|[-–/]\w|[.,:]\d)"),
         _years,
         "0",
+        shape="0000[-–/]0",
     ),
     Rule(
         re.compile(rf"(?P<first>{NUMBER})(?:\s?[–—]\s?|-|--|\s-\s)(?P<last>{NUMBER}){_END}"),
         _range,
         "0.",
+        shape="0+([-–—]| [-–—]|[,.']0)|[.]0",
     ),
     Rule(
         re.compile(
@@ -112,5 +114,6 @@ RULES = [
         ),
         _size,
         "0",
+        shape="0+([ax×]| [ax×]|[,.]0)",
     ),
 ]

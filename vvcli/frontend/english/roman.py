@@ -8,20 +8,15 @@ from dataclasses import dataclass
 from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.number_words import cardinal, ordinal, year
-from vvcli.frontend.tables import lists, words
+from vvcli.frontend.tables import cues, lists, words
 
 _VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
 _VALID = re.compile(r"M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})")
 # Words after which "Mary I" is a queen, and not the beginning of what I do.
-_AFTER_RANK = frozenset(
-    "of was is and in to who had died reigned ruled became by or on at from s the".split()
-)
-_OF_ME = frozenset(
-    "am was have had do did will would can could should must may might think know want need love "
-    "like see saw said say describe explain show discuss present went go got get made make wrote "
-    "feel felt believe hope found learned read".split()
-)
-_SPELLED = frozenset("MIX CIVIL DIM MILD LIVID VIM DID LID MID CD DC MD MC MM CV CC DI MI".split())
+_AFTER_RANK = cues("roman.after_rank")
+_NAMED_X = cues("roman.named_x")
+_OF_ME = cues("roman.of_me")
+_SPELLED = cues("roman.spelled")
 _MEDICAL = frozenset("iv")
 
 
@@ -63,7 +58,13 @@ def _roman(match: re.Match[str], clause: Clause) -> Roman | None:
     if number is None or clause.touches(match.start()) in ("-", "'"):
         return None
     before = clause.before(match.start())
-    if before == "." and clause.before(match.start(), 2).lower() in ("vol", "ch", "no", "pt", "fig"):
+    if before == "." and clause.before(match.start(), 2).lower() in (
+        "vol",
+        "ch",
+        "no",
+        "pt",
+        "fig",
+    ):
         before = clause.before(match.start(), 2)
     cue = before.lower()
     if cue in ("and", "&") and value(clause.before(match.start(), 2)) and written.isupper():
@@ -92,7 +93,7 @@ def words_of(kind: str) -> frozenset[str]:
     return lists("english/roman_cues")[kind]
 
 
-_LOWER_TOO = frozenset("page pages pp scene act chapter section part article verse note line".split())
+_LOWER_TOO = cues("roman.lower_too")
 
 
 def _after_cue(
@@ -102,13 +103,13 @@ def _after_cue(
     after = clause.after(match.end())
     if written in ("C", "D", "M", "L") or (written in _SPELLED and cue not in _LOWER_TOO):
         return None
-    if written == "I" and after.isalpha() and after.islower() and after not in _AFTER_RANK:
+    if written in "iI" and after.isalpha() and after.islower() and after not in _AFTER_RANK:
         is_title = clause.before(match.start()).istitle()
         if not is_title or after in _OF_ME:
             return None  # "In this part I describe"
     if written == "i" and cue not in ("page", "scene", "act", "chapter", "part"):
         return None
-    if written in ("V", "X") and cue in ("class", "type", "group", "plan", "option", "item", "district"):
+    if written in ("V", "X") and cue in _NAMED_X:
         return None
     return Roman(number, ending=ending)
 

@@ -23,7 +23,6 @@ from vvcli.frontend.english import (
     ordinal,
     plain,
     punctuation,
-    range,
     roman,
     score,
     symbol,
@@ -33,6 +32,7 @@ from vvcli.frontend.english import (
     weekday,
     year,
 )
+from vvcli.frontend.english import range as ranges
 from vvcli.frontend.tokenize import Token
 
 # A date is no fraction, a time no ratio, and a price no measure: whoever is more certain is first.
@@ -50,9 +50,9 @@ CLASSES = (
     year,
     ordinal,
     fraction,
-    score,
-    range,
     digits,
+    score,
+    ranges,
     roman,
     weekday,
     abbreviation,

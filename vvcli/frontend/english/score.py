@@ -9,12 +9,9 @@ from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.number_words import cardinal
 from vvcli.frontend.english.range import is_equation
+from vvcli.frontend.tables import cues
 
-_CUES = frozenset(
-    "won win wins winning lost lose loses losing beat beats beating score scores scored final "
-    "defeat defeated victory lead leads led draw drew drawn tie tied ties ahead trailing trailed "
-    "trail up down finished ended record".split()
-)
+_CUES = cues("score.cues")
 
 
 @dataclass(frozen=True)
@@ -49,5 +46,6 @@ RULES = [
         re.compile(r"(?P<first>\d{1,3})[-–](?P<second>\d{1,3})(?![\w%]|[-–/]\w|[.,:]\d|\s?=)"),
         _score,
         "0",
+        shape="0{1,3}[-–]0",
     ),
 ]

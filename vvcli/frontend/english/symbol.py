@@ -67,7 +67,7 @@ def _compare(match: re.Match[str], clause: Clause) -> Symbol | None:
     """< and > where something is compared; elsewhere they decorate."""
     after = clause.token_after(match.end())
     before = clause.token_before(match.start())
-    if after is None or before is None and match[0] == ">" and after.kind != "number":
+    if after is None or (before is None and match[0] == ">" and after.kind != "number"):
         return Symbol("")
     return None
 
@@ -88,7 +88,7 @@ def _degrees(match: re.Match[str], clause: Clause) -> Symbol:
 
 
 def _currency(match: re.Match[str], clause: Clause) -> Symbol | None:
-    """"$HOME" is a variable; "$$$" decorates."""
+    """ "$HOME" is a variable; "$$$" decorates."""
     if match[0] == "$" and clause.follows(match.end()).isalpha():
         return Symbol("dollar")
     return None
@@ -116,6 +116,9 @@ def _caret_number(match: re.Match[str], clause: Clause) -> Symbol | None:
     return Symbol("")
 
 
+_SELF = {"-": "minus", "+": "plus", "*": "times", "/": "divided by", "%": "percent"}
+
+
 @dataclass(frozen=True)
 class Smiley(Symbol):
     """A face made of signs, which is silent."""
@@ -128,14 +131,28 @@ def _smiley(match: re.Match[str], clause: Clause) -> Smiley | None:
 
 RULES = [
     Rule(
-        re.compile(r"(?:[:;=8xX][-'^o]?[)(DPpOo3|\\/\[\]*]|<3|\^_+\^|-_+-|:'\(|[oO]_[oO]|T_T|¯\\_\(ツ\)_/¯)(?![\w/])"),
-        _smiley, ":;=<^-8",
+        re.compile(
+            r"(?:[:;=8xX][-'^o]?[)(DPpOo3|\\/\[\]*]|<3|\^_+\^|-_+-|:'\(|[oO]_[oO]|T_T|¯\\_\(ツ\)_/¯)(?![\w/])"
+        ),
+        _smiley,
+        ":;=<^-8",
+        shape="[^-0]|0(?!0)|-_",
     ),
     Rule(re.compile(r"№\s?|#\s?(?=\d)"), _number_sign, "№#"),
     Rule(re.compile(r"[nN]°\s?(?=\d)"), _number_sign, "w", frozenset("n")),
     Rule(re.compile(r"§§?\s?"), _section, "§"),
-    Rule(re.compile(r"<>|<=|>=|!==?|===?|<->|-{1,2}>|=>|<-{1,2}(?![\d])|&&|\|\|"),
-         lambda m, c: Symbol(_name(m[0].replace("<--", "<-"))), "<>=!-&|"),
+    Rule(
+        re.compile(r"<>|<=|>=|!==?|===?|<->|-{1,2}>|=>|<-{1,2}(?![\d])|&&|\|\|"),
+        lambda m, c: Symbol(_name(m[0].replace("<--", "<-"))),
+        "<>=!-&|",
+        shape="[^a0][<>=&|-]|!",
+    ),
+    Rule(
+        re.compile(r"[-+*/%]="),
+        lambda m, c: Symbol(f"{_SELF[m[0][0]]} equals"),
+        "-+*/%",
+        shape=".=",
+    ),
     Rule(re.compile(r"[<>]"), _compare, "<>"),
     Rule(re.compile(r"/"), _slash, "/"),
     Rule(re.compile(r"~"), _about, "~"),

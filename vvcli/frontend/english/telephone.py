@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.number_words import digits
+from vvcli.frontend.tables import cues
 
-_CUES = frozenset(
-    "call calls called calling dial dials dialed dialled dialing phone ring text texted fax tel "
-    "telephone mobile cell hotline ☎ helpline whatsapp sms voicemail".split()
-)
+_CUES = cues("telephone.cues")
 
 
 @dataclass(frozen=True)
@@ -67,16 +65,51 @@ def _emergency(match: re.Match[str], clause: Clause) -> Telephone | None:
 _END = r"(?![\w]|[-.]\d)"
 
 RULES = [
-    Rule(re.compile(rf"\+\d{{1,3}}(?:[ .-]?\(?\d{{1,5}}\)?){{1,6}}{_END}"), _groups, "+"),
-    Rule(re.compile(rf"\(\d{{2,5}}\)[ .-]?\d{{3,4}}[ .-]?\d{{3,4}}{_END}"), _groups, "("),
-    Rule(re.compile(rf"(?:1[-. ])?\d{{3}}([-. ])\d{{3}}\1\d{{4}}{_END}"), _groups, "0"),
-    Rule(re.compile(r"1-\d{3}-(?:\d{3}-)?[A-Z]{4,10}(?!\w)|1-\d{3}-[A-Z]{2,6}-[A-Z]{2,6}(?!\w)"),
-         _groups, "0"),
-    Rule(re.compile(rf"1[38]00([ -])\d{{3}}\1\d{{3}}{_END}|13 \d\d \d\d{_END}"), _groups, "0"),
-    Rule(re.compile(rf"0\d{{1,4}}([ -])\d{{3,4}}\1?\d{{3,4}}{_END}"), _groups, "0"),
-    Rule(re.compile(rf"0\d([ .])\d\d\1\d\d\1\d\d\1\d\d{_END}"), _groups, "0"),
-    Rule(re.compile(rf"0\d{{9,10}}{_END}"), _groups, "0"),
-    Rule(re.compile(rf"\d{{3}}[-.]\d{{4}}{_END}"), _local, "0"),
-    Rule(re.compile(rf"\d{{3}} \d{{4}}{_END}|\d{{3,15}}(?![\w]|[-.,:]\d|\s?%)"), _cued, "0"),
-    Rule(re.compile(r"911|999|112(?!\d)"), _emergency, "0"),
+    Rule(
+        re.compile(rf"\+\d{{1,3}}(?:[ .-]?\(?\d{{1,5}}\)?){{1,6}}{_END}"),
+        _groups,
+        "+",
+        shape=r"\+0",
+    ),
+    Rule(
+        re.compile(rf"\(\d{{2,5}}\)[ .-]?\d{{3,4}}[ .-]?\d{{3,4}}{_END}"),
+        _groups,
+        "(",
+        shape=r"\(0",
+    ),
+    Rule(
+        re.compile(rf"(?:1[-. ])?\d{{3}}([-. ])\d{{3}}\1\d{{4}}{_END}"),
+        _groups,
+        "0",
+        shape="(0|000)[-. ]0",
+    ),
+    Rule(
+        re.compile(r"1-\d{3}-(?:\d{3}-)?[A-Z]{4,10}(?!\w)|1-\d{3}-[A-Z]{2,6}-[A-Z]{2,6}(?!\w)"),
+        _groups,
+        "0",
+        shape="0-0",
+        has_letters=True,
+    ),
+    Rule(
+        re.compile(rf"1[38]00([ -])\d{{3}}\1\d{{3}}{_END}|13 \d\d \d\d{_END}"),
+        _groups,
+        "0",
+        shape="(00|0000)[- ]0",
+    ),
+    Rule(
+        re.compile(rf"0\d{{1,4}}([ -])\d{{3,4}}\1?\d{{3,4}}{_END}"),
+        _groups,
+        "0",
+        shape="0{2,5}[- ]0",
+    ),
+    Rule(re.compile(rf"0\d([ .])\d\d\1\d\d\1\d\d\1\d\d{_END}"), _groups, "0", shape="00[ .]0"),
+    Rule(re.compile(rf"0\d{{9,10}}{_END}"), _groups, "0", shape="0{6}"),
+    Rule(re.compile(rf"\d{{3}}[-.]\d{{4}}{_END}"), _local, "0", shape="000[-.]0"),
+    Rule(
+        re.compile(rf"\d{{3}} \d{{4}}{_END}|\d{{3,15}}(?![\w]|[-.,:]\d|\s?%)"),
+        _cued,
+        "0",
+        shape="0{3,}(?!a)",
+    ),
+    Rule(re.compile(r"911|999|112(?!\d)"), _emergency, "0", shape="000(?!0)"),
 ]

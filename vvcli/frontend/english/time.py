@@ -9,19 +9,10 @@ from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.number_words import cardinal, digits, number
 from vvcli.frontend.english.patterns import DASH
+from vvcli.frontend.tables import cues
 
-_RATIO = frozenset(
-    "ratio ratios odds scale mix mixture dilution aspect leverage gear meeting meetings scaled "
-    "proportion majority split".split()
-)
-_BOOKS = frozenset(
-    "genesis exodus leviticus numbers deuteronomy joshua judges ruth samuel kings chronicles ezra "
-    "nehemiah esther job psalm psalms proverbs ecclesiastes isaiah jeremiah lamentations ezekiel "
-    "daniel hosea joel amos obadiah jonah micah nahum habakkuk zephaniah haggai zechariah malachi "
-    "matthew mark luke john acts romans corinthians galatians ephesians philippians colossians "
-    "thessalonians timothy titus philemon hebrews james peter jude revelation surah gen exod lev deut matt mk lk jn rom cor gal eph phil rev psa prov isa "
-    "jer ezek dan heb pet".split()
-)
+_RATIO = cues("time.ratio")
+_BOOKS = cues("time.books")
 
 
 @dataclass(frozen=True)
@@ -194,7 +185,8 @@ def _lap(match: re.Match[str], clause: Clause) -> Minutes:
 
 
 _HALF = r"(?:[aApP]\.\s?[mM]\.?|[aApP][mM]\.?)(?!\w)"
-_POINT = r"(?P<hour{n}>[01]?\d|2[0-4])(?:[:.](?P<minute{n}>\d\d))?\s?(?P<half{n}>%s)?" % _HALF
+_POINT = r"(?P<hour{n}>[01]?\d|2[0-4])(?:[:.](?P<minute{n}>\d\d))?\s?(?P<half{n}>HALF)?"
+_POINT = _POINT.replace("HALF", _HALF)
 
 RULES = [
     Rule(
@@ -207,6 +199,7 @@ RULES = [
         _span,
         "0",
         stop="capital",
+        shape="0{1,2}[- :.a–—]",
     ),
     Rule(
         re.compile(
@@ -216,31 +209,47 @@ RULES = [
         _clock,
         "0",
         stop="capital",
+        shape="0{1,2}:0",
     ),
     Rule(
         re.compile(r"(?P<hour>[01]?\d|2[0-4])[hH](?P<minute>[0-5]\d)(?P<second>)(?P<half>)(?!\w)"),
         _clock,
         "0",
+        shape="0{1,2}a0",
     ),
     Rule(
-        re.compile(
-            rf"(?P<hour>[01]?\d)\.(?P<minute>[0-5]\d)(?P<second>)\s?(?P<half>{_HALF})"
-        ),
+        re.compile(rf"(?P<hour>[01]?\d)\.(?P<minute>[0-5]\d)(?P<second>)\s?(?P<half>{_HALF})"),
         _clock,
         "0",
         stop="capital",
+        shape=r"0{1,2}\.0",
     ),
-    Rule(re.compile(rf"(?P<hour>[01]?\d)\s?(?P<half>{_HALF})"), _hour, "0", stop="capital"),
+    Rule(
+        re.compile(rf"(?P<hour>[01]?\d)\s?(?P<half>{_HALF})"),
+        _hour,
+        "0",
+        stop="capital",
+        shape="0{1,2}( a|a)",
+    ),
     Rule(
         re.compile(r"(?P<clock>[0-2]\d[0-5]\d)\s?(?:hours|hrs|Hours|HRS|h)(?!\w)"),
         _military,
         "0",
+        shape="0000( a|a)",
     ),
-    Rule(re.compile(r"(?P<first>\d{1,2}):(?P<second>[0-5]\d\.\d{1,3})(?![\w]|[:.,]\d)"), _lap, "0"),
     Rule(
-        re.compile(r"(?P<first>\d{1,4}(?:\.\d{1,3})?):(?P<second>\d{1,4}(?:\.\d{1,3})?)"
-                   r"(?:[-–](?P<last>\d{1,3}))?(?![\w]|[:.]\w)"),
+        re.compile(r"(?P<first>\d{1,2}):(?P<second>[0-5]\d\.\d{1,3})(?![\w]|[:.,]\d)"),
+        _lap,
+        "0",
+        shape="0{1,2}:0",
+    ),
+    Rule(
+        re.compile(
+            r"(?P<first>\d{1,4}(?:\.\d{1,3})?):(?P<second>\d{1,4}(?:\.\d{1,3})?)"
+            r"(?:[-–](?P<last>\d{1,3}))?(?![\w]|[:.]\w)"
+        ),
         _ratio,
         "0",
+        shape="0{1,4}[:.]0",
     ),
 ]

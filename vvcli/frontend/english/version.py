@@ -8,14 +8,9 @@ from dataclasses import dataclass
 from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.number_words import cardinal, digits, letters
+from vvcli.frontend.tables import cues
 
-_CUES = frozenset(
-    "version versions ver release v python ruby php java perl node django ubuntu debian fedora "
-    "android ios ipados macos windows linux kernel cuda pytorch torch tensorflow numpy pandas "
-    "rust go golang swift kotlin chrome firefox safari postgres postgresql mysql redis docker "
-    "kubernetes gcc clang cmake http tls usb bluetooth wpa xcode unity blender gpt claude llama "
-    "gemini qwen mistral".split()
-)
+_CUES = cues("version.cues")
 
 
 @dataclass(frozen=True)
@@ -58,7 +53,9 @@ _ENDING = r"(?P<ending>(?:a|b|rc|alpha|beta|dev|post|x)\d{0,3})?(?![\w]|\.\d)"
 
 RULES = [
     Rule(
-        re.compile(rf"(?P<prefix>[vV])\s?\.?\s?(?P<parts>\d{{1,8}}(?:\.\d{{1,8}}){{0,5}}){_ENDING}"),
+        re.compile(
+            rf"(?P<prefix>[vV])\s?\.?\s?(?P<parts>\d{{1,8}}(?:\.\d{{1,8}}){{0,5}}){_ENDING}"
+        ),
         _version,
         "w",
         frozenset(["v"]),
@@ -67,6 +64,12 @@ RULES = [
         re.compile(rf"(?P<prefix>)(?P<parts>\d{{1,8}}(?:\.\d{{1,8}}){{2,5}}){_ENDING}"),
         _version,
         "0",
+        shape=r"0+\.0",
     ),
-    Rule(re.compile(rf"(?P<prefix>)(?P<parts>\d{{1,8}}\.\d{{1,8}}){_ENDING}"), _cued, "0"),
+    Rule(
+        re.compile(rf"(?P<prefix>)(?P<parts>\d{{1,8}}\.\d{{1,8}}){_ENDING}"),
+        _cued,
+        "0",
+        shape=r"0+\.0",
+    ),
 ]

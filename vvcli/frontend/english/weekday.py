@@ -7,23 +7,15 @@ from dataclasses import dataclass
 
 from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
-from vvcli.frontend.tables import rows
+from vvcli.frontend.tables import cues, rows
 
-_DAYS = {
-    short: name for name, cell in rows("english/weekdays") for short in cell.split()
-}
+_DAYS = {short: name for name, cell in rows("english/weekdays") for short in cell.split()}
 _MONTHS = {
-    short: row[1]
-    for row in rows("english/months")
-    for cell in row[2:]
-    for short in cell.split()
+    short: row[1] for row in rows("english/months") for cell in row[2:] for short in cell.split()
 }
-_SURE = frozenset("tues thur thurs weds sept febr tue thu nov aug feb oct".split())  # no other word
-_WORDS = frozenset("sat sun mon wed fri mar dec jan jun jul apr".split())
-_CUES = frozenset(
-    "in on by until till since from to through last next this every each late early mid of before "
-    "after and or between".split()
-)
+_SURE = cues("weekday.sure")
+_WORDS = cues("weekday.words")
+_CUES = cues("weekday.cues")
 
 
 @dataclass(frozen=True)
@@ -45,6 +37,8 @@ def _calendar(match: re.Match[str], clause: Clause) -> Calendar | None:
         return None
     place, end = match.start(), match.end()
     after, before = clause.after(end), clause.before(place).lower()
+    if before in ("-", "–", "/") and clause.previous == "Weekday":
+        return Calendar(name)
     if is_dotted and after == "" and before not in _CUES:
         return None if lower in ("sat", "sun", "mar", "jan") else Calendar(name)
     if before == "the" and lower in ("sun", "mar", "wed"):
@@ -57,11 +51,16 @@ def _calendar(match: re.Match[str], clause: Clause) -> Calendar | None:
         return Calendar(name)
     is_dated = after[:1].isdigit() or (after == "," and clause.after(end, 2)[:1].isdigit())
     is_span = after in ("-", "–", "/") or before in ("-", "–", "/")
-    neighbour = clause.after(end, 2).lower() if after in ("-", "–", "/") else clause.before(place, 2)
-    in_span = is_span and neighbour.lower() in {**_DAYS, **_MONTHS}
+    neighbour = (
+        clause.after(end, 2).lower() if after in ("-", "–", "/") else clause.before(place, 2)
+    )
+    in_span = is_span and (neighbour.lower() in _DAYS or neighbour.lower() in _MONTHS)
     if in_span or is_dated or (before in _CUES and not clause.begins_sentence(place)):
         return Calendar(name)
     return None
+
+
+_NAMES = frozenset([*_DAYS, *_DAYS.values(), *_MONTHS, *_MONTHS.values()])
 
 
 @dataclass(frozen=True)
@@ -78,11 +77,11 @@ def _dash(match: re.Match[str], clause: Clause) -> Through | None:
     if before == ".":
         before = clause.before(match.start(), 2).lower()
     after = clause.after(match.end()).lower()
-    known = {**_DAYS, **_MONTHS}
-    names = {*known, *known.values()}
-    if after not in names:
+    if after.isdigit() and clause.previous == "Year":
+        return Through()
+    if after not in _NAMES:
         return Through() if before in ("noon", "midnight") and after.isdigit() else None
-    return Through() if before in names or clause.previous == "Date" else None
+    return Through() if before in _NAMES or clause.previous == "Date" else None
 
 
 RULES = [

@@ -10,12 +10,9 @@ from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.cardinal import counts
 from vvcli.frontend.english.number_words import cardinal, letters, year
 from vvcli.frontend.english.patterns import is_year_like
+from vvcli.frontend.tables import cues
 
-_CUES = frozenset(
-    "in since by of from until till year years before after during circa around about through "
-    "late early mid spring summer autumn fall winter january february march april may june july "
-    "august september october november december anno".split()
-)
+_CUES = cues("year.cues")
 _ERA = r"\s?(?P<era>A\.?D\.?|B\.?C\.?(?:E\.?)?|C\.?E\.?|AH)(?![\w])"
 
 
@@ -78,13 +75,24 @@ def _short(match: re.Match[str], clause: Clause) -> Year | None:
 
 
 RULES = [
-    Rule(re.compile(rf"(?P<number>\d{{1,3}},\d{{3}}|\d{{1,4}}){_ERA}"), _era, "0", stop="starter"),
+    Rule(
+        re.compile(rf"(?P<number>\d{{1,3}},\d{{3}}|\d{{1,4}}){_ERA}"),
+        _era,
+        "0",
+        stop="starter",
+        shape="0{1,4}( a|a|,0)",
+    ),
     Rule(
         re.compile(r"A\.?D\.?\s?(?P<number>\d{1,4})(?![\d,.]\d|\d)"),
         _anno,
         "w",
         frozenset(["a", "ad"]),
     ),
-    Rule(re.compile(r"[1-9]\d{2,3}(?![\d/:]|[.,]\d|\s?%|[-–]\d)"), _cued, "0"),
-    Rule(re.compile(r"'(?P<number>\d{2})(?![\d\w'\"]|[.,:/]\d)"), _short, "'"),
+    Rule(
+        re.compile(r"[1-9]\d{2,3}(?![\d/:]|[.,]\d|\s?%|[-–]\d)"),
+        _cued,
+        "0",
+        shape="0{3,4}(?![0a:/])",
+    ),
+    Rule(re.compile(r"'(?P<number>\d{2})(?![\d\w'\"]|[.,:/]\d)"), _short, "'", shape="'00"),
 ]

@@ -1,0 +1,65 @@
+"""Measures how long the front end takes for 1 MiB of one character or of a pair, repeated.
+
+    python -m tests.frontend.linear_time [--characters 60] [--pairs 100] [--seed 0]
+
+Each text of 1 MiB may take five times as long as 256 KiB of it, 15 seconds, and 400 MB. It says
+which do not, and exits with 1 if there are any. A command and no test: it takes minutes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import resource
+import sys
+import time
+from contextlib import suppress
+
+from vvcli.errors import RecordError
+from vvcli.frontend.front_end import FrontEnd
+
+SMALL, LARGE = 1 << 18, 1 << 20
+MAX_RATIO, MAX_SECONDS, MAX_BYTES = 5.0, 15.0, 400 << 20
+CHARACTERS = (
+    "0175aAzZIVXims.,;:!?'\"-–—_/\\|()[]{}<>=+*^~&%#@$€£°\u00b2½é\u0301αж中😀⭐\u200d\u00a0 \t…№■`"
+)
+
+
+def seconds(text: str) -> float:
+    """How long `text` takes, whatever comes of it."""
+    start = time.perf_counter()
+    with suppress(RecordError):
+        FrontEnd().speak(text)
+    return time.perf_counter() - start
+
+
+def main() -> int:
+    """Print the slowest of the texts, and those over a limit."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--characters", type=int, default=60)
+    parser.add_argument("--pairs", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=0)
+    asked = parser.parse_args()
+    rng = random.Random(asked.seed)  # noqa: S311
+    units = list(CHARACTERS[: asked.characters])
+    units += [rng.choice(CHARACTERS) + rng.choice(CHARACTERS) for _ in range(asked.pairs)]
+    seconds("Warm the caches. 5 kg")
+    slowest, bad = 0.0, 0
+    for unit in units:
+        small = seconds(unit * (SMALL // len(unit)))
+        large = seconds(unit * (LARGE // len(unit)))
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        slowest = max(slowest, large)
+        # Below a twentieth of a second the ratio measures the machine.
+        is_bad = large > MAX_SECONDS or peak > MAX_BYTES or large > MAX_RATIO * max(small, 0.05)
+        bad += is_bad
+        if is_bad:
+            sys.stdout.write(f"{unit!r}: {small:.2f} s, {large:.2f} s, {peak >> 20} MB\n")
+    sys.stdout.write(
+        f"{len(units)} texts, slowest {slowest:.2f} s, peak {peak >> 20} MB, {bad} over a limit\n"
+    )
+    return int(bad > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

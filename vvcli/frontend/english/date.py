@@ -11,7 +11,7 @@ from vvcli.frontend.english.cardinal import counts
 from vvcli.frontend.english.number_words import ordinal, year
 from vvcli.frontend.english.patterns import DASH, SUFFIX, alternatives
 from vvcli.frontend.english.time import Time
-from vvcli.frontend.tables import cues, rows
+from vvcli.frontend.tables import rows
 
 NAMES = {name: int(number) for number, name, *_ in rows("english/months")}
 MONTHS = {
@@ -20,7 +20,6 @@ MONTHS = {
     for written in [name, *(s for cell in short for s in cell.split())]
 }
 _MONTH_NAMES = ["", *NAMES]
-_PREPOSITIONS = cues("date.prepositions")
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,8 @@ class Date:
         return f"{said}, {self.time.words(british)}" if self.time else said
 
 
-def _is_day(day: int) -> bool:
+def is_day(day: int) -> bool:
+    """Whether a month may have it."""
     return 1 <= day <= 31
 
 
@@ -63,7 +63,8 @@ def _named(match: re.Match[str]) -> int | None:
     return MONTHS[lower]
 
 
-def _full_year(written: str | None) -> int | None:
+def full_year(written: str | None) -> int | None:
+    """A year of four digits, or of two in this century or the last one."""
     if not written:
         return None
     number = int(written.lstrip("'"))
@@ -73,7 +74,7 @@ def _full_year(written: str | None) -> int | None:
 def _month_day(match: re.Match[str], clause: Clause) -> Date | None:
     month = _named(match)
     days = [int(day) for day in (match["day"], match["last"]) if day]
-    if month is None or not all(map(_is_day, days)):
+    if month is None or not all(map(is_day, days)):
         return None
     after = clause.after(match.end())
     if match["month"] == "May" and after.islower() and counts(after) and not match["year"]:
@@ -83,83 +84,20 @@ def _month_day(match: re.Match[str], clause: Clause) -> Date | None:
         if (match["last"] and "&" in match["link"]) or "and" in (match["link"] or "")
         else "to"
     )
-    return Date(month, tuple(days), _full_year(match["year"]), link=link)
+    return Date(month, tuple(days), full_year(match["year"]), link=link)
 
 
 def _month_year(match: re.Match[str], clause: Clause) -> Date | None:
     month = _named(match)
-    return None if month is None else Date(month, year=_full_year(match["year"]))
+    return None if month is None else Date(month, year=full_year(match["year"]))
 
 
 def _day_month(match: re.Match[str], clause: Clause) -> Date | None:
     month = _named(match)
     days = [int(day) for day in (match["day"], match["last"]) if day]
-    if month is None or not all(map(_is_day, days)):
+    if month is None or not all(map(is_day, days)):
         return None
-    return Date(month, tuple(days), _full_year(match["year"]), day_first=True)
-
-
-def _iso(match: re.Match[str], clause: Clause) -> Date | None:
-    month, day = int(match["month"]), int(match["day"])
-    if not (1 <= month <= 12 and _is_day(day)):
-        return None
-    time = None
-    if match["hour"]:
-        if int(match["hour"]) > 24 or int(match["minute"]) > 59:
-            return None
-        time = Time(int(match["hour"]), int(match["minute"]), int(match["second"] or 0))
-    return Date(month, (day,), int(match["year"]), time=time)
-
-
-def _compact(match: re.Match[str], clause: Clause) -> Date | None:
-    month, day = int(match["month"]), int(match["day"])
-    if not (1 <= month <= 12 and _is_day(day)):
-        return None
-    return Date(month, (day,), int(match["year"]))
-
-
-def _numeric(match: re.Match[str], clause: Clause) -> Date | None:
-    first, second = int(match["first"]), int(match["second"])
-    is_day_first = match["sign"] == "." or clause.british
-    month, day = (second, first) if is_day_first else (first, second)
-    if month > 12:
-        month, day = day, month
-    if not (1 <= month <= 12 and _is_day(day)):
-        return None
-    return Date(month, (day,), _full_year(match["year"]))
-
-
-def _short(match: re.Match[str], clause: Clause) -> Date | None:
-    """12/25: unless it is rather a fraction, or counts something."""
-    first, second = match["first"], match["second"]
-    month, day = (int(second), int(first)) if clause.british else (int(first), int(second))
-    if month > 12 and day <= 12:
-        month, day = day, month
-    if not (1 <= month <= 12 and _is_day(day)):
-        return None
-    before = clause.before(match.start()).lower()
-    is_cued = before in _PREPOSITIONS and not counts(clause.after(match.end()))
-    has_zero = first[0] == "0" or second[0] == "0"
-    cannot_be_share = max(month, day) >= 13 and day not in (16, 20)
-    if not (is_cued or has_zero or (cannot_be_share and clause.after(match.end()) not in _OF)):
-        return None
-    return Date(month, (day,))
-
-
-_OF = ("of", "cup", "inch", "inches", "in")
-
-
-@dataclass(frozen=True)
-class Numbers:
-    """Numbers between slashes that are no date: "1/2/3"."""
-
-    numbers: tuple[str, ...]
-
-    def words(self, british: bool) -> str:
-        """As in "one two three"."""
-        from vvcli.frontend.english.number_words import number
-
-        return " ".join(number(n, british) for n in self.numbers)
+    return Date(month, tuple(days), full_year(match["year"]), day_first=True)
 
 
 _MONTH = rf"(?P<month>(?i:{alternatives(set(MONTHS))}))(?:\.|(?!\w))"
@@ -167,43 +105,8 @@ _YEAR4 = r"(?P<year>[12]\d{3})(?![\w%]|[.,:/-]\d)"
 _YEAR = rf"(?:(?:,\s?|\s)(?:{_YEAR4.replace('?P<year>', '?P<year>', 1)}))?"
 _DAY = r"(?P<day>\d{1,2})"
 _FIRST = frozenset(MONTHS)
-_ISO_TIME = (
-    r"(?:[T](?P<hour>\d{2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,]\d{1,9})?)?"
-    r"(?:Z|[+-]\d{2}:?\d{2})?)?"
-)
-_END = r"(?![\w/]|[.,:-]\d|-\w)"
 
 RULES = [
-    Rule(
-        re.compile(
-            rf"(?P<year>\d{{4}})(?P<sign>[-/.])(?P<month>\d{{1,2}})(?P=sign)(?P<day>\d{{1,2}})"
-            rf"{_ISO_TIME}(?![\w])"
-        ),
-        _iso,
-        "0",
-        shape=r"0000[-/.]0",
-    ),
-    Rule(
-        re.compile(
-            r"(?P<first>\d{1,2})(?P<sign>[-/.])(?P<second>\d{1,2})(?P=sign)"
-            r"(?P<year>\d{4}|(?<=/)\d{2}|'\d\d)(?![\w/]|[.,]\d|-\d)"
-        ),
-        _numeric,
-        "0",
-        shape=r"0{1,2}[-/.]0",
-    ),
-    Rule(
-        re.compile(r"\d{1,4}(?:/\d{1,4}){2,9}(?![\w/])"),
-        lambda m, c: Numbers(tuple(m[0].split("/"))),
-        "0",
-        shape="0{1,4}/0",
-    ),
-    Rule(
-        re.compile(r"(?P<year>(?:19|20)\d\d)(?P<month>[01]\d)(?P<day>[0-3]\d)(?![\w]|[.,-]\d)"),
-        _compact,
-        "0",
-        shape="0{6}(?!a)",
-    ),
     Rule(
         re.compile(
             rf"{_MONTH}\s?(?:the\s)?{_DAY}{SUFFIX}?(?:(?P<link>{DASH}|\s?(?:&|and)\s?)"
@@ -246,11 +149,5 @@ RULES = [
         _day_month,
         "w",
         frozenset(["the"]),
-    ),
-    Rule(
-        re.compile(rf"(?P<first>\d{{1,2}})/(?P<second>\d{{1,2}}){_END}"),
-        _short,
-        "0",
-        shape="0{1,2}/0",
     ),
 ]

@@ -96,51 +96,6 @@ class Hex:
         return ", ".join(letters(pair) for pair in self.pairs)
 
 
-@dataclass(frozen=True)
-class Identifier:
-    """A name in code: its words, without its signs."""
-
-    name: str
-
-    def words(self, british: bool) -> str:
-        """As in "camel case name"."""
-        said = []
-        for piece in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+|[^\W\d_]+", self.name):
-            if piece.isdigit():
-                said.append(cardinal(int(piece)) if len(piece) < 9 else digits(piece))
-            elif piece.isupper() and len(piece) > 1:
-                from vvcli.frontend.english.letters import acronym
-
-                is_word = self.name.isupper() and re.search("[AEIOUY]", piece)
-                said.append(piece.lower() if is_word else acronym(piece))
-            else:
-                is_short = len(piece) <= 3 and not re.search("[aeiouyAEIOUY]", piece)
-                said.append(letters(piece) if is_short or piece == "A" else piece.lower())
-        return " ".join(said)
-
-
-@dataclass(frozen=True)
-class Dotted(Identifier):
-    """Names in code with dots between: "os.path.join"."""
-
-    def words(self, british: bool) -> str:
-        """As in "os dot path dot join"."""
-        return " dot ".join(Identifier(part).words(british) for part in self.name.split("."))
-
-
-@dataclass(frozen=True)
-class Tag:
-    """A handle or a hashtag."""
-
-    sign: str
-    name: str
-
-    def words(self, british: bool) -> str:
-        """As in "hashtag throwback thursday"."""
-        word = "hashtag" if self.sign == "#" else "at"
-        return f"{word} {Identifier(self.name).words(british)}"
-
-
 def _url(match: re.Match[str], clause: Clause) -> Electronic:
     address = match["address"]
     if (match["scheme"] or "").startswith("file"):
@@ -174,42 +129,6 @@ def _domain(match: re.Match[str], clause: Clause) -> Electronic | None:
 _WORDS = cues("electronic.words")
 
 
-def _file(match: re.Match[str], clause: Clause) -> Electronic | None:
-    ending, name = match["ending"], match["name"]
-    if (
-        ending != ending.lower()
-        or name.isdigit()
-        or (len(ending) == 1 and (len(name) < 3 or re.fullmatch(r"(?:\w\.)*\w", name)))
-    ):
-        return None
-    if ending in (
-        "go",
-        "so",
-        "key",
-        "pages",
-        "numbers",
-        "dart",
-        "swift",
-        "rust",
-        "bash",
-        "fish",
-        "make",
-        "font",
-        "less",
-        "service",
-        "perl",
-    ) and not re.search(r"[\d_./-]", name):
-        return None if name[0].isupper() else Electronic(match[0])
-    return Electronic(match[0])
-
-
-def _path(match: re.Match[str], clause: Clause) -> Electronic | None:
-    before = clause.touches(match.start())
-    return (
-        None if before and not (before.isspace() or before in "([\"'`=:") else Electronic(match[0])
-    )
-
-
 def _host(match: re.Match[str], clause: Clause) -> Host | None:
     parts = match["parts"].split(".")
     if any(int(part) > 255 for part in parts):
@@ -236,73 +155,11 @@ def _hex(match: re.Match[str], clause: Clause) -> Hex | None:
     return Hex(tuple(re.split("[:-]", match[0])))
 
 
-def _identifier(match: re.Match[str], clause: Clause) -> Identifier | None:
-    name = match["name"]
-    if clause.touches(match.start()) == "_" and clause.follows(match.end()) == "_":
-        return None
-    return Identifier(name)
-
-
-def _camel(match: re.Match[str], clause: Clause) -> Identifier | None:
-    name = match[0]
-    humps = re.findall(r"[A-Z][a-z]+", name)
-    is_loud = name[:3].isupper()
-    if (name[0].isupper() and len(humps) < 3 and not is_loud) or name.startswith(
-        ("Mac", "Mc", "O'")
-    ):
-        return None
-    return Identifier(name)
-
-
-def _dotted(match: re.Match[str], clause: Clause) -> Dotted | None:
-    name = match["name"]
-    parts = name.split(".")
-    if len(parts[0]) == 1 or all(len(part) == 1 for part in parts):
-        return None
-    return Dotted(name)
-
-
-def _flag(match: re.Match[str], clause: Clause) -> Identifier | None:
-    before = clause.touches(match.start())
-    if before and not (before.isspace() or before in "`([\"'"):
-        return None
-    if match[0].startswith("--"):
-        return Flag("dash dash", match["name"])
-    return Flag("dash", match["name"]) if _in_command(match, clause) else None
-
-
-def _in_command(match: re.Match[str], clause: Clause) -> bool:
-    return len(match["name"]) == 1 and match["name"].isalpha()
-
-
-@dataclass(frozen=True)
-class Flag(Identifier):
-    """An option of a command: "--help"."""
-
-    name: str
-
-    def __init__(self, dashes: str, name: str) -> None:
-        object.__setattr__(self, "name", name)
-        object.__setattr__(self, "dashes", dashes)
-
-    def words(self, british: bool) -> str:
-        """The name alone, as people say it; a letter by its name."""
-        return letters(self.name) if len(self.name) == 1 else super().words(british)
-
-
-def _tag(match: re.Match[str], clause: Clause) -> Tag | None:
-    before = clause.touches(match.start())
-    if before.isalnum() or before in ("&", "/") or match["name"].isdigit():
-        return None
-    return Tag(match["sign"], match["name"])
-
-
 _CHARS = r"[^\s<>\"'`,;|(){}\[\]^]"
 _ADDRESS = rf"{_CHARS}{{0,1000}}(?:\([\w.-]{{1,80}}\))?{_CHARS}{{0,400}}(?<![.?!,:;*_~])"
 _TLD = alternatives(set(mapping("english/domains")) | {"COM", "ORG", "NET"})
-_EXTENSION = alternatives(set(mapping("english/extensions")))
 # An address begins where no word does, or every letter of a long one would be tried.
-_ALONE = r"(?<![\w.@/-])"
+ALONE = r"(?<![\w.@/-])"
 _LABEL = r"[A-Za-z0-9](?:[\w-]{0,61}[A-Za-z0-9])?"
 
 RULES = [
@@ -334,7 +191,7 @@ RULES = [
     ),
     Rule(
         re.compile(
-            rf"{_ALONE}(?P<address>[\w.+-]{{1,64}}@(?:{_LABEL}\.){{1,5}}[A-Za-z]{{2,12}}"
+            rf"{ALONE}(?P<address>[\w.+-]{{1,64}}@(?:{_LABEL}\.){{1,5}}[A-Za-z]{{2,12}}"
             r"(?::[\w./~-]{1,100})?(?<![.]))(?!\w)"
         ),
         lambda m, c: Electronic(m["address"]),
@@ -342,14 +199,14 @@ RULES = [
         shape="[a0]+[.@_+a0-]",
     ),
     Rule(
-        re.compile(rf"{_ALONE}[A-Za-z][\w.-]{{0,30}}@[A-Za-z][\w-]{{0,30}}(?!\w)"),
+        re.compile(rf"{ALONE}[A-Za-z][\w.-]{{0,30}}@[A-Za-z][\w-]{{0,30}}(?!\w)"),
         lambda m, c: Electronic(m[0]),
         "w",
         shape="a[.@_0-]",
     ),
     Rule(
         re.compile(
-            rf"{_ALONE}(?P<name>(?:{_LABEL}\.){{1,5}})(?=[A-Za-z])(?P<ending>{_TLD})(?![\w@]|-\w)"
+            rf"{ALONE}(?P<name>(?:{_LABEL}\.){{1,5}})(?=[A-Za-z])(?P<ending>{_TLD})(?![\w@]|-\w)"
             rf"(?P<path>(?::\d{{2,5}})?(?:[/?#]{_ADDRESS})?)"
         ),
         _domain,
@@ -373,71 +230,5 @@ RULES = [
         _hex,
         "w0",
         shape="(0{1,2}|a)[a:0-]",
-    ),
-    Rule(
-        re.compile(
-            rf"{_ALONE}(?P<name>(?:[\w-]{{1,60}}[./]){{0,6}}[\w-]{{1,60}})\.(?=[a-z\d])(?P<ending>{_EXTENSION})"
-            r"(?![\w]|\.\w)"
-        ),
-        _file,
-        "w0",
-        shape="[a0]+[._/a0-]",
-    ),
-    # ~/x, ./x, ../x, /etc/x, C:\x
-    Rule(
-        re.compile(r"(?:~|\.{1,2})?/(?:[\w.@+~-]{1,80}/?){1,20}(?<![.])|~/"),
-        _path,
-        "~./",
-    ),
-    Rule(
-        re.compile(r"[A-Za-z]:\\{1,2}[\w.\\ -]{0,200}?(?<![\s.])(?=[\s,;!?)]|\.(?:\s|$)|$)"),
-        lambda m, c: Electronic(m[0].replace("\\\\", "\\")),
-        "w",
-        shape="a:",
-    ),
-    Rule(
-        re.compile(
-            rf"{_ALONE}"
-            r"(?P<name>[A-Za-z][\w]{0,60}(?:\.[A-Za-z_]\w{0,60}){1,6})(?P<call>\(\))?(?![\w.(])"
-        ),
-        lambda m, c: (
-            _dotted(m, c) if m["call"] or m["name"].islower() or "_" in m["name"] else None
-        ),
-        "w",
-        shape="a[.0_]",
-    ),
-    Rule(
-        re.compile(rf"{_ALONE}" r"(?P<name>[A-Za-z]\w{0,60})\(\)"),
-        _identifier,
-        "w",
-        shape="a[(0_]",
-    ),
-    Rule(
-        re.compile(
-            r"(?<![A-Za-z0-9])(?P<name>[A-Za-z0-9]{1,60}(?:_{1,2}[A-Za-z0-9]{1,60}){1,9})(?!\w)"
-        ),
-        _identifier,
-        "w",
-        shape="a[0_]",
-    ),
-    Rule(
-        re.compile(
-            r"[a-z]{2,30}(?:[A-Z][a-z]{1,30}){1,8}(?!\w)|(?:[A-Z][a-z]{1,30}){3,8}(?!\w)"
-            r"|[A-Z]{2,6}[A-Z][a-z]{2,30}(?:[A-Z][a-z]{1,30}){0,6}(?!\w)"
-        ),
-        _camel,
-        "C",
-    ),
-    Rule(
-        re.compile(r"--?(?P<name>[A-Za-z][A-Za-z0-9]{0,30}(?:-[A-Za-z0-9]{1,30}){0,6})(?![\w-])"),
-        _flag,
-        "-",
-        shape="-[a]",
-    ),
-    Rule(
-        re.compile(r"(?P<sign>[@#])(?P<name>\d{0,4}[A-Za-z]\w{0,60})(?!\w)"),
-        _tag,
-        "@#",
-        shape=".[a0]",
     ),
 ]

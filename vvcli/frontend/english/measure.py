@@ -41,17 +41,6 @@ class Measure:
         return " ".join(filter(None, [self.sign, said, unit]))
 
 
-@dataclass(frozen=True)
-class Parts:
-    """Several measures that make one: "six feet two inches", "two hours thirty minutes"."""
-
-    parts: tuple[Measure, ...]
-
-    def words(self, british: bool) -> str:
-        """One after the other."""
-        return " ".join(part.words(british) for part in self.parts)
-
-
 _SIGNS = {"-": "minus", "+": "plus", "±": "plus or minus", "~": "about", "≈": "about"}
 _LENGTHS = cues("measure.lengths")
 
@@ -164,98 +153,6 @@ def _percent(match: re.Match[str], clause: Clause) -> Measure | None:
     return Measure(value, unit, plain(match["last"] or ""), sign=_SIGNS.get(written.strip(), ""))
 
 
-def _feet(match: re.Match[str], clause: Clause) -> Parts | Measure | None:
-    if _is_closing_quote(match.end(), clause, match[0][-1]):
-        return None
-    foot, inch = Unit("foot", "feet"), Unit("inch", "inches")
-    feet, inches = match["feet"], match["inches"]
-    if inches is None:
-        is_side = clause.after(match.end()) in ("x", "×", "by")
-        return Measure(feet, foot, singular=not is_side and _is_noun_next(match, clause))
-    return Parts((Measure(feet, foot, singular=True), Bare(inches, inch)))
-
-
-@dataclass(frozen=True)
-class Bare(Measure):
-    """A number whose unit goes without saying: the inches of "six foot two"."""
-
-    def words(self, british: bool) -> str:
-        """The number."""
-        return number(str(self.number), british)
-
-
-def _inches(match: re.Match[str], clause: Clause) -> Measure | None:
-    if _is_closing_quote(match.end(), clause, '"'):
-        return None
-    unit = Unit("inch", "inches")
-    if match["under"]:
-        whole = int(match["whole"]) if match["whole"] else None
-        if not int(match["under"]):
-            return None
-        return Measure(Fraction(int(match["over"]), int(match["under"]), whole), unit)
-    return Measure(plain(match["number"]), unit, singular=_is_noun_next(match, clause))
-
-
-def _is_noun_next(match: re.Match[str], clause: Clause) -> bool:
-    after = clause.after(match.end())
-    is_noun = after.isalpha() and after.islower() and after not in words("english/after_measure")
-    return is_noun or (
-        clause.follows(match.end()) == "-" and clause.after(match.end(), 2).isalpha()
-    )
-
-
-def _is_closing_quote(end: int, clause: Clause, sign: str) -> bool:
-    """Whether the sign before `end` closes what was quoted: an odd number of them is before it."""
-    text = clause.text
-    if sign == "'":
-        return False
-    opened = len(re.findall(r'(?<!\d)"', text[max(0, end - 400) : end - 1]))
-    return opened % 2 == 1
-
-
-def _parts(match: re.Match[str], clause: Clause) -> Parts:
-    units = [find_unit(unit.rstrip(".")) or _LETTERS[unit] for unit in match.groups()[1::2] if unit]
-    numbers = [n for n in match.groups()[::2] if n]
-    return Parts(tuple(Measure(n, u) for n, u in zip(numbers, units, strict=True)))
-
-
-def _angle(match: re.Match[str], clause: Clause) -> Parts:
-    names = {"°": Unit("degree", "degrees"), "'": Unit("minute", "minutes")}
-    second = Unit("second", "seconds")
-    found = zip(match.groups()[::2], match.groups()[1::2], strict=True)
-    return Parts(tuple(Measure(n, names.get(sign, second)) for n, sign in found if n))
-
-
-@dataclass(frozen=True)
-class Bearing:
-    """The letter after degrees: "45° N"."""
-
-    name: str
-
-    def words(self, british: bool) -> str:
-        """As in "north"."""
-        return self.name
-
-
-def _bearing(match: re.Match[str], clause: Clause) -> Bearing | None:
-    if clause.previous != "Measure" or clause.before(match.start()) not in ("°", "'", '"', "''"):
-        return None
-    return Bearing({"N": "north", "S": "south", "E": "east", "W": "west"}[match[0]])
-
-
-_LETTERS = {
-    "h": Unit("hour", "hours"),
-    "m": Unit("minute", "minutes"),
-    "s": Unit("second", "seconds"),
-    "d": Unit("day", "days"),
-}
-
-
-def _duration(match: re.Match[str], clause: Clause) -> Parts:
-    found = [(match[n], _LETTERS[u]) for n, u in zip("dhms", "dhms", strict=True) if match[n]]
-    return Parts(tuple(Measure(n.lstrip("0") or "0", u) for n, u in found))
-
-
 @dataclass(frozen=True)
 class Per:
     """A slash before what something is counted for: "$5/month", "10 €/kg"."""
@@ -281,7 +178,7 @@ def _per(match: re.Match[str], clause: Clause) -> Per | None:
 
 _NUM = r"(?:\d{1,3}(?:,\d{2,3}){0,5},\d{3}(?:\.\d+)?|\d+\.\d+|\d+|\.\d+)"
 _RANGE = rf"(?:(?:\s?(?:--?|–|—)\s?|(?P<by>\s?[x×]\s?))(?P<last>{_NUM}))?"
-_FRACTION = r"(?:(?P<whole>\d{1,4})[\s-])?(?P<over>\d{1,4})/(?P<under>\d{1,4})"
+FRACTION = r"(?:(?P<whole>\d{1,4})[\s-])?(?P<over>\d{1,4})/(?P<under>\d{1,4})"
 
 RULES = [
     Rule(
@@ -295,76 +192,7 @@ RULES = [
     ),
     Rule(
         re.compile(
-            r"(?:(?P<d>\d{1,4})\s?d\s?)?(?P<h>\d{1,4})\s?h(?:rs?)?\s?(?P<m>\d{1,2})"
-            r"(?:\s?m(?:ins?)?)?(?:\s?(?P<s>\d{1,2})\s?s(?:ecs?)?)?(?!\w|[:.]\d)"
-        ),
-        _duration,
-        "0",
-        shape="0{1,4}( ?a)",
-    ),
-    Rule(
-        re.compile(r"(?P<d>\d{1,4})\s?d\s?(?P<h>\d{1,2})\s?h(?P<m>)(?P<s>)(?!\w)"),
-        _duration,
-        "0",
-        shape="0{1,4} ?a",
-    ),
-    Rule(
-        re.compile(
-            r"(?P<d>)(?P<h>)(?P<m>\d{1,4})\s?m(?:ins?)?\s?(?P<s>\d{1,2})\s?s(?:ecs?)?(?!\w)"
-        ),
-        _duration,
-        "0",
-        shape="0{1,4}( ?a)",
-    ),
-    Rule(
-        re.compile(r"(\d{1,2})[\s-]?(ft\.?)[\s-]?(\d{1,2}(?:\.\d)?)[\s-]?(in\.?|\")(?!\w)"),
-        lambda m, c: Parts(
-            (
-                Measure(m[1], Unit("foot", "feet")),
-                Measure(m[3], Unit("inch", "inches")),
-            )
-        ),
-        "0",
-        stop="capital",
-        shape="0{1,2}[- a]",
-        has_letters=True,
-    ),
-    Rule(
-        re.compile(r"(?P<feet>\d{1,2})'[\s-]?(?P<inches>\d{1,2}(?:\.\d)?)(?:\"|''|(?![\d'\w.]))"),
-        _feet,
-        "0",
-        shape="0{1,5}'",
-    ),
-    Rule(
-        re.compile(
-            r"(?P<feet>\d{1,5})'(?P<inches>\d)?(?=\s?(?:x|×|by|tall|long|high|wide|deep)[\s\d.,]|\s?(?:tall|long|high|wide|deep)(?!\w))"
-        ),
-        _feet,
-        "0",
-        shape="0{1,5}'",
-    ),
-    Rule(
-        re.compile(r"(?P<feet>\d{1,4})'(?P<inches>\d)?(?=\s*$|[\s,.;)])"),
-        lambda m, c: _feet(m, c) if c.before(m.start()) in ("x", "×", "by") else None,
-        "0",
-        shape="0{1,4}'",
-    ),
-    Rule(
-        re.compile(r"(\d{1,3})(°)\s?(\d{1,2})(')(?:\s?(\d{1,2}(?:\.\d{1,6})?)(\"|''))?"),
-        _angle,
-        "0",
-        shape="0{1,3}°",
-    ),
-    Rule(re.compile(r"[NSEW](?!\w)"), _bearing, "C", frozenset("nsew")),
-    Rule(
-        re.compile(rf"(?:{_FRACTION}|(?P<number>\d+(?:\.\d+)?))(?:\"|'')(?!\w)"),
-        _inches,
-        "0",
-        shape="0+[\"'./ -]",
-    ),
-    Rule(
-        re.compile(
-            rf"(?P<sign>(?<![\w)\]%])-|[+±~≈]\s?)?(?:{_FRACTION}|(?P<number>{_NUM}){_RANGE})"
+            rf"(?P<sign>(?<![\w)\]%])-|[+±~≈]\s?)?(?:{FRACTION}|(?P<number>{_NUM}){_RANGE})"
             rf"(?P<gap>[\s-]?)(?=[a-zA-Zμ°Ω])(?P<unit>{UNIT})"
         ),
         _measure,

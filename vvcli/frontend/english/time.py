@@ -7,12 +7,9 @@ from dataclasses import dataclass
 
 from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
-from vvcli.frontend.english.number_words import cardinal, digits, number
+from vvcli.frontend.english.number_words import cardinal, digits
 from vvcli.frontend.english.patterns import DASH
-from vvcli.frontend.tables import cues
-
-_RATIO = cues("time.ratio")
-_BOOKS = cues("time.books")
+from vvcli.frontend.english.time_ratio import is_ratio
 
 
 @dataclass(frozen=True)
@@ -69,23 +66,6 @@ class Military:
         return f"{said} {digits(minute) if minute[0] == '0' else cardinal(int(minute))} hours"
 
 
-@dataclass(frozen=True)
-class Ratio:
-    """Two numbers with a colon: "ten to one", or a verse of the Bible, without "to"."""
-
-    first: str
-    second: str
-    link: str = "to"
-    last: str = ""  # of several verses
-
-    def words(self, british: bool) -> str:
-        """As in "sixteen to nine"."""
-        ends = [number(self.first, british), self.link, number(self.second, british)]
-        if self.last:
-            ends += ["to", number(self.last, british)]
-        return " ".join(filter(None, ends))
-
-
 def _half(written: str | None) -> str:
     return "" if not written else "am" if written[0] in "aA" else "pm"
 
@@ -100,27 +80,13 @@ def _clock(match: re.Match[str], clause: Clause) -> Time | None:
     half = _half(match["half"])
     if minute > 59 or second > 59 or hour > (12 if half else 24):
         return None
-    if _is_ratio(match, clause) and not half and not match["second"]:
+    if is_ratio(match, clause) and not half and not match["second"]:
         return None
     is_whole = clause.after(match.end()).lower() in ("noon", "midnight")
     is_length = clause.follows(match.end()) == "-" and clause.after(match.end(), 2) == "minute"
     if minute == second == 0 and not half and (is_whole or is_length):
         return Time(hour)
     return Time(hour, minute, second, half)
-
-
-def _is_ratio(match: re.Match[str], clause: Clause) -> bool:
-    after, before = clause.after(match.end()).lower(), clause.before(match.start()).lower()
-    return after in _RATIO - {"meeting", "meetings"} or before in _RATIO or _is_book(match, clause)
-
-
-def _is_book(match: re.Match[str], clause: Clause) -> bool:
-    """Whether it is a verse of the Bible: "John 3:16", "Rev. 1:2"."""
-    place = match.start()
-    before = clause.before(place)
-    if before == ".":
-        before = clause.before(place, 2)
-    return before.lower() in _BOOKS and before[0].isupper()
 
 
 def _hour(match: re.Match[str], clause: Clause) -> Time | None:
@@ -149,39 +115,6 @@ def _span(match: re.Match[str], clause: Clause) -> Span | None:
 def _military(match: re.Match[str], clause: Clause) -> Military | None:
     clock = match["clock"]
     return Military(clock) if int(clock[:2]) < 25 and int(clock[2:]) < 60 else None
-
-
-def _ratio(match: re.Match[str], clause: Clause) -> Ratio | Time | None:
-    first, second = match["first"], match["second"]
-    if _is_book(match, clause):
-        return Ratio(first, second, link="", last=match["last"] or "")
-    if match["last"]:
-        return None
-    if "." in first + second:
-        return Ratio(first, second)
-    if len(second) == 2 and second[0] != "0" and int(first) > 24 and int(second) < 60:
-        return Ratio(first, second, link="")  # minutes and seconds
-    if len(second) == 2 and int(first) > 24 and int(second) < 60:
-        return Time(int(first), int(second))
-    return Ratio(first, second)
-
-
-@dataclass(frozen=True)
-class Minutes:
-    """Seconds of a race with their hundredths: "1:23.45"."""
-
-    minutes: int
-    seconds: str
-
-    def words(self, british: bool) -> str:
-        """As in "one twenty three point four five"."""
-        whole, _, part = self.seconds.partition(".")
-        oh = "oh " if whole.startswith("0") else ""
-        return f"{cardinal(self.minutes)} {oh}{cardinal(int(whole))} point {digits(part)}"
-
-
-def _lap(match: re.Match[str], clause: Clause) -> Minutes:
-    return Minutes(int(match["first"]), match["second"])
 
 
 _HALF = r"(?:[aApP]\.\s?[mM]\.?|[aApP][mM]\.?)(?!\w)"
@@ -236,20 +169,5 @@ RULES = [
         _military,
         "0",
         shape="0000( a|a)",
-    ),
-    Rule(
-        re.compile(r"(?P<first>\d{1,2}):(?P<second>[0-5]\d\.\d{1,3})(?![\w]|[:.,]\d)"),
-        _lap,
-        "0",
-        shape="0{1,2}:0",
-    ),
-    Rule(
-        re.compile(
-            r"(?P<first>\d{1,4}(?:\.\d{1,3})?):(?P<second>\d{1,4}(?:\.\d{1,3})?)"
-            r"(?:[-–](?P<last>\d{1,3}))?(?![\w]|[:.]\w)"
-        ),
-        _ratio,
-        "0",
-        shape="0{1,4}[:.]0",
     ),
 ]

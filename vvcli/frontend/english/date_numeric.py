@@ -1,0 +1,127 @@
+"""Dates in digits: "14/3/2026", "2026-03-14T09:05Z", "12/25", "20240102"."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from vvcli.frontend.classify import Rule
+from vvcli.frontend.clause import Clause
+from vvcli.frontend.english.cardinal import counts
+from vvcli.frontend.english.date import Date, full_year, is_day
+from vvcli.frontend.english.time import Time
+from vvcli.frontend.tables import cues
+
+_PREPOSITIONS = cues("date.prepositions")
+
+
+def _iso(match: re.Match[str], clause: Clause) -> Date | None:
+    month, day = int(match["month"]), int(match["day"])
+    if not (1 <= month <= 12 and is_day(day)):
+        return None
+    time = None
+    if match["hour"]:
+        if int(match["hour"]) > 24 or int(match["minute"]) > 59:
+            return None
+        time = Time(int(match["hour"]), int(match["minute"]), int(match["second"] or 0))
+    return Date(month, (day,), int(match["year"]), time=time)
+
+
+def _compact(match: re.Match[str], clause: Clause) -> Date | None:
+    month, day = int(match["month"]), int(match["day"])
+    if not (1 <= month <= 12 and is_day(day)):
+        return None
+    return Date(month, (day,), int(match["year"]))
+
+
+def _numeric(match: re.Match[str], clause: Clause) -> Date | None:
+    first, second = int(match["first"]), int(match["second"])
+    is_day_first = match["sign"] == "." or clause.british
+    month, day = (second, first) if is_day_first else (first, second)
+    if month > 12:
+        month, day = day, month
+    if not (1 <= month <= 12 and is_day(day)):
+        return None
+    return Date(month, (day,), full_year(match["year"]))
+
+
+def _short(match: re.Match[str], clause: Clause) -> Date | None:
+    """12/25: unless it is rather a fraction, or counts something."""
+    first, second = match["first"], match["second"]
+    month, day = (int(second), int(first)) if clause.british else (int(first), int(second))
+    if month > 12 and day <= 12:
+        month, day = day, month
+    if not (1 <= month <= 12 and is_day(day)):
+        return None
+    before = clause.before(match.start()).lower()
+    is_cued = before in _PREPOSITIONS and not counts(clause.after(match.end()))
+    has_zero = first[0] == "0" or second[0] == "0"
+    cannot_be_share = max(month, day) >= 13 and day not in (16, 20)
+    if not (is_cued or has_zero or (cannot_be_share and clause.after(match.end()) not in _OF)):
+        return None
+    return Date(month, (day,))
+
+
+_OF = ("of", "cup", "inch", "inches", "in")
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Numbers between slashes that are no date: "1/2/3"."""
+
+    numbers: tuple[str, ...]
+
+    def words(self, british: bool) -> str:
+        """As in "one two three"."""
+        from vvcli.frontend.english.number_words import number
+
+        return " ".join(number(n, british) for n in self.numbers)
+
+
+_ISO_TIME = (
+    r"(?:[T](?P<hour>\d{2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,]\d{1,9})?)?"
+    r"(?:Z|[+-]\d{2}:?\d{2})?)?"
+)
+
+
+_END = r"(?![\w/]|[.,:-]\d|-\w)"
+
+
+RULES = [
+    Rule(
+        re.compile(
+            rf"(?P<year>\d{{4}})(?P<sign>[-/.])(?P<month>\d{{1,2}})(?P=sign)(?P<day>\d{{1,2}})"
+            rf"{_ISO_TIME}(?![\w])"
+        ),
+        _iso,
+        "0",
+        shape=r"0000[-/.]0",
+    ),
+    Rule(
+        re.compile(
+            r"(?P<first>\d{1,2})(?P<sign>[-/.])(?P<second>\d{1,2})(?P=sign)"
+            r"(?P<year>\d{4}|(?<=/)\d{2}|'\d\d)(?![\w/]|[.,]\d|-\d)"
+        ),
+        _numeric,
+        "0",
+        shape=r"0{1,2}[-/.]0",
+    ),
+    Rule(
+        re.compile(r"\d{1,4}(?:/\d{1,4}){2,9}(?![\w/])"),
+        lambda m, c: Numbers(tuple(m[0].split("/"))),
+        "0",
+        shape="0{1,4}/0",
+    ),
+    Rule(
+        re.compile(r"(?P<year>(?:19|20)\d\d)(?P<month>[01]\d)(?P<day>[0-3]\d)(?![\w]|[.,-]\d)"),
+        _compact,
+        "0",
+        shape="0{6}(?!a)",
+    ),
+    Rule(
+        re.compile(rf"(?P<first>\d{{1,2}})/(?P<second>\d{{1,2}}){_END}"),
+        _short,
+        "0",
+        shape="0{1,2}/0",
+    ),
+]

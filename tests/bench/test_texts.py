@@ -4,7 +4,7 @@ import pytest
 
 from vvcli.bench.random_model import RandomTokenizer
 from vvcli.bench.texts import random_texts
-from vvcli.script.normalise import normaliser
+from vvcli.frontend.front_end import FrontEnd
 
 
 @pytest.mark.parametrize("characters", [(4, 40), (100, 500), (7, 7)])
@@ -23,7 +23,7 @@ def test_a_text_is_one_line_as_the_line_reader_sees_it() -> None:
     for text in random_texts(300, (4, 60), seed=0):
         assert text == text.strip()
         assert len(text.splitlines()) == 1
-        assert normaliser("english")(text)
+        assert FrontEnd().speak(text)
 
 
 def test_a_token_is_four_characters() -> None:

@@ -7,7 +7,7 @@ import unicodedata
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.frontend.cases import CLASSES, cases
@@ -26,12 +26,14 @@ mixed = st.lists(
         st.sampled_from(WRITTEN),
         st.sampled_from(SIGNS),
         st.integers(0, 10**6).map(str),
+        st.sampled_from("éñŁßſαж中א"),
         st.just(" "),
     ),
     max_size=8,
 ).map("".join)
 
 
+@settings(deadline=None)
 @given(st.one_of(any_text, mixed), st.sampled_from(["en-US", "en-GB"]))
 def test_any_text_gives_words_or_nothing_or_names_what_cannot_be_said(
     text: str, language: str
@@ -48,6 +50,7 @@ def test_any_text_gives_words_or_nothing_or_names_what_cannot_be_said(
     assert not re.search(r" [,.?!]|[,.?!]{2}|^[,.?!]", spoken)
 
 
+@settings(deadline=None)
 @given(st.characters(blacklist_categories=["Cs"]))
 def test_no_record_is_lost_for_a_character(character: str) -> None:
     reading = FrontEnd().read(f"one {character} two")
@@ -102,6 +105,7 @@ KNOWN = frozenset(
 )
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.sampled_from(["tea", "usual", "Paris", "7", "12", "%", "$", "&", "+", "=", "€", "§"]),
@@ -117,6 +121,7 @@ def test_words_never_touch(pieces: list[str], between: str) -> None:
     assert set(re.findall(r"[a-z']+", spoken)) <= KNOWN
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(["Rain", "fell", "softly", "again"]), min_size=1, max_size=6))
 def test_words_keep_their_number_and_order(words: list[str]) -> None:
     for sign in ("-", "/", " & ", "_", " * ", "--", " | ", "…", "; "):
@@ -136,6 +141,7 @@ SENTENCES = [
 ]
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from(SENTENCES), st.sampled_from(".?!")), min_size=1, max_size=6)
 )
@@ -145,6 +151,7 @@ def test_a_stop_is_neither_invented_nor_lost(sentences: list[tuple[str, str]]) -
     assert re.findall("[.?!]", spoken) == [stop for _, stop in sentences]
 
 
+@settings(deadline=None)
 @given(mixed)
 def test_a_text_without_stops_has_none(text: str) -> None:
     bare = re.sub(r"[.?!…。｡&‥⁇⁈⁉‼]", " ", unicodedata.normalize("NFKC", text))
@@ -153,6 +160,7 @@ def test_a_text_without_stops_has_none(text: str) -> None:
         assert not re.search("[.?!]", FrontEnd().speak(bare))
 
 
+@settings(deadline=None)
 @given(st.text(max_size=300))
 def test_tokens_joined_are_the_text(text: str) -> None:
     tokens = tokenize(text)
@@ -160,6 +168,7 @@ def test_tokens_joined_are_the_text(text: str) -> None:
     assert [token.start for token in tokens[1:]] == [token.end for token in tokens[:-1]]
 
 
+@settings(deadline=None)
 @given(st.one_of(any_text, mixed))
 def test_items_have_their_places_in_the_source(text: str) -> None:
     items = FrontEnd().read(text).items
@@ -170,6 +179,7 @@ def test_items_have_their_places_in_the_source(text: str) -> None:
         assert all(text[item.start :].startswith(item.text) for item in items)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="ab. \n", min_size=1, max_size=200), st.integers(1, 60))
 def test_clauses_joined_are_the_text(text: str, times: int) -> None:
     pieces = list(clauses(text * times))

@@ -90,9 +90,13 @@ def _normaliser(model_folder: Path) -> Callable[[str], str] | None:
     name = read_json(model_folder / "config.json").get("text_normalizer")
     if name is None:
         return None
-    from vvcli.script.normalise import normaliser
+    if name != "english":
+        raise UnavailableError(
+            f"the model asks for the text normaliser {name!r}; only 'english' is known"
+        )
+    from vvcli.frontend.front_end import FrontEnd
 
-    return normaliser(str(name))
+    return FrontEnd().speak
 
 
 def tokenizer_repository(model_folder: Path) -> str:

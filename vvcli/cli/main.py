@@ -29,6 +29,7 @@ COMMANDS = {
     "batch": "Speak many records into many files.",
     "voices": "List voices, or convert one to safetensors.",
     "models": "List, fetch or locate models.",
+    "text": "Show how text is read.",
     "format": "Print what another program needs to read the audio.",
     "check": "Check that everything works here.",
     "bench": "Measure the speed of this machine.",

@@ -64,8 +64,10 @@ class Cleaned:
         """The place in the source of the character at `place`, or of the piece that it is in."""
         if not self.places:
             return place
-        here, there = self.places[max(0, bisect_right(self.places, (place, 1 << 60)) - 1)]
-        return there + place - here
+        after = bisect_right(self.places, (place, 1 << 60))
+        here, there = self.places[max(0, after - 1)]
+        source = there + place - here
+        return source if after == len(self.places) else min(source, self.places[after][1])
 
 
 def clean(text: str) -> Cleaned:

@@ -30,6 +30,7 @@ class Reading:
     items: tuple[Item, ...]
     spoken: str  # "" if there is nothing to say
     unspeakable: tuple[str, ...] = ()  # words in a script that the voice cannot say
+    british: bool = False
 
 
 class FrontEnd:
@@ -66,7 +67,9 @@ class FrontEnd:
         for found, cleaned, start in self._items(text):
             items += _placed(found, cleaned, start)
             parts.append(verbalize(found, self._british))
-        return Reading(text, tuple(items), _joined(parts), tuple(_unspeakable(items)))
+        return Reading(
+            text, tuple(items), _joined(parts), tuple(_unspeakable(items)), self._british
+        )
 
     @staticmethod
     def tokens(text: str) -> list[Token]:

@@ -10,13 +10,16 @@ from collections.abc import Iterable
 
 from vvcli.frontend.classify import Item
 
+SPEAKABLE = frozenset("abcdefghijklmnopqrstuvwxyz',.?! ")  # all that the voice knows
+_UNKNOWN = re.compile("[^a-z',.?! ]")
 _STOPS = re.compile(r"\s*([,.?!])[\s,.?!]*")
 
 
 def verbalize(items: Iterable[Item], british: bool = False) -> str:
     """What is spoken: lower-case words, commas, and the stops that are in the text."""
     words = [item.words(british) for item in items]
-    return tidy(" ".join(filter(None, words)))
+    said = " ".join(filter(None, words))
+    return tidy(_UNKNOWN.sub("", said))
 
 
 def tidy(said: str) -> str:

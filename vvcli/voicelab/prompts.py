@@ -5,8 +5,9 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 
-from vvcli.script.english_tables import MONTHS
+from vvcli.frontend.tables import rows
 
+_MONTHS = [name.title() for _, name, *_ in rows("english/months")]
 _CARRIERS = (
     "{}",
     "{}.",
@@ -29,7 +30,7 @@ def made_up_lines(words: list[str], count: int, rng: random.Random) -> Iterator[
         lambda: f"${rng.randint(0, 10 ** rng.randint(1, 6)):,}.{rng.randint(0, 99):02}",
         lambda: f"{rng.choice('$€£')}{rng.randint(1, 900)} {rng.choice(['million', 'billion'])}",
         lambda: f"{rng.randint(1, 12)}/{rng.randint(1, 28)}/{rng.randint(1950, 2049)}",
-        lambda: f"{rng.choice(MONTHS)} {rng.randint(1, 31)}, {rng.randint(1700, 2049)}",
+        lambda: f"{rng.choice(_MONTHS)} {rng.randint(1, 31)}, {rng.randint(1700, 2049)}",
         lambda: f"{rng.randint(1, 12)}:{rng.randint(0, 59):02} {rng.choice(['am', 'pm'])}",
         lambda: f"{rng.randint(0, 23)}:{rng.randint(0, 59):02}",
         lambda: str(rng.randint(0, 10 ** rng.randint(1, 7))),

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from vvcli.errors import RecordError
-from vvcli.script.normalise import normalise_english
+from vvcli.frontend.front_end import FrontEnd
 from vvcli.voicelab.prompts import made_up_lines
 from vvcli.voicelab.settings import Texts
 
@@ -124,12 +124,13 @@ def _held_out(sentences: Iterable[str], count: int, rng: random.Random) -> list[
 
 
 def _normalised(lines: Iterable[str], longest: int) -> Iterator[str]:
+    front_end = FrontEnd()
     for line in lines:
         try:
-            text = normalise_english(line)
+            text = front_end.speak(line)
         except RecordError:
             continue
-        if len(text) <= longest and max(len(word) for word in text.split()) < 30:
+        if text and len(text) <= longest and max(len(word) for word in text.split()) < 30:
             yield text
 
 

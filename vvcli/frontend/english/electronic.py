@@ -9,6 +9,7 @@ from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.number_words import cardinal, digits, grouped, letters
 from vvcli.frontend.english.patterns import alternatives
+from vvcli.frontend.english.plain import without_accents
 from vvcli.frontend.tables import cues, mapping, words
 
 _SIGNS = {
@@ -33,7 +34,7 @@ class Electronic:
 def spoken_address(address: str) -> str:
     """Words, signs by their names, short pieces by their letters."""
     said: list[str] = []
-    pieces = _PIECE.findall(address)
+    pieces = _PIECE.findall(without_accents(address))
     for i, piece in enumerate(pieces):
         if piece.isdigit():
             said.append(_number(piece, pieces[i - 1] if i else ""))

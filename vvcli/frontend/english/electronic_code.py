@@ -9,6 +9,7 @@ from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.electronic import ALONE
 from vvcli.frontend.english.number_words import cardinal, digits, letters
+from vvcli.frontend.english.plain import without_accents
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Identifier:
     def words(self, british: bool) -> str:
         """As in "camel case name"."""
         said = []
-        for piece in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+|[^\W\d_]+", self.name):
+        for piece in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+", without_accents(self.name)):
             if piece.isdigit():
                 said.append(cardinal(int(piece)) if len(piece) < 9 else digits(piece))
             elif piece.isupper() and len(piece) > 1:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from vvcli.frontend.clause import Clause
+from vvcli.frontend.english.number_words import cardinal
 from vvcli.frontend.tables import mapping
 from vvcli.frontend.tokenize import Token
 
@@ -65,6 +66,9 @@ def _latin(text: str, named: tuple[tuple[str, str], ...]) -> Plain | Unspeakable
             parts.append(f" {names[character]} ")
         elif character.isascii() or _is_latin(character):
             parts.append(character)
+        elif character.isnumeric() and not character.isalpha():
+            value = unicodedata.numeric(character)
+            parts.append(f" {cardinal(int(value))} " if value == int(value) else " ")
         elif unicodedata.category(character) not in ("Lm", "Mn", "Mc"):
             return Unspeakable(text)
     from anyascii import anyascii  # 40 ms, and few texts have accents
@@ -72,6 +76,19 @@ def _latin(text: str, named: tuple[tuple[str, str], ...]) -> Plain | Unspeakable
     said = "".join(part if part.isascii() else anyascii(part) for part in parts).lower()
     kept = "".join(c for c in said if "a" <= c <= "z" or c in "' ")
     return Plain(" ".join(kept.split()))
+
+
+def without_accents(text: str) -> str:
+    """`text` in ASCII: letters of Latin without their accents, and no others.
+
+    >>> without_accents("/Øresund/中/é")
+    '/Oresund//e'
+    """
+    if text.isascii():
+        return text
+    from anyascii import anyascii
+
+    return "".join(c if c.isascii() else anyascii(c) if _is_latin(c) else "" for c in text)
 
 
 def _is_latin(character: str) -> bool:

@@ -1,0 +1,87 @@
+"""`vvcli text`: how text is read, shown pass by pass."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+
+import click
+
+from vvcli.cli.environment import Environment
+from vvcli.cli.exit_status import ExitStatus
+from vvcli.errors import RecordError, UsageError
+from vvcli.frontend.front_end import LANGUAGES, FrontEnd, Reading, refuse
+from vvcli.script.lines import read_lines, split_lines
+from vvcli.script.record import Record
+
+
+@click.command()
+@click.argument("text", nargs=-1)
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object a line.")
+@click.option(
+    "--language",
+    envvar="VVCLI_LANGUAGE",
+    type=click.Choice(LANGUAGES),
+    default="en-US",
+    show_default=True,
+    help="Whose dates and numbers.",
+)
+@click.pass_obj
+def text(
+    environment: Environment, text: tuple[str, ...], as_json: bool, language: str
+) -> ExitStatus:
+    """Show how TEXT, or each line of standard input, is read: its parts, their classes and words.
+
+    This is how the embedded voices read it; the published models read text themselves.
+    """
+    front_end = FrontEnd(language)
+    good, bad = 0, 0
+    for record in _records(environment, text):
+        if record.is_blank:
+            continue
+        try:
+            if record.error is not None:
+                raise RecordError(record.error)
+            reading = front_end.read(record.text)
+            click.echo(_object(reading) if as_json else _table(reading))
+            refuse(list(reading.unspeakable))
+            good += 1
+        except RecordError as error:
+            environment.say(f"{record.source}: {error}" if record.source else str(error))
+            bad += 1
+    if not good:
+        return ExitStatus.NOTHING
+    return ExitStatus.SOME_FAILED if bad else ExitStatus.OK
+
+
+def _records(environment: Environment, words: tuple[str, ...]) -> Iterable[Record]:
+    if words:
+        return split_lines(" ".join(words), "TEXT")
+    if environment.stdin in environment.closed or os.isatty(environment.stdin):
+        raise UsageError("nothing to read: give TEXT, or pipe lines in")
+    return _lines(environment.stdin)
+
+
+def _lines(descriptor: int) -> Iterator[Record]:
+    with os.fdopen(os.dup(descriptor), "rb") as file:
+        yield from read_lines(file, "stdin")
+
+
+def _object(reading: Reading) -> str:
+    return json.dumps({"text": reading.text, "spoken": reading.spoken}, ensure_ascii=False)
+
+
+def _table(reading: Reading) -> str:
+    """A row for each part that is said, or that is not what it looks like, and the whole."""
+    rows = [
+        (item.name, item.text, item.words(reading.british))
+        for item in reading.items
+        if item.text.strip()
+    ]
+    name_width = max((len(name) for name, _, _ in rows), default=0)
+    text_width = min(40, max((len(written) for _, written, _ in rows), default=0))
+    lines = [reading.text]
+    for name, written, said in rows:
+        lines.append(f"  {name:{name_width}}  {written:{text_width}}  {said}".rstrip())
+    return "\n".join([*lines, f"= {reading.spoken}".rstrip()])

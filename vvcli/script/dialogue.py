@@ -1,0 +1,95 @@
+"""Dialogue: lines of `Name: text`, each name with a voice of its own."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from vvcli.errors import UsageError
+from vvcli.script.record import Record
+
+MAX_LABEL = 40  # characters
+
+_LABEL = re.compile(r"\s*(?P<label>[^\W\d_][^:\n]{0,39}):(?:\s+(?P<text>.*))?$", re.DOTALL)
+
+
+def read_dialogue(
+    lines: Iterable[Record], voices: Sequence[str], cast: Mapping[str, str] | None = None
+) -> tuple[Iterator[Record], dict[str, str]]:
+    """The records of `lines` without their labels, each in the voice of its name; and the cast.
+
+    A label begins with a letter, has at most 40 characters and ends in a colon and a space; it
+    counts if it is there twice or is in `cast`, so that "Note: this" stays text. A line without a
+    label goes on with the last name. Names that are not in `cast` get `voices` in the order in
+    which they appear, from the first again where there are more names than voices. A record with
+    a voice of its own keeps it.
+    """
+    records = list(lines)  # whether a label is one is known at the end only
+    cast = dict(cast or {})
+    labels = [_label(record) for record in records]
+    counted = Counter(label for label in labels if label)
+    known = [label for label in counted if label in cast or counted[label] > 1]
+    free = [name for name in known if name not in cast]
+    found = dict(cast)
+    if voices:
+        found |= {name: voices[i % len(voices)] for i, name in enumerate(free)}
+    return _records(records, labels, frozenset(known), found), {
+        n: found[n] for n in known if n in found
+    }
+
+
+def _label(record: Record) -> str | None:
+    match = _LABEL.match(record.text) if record.error is None else None
+    return " ".join(match["label"].split()) if match else None
+
+
+def _records(
+    records: Iterable[Record],
+    labels: Iterable[str | None],
+    known: frozenset[str],
+    voices: Mapping[str, str],
+) -> Iterator[Record]:
+    name: str | None = None
+    for record, label in zip(records, labels, strict=True):
+        text = record.text
+        if label in known:
+            name = label
+            match = _LABEL.match(text)
+            text = (match["text"] if match else "") or ""
+        voice = record.voice if record.voice is not None else voices.get(name or "")
+        yield replace(record, text=text.strip() if label in known else text, voice=voice)
+
+
+def parse_cast(value: str) -> dict[str, str]:
+    """The voices of names: `Alice=clara,Bob=miles`, or a file with a `name=voice` a line.
+
+    A value with an equals sign is a list, another one a file, in which `#` begins a comment.
+
+    Raises:
+        UsageError: the file cannot be read, or a part of it names no name or no voice.
+    """
+    if "=" in value:
+        return dict(_pair(part, "--cast") for part in value.split(",") if part.strip())
+    try:
+        text = Path(value).read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise UsageError(f"cannot read the cast {value}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"the cast {value} is not text: save it as UTF-8") from error
+    lines = enumerate(text.splitlines(), start=1)
+    return dict(
+        _pair(line, f"{value}:{number}")
+        for number, line in lines
+        if line.strip() and not line.lstrip().startswith("#")
+    )
+
+
+def _pair(text: str, source: str) -> tuple[str, str]:
+    name, equals, voice = text.partition("=")
+    name, voice = " ".join(name.split()), voice.strip()
+    if not (name and equals and voice):
+        raise UsageError(f"{source}: {text.strip()!r} is no part: write Name=voice")
+    return name, voice

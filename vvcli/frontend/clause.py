@@ -40,6 +40,7 @@ class Clause:
         text: str,
         *,
         starters: frozenset[str] = frozenset(),
+        continuers: frozenset[str] = frozenset(),
         british: bool = False,
         is_first: bool = True,
         is_last: bool = True,
@@ -50,6 +51,7 @@ class Clause:
         self.index[len(text)] = len(self.tokens)
         self.shapes = text.translate(_SHAPES)
         self.has_letters = "a" in self.shapes or "°" in self.shapes
+        self.continuers = continuers  # names that go on with a sentence
         self.starters = starters  # words that begin sentences, and no names
         self.british = british
         self.is_first = is_first  # of its record
@@ -140,7 +142,7 @@ class Clause:
             return False
         if token.kind == "number":
             return how == "capital"
-        if not token.text[0].isupper():
+        if not token.text[0].isupper() or token.text.lower() in self.continuers:
             return False
         return how == "capital" or token.text.lower() in self.starters
 

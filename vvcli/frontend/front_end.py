@@ -83,6 +83,7 @@ class FrontEnd:
             clause = Clause(
                 cleaned.text,
                 starters=words("english/starters"),
+                continuers=words("english/after_abbreviation"),
                 british=self._british,
                 is_first=start == 0,
                 is_last=start + len(piece) == len(text),

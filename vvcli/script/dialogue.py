@@ -36,9 +36,8 @@ def read_dialogue(
     found = dict(cast)
     if voices:
         found |= {name: voices[i % len(voices)] for i, name in enumerate(free)}
-    return _records(records, labels, frozenset(known), found), {
-        n: found[n] for n in known if n in found
-    }
+    told = {name: found[name] for name in known if name in found}
+    return _records(records, labels, frozenset(known), found), told
 
 
 def _label(record: Record) -> str | None:

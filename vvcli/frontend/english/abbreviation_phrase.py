@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.abbreviation import Abbreviation
+from vvcli.frontend.english.patterns import alternatives
 from vvcli.frontend.tables import mapping, rows
 
 _PHRASES = {row[0]: (row[1], row[2] if len(row) > 2 else "") for row in rows("english/phrases")}
@@ -83,13 +84,28 @@ def _life(match: re.Match[str], clause: Clause) -> Abbreviation | None:
 def _direction(match: re.Match[str], clause: Clause) -> Abbreviation | None:
     """In an address: "1600 N. Main St."."""
     after = clause.after(match.end())
-    if not clause.before(match.start()).isdigit() or not (after[:1].isupper() or after.isdigit()):
+    is_numbered = re.match(
+        r"\s\d{1,3}(?:st|nd|rd|th)\s", clause.text[match.end() : match.end() + 8]
+    )
+    if not (clause.before(match.start()).isdigit() or is_numbered) or not (
+        after[:1].isupper() or after.isdigit()
+    ):
         return None
     said = {"N": "north", "S": "south", "E": "east", "W": "west"}
     return Abbreviation(said[match[0][0]])
 
 
+_NUMBERED = re.compile(r"\s\d{1,3}(?:st|nd|rd|th)\s")
+_BOOKS = mapping("english/books")
+
 RULES = [
+    Rule(
+        re.compile(rf"(?P<book>{alternatives(set(_BOOKS))})\.?(?=\s\d{{1,3}}:\d)"),
+        lambda m, c: Abbreviation(_BOOKS[m["book"]]),
+        "C",
+        frozenset(book.lower() for book in _BOOKS),
+        stop="never",
+    ),
     Rule(re.compile(r"[NSEW]\."), _direction, "C", frozenset("nsew"), stop="never"),
     Rule(re.compile(r"v\.?(?=\s)"), _versus, "w", frozenset("v"), stop="never"),
     Rule(

@@ -67,8 +67,9 @@ def _magnitude(match: re.Match[str], clause: Clause) -> Cardinal | Coded | None:
     written, sign = match["number"], match["sign"]
     after = clause.after(match.end()).lower()
     before = clause.cue(match.start())
-    if clause.touches(match.start()).isalpha():
-        return None  # B2B
+    touches = clause.touches(match.start())
+    if touches.isalpha() or touches == "#":
+        return None  # B2B, Apt #5B
     if before in words("english/sections"):
         return None
     is_counted = after in words("english/counted") or counts(after)

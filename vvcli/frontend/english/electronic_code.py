@@ -45,6 +45,17 @@ class Dotted(Identifier):
 
 
 @dataclass(frozen=True)
+class Color:
+    """A color of a web page: "#FF8800"."""
+
+    digits: str
+
+    def words(self, british: bool) -> str:
+        """As in "hash f f eight eight zero zero"."""
+        return f"hash {letters(self.digits)}"
+
+
+@dataclass(frozen=True)
 class Tag:
     """A handle or a hashtag."""
 
@@ -115,10 +126,17 @@ def _tag(match: re.Match[str], clause: Clause) -> Tag | None:
     before = clause.touches(match.start())
     if before.isalnum() or before in ("&", "/") or match["name"].isdigit():
         return None
+    if re.fullmatch(r"\d+[A-Za-z]", match["name"]):
+        return None  # Apt #5B
     return Tag(match["sign"], match["name"])
 
 
 RULES = [
+    Rule(
+        re.compile(r"#(?=[A-Fa-f]{0,5}\d)(?P<hex>[0-9A-Fa-f]{6})(?!\w)"),
+        lambda m, c: Color(m["hex"]) if re.search("[A-Fa-f]", m["hex"]) else None,
+        "#",
+    ),
     Rule(
         re.compile(
             rf"{ALONE}"

@@ -72,7 +72,7 @@ RULES = [
         "0",
         shape=r"000\.0",
     ),
-    Rule(re.compile(rf"(?:{_FIRST})(?![\w%]|[/.,:-]\d)"), _idiom, "0", shape=r"0+[-/xa (]"),
+    Rule(re.compile(rf"(?:{_FIRST})(?![\w%]|[/.,:-]\d)"), _idiom, "0", shape=r"0+[-/xa (:]"),
     Rule(
         re.compile(rf"(?:{alternatives(_OTHER)})(?!\w)"),
         lambda m, c: Idiom(_IDIOMS[m[0]]),

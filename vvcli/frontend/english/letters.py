@@ -52,8 +52,12 @@ def _listed() -> dict[str, str]:
 
 def _acronym(match: re.Match[str], clause: Clause) -> Letters | None:
     written, ending = match["word"], match["ending"] or ""
-    if written in ("IT", "US", "WHO", "OR", "IN", "ME", "HI", "OK", "AM", "PM"):
+    if written in ("IT", "US", "WHO", "OK", "AM", "PM"):
         said = _ambiguous(written, match, clause)
+    elif len(written) < 4 and (
+        clause.follows(match.end()).isdigit() or clause.touches(match.start()).isdigit()
+    ):
+        said = letters(written) if _listed().get(written) in (None, "letters") else acronym(written)
     else:
         said = acronym(written, is_shouting=clause.is_shouting)
     if not ending:
@@ -118,7 +122,7 @@ RULES = [
     # M.Sc., Ph.D., U.S., e.e., B.C.E.
     Rule(
         re.compile(
-            r"(?P<word>(?:[A-Za-z]\.){2,12}(?:[A-Z](?![\w]))?|[A-Z]\.[A-Z](?![\w.])|[A-Z][a-z]\.[A-Z]\.?(?!\w)"
+            r"(?P<word>(?:[A-Za-z]\.){2,12}(?:[A-Z](?![\w]))?|[A-Z]\.[A-Z](?![\w.])|[A-Z][a-z]\.[A-Z](?:\.(?='?s(?!\w))|\.?(?!\w))"
             r"|[A-Z]\.[A-Z][a-z]\.?(?!\w)|(?:[A-Z]\.){1,3}[A-Z][a-z]{1,3}\.(?!\w)|[A-Z]{2}\.(?:[A-Z]\.)+)(?P<ending>'?s(?!\w))?"
         ),
         _dotted,

@@ -121,7 +121,7 @@ RULES = [
         frozenset("abcdf"),
     ),
     Rule(
-        re.compile(r"[A-Z]\.(?=\s?[A-Z][\w.'])"),
+        re.compile(r"[A-Z]\.(?=\s?[A-Z][\w.']|\s(?:de|du|van|von|la|le|da|di|del)\s)"),
         _initial,
         "C",
         frozenset("abcdefghijklmnopqrstuvwxyz"),

@@ -85,7 +85,7 @@ RULES = [
         "\\",
     ),
     Rule(
-        re.compile(r"\^?\[\^?\d{1,3}\](?!\()|\[citation needed\]"),
+        re.compile(r"\^?\[\^?[1-9]\d{0,2}\](?!\(|\s?=)|\[citation needed\]"),
         lambda m, c: Markup() if "^" in m[0] or c.touches(m.start()).strip() else None,
         "[^",
     ),

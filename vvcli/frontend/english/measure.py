@@ -133,6 +133,8 @@ def _is_attribute(match: re.Match[str], clause: Clause) -> bool:
     after = clause.after(end)
     if clause.follows(end) == "-":
         return clause.text[end + 1 : end + 2].isalpha()
+    if match["gap"] == "-" and after[:1].isupper():
+        return True
     if not (after.isalpha() and after.islower()) or after in words("english/after_measure"):
         return False
     if match["gap"] == "-" or after in words("english/attributive"):

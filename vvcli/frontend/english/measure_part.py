@@ -27,6 +27,8 @@ class Parts:
 
 
 def _feet(match: re.Match[str], clause: Clause) -> Parts | Measure | None:
+    if clause.touches(match.start()).isalpha():
+        return None  # Q4'23
     if _is_closing_quote(match.end(), clause, match[0][-1]):
         return None
     foot, inch = Unit("foot", "feet"), Unit("inch", "inches")

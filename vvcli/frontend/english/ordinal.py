@@ -23,8 +23,10 @@ class Ordinal:
         return ordinal(int(str(self.number)[:16]), british) + self.ending
 
 
-def _ordinal(match: re.Match[str], clause: Clause) -> Ordinal | _Run:
+def _ordinal(match: re.Match[str], clause: Clause) -> Ordinal | _Run | None:
     digits = plain(match["number"])
+    if not _is_rank(digits, match["suffix"].lower()):
+        return None  # "14st" is a weight
     if len(digits) > 15:
         return _Run(digits)
     return Ordinal(int(digits), " century" if match["century"] else match["plural"] or "")
@@ -52,7 +54,19 @@ class _Run:
         return digits(self.digits)
 
 
+def _is_rank(number: str, suffix: str) -> bool:
+    if number[-2:] in ("11", "12", "13"):
+        return suffix == "th"
+    return suffix == {"1": "st", "2": "nd", "3": "rd"}.get(number[-1], "th")
+
+
 RULES = [
+    Rule(
+        re.compile(r"(?P<number>\d{0,2}[23])d(?=\sof\s)"),
+        lambda m, c: Ordinal(int(m["number"])),
+        "0",
+        shape="0{1,3}a",
+    ),
     Rule(
         re.compile(rf"(?P<first>\d{{1,3}}){SUFFIX}\s?[-–—]\s?(?P<last>\d{{1,3}}){SUFFIX}(?!\w)"),
         lambda m, c: Ranks(int(m["first"]), int(m["last"])),
@@ -61,7 +75,7 @@ RULES = [
     ),
     Rule(
         re.compile(
-            rf"(?P<number>\d{{1,3}}(?:,\d{{3}}){{1,5}}|\d+)\s?\^?{SUFFIX}"
+            rf"(?P<number>\d{{1,3}}(?:,\d{{3}}){{1,5}}|\d+)\s?\^?(?P<suffix>{SUFFIX})"
             r"(?:(?P<plural>s)(?![\w'])|(?P<century>\s?[cC]\.|\s[cC](?!\w))(?!\s?\d))?(?!\w)"
         ),
         _ordinal,

@@ -70,7 +70,8 @@ def _stands_alone(match: re.Match[str], clause: Clause) -> bool:
 def _size(match: re.Match[str], clause: Clause) -> Range | None:
     sign = match["sign"].strip()
     after = clause.after(match.end())
-    if sign == "×" and (after[:1] == "=" or match["sign"] != sign):
+    is_power = match["last"] == "10" and clause.follows(match.end()) == "^"
+    if is_power or (sign == "×" and (after[:1] == "=" or match["sign"] != sign)):
         return Range(match["first"], match["last"], "times")
     if sign in "xX" and after[:1] == "=":
         return Range(match["first"], match["last"], "times")

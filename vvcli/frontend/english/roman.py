@@ -58,13 +58,7 @@ def _roman(match: re.Match[str], clause: Clause) -> Roman | None:
     if number is None or clause.touches(match.start()) in ("-", "'"):
         return None
     before = clause.before(match.start())
-    if before == "." and clause.before(match.start(), 2).lower() in (
-        "vol",
-        "ch",
-        "no",
-        "pt",
-        "fig",
-    ):
+    if before == ".":
         before = clause.before(match.start(), 2)
     cue = before.lower()
     if cue in ("and", "&") and value(clause.before(match.start(), 2)) and written.isupper():
@@ -83,7 +77,7 @@ def _roman(match: re.Match[str], clause: Clause) -> Roman | None:
         return None
     if clause.before(match.start(), 2).lower() in words("english/given_names"):
         return Roman(number, is_rank=True, ending=ending)
-    if number <= 39 and before.isalpha() and len(before) > 2 and not before.isupper():
+    if number <= 39 and before.isalpha() and len(before) > 2 and before.istitle():
         return Roman(number, ending=ending)
     return None
 

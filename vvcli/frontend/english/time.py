@@ -56,14 +56,17 @@ class Military:
     """Four digits before "hours"."""
 
     clock: str
+    ending: str = " hours"
 
     def words(self, british: bool) -> str:
         """As in "zero nine hundred hours"."""
         hour, minute = self.clock[:2], self.clock[2:]
         said = digits(hour) if hour[0] == "0" else cardinal(int(hour))
         if minute == "00":
-            return f"{said} hundred hours"
-        return f"{said} {digits(minute) if minute[0] == '0' else cardinal(int(minute))} hours"
+            return f"{said} hundred{self.ending}"
+        return (
+            f"{said} {digits(minute) if minute[0] == '0' else cardinal(int(minute))}{self.ending}"
+        )
 
 
 def _half(written: str | None) -> str:
@@ -77,7 +80,7 @@ def _is_verb(match: re.Match[str], clause: Clause) -> bool:
 
 def _clock(match: re.Match[str], clause: Clause) -> Time | None:
     hour, minute, second = int(match["hour"]), int(match["minute"]), int(match["second"] or 0)
-    half = _half(match["half"])
+    half = _half(match["half"] or match.groupdict().get("short"))
     if minute > 59 or second > 59 or hour > (12 if half else 24):
         return None
     if is_ratio(match, clause) and not half and not match["second"]:
@@ -114,7 +117,8 @@ def _span(match: re.Match[str], clause: Clause) -> Span | None:
 
 def _military(match: re.Match[str], clause: Clause) -> Military | None:
     clock = match["clock"]
-    return Military(clock) if int(clock[:2]) < 25 and int(clock[2:]) < 60 else None
+    ending = "" if match["zone"] else " hours"
+    return Military(clock, ending) if int(clock[:2]) < 25 and int(clock[2:]) < 60 else None
 
 
 _HALF = r"(?:[aApP]\.\s?[mM]\.?|[aApP][mM]\.?)(?!\w)"
@@ -136,8 +140,8 @@ RULES = [
     ),
     Rule(
         re.compile(
-            r"(?P<hour>[01]?\d|2[0-4]):(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d))?"
-            rf"(?:\s?(?P<half>{_HALF})|\s?[hH](?!\w))?(?![\w]|[:.,]\d)"
+            r"(?P<hour>[01]?\d|2[0-4]):(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d)(?:[.,]\d{1,6})?)?"
+            rf"(?:\s?(?P<half>{_HALF})|(?P<short>[ap])(?!\w)|\s?[hH](?!\w))?(?![\w]|[:.,]\d)"
         ),
         _clock,
         "0",
@@ -165,7 +169,9 @@ RULES = [
         shape="0{1,2}( a|a)",
     ),
     Rule(
-        re.compile(r"(?P<clock>[0-2]\d[0-5]\d)\s?(?:hours|hrs|Hours|HRS|h)(?!\w)"),
+        re.compile(
+            r"(?P<clock>[0-2]\d[0-5]\d)\s?(?:(?:hours|hrs|Hours|HRS|h)(?!\w)|(?=(?P<zone>GMT|UTC|Z|EST|EDT|CST|PST|CET|BST)(?!\w)))"
+        ),
         _military,
         "0",
         shape="0000( a|a)",

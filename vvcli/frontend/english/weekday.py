@@ -40,7 +40,9 @@ def _calendar(match: re.Match[str], clause: Clause) -> Calendar | None:
     if before in ("-", "–", "/") and clause.previous == "Weekday":
         return Calendar(name)
     if is_dotted and after == "" and before not in _CUES:
-        return None if lower in ("sat", "sun", "mar", "jan") else Calendar(name)
+        begins = clause.begins_sentence(place) and clause.previous not in ("Time", "Date")
+        is_other = lower in ("sat", "sun", "mar") and begins
+        return None if is_other or lower == "jan" or before == "the" else Calendar(name)
     if before == "the" and lower in ("sun", "mar", "wed"):
         return None
     if is_dotted:

@@ -68,7 +68,10 @@ def _cued(match: re.Match[str], clause: Clause) -> Year | None:
 
 
 def _short(match: re.Match[str], clause: Clause) -> Year | None:
-    before = clause.touches(match.start())
+    place = match.start()
+    before = clause.touches(place)
+    if re.search(r"(?<!\w)[QH]\d$", clause.text[max(0, place - 3) : place]):
+        before = ""  # Q4'23
     if before and (before.isalnum() or before in "'"):
         return None
     return Year(int(match["number"]), short=True)

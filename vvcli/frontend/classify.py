@@ -54,7 +54,7 @@ class Item:
 
     @property
     def name(self) -> str:
-        """The name of its class: of the file that holds it."""
+        """The name of its class: of the file that holds it, up to an underscore."""
         return _class_name(type(self.value))
 
     def words(self, british: bool = False) -> str:
@@ -64,7 +64,7 @@ class Item:
 
 @cache
 def _class_name(kind: type) -> str:
-    return kind.__module__.rpartition(".")[2].title()
+    return kind.__module__.rpartition(".")[2].partition("_")[0].title()
 
 
 class RuleBook:

@@ -10,6 +10,7 @@ from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.electronic import ALONE
 from vvcli.frontend.english.number_words import cardinal, digits, letters
 from vvcli.frontend.english.plain import without_accents
+from vvcli.frontend.tables import cues
 
 
 @dataclass(frozen=True)
@@ -128,6 +129,9 @@ def _tag(match: re.Match[str], clause: Clause) -> Tag | None:
         return None
     if re.fullmatch(r"\d+[A-Za-z]", match["name"]):
         return None  # Apt #5B
+    has_digits = any(c.isdigit() for c in match["name"])
+    if has_digits and clause.before(match.start()).lower() in cues("digits.codes"):
+        return None  # Order #A1234
     return Tag(match["sign"], match["name"])
 
 
@@ -140,7 +144,7 @@ RULES = [
     Rule(
         re.compile(
             rf"{ALONE}"
-            r"(?P<name>[A-Za-z][\w]{0,60}(?:\.[A-Za-z_]\w{0,60}){1,6})(?P<call>\(\))?(?![\w.(])"
+            r"(?P<name>[A-Za-z][\w]{0,60}(?:\.[A-Za-z_]\w{0,60}){1,6})(?P<call>\(\))?(?![\w.])"
         ),
         lambda m, c: (
             _dotted(m, c) if m["call"] or m["name"].islower() or "_" in m["name"] else None

@@ -62,7 +62,8 @@ def _acronym(match: re.Match[str], clause: Clause) -> Letters | None:
         said = acronym(written, is_shouting=clause.is_shouting)
     if not ending:
         return Letters(said)
-    return Letters(said, "'s" if ending != "'" else "")
+    is_plural_word = ending == "s" and " " not in said and len(said) > 2
+    return Letters(said, "s" if is_plural_word else "'s" if ending != "'" else "")
 
 
 def _ambiguous(written: str, match: re.Match[str], clause: Clause) -> str:

@@ -79,6 +79,7 @@ RULES = [
     Rule(re.compile(r"<\|(?=\w)|\|>|\$(?=\{)"), _fence, "<|$"),
     Rule(re.compile(r"```\w{0,20}"), _fence, "`"),
     Rule(re.compile(r"\|"), _at_start, "|"),
+    Rule(re.compile(r"\$\s(?=[a-z])"), _at_start, "$"),
     Rule(
         re.compile(r"\\(?=[nrt*_`#\[\](){}>|~-])"),
         lambda m, c: Markup() if c.follows(m.end()) not in "nrt" else None,

@@ -47,8 +47,10 @@ _LENGTHS = cues("measure.lengths")
 
 def _measure(match: re.Match[str], clause: Clause) -> Measure | None:
     unit = find_unit(match["unit"])
-    if clause.touches(match.start()).isalpha():
-        return None  # SW1A
+    place = match.start()
+    is_name = clause.touches(place) == "-" and clause.text[max(0, place - 2)].isalpha()
+    if clause.touches(place).isalpha() or is_name:
+        return None  # SW1A, I-95 N
     if unit is None or not _is_unit(match, clause, unit):
         return None
     written = match["sign"] or ""
@@ -166,10 +168,15 @@ class Per:
         return f"per {self.unit}"
 
 
+_EVERY = {"s": "second", "sec": "second", "min": "minute", "h": "hour", "hr": "hour", "day": "day"}
+
+
 def _per(match: re.Match[str], clause: Clause) -> Per | None:
+    written = match["word"]
+    if clause.previous == "Plain" and counts(clause.before(match.start()).lower()):
+        return Per(_EVERY[written]) if written in _EVERY else None
     if clause.previous not in ("Measure", "Money", "Cardinal", "Decimal"):
         return None
-    written = match["word"]
     unit = find_unit(written)
     if unit is not None:
         return Per(unit.one)

@@ -62,7 +62,8 @@ def _inches(match: re.Match[str], clause: Clause) -> Measure | None:
 
 def _is_noun_next(match: re.Match[str], clause: Clause) -> bool:
     after = clause.after(match.end())
-    is_noun = after.isalpha() and after.islower() and after not in words("english/after_measure")
+    is_side = after.lower() in ("x", "by") or after == "×"
+    is_noun = after.isalpha() and not is_side and after not in words("english/after_measure")
     return is_noun or (
         clause.follows(match.end()) == "-" and clause.after(match.end(), 2).isalpha()
     )
@@ -115,6 +116,12 @@ def _duration(match: re.Match[str], clause: Clause) -> Parts:
 
 
 RULES = [
+    Rule(
+        re.compile(r"(?P<first>\d{1,2})'?\s?[-–]\s?(?P<last>\d{1,2})'(?!\w)"),
+        lambda m, c: Measure(m["first"], Unit("foot", "feet"), m["last"]),
+        "0",
+        shape="0{1,2}['-–]",
+    ),
     Rule(
         re.compile(
             r"(?:(?P<d>\d{1,4})\s?d\s?)?(?P<h>\d{1,4})\s?h(?:rs?)?\s?(?P<m>\d{1,2})"

@@ -9,7 +9,7 @@ from functools import cache
 
 from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
-from vvcli.frontend.tables import mapping
+from vvcli.frontend.tables import cues, mapping
 from vvcli.frontend.tokenize import Token
 
 
@@ -100,7 +100,9 @@ def _at(match: re.Match[str], clause: Clause) -> Symbol:
 
 def _hash(match: re.Match[str], clause: Clause) -> Symbol:
     after = clause.token_after(match.end())
-    return Symbol("number" if after is not None and after.kind == "number" else "hash")
+    is_number = after is not None and after.kind == "number"
+    is_cued = clause.before(match.start()).lower() in cues("digits.codes")
+    return Symbol("number" if is_number or is_cued else "hash")
 
 
 def _plus(match: re.Match[str], clause: Clause) -> Symbol | None:

@@ -1,0 +1,95 @@
+"""What a model is given of a record's text: commands, then the lexicon, then its front end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from vvcli.frontend.commands import Segment, parse_commands
+from vvcli.frontend.lexicon import Lexicon
+
+
+class SpeaksText(Protocol):
+    """A model's own front end, such as `FrontEnd`."""
+
+    def speak(self, text: str) -> str:
+        """What is spoken of `text`; "" for decoration; RecordError if it cannot be."""
+
+
+@dataclass(frozen=True)
+class SpokenText:
+    """A record's text as it is spoken.
+
+    `segments` have the text that the model's tokenizer gets, none of it blank except in a first
+    one that is a pause.
+    """
+
+    segments: tuple[Segment, ...]
+    respelled: int = 0  # words that the lexicon had
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether there is nothing to say, and no pause to make."""
+        return not self.segments
+
+    @property
+    def has_commands(self) -> bool:
+        """Whether a command is left in it: a pause or a voice."""
+        return any(segment.pause or segment.voice for segment in self.segments)
+
+    def __str__(self) -> str:
+        """For people, manifests and hashes: the text, with pauses and voices as commands."""
+        if not self.has_commands:
+            return " ".join(segment.text for segment in self.segments)
+        parts: list[str] = []
+        voice: str | None = None
+        for segment in self.segments:
+            if segment.voice != voice:
+                voice = segment.voice
+                parts.append(f"[[voice {voice}]]")
+            parts.append(segment.text)
+            if segment.pause:
+                parts.append(f"[[pause {float(segment.pause):.9g}s]]")
+        return " ".join(filter(None, parts))
+
+
+class TextReader:
+    """Reads the text of records for one model.
+
+    Args:
+        front_end: the model's own; None for models that read raw text, as the published ones do.
+        lexicon: the user's respellings.
+        commands: whether `[[pause 1s]]` and its like are obeyed; otherwise they are text.
+    """
+
+    def __init__(
+        self,
+        front_end: SpeaksText | None = None,
+        lexicon: Lexicon | None = None,
+        *,
+        commands: bool = True,
+    ) -> None:
+        self._front_end = front_end
+        self._lexicon = lexicon or Lexicon()
+        self._commands = commands
+
+    def read(self, text: str) -> SpokenText:
+        """What is spoken of `text`.
+
+        Raises:
+            RecordError: it has words that the voice cannot say; they are named.
+        """
+        segments: list[Segment] = []
+        respelled = 0
+        for segment in parse_commands(text) if self._commands else [Segment(text)]:
+            spoken, count = self._lexicon.apply(segment.text)
+            respelled += count
+            if self._front_end is not None:
+                spoken = self._front_end.speak(spoken)
+            spoken = spoken.strip()
+            if spoken or (segment.pause and not segments):
+                segments.append(replace(segment, text=spoken))
+            elif segment.pause:
+                last = segments[-1]
+                segments[-1] = replace(last, pause=last.pause + segment.pause)
+        return SpokenText(tuple(segments), respelled)

@@ -46,8 +46,8 @@ def main() -> int:
     seconds("Warm the caches. 5 kg")
     slowest, bad = 0.0, 0
     for unit in units:
-        small = seconds(unit * (SMALL // len(unit)))
-        large = seconds(unit * (LARGE // len(unit)))
+        small = seconds(unit * (SMALL // len(unit.encode())))
+        large = seconds(unit * (LARGE // len(unit.encode())))
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         slowest = max(slowest, large)
         # Below a twentieth of a second the ratio measures the machine.

@@ -42,6 +42,7 @@ _PLAIN: dict[str, str] = {
     "∙": "·",
     "﹪": "%",
     "‼": "!!",
+    "‽": "?!",
     "⁇": "??",
     "⁈": "?!",
     "⁉": "!?",
@@ -121,8 +122,10 @@ def _piece(text: str) -> str:
 
 def _fraction(match: re.Match[str]) -> str:
     number = unicodedata.normalize("NFKC", match[0]).replace("⁄", "/")
-    before = match.string[match.start() - 1 : match.start()]
-    return f" {number}" if before.isdigit() else number
+    # A number beside it stays apart, and so does another fraction, which may be in the last piece.
+    before = match.string[match.start() - 1] if match.start() else "0"
+    after = match.string[match.end() : match.end() + 1]
+    return " " * before.isnumeric() + number + " " * after.isdigit()
 
 
 def _digits(text: str) -> str:

@@ -66,10 +66,15 @@ def _fits(match: re.Match[str], clause: Clause, flags: frozenset[str], is_dotted
     before = clause.before(place)
     if "street" in flags and _is_street(clause, place, end, before, after, is_dotted):
         return True
-    is_before_number = after[:1].isdigit() or (
-        (after.isalpha() and len(after) <= 5 and set(after) <= set("IVXLCDM"))
-        or (len(after) == 1 and after.isupper())
-        or (after.isalpha() and len(after) < 5 and set(after) <= set("ivxl") and is_dotted)
+    in_brackets = after == "(" and clause.after(end, 2)[:1].isdigit()
+    is_before_number = (
+        after[:1].isdigit()
+        or in_brackets
+        or (
+            (after.isalpha() and len(after) <= 5 and set(after) <= set("IVXLCDM"))
+            or (len(after) == 1 and after.isupper())
+            or (after.isalpha() and len(after) < 5 and set(after) <= set("ivxl") and is_dotted)
+        )
     )
     if match["word"] == "no" and is_dotted and after == "of" and "number" in flags:
         return before.lower() not in _SAID_NO
@@ -78,10 +83,14 @@ def _fits(match: re.Match[str], clause: Clause, flags: frozenset[str], is_dotted
     is_named = written[0].isupper() and after[:1].isupper() and is_close
     if "title" in flags and is_named and (is_dotted or clause.follows(end) == " "):
         return _is_title(written, clause, place, after)
+    if written.lower() in ("max", "min", "temp", "temps") and is_dotted and after.islower():
+        return not before.isdigit()
+    if written.lower() == "sr" and "name" in flags and after.lower() in cues("abbreviation.jobs"):
+        return True
     if "name" in flags and (before[:1].isupper() or before in (",", "&", "and", "")):
         is_word = written.islower() or "word" in flags
         return not is_word or (is_dotted and written[0].isupper() and before != "")
-    if "title" in flags and is_dotted and after in ("and", "&"):
+    if "title" in flags and is_dotted and after in ("and", "&", "/"):
         return clause.after(end, 2).lower() in _SENSES
     if "any" in flags or ("bare" in flags and flags == {"bare"}):
         return is_dotted or ((written.islower() or not written.isupper()) and "bare" in flags)
@@ -95,6 +104,8 @@ def _is_title(written: str, clause: Clause, place: int, after: str) -> bool:
         lower in ("sr", "pt", "ft", "mt", "fr", "br", "st", "ste")
         and after.lower() in clause.starters
     ):
+        return False
+    if lower == "sr" and after.lower() in cues("abbreviation.jobs"):
         return False
     if lower in ("st", "dr") and clause.before(place)[:1].isupper():
         return after.lower() not in clause.starters
@@ -111,6 +122,8 @@ def _numbers(
             return False
         if match["word"] == "No":
             return before not in ("?", "!", ".", '"')
+        if before.lower() in ("and", "or") and clause.before(match.start(), 2).isdigit():
+            return True
         return before.lower() not in _SAID_NO and before not in ("?", ".", "!", ",")
     if written in ("min", "max") and before.isdigit():
         return False

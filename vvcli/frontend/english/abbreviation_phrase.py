@@ -68,6 +68,8 @@ def _slashed(match: re.Match[str], clause: Clause) -> Slashed | None:
 def _versus(match: re.Match[str], clause: Clause) -> Abbreviation | None:
     """Between two parties: "Roe v. Wade"."""
     before, after = clause.before(match.start()), clause.after(match.end())
+    if before == ".":
+        before = "U.S."
     is_case = before[:1].isupper() and after[:1].isupper() and len(before) > 1 and len(after) > 1
     return Abbreviation("versus") if is_case else None
 

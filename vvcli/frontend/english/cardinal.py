@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
-from vvcli.frontend.english.number_words import letters, number, year
+from vvcli.frontend.english.number_words import letters, number, plural, year
 from vvcli.frontend.english.patterns import NUMBER, is_year_like, plain
 from vvcli.frontend.tables import cues, mapping, words
 
@@ -99,7 +99,33 @@ class Coded:
         return f"{number(self.number, british)} {letters(self.letter)}"
 
 
+@dataclass(frozen=True)
+class Plural:
+    """Several of what has a number for its name: "PS5s", "the 49ers"."""
+
+    number: str
+    ending: str
+
+    def words(self, british: bool) -> str:
+        """As in "fives" or "forty niners"."""
+        said = number(self.number, british)
+        if self.ending == "s":
+            return plural(said)
+        return said + ("rs" if said.endswith("e") else "ers")
+
+
+def _plural(match: re.Match[str], clause: Clause) -> Plural | None:
+    is_name = clause.touches(match.start()).isalpha() or match["ending"] == "ers"
+    return Plural(match["number"], match["ending"]) if is_name else None
+
+
 RULES = [
+    Rule(
+        re.compile(r"(?P<number>\d{1,4})(?P<ending>s|ers)(?!\w)"),
+        _plural,
+        "0",
+        shape="0{1,4}a",
+    ),
     Rule(
         re.compile(r"\d{1,3}(?: 000){1,4}(?![\d-]|[ .,]\d)"),
         lambda m, c: Cardinal(m[0].replace(" ", "")),

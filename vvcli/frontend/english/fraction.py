@@ -43,10 +43,23 @@ class Fraction:
         if self.over != 1:
             name = "halves" if name == "half" else f"{name}s"
         if self.whole is not None:
-            count = "a" if self.over == 1 else cardinal(self.over, british)
+            article = "an" if name.startswith("e") else "a"
+            count = article if self.over == 1 else cardinal(self.over, british)
             return f"{cardinal(self.whole, british)} and {count} {name}"
         said = f"{cardinal(self.over, british)} {name}"
         return f"{said} of {self.of_one}" if self.of_one else said
+
+
+@dataclass(frozen=True)
+class Meter:
+    """The time of a piece of music: "6/8 time"."""
+
+    beats: int
+    unit: int
+
+    def words(self, british: bool) -> str:
+        """As in "six eight"."""
+        return f"{cardinal(self.beats)} {cardinal(self.unit)}"
 
 
 def _name(under: int, british: bool) -> str | None:
@@ -59,7 +72,7 @@ def _name(under: int, british: bool) -> str | None:
     return None
 
 
-def _fraction(match: re.Match[str], clause: Clause) -> Fraction | None:
+def _fraction(match: re.Match[str], clause: Clause) -> Fraction | Meter | None:
     over, under = int(match["over"]), int(match["under"])
     whole = int(match["whole"]) if match["whole"] else None
     if is_year_like(match["over"]) and len(match["under"]) == 2 and over % 100 < under:
@@ -72,6 +85,8 @@ def _fraction(match: re.Match[str], clause: Clause) -> Fraction | None:
     before = clause.before(match.start()).lower()
     if whole is not None:
         return Fraction(over, under, whole)
+    if after in ("time", "rhythm", "signature", "beat") and under in (2, 4, 8, 16) and over < 16:
+        return Meter(over, under)
     if under in (5, 10, 100) and over > 1 and (counts(after) or (under != 5 and before in _RATED)):
         return Fraction(over, under, out_of=True)
     if over > 1 and under == 4 and after in MEASURES:

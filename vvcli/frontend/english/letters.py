@@ -73,7 +73,9 @@ def _ambiguous(written: str, match: re.Match[str], clause: Clause) -> str:
     if written == "OK":
         return "okay"
     if written in ("AM", "PM"):
-        return "am" if written == "AM" and before in ("i", "") else letters(written)
+        is_band = "/" in (before, after)  # AM/FM
+        is_verb = written == "AM" and before in ("i", "") and not is_band
+        return "am" if is_verb else letters(written)
     if written == "US" and not clause.is_shouting:
         return "u s"
     if written == "IT" and (after in _IT or before in ("in", "an", "our", "the", "of", "and", "&")):

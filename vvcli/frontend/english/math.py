@@ -112,7 +112,9 @@ def _root(match: re.Match[str], clause: Clause) -> Math:
 RULES = [
     Rule(re.compile(r"\*\*(?P<exponent>\d{1,9})(?!\w)"), _star_power, "*"),
     Rule(
-        re.compile(r"\^(?P<exponent>\{?[+-]?\d{1,9}\}?[+-]?|\{?[a-z]\}?(?!\w)|[+-])"), _power, "^"
+        re.compile(r"\^(?P<exponent>\{?[+-]?\d{1,9}\}?(?:[+-](?![\w(]))?|\{?[a-z]\}?(?!\w)|[+-])"),
+        _power,
+        "^",
     ),
     Rule(
         re.compile(r"(?P<name>[fghPp])\((?P<argument>[a-z])\)"), _function, "w", frozenset("fghp")

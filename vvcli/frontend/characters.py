@@ -14,7 +14,7 @@ from dataclasses import dataclass
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 # A character that combining marks may follow, with what is not ASCII. Marks compose with at most
 # this many neighbours at once, so that thousands of them on one letter stay linear.
-_PIECE = re.compile(r"[\x00-\x7f]?[^\x00-\x7f]{1,64}")
+_PIECE = re.compile(r"[\x00-\x7f]?[^\x00-\x7f]{1,64}[0-9]?")
 _SUPERSCRIPT = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ]{1,32}")
 _VULGAR = re.compile("[½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅐⅛⅜⅝⅞⅑⅒↉]")
 _MARKS = re.compile("[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20df\ufe20-\ufe2f]+")

@@ -41,7 +41,9 @@ def _phrases(stop: str) -> Rule:
     written = "|".join(_pattern(p) for p in longest)
     # "w/" stands before anything but a letter that it would touch.
     return Rule(
-        re.compile(rf"(?P<phrase>(?i:{written}))(?:\.|(?![\w/]))(?!\w|\.\w)|(?P<with>w/)(?=\w)"),
+        re.compile(
+            rf"(?<![\w/])(?P<phrase>(?i:{written}))(?:\.|(?![\w/]))(?!\w|\.\w)|(?P<with>w/)(?=\w)"
+        ),
         lambda m, c: Abbreviation("with") if m["with"] else _phrase(m, c),
         "w",
         first | ({"w"} if not stop else frozenset()),

@@ -10,8 +10,8 @@ from pathlib import Path
 from vvcli.engine.engine import Engine
 from vvcli.engine.noise import NoiseSource
 from vvcli.engine.stream import Stream
-from vvcli.errors import RecordError, UnavailableError
-from vvcli.model.voice import Voice
+from vvcli.frontend.lexicon import Lexicon
+from vvcli.frontend.text_reader import TextReaders
 from vvcli.samples import SAMPLE_RATE, SampleType
 from vvcli.script.record import Record
 from vvcli.speech.device import pick_streams
@@ -20,7 +20,7 @@ from vvcli.speech.loaded_model import LoadedModel, load
 from vvcli.speech.look_ahead import look_ahead
 from vvcli.speech.parameters import check_parameters, numbered
 from vvcli.speech.run import Due, OrderedRun
-from vvcli.speech.split import split_record
+from vvcli.speech.spoken_record import RecordReader, SpokenRecord
 from vvcli.speech.values import Chunk, Utterance, join_chunks
 
 AHEAD_AT_LEAST, AHEAD_PER_STREAM = 600.0, 30.0  # seconds
@@ -47,6 +47,9 @@ class Synthesizer:
         cfg_scale: classifier-free guidance, for records that name none.
         seed: picks the noise, together with a record's index, for records that name none.
         split: speak a record that is too long for the context in parts, cut at sentence ends.
+        lexicon: respellings, for any model; see `vvcli.frontend.lexicon`.
+        commands: obey `[[pause 500ms]]`, `[[voice NAME]]` and `[[spell ABC]]` in text.
+        language: `en-US` or `en-GB`, where the model has text read for it; default: its voice's.
         max_ahead: seconds of audio made ahead of the record that is being handed out, before no
             further record is started; default: enough to keep all streams busy.
         deterministic: compute at full width, so that a record's bits depend on nothing else.
@@ -73,6 +76,9 @@ class Synthesizer:
         cfg_scale: float = 1.5,
         seed: int = 0,
         split: bool = True,
+        lexicon: Lexicon | None = None,
+        commands: bool = True,
+        language: str | None = None,
         max_ahead: float | None = None,
         deterministic: bool = False,
         require_graphs: bool = False,
@@ -84,7 +90,6 @@ class Synthesizer:
         check_parameters(deterministic=deterministic, require_graphs=require_graphs)
         if not isinstance(model, LoadedModel):
             model = load(model, device=device, dtype=dtype)
-        self._tokenizer = model.tokenizer
         self._voice = model.voice
         self._frames = model.frames
         self._cfg_scale = cfg_scale
@@ -92,6 +97,17 @@ class Synthesizer:
         self.device = model.model.device
         self.config = model.model.config
         self.voice = self._voice(None if voice is None else str(voice))
+        text = model.text
+        readers = TextReaders(
+            text.normalizer,
+            language=language or text.language,
+            languages={} if language else text.languages,
+            lexicon=lexicon,
+            commands=commands,
+        )
+        self._reader = RecordReader(
+            model.tokenizer, self._voice, self.voice, readers, self.config, split=split
+        )
         self.streams = pick_streams(streams, self.device)
         self._engine = Engine(
             model.model,
@@ -101,7 +117,6 @@ class Synthesizer:
             deterministic=deterministic,
             sample_type=sample_type,
         )
-        self._split_long = split
         if max_ahead is None:
             max_ahead = max(AHEAD_AT_LEAST, AHEAD_PER_STREAM * self.streams)
         self._max_ahead = max_ahead * SAMPLE_RATE
@@ -190,49 +205,27 @@ class Synthesizer:
             feed.close()
             run.cancel()
 
-    def _streams(self, record: Record, first_number: int) -> list[Stream]:
-        """The streams that speak `record`, one for each part, with everything it leaves open.
+    def _streams(self, record: Record, first_number: int) -> tuple[SpokenRecord, list[Stream]]:
+        """`record` as it is spoken, and a stream for each of its parts.
 
         Raises:
             RecordError: this record cannot be spoken.
         """
-        if record.error is not None:
-            raise RecordError(record.error)
-        try:
-            voice = self._voice(record.voice) if record.voice else self.voice
-            parts = self._split(record, voice)
-            tokens = [self._tokenizer.encode(part.text) for part in parts]
-        except (UnavailableError, RecordError) as error:
-            raise RecordError(f"{record.source or f'record {record.index}'}: {error}") from error
+        read = self._reader.read(record)
         seed, index = (self._seed, record.index) if record.seed is None else (record.seed, 0)
         latent_size = self.config.head.latent_size
         guidance = self._cfg_scale if record.cfg_scale is None else record.cfg_scale
-        return [
+        return read, [
             Stream(
                 number=first_number + i,
-                tokens=tokens[i],
-                voice=voice,
+                tokens=part.tokens,
+                voice=part.voice,
                 noise=NoiseSource(seed, index + i * PART_STRIDE, latent_size),
                 guidance=guidance,
-                max_frames=self._frames(parts[i].text) if self._frames else None,
+                max_frames=self._frames(part.text) if self._frames else None,
             )
-            for i in range(len(parts))
+            for i, part in enumerate(read.parts)
         ]
-
-    def _split(self, record: Record, voice: Voice) -> list[Record]:
-        """`record` in parts that the context holds, text and speech together."""
-        if not self._split_long:
-            return [record]
-        lm = self.config.lm
-        positions = lm.max_positions - voice.tts_kv.shape[3]
-        most = int(positions / (1 + self.config.frames_per_token))
-        if len(record.text) < most:  # a token is at least a byte of text, so this saves counting
-            return [record]
-
-        def count(text: str) -> int:
-            return len(self._tokenizer.encode(text))
-
-        return split_record(record, count, max(1, most))
 
 
 def _size(due: Due) -> int:

@@ -11,6 +11,7 @@ import pytest
 from vvcli.engine.stream import End, StreamFrame
 from vvcli.script.record import Record
 from vvcli.speech.run import JOINED, Due, OrderedRun
+from vvcli.speech.spoken_record import SpokenPart, SpokenRecord
 from vvcli.speech.values import Chunk, Status
 
 FRAME = JOINED // 8
@@ -54,8 +55,9 @@ def speak(engine: Engine, run: OrderedRun, number: int, frames: int, *, ends: bo
 def start(records: int) -> tuple[Engine, OrderedRun]:
     engine = Engine()
 
-    def streams(_record: Record, number: int) -> list[Any]:
-        return [Stream(number)]
+    def streams(record: Record, number: int) -> tuple[SpokenRecord, list[Any]]:
+        part = SpokenPart(record.text, [], None)  # type: ignore[arg-type]
+        return SpokenRecord(record, (part,)), [Stream(number)]
 
     run = OrderedRun(engine, streams)  # type: ignore[arg-type]
     for index in range(records):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,11 +20,10 @@ _STRAIGHT = str.maketrans("‘’“”", "''\"\"")
 
 
 class TextTokenizer:
-    """Encodes the text of one record, spelled out by `normalise` if the model asks for that."""
+    """Encodes text as the model's front end has left it."""
 
-    def __init__(self, bpe: Tokenizer, normalise: Callable[[str], str] | None = None) -> None:
+    def __init__(self, bpe: Tokenizer) -> None:
         self._bpe = bpe
-        self._normalise = normalise
 
     def encode(self, text: str) -> list[int]:
         """Token ids of `text` and its closing newline; never empty.
@@ -33,9 +31,8 @@ class TextTokenizer:
         The name of a special token, such as `<|endoftext|>`, is text like any other.
 
         Raises:
-            RecordError: `text` has lone surrogates, so it is not Unicode text, or it has letters
-                that the model's normaliser knows no words for, or that its tokenizer has no
-                tokens for.
+            RecordError: `text` has lone surrogates, so it is not Unicode text, or the model's
+                tokenizer has no tokens for it.
         """
         line = text.translate(_STRAIGHT).strip() + "\n"
         try:
@@ -44,8 +41,6 @@ class TextTokenizer:
             raise RecordError(
                 f"the text is not valid Unicode at character {error.start + 1}: decode it as UTF-8"
             ) from error
-        if self._normalise is not None:
-            line = self._normalise(line) + "\n"
         try:
             ids: list[int] = self._bpe.encode(line, add_special_tokens=False).ids
         except BaseException as error:
@@ -82,21 +77,7 @@ def load_tokenizer(model_folder: Path) -> TextTokenizer:
         path = cached
     content = read_json(path, MAX_TOKENIZER_BYTES)
     content = encoding_part(content, path, config.lm.vocab_size)
-    return TextTokenizer(build(content, path), _normaliser(model_folder))
-
-
-def _normaliser(model_folder: Path) -> Callable[[str], str] | None:
-    """What `text_normalizer` in the model's config names; the published models name none."""
-    name = read_json(model_folder / "config.json").get("text_normalizer")
-    if name is None:
-        return None
-    if name != "english":
-        raise UnavailableError(
-            f"the model asks for the text normaliser {name!r}; only 'english' is known"
-        )
-    from vvcli.frontend.front_end import FrontEnd
-
-    return FrontEnd().speak
+    return TextTokenizer(build(content, path))
 
 
 def tokenizer_repository(model_folder: Path) -> str:

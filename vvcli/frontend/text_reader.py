@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from vvcli.errors import UnavailableError
 from vvcli.frontend.commands import Segment, parse_commands
+from vvcli.frontend.front_end import FrontEnd
 from vvcli.frontend.lexicon import Lexicon
 
 
@@ -53,6 +56,45 @@ class SpokenText:
         return " ".join(filter(None, parts))
 
 
+class TextReaders:
+    """The reader for each voice of a model: the same but for its language.
+
+    Args:
+        normalizer: what the model's config says of its text: "english", or None for raw text.
+        language: of voices that `languages` does not name.
+        languages: of voices, by their names.
+        lexicon: the user's respellings.
+        commands: whether `[[...]]` is obeyed.
+
+    Raises:
+        UnavailableError: the normalizer or a language is unknown.
+    """
+
+    def __init__(
+        self,
+        normalizer: str | None = None,
+        *,
+        language: str = "en-US",
+        languages: Mapping[str, str] | None = None,
+        lexicon: Lexicon | None = None,
+        commands: bool = True,
+    ) -> None:
+        if normalizer not in (None, "english"):
+            raise UnavailableError(
+                f"the model asks for the text normaliser {normalizer!r}; only 'english' is known"
+            )
+        self._languages = dict(languages or {})
+        self._language = language
+        self._readers = {
+            each: TextReader(FrontEnd(each) if normalizer else None, lexicon, commands=commands)
+            for each in {language, *self._languages.values()}
+        }
+
+    def __call__(self, voice: str | None = None) -> TextReader:
+        """The reader for a voice of this name."""
+        return self._readers[self._languages.get(voice or "", self._language)]
+
+
 class TextReader:
     """Reads the text of records for one model.
 
@@ -73,6 +115,24 @@ class TextReader:
         self._lexicon = lexicon or Lexicon()
         self._commands = commands
 
+    def segments(self, text: str) -> tuple[list[Segment], int]:
+        """`text` at its commands, its words respelled, and how many of them were."""
+        respelled = 0
+        segments: list[Segment] = []
+        for segment in parse_commands(text) if self._commands else [Segment(text)]:
+            spelled, count = self._lexicon.apply(segment.text)
+            respelled += count
+            segments.append(replace(segment, text=spelled))
+        return segments, respelled
+
+    def speak(self, text: str) -> str:
+        """What the tokenizer gets for the text of a segment; "" if there is nothing to say.
+
+        Raises:
+            RecordError: it has words that the voice cannot say; they are named.
+        """
+        return (text if self._front_end is None else self._front_end.speak(text)).strip()
+
     def read(self, text: str) -> SpokenText:
         """What is spoken of `text`.
 
@@ -80,13 +140,9 @@ class TextReader:
             RecordError: it has words that the voice cannot say; they are named.
         """
         segments: list[Segment] = []
-        respelled = 0
-        for segment in parse_commands(text) if self._commands else [Segment(text)]:
-            spoken, count = self._lexicon.apply(segment.text)
-            respelled += count
-            if self._front_end is not None:
-                spoken = self._front_end.speak(spoken)
-            spoken = spoken.strip()
+        found, respelled = self.segments(text)
+        for segment in found:
+            spoken = self.speak(segment.text)
             if spoken or (segment.pause and not segments):
                 segments.append(replace(segment, text=spoken))
             elif segment.pause:

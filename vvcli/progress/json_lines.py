@@ -36,6 +36,7 @@ class JsonProgress:
                 status=chunk.status.value,
                 duration=self._samples / SAMPLE_RATE,
                 error=chunk.error,
+                spoken=chunk.record.spoken,
             )
             self._samples = 0
         if tally.elapsed >= self._next_event:

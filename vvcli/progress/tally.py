@@ -19,6 +19,8 @@ class Tally:
         self.truncated = 0
         self.failed = 0
         self.blank = 0
+        self.spoken_characters = 0
+        self.respelled = 0  # words that a lexicon had
         self.samples = 0
         self.first_audio: float | None = None
         self.active = 0  # streams that run; whoever knows, sets it
@@ -35,6 +37,8 @@ class Tally:
         elif chunk.status is not None:
             self.spoken += 1
             self.truncated += chunk.status is Status.TRUNCATED
+            self.spoken_characters += len(chunk.record.spoken or "")
+            self.respelled += chunk.record.respelled
 
     @property
     def has_started(self) -> bool:
@@ -68,6 +72,8 @@ class Tally:
             "failed": self.failed,
             "truncated": self.truncated,
             "blank": self.blank,
+            "spoken_characters": self.spoken_characters,
+            "respelled": self.respelled,
             "audio": round(self.audio, 6),
             "elapsed": round(self.elapsed, 3),
             "speed": round(self.speed, 3),

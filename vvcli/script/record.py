@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 MAX_SEED = 2**64 - 1  # what a key of the noise generator holds
 
@@ -38,6 +38,9 @@ class Record:
     silence_after: float | None = None
     part: int = 0
     parts: int = 1
+    # What is said of the text, None until it has been read, and how many of its words a lexicon had.
+    spoken: str | None = field(default=None, compare=False)
+    respelled: int = field(default=0, compare=False)
 
     @property
     def is_blank(self) -> bool:

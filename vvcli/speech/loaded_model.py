@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -11,6 +11,7 @@ import torch
 
 from vvcli.checkpoint.folder import load_model
 from vvcli.checkpoint.hub import resolve_model
+from vvcli.checkpoint.text_config import TextConfig, read_text_config
 from vvcli.checkpoint.tokenizer import load_tokenizer
 from vvcli.checkpoint.voice_search import find_voice, first_voice, voice_folders
 from vvcli.checkpoint.voices import load_voice
@@ -36,6 +37,7 @@ class LoadedModel:
     voice: Callable[[str | None], Voice]  # by name or file; none is the model's first
     # Frames a text is spoken in. Only for weights that cannot tell where speech ends.
     frames: Callable[[str], int] | None = None
+    text: TextConfig = field(default_factory=TextConfig)
 
 
 def load(model: str | Path, *, device: str = "auto", dtype: str = "auto") -> LoadedModel:
@@ -50,9 +52,8 @@ def load(model: str | Path, *, device: str = "auto", dtype: str = "auto") -> Loa
     what = pick_dtype(dtype, where)
     loaded = load_model(folder, what).to(where)
     suit_threads(loaded)
-    return LoadedModel(
-        loaded, tokenizer, FolderVoices(voice_folders(folder), loaded.config, where, what)
-    )
+    voices = FolderVoices(voice_folders(folder), loaded.config, where, what)
+    return LoadedModel(loaded, tokenizer, voices, text=read_text_config(folder))
 
 
 class FolderVoices:

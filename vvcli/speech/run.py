@@ -14,6 +14,7 @@ from vvcli.errors import RecordError
 from vvcli.samples import SAMPLE_RATE, Samples
 from vvcli.script.record import Record
 from vvcli.speech.order import OrderBuffer
+from vvcli.speech.spoken_record import SpokenRecord
 from vvcli.speech.values import Chunk, Status
 
 JOINED = 10 * SAMPLE_RATE  # samples, at which a chunk of held back frames is full
@@ -33,6 +34,7 @@ class _Part(NamedTuple):
 
     spoken: _Spoken
     is_last: bool
+    pause: int = 0  # samples of silence after it
 
 
 @dataclass(frozen=True)
@@ -56,11 +58,13 @@ class OrderedRun:
 
     Args:
         engine: one that nobody else submits streams to.
-        streams: makes the streams that speak a record, numbered from its second argument on;
-            raises RecordError if it cannot be spoken.
+        streams: reads a record, and makes the streams that speak its parts, numbered from the
+            second argument on; raises RecordError if it cannot be spoken.
     """
 
-    def __init__(self, engine: Engine, streams: Callable[[Record, int], list[Stream]]) -> None:
+    def __init__(
+        self, engine: Engine, streams: Callable[[Record, int], tuple[SpokenRecord, list[Stream]]]
+    ) -> None:
         self._engine = engine
         self._streams = streams
         self._order: OrderBuffer[Samples] = OrderBuffer()
@@ -89,13 +93,19 @@ class OrderedRun:
             self._end(record, Status.BLANK)
             return
         try:
-            streams = self._streams(record, self._started)
+            read, streams = self._streams(record, self._started)
         except RecordError as error:
             self._end(record, Status.FAILED, str(error))
             return
-        spoken = _Spoken(record)
-        for stream in streams:
-            self._parts[stream.number] = _Part(spoken, is_last=stream is streams[-1])
+        if not streams:
+            status = Status.BLANK if read.is_blank else Status.OK
+            self._end(read.record, status, pause=read.lead)
+            return
+        spoken = _Spoken(read.record)
+        self._silence(self._started, read.lead)
+        for part, stream in zip(read.parts, streams, strict=True):
+            is_last = stream is streams[-1]
+            self._parts[stream.number] = _Part(spoken, is_last, part.pause)
             self._active.add(stream)
             self._engine.submit(stream)
         self._started += len(streams)
@@ -121,8 +131,11 @@ class OrderedRun:
         for stream in self._active:
             self._engine.cancel(stream)
 
-    def _end(self, record: Record, status: Status, error: str | None = None) -> None:
+    def _end(
+        self, record: Record, status: Status, error: str | None = None, *, pause: int = 0
+    ) -> None:
         self._parts[self._started] = _Part(_Spoken(record, status, error), is_last=True)
+        self._silence(self._started, pause)
         self._order.put(self._started, self._engine.no_samples, last=True)
         self._started += 1
 
@@ -137,7 +150,18 @@ class OrderedRun:
             spoken.error = f"{where}: the model made samples that are not finite, or far too loud"
         elif frame.end is End.TRUNCATED and spoken.status is Status.OK:
             spoken.status = Status.TRUNCATED
-        self._order.put(number, frame.samples, size=len(frame.samples), last=ends)
+        pause = self._parts[number].pause if ends else 0
+        last = ends and not pause
+        self._order.put(number, frame.samples, size=len(frame.samples), last=last)
+        if pause:
+            self._silence(number, pause, last=True)
+
+    def _silence(self, number: int, samples: int, *, last: bool = False) -> None:
+        """Put `samples` of silence into the sequence `number`, in pieces of at most JOINED."""
+        for start in range(0, samples, JOINED):
+            piece = np.zeros(min(JOINED, samples - start), dtype=self._engine.no_samples.dtype)
+            is_last = last and start + JOINED >= samples
+            self._order.put(number, piece, size=len(piece), last=is_last)
 
 
 def _chunks(spoken: _Spoken, frames: list[Samples], *, ends: bool) -> Iterator[Due]:

@@ -1,0 +1,49 @@
+"""What a model's config says of the text that it reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from vvcli.checkpoint.folder import read_json
+from vvcli.errors import UnavailableError
+
+DEFAULT_LANGUAGE = "en-US"
+
+
+@dataclass(frozen=True)
+class TextConfig:
+    """How text is read for a model; the published ones read it raw."""
+
+    normalizer: str | None = None
+    language: str = DEFAULT_LANGUAGE
+    languages: Mapping[str, str] = field(default_factory=dict)  # of voices, by their names
+
+
+def read_text_config(model_folder: Path) -> TextConfig:
+    """The keys `text_normalizer`, `language` and `voice_languages` of the model's config.json.
+
+    Raises:
+        UnavailableError: one of them is of another type.
+    """
+    path = model_folder / "config.json"
+    config = read_json(path)
+    normalizer, language = config.get("text_normalizer"), config.get("language", DEFAULT_LANGUAGE)
+    languages = config.get("voice_languages", {})
+    if not (normalizer is None or type(normalizer) is str):
+        raise _wrong(path, "text_normalizer", "a name")
+    if type(language) is not str:
+        raise _wrong(path, "language", "a language tag")
+    if type(languages) is not dict or not all(map(_is_text, languages.values())):
+        raise _wrong(path, "voice_languages", "an object of language tags")
+    return TextConfig(normalizer, language, languages)
+
+
+def _is_text(value: Any) -> bool:
+    return type(value) is str
+
+
+def _wrong(path: Path, key: str, what: str) -> UnavailableError:
+    return UnavailableError(f"{path}: {key} is not {what}")

@@ -1,0 +1,126 @@
+"""A record as it is spoken: its text read, in parts that the context holds, with pauses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from vvcli.errors import RecordError, UnavailableError
+from vvcli.frontend.commands import Segment
+from vvcli.frontend.text_reader import SpokenText, TextReader
+from vvcli.model.config import ModelConfig
+from vvcli.model.voice import Voice
+from vvcli.samples import SAMPLE_RATE
+from vvcli.script.record import Record
+from vvcli.speech.loaded_model import Encoder
+
+
+@dataclass(frozen=True)
+class SpokenPart:
+    """What one stream speaks of a record."""
+
+    text: str  # what the tokenizer was given
+    tokens: list[int]
+    voice: Voice
+    pause: int = 0  # samples of silence after it
+
+
+@dataclass(frozen=True)
+class SpokenRecord:
+    """A record and the parts that are spoken of it: none if it is blank, or a pause alone."""
+
+    record: Record  # its `spoken` is set
+    parts: tuple[SpokenPart, ...]
+    lead: int = 0  # samples of silence before the first part
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether it is silent, and asks for no pause."""
+        return not (self.parts or self.lead)
+
+
+class RecordReader:
+    """Makes the parts of records for one model.
+
+    Args:
+        encoder: the model's tokenizer.
+        voices: a voice by its name or file.
+        default_voice: for records that name none.
+        reader: reads text for the voice of a name.
+        config: the model's.
+        split: whether a text that is too long for the context is cut.
+    """
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        voices: Callable[[str], Voice],
+        default_voice: Voice,
+        reader: Callable[[str], TextReader],
+        config: ModelConfig,
+        *,
+        split: bool,
+    ) -> None:
+        self._encoder = encoder
+        self._voices = voices
+        self._default_voice = default_voice
+        self._reader = reader
+        self._config = config
+        self._split_long = split
+
+    def read(self, record: Record) -> SpokenRecord:
+        """The parts of `record`.
+
+        Raises:
+            RecordError: it cannot be spoken; the message begins with its source.
+        """
+        if record.error is not None:
+            raise RecordError(record.error)
+        try:
+            return self._read(record)
+        except (UnavailableError, RecordError) as error:
+            raise RecordError(f"{record.source or f'record {record.index}'}: {error}") from error
+
+    def _read(self, record: Record) -> SpokenRecord:
+        own = self._voices(record.voice) if record.voice else self._default_voice
+        spoken: list[Segment] = []
+        parts: list[SpokenPart] = []
+        lead = 0
+        segments, respelled = self._reader(own.name).segments(record.text)
+        for segment in segments:
+            voice = self._voices(segment.voice) if segment.voice else own
+            reader = self._reader(voice.name)
+            said = [reader.speak(text) for text in self._split(record, segment.text, voice, reader)]
+            said = [text for text in said if text]
+            parts += [SpokenPart(text, self._encoder.encode(text), voice) for text in said]
+            pause = _samples(segment.pause)
+            if pause and parts:
+                parts[-1] = replace(parts[-1], pause=parts[-1].pause + pause)
+            lead += pause if not parts else 0
+            spoken.append(replace(segment, text=" ".join(said)))
+        text = SpokenText(tuple(s for s in spoken if s.text or s.pause), respelled)
+        record = replace(record, spoken=str(text), respelled=respelled)
+        return SpokenRecord(record, tuple(parts), lead)
+
+    def _split(self, record: Record, text: str, voice: Voice, reader: TextReader) -> list[str]:
+        """`text` in parts that the context holds, text and speech together."""
+        if not self._split_long:
+            return [text]
+        positions = self._config.lm.max_positions - voice.tts_kv.shape[3]
+        most = int(positions / (1 + self._config.frames_per_token))
+
+        def count(part: str) -> int:
+            return len(self._encoder.encode(reader.speak(part)))
+
+        if len(text) < most and count(text) <= most:
+            return [text]
+        # Only here: the sentence library is a shared object of megabytes.
+        from vvcli.speech.split import split_record
+
+        parts = split_record(replace(record, text=text), count, max(1, most))
+        return [part.text for part in parts]
+
+
+def _samples(seconds: Fraction) -> int:
+    return round(seconds * SAMPLE_RATE)

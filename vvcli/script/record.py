@@ -38,7 +38,7 @@ class Record:
     silence_after: float | None = None
     part: int = 0
     parts: int = 1
-    # What is said of the text, None until it has been read, and how many of its words a lexicon had.
+    # What is said of the text, None until it is read; how many of its words a lexicon had.
     spoken: str | None = field(default=None, compare=False)
     respelled: int = field(default=0, compare=False)
 

@@ -31,7 +31,13 @@ class Input:
 
 
 def find_form(
-    *, null: bool, paragraphs: bool, jsonl: bool, delimiter: str | None, follow: bool
+    *,
+    null: bool,
+    paragraphs: bool,
+    jsonl: bool,
+    delimiter: str | None,
+    markdown: bool = False,
+    follow: bool = False,
 ) -> Form:
     """The form that the options ask for.
 
@@ -43,6 +49,7 @@ def find_form(
         "--paragraphs": (paragraphs, Form.PARAGRAPHS),
         "--jsonl": (jsonl, Form.JSONL),
         "--delimiter": (delimiter is not None, Form.DELIMITED),
+        "--markdown": (markdown, Form.MARKDOWN),
         "--follow": (follow, Form.FOLLOW),
     }
     given = {name: form for name, (is_given, form) in asked.items() if is_given}

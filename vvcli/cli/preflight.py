@@ -9,6 +9,8 @@ import click
 
 from vvcli.cli.environment import Environment
 from vvcli.errors import RecordError, UnavailableError
+from vvcli.frontend.lexicon import Lexicon
+from vvcli.frontend.text_reader import SpokenText, TextReaders
 from vvcli.progress.tally import Tally, count
 from vvcli.script.record import Record
 
@@ -16,15 +18,25 @@ from vvcli.script.record import Record
 class Preflight:
     """Says of each record whether it can be spoken with `model`, and `voice` where it names none.
 
-    Voices are looked for and not read; texts go through the model's tokenizer.
+    Voices are looked for and not read; texts are read as the run would read them, and go through
+    the model's tokenizer.
 
     Raises:
-        UnavailableError: model, tokenizer or voice cannot be had.
+        UnavailableError: model, tokenizer, voice or language cannot be had.
     """
 
-    def __init__(self, model: str, voice: str | None) -> None:
+    def __init__(
+        self,
+        model: str,
+        voice: str | None,
+        *,
+        lexicon: Lexicon | None = None,
+        commands: bool = True,
+        language: str | None = None,
+    ) -> None:
         # Imported only here: help and mistakes need none of it.
         from vvcli.checkpoint.hub import resolve_model
+        from vvcli.checkpoint.text_config import read_text_config
         from vvcli.checkpoint.tokenizer import load_tokenizer
         from vvcli.checkpoint.voice_search import find_voice, first_voice, voice_folders
 
@@ -32,22 +44,38 @@ class Preflight:
         self._tokenizer = load_tokenizer(folder)
         self._folders = voice_folders(folder)
         self._find_voice = find_voice
-        if voice is None:
-            first_voice(self._folders)
-        else:
-            find_voice(voice, self._folders)
+        text = read_text_config(folder)
+        self._readers = TextReaders(
+            text.normalizer,
+            language=language or text.language,
+            languages={} if language else text.languages,
+            lexicon=lexicon,
+            commands=commands,
+        )
+        found = first_voice(self._folders) if voice is None else find_voice(voice, self._folders)
+        self._voice = found.stem
 
-    def error(self, record: Record) -> str | None:
-        """Why `record` would fail, in the run's own words; none if it would be spoken."""
+    def read(self, record: Record) -> SpokenText:
+        """What would be spoken of `record`.
+
+        Raises:
+            RecordError: it would fail, for the reason that the run would say.
+        """
         if record.error is not None:
-            return record.error
+            raise RecordError(record.error)
         try:
+            voice = self._voice
             if record.voice:
-                self._find_voice(record.voice, self._folders)
-            self._tokenizer.encode(record.text)
+                voice = self._find_voice(record.voice, self._folders).stem
+            spoken = self._readers(voice).read(record.text)
+            for segment in spoken.segments:
+                if segment.voice:
+                    self._find_voice(segment.voice, self._folders)
+                if segment.text:
+                    self._tokenizer.encode(segment.text)
         except (UnavailableError, RecordError) as error:
-            return f"{record.source or f'record {record.index}'}: {error}"
-        return None
+            raise RecordError(f"{record.source or f'record {record.index}'}: {error}") from error
+        return spoken
 
 
 def list_records(
@@ -63,22 +91,24 @@ def list_records(
     for record in records:
         if record.is_blank:
             continue
-        error = preflight.error(record)
-        if error is None:
-            tally.spoken += 1
-            click.echo(_line(record))
+        try:
+            spoken = preflight.read(record)
+        except RecordError as error:
+            tally.failed += 1
+            environment.say(str(error))
+            if stop_on_error:
+                break
             continue
-        tally.failed += 1
-        environment.say(error)
-        if stop_on_error:
-            break
+        if not spoken.is_blank:
+            tally.spoken += 1
+            click.echo(_line(record, str(spoken)))
     if tally.records and not quiet:
         failed = f", {tally.failed} not" if tally.failed else ""
         environment.say(f"{count(tally.spoken, 'record')} would be spoken{failed}")
     return tally
 
 
-def _line(record: Record) -> str:
+def _line(record: Record, spoken: str) -> str:
     listed = {
         "index": record.index,
         "source": record.source,
@@ -86,5 +116,6 @@ def _line(record: Record) -> str:
         "voice": record.voice,
         "characters": len(record.text),
         "text": record.text,
+        "spoken": spoken,
     }
     return json.dumps({key: value for key, value in listed.items() if value is not None})

@@ -14,6 +14,7 @@ from vvcli.audio.formats import FORMATS, format_from_name
 from vvcli.audio.output import Output, check_output, open_output
 from vvcli.audio.track import ON_ERROR, Track
 from vvcli.audio.writer import check_writer, open_writer
+from vvcli.cli.dialogue import check_dialogue, open_dialogue
 from vvcli.cli.environment import STDERR, Environment
 from vvcli.cli.exit_status import ExitStatus
 from vvcli.cli.file_conflicts import FileConflicts
@@ -24,6 +25,7 @@ from vvcli.cli.options import format_options, gap_option, synthesis_options
 from vvcli.cli.preflight import Preflight, list_records
 from vvcli.cli.summary import check_summary, write_summary
 from vvcli.cli.synthesizer import open_synthesizer
+from vvcli.cli.text_options import take_text_arguments, text_options
 from vvcli.cli.types import FileName, Number, Text, was_typed
 from vvcli.errors import UsageError
 from vvcli.progress.report import open_progress
@@ -52,6 +54,16 @@ from vvcli.script.limits import FOLLOW_MS
     type=Text(),
     help="Lines are an id, STRING, and the text: with '|', `id|text`.",
 )
+@click.option("--markdown", is_flag=True, help="Records are the blocks of Markdown, read plainly.")
+@click.option(
+    "--dialogue", is_flag=True, help="Lines are `Name: text`, each name in a voice of its own."
+)
+@click.option(
+    "--cast",
+    metavar="LIST|FILE",
+    type=Text(),
+    help="The voices of --dialogue: `Ann=clara,Bob=miles`, or a file with one a line.",
+)
 @click.option("--follow", is_flag=True, help="Speak text that flows without newlines.")
 @click.option(
     "--follow-ms",
@@ -62,6 +74,7 @@ from vvcli.script.limits import FOLLOW_MS
     help="Milliseconds of silence after which --follow speaks what there is.",
 )
 @synthesis_options
+@text_options
 @gap_option("Seconds of silence between records.")
 @click.option(
     "--on-error",
@@ -96,6 +109,9 @@ def speak(
     paragraphs: bool,
     jsonl: bool,
     delimiter: str | None,
+    markdown: bool,
+    dialogue: bool,
+    cast: str | None,
     follow: bool,
     follow_ms: int,
     gap: float,
@@ -124,8 +140,15 @@ def speak(
     if text == ("-",):
         text, files = (), (*files, "-")
     form = find_form(
-        null=null, paragraphs=paragraphs, jsonl=jsonl, delimiter=delimiter, follow=follow
+        null=null,
+        paragraphs=paragraphs,
+        jsonl=jsonl,
+        delimiter=delimiter,
+        markdown=markdown,
+        follow=follow,
     )
+    reading = take_text_arguments(options)
+    check_dialogue(form, dialogue=dialogue, cast=cast)
     source = Input(text, files, form, delimiter or "|", follow_ms / 1000)
     if output is not None and is_stdout(output):
         output = "-"
@@ -137,6 +160,8 @@ def speak(
     for option, name in (("-o", output or "-"), ("--cues", cues), ("--summary", summary)):
         conflicts.writes(option, name)
     records, total = open_records(environment, source)
+    if dialogue:
+        records = open_dialogue(environment, records, options, cast, quiet=quiet)
     typed = was_typed(context, "format_name")
     format_name = _format_for(output, format_name, typed=typed)
     rate = rate or SAMPLE_RATE
@@ -149,7 +174,7 @@ def speak(
         for name in (output, cues):
             if name not in (None, "-"):
                 check_output(Path(str(name)))
-        preflight = Preflight(options["model"], options["voice"])
+        preflight = Preflight(options["model"], options["voice"], **reading)
         stop = on_error == "stop"
         return _status(
             environment,
@@ -170,7 +195,7 @@ def speak(
 
         if total and options["streams"] == "auto" and total.records < 8:
             options["streams"] = max(1, total.records)
-        synthesizer = open_synthesizer(options, format_name, rate)
+        synthesizer = open_synthesizer(options | reading, format_name, rate)
         progress.note(
             f"{synthesizer.voice.name}, {format_name}, {rate} Hz, mono, "
             f"{count(synthesizer.streams, 'stream')} on {synthesizer.device}"

@@ -10,6 +10,7 @@ from vvcli.errors import UsageError
 from vvcli.script.delimited import read_delimited
 from vvcli.script.jsonl import read_jsonl
 from vvcli.script.lines import read_lines
+from vvcli.script.markdown import read_markdown
 from vvcli.script.null import read_null
 from vvcli.script.paragraphs import read_paragraphs
 from vvcli.script.record import Record
@@ -23,6 +24,7 @@ class Form(Enum):
     PARAGRAPHS = "paragraphs"
     JSONL = "jsonl"
     DELIMITED = "delimited"
+    MARKDOWN = "markdown"
     FOLLOW = "follow"
 
 
@@ -56,6 +58,8 @@ def records_from(
             return read_jsonl(file, name, first_index)
         case Form.DELIMITED:
             return read_delimited(file, name, first_index, delimiter)
+        case Form.MARKDOWN:
+            return read_markdown(file, name, first_index)
         case Form.FOLLOW:
             # Only here: the sentence library is a shared object of megabytes.
             from vvcli.script.follow import read_follow

@@ -1,0 +1,45 @@
+"""The options that say how text is read before a model gets it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from vvcli.cli.message_options import together
+from vvcli.cli.types import FileName
+from vvcli.frontend.front_end import LANGUAGES
+from vvcli.frontend.lexicon import read_lexicons
+
+text_options = together(
+    click.option(
+        "--lexicon",
+        multiple=True,
+        metavar="FILE",
+        type=FileName(),
+        help="Respell words: each line of FILE is a word, a tab, and what is said for it.",
+    ),
+    click.option(
+        "--no-commands", is_flag=True, help="Speak [[pause 1s]], [[voice NAME]] and so on as text."
+    ),
+    click.option(
+        "--language",
+        envvar="VVCLI_LANGUAGE",
+        type=click.Choice(LANGUAGES),
+        help="Whose dates and numbers the embedded model says; default: the voice's.",
+    ),
+)
+
+
+def take_text_arguments(options: dict[str, Any]) -> dict[str, Any]:
+    """What `Synthesizer` and `Preflight` take for these options, which leave `options`.
+
+    Raises:
+        UsageError: a lexicon cannot be read, or a line of it is wrong.
+    """
+    return {
+        "lexicon": read_lexicons(map(Path, options.pop("lexicon"))),
+        "commands": not options.pop("no_commands"),
+        "language": options.pop("language"),
+    }

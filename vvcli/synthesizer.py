@@ -11,7 +11,6 @@ from vvcli.engine.engine import Engine
 from vvcli.engine.noise import NoiseSource
 from vvcli.engine.stream import Stream
 from vvcli.frontend.lexicon import Lexicon
-from vvcli.frontend.text_reader import TextReaders
 from vvcli.samples import SAMPLE_RATE, SampleType
 from vvcli.script.record import Record
 from vvcli.speech.device import pick_streams
@@ -97,14 +96,7 @@ class Synthesizer:
         self.device = model.model.device
         self.config = model.model.config
         self.voice = self._voice(None if voice is None else str(voice))
-        text = model.text
-        readers = TextReaders(
-            text.normalizer,
-            language=language or text.language,
-            languages={} if language else text.languages,
-            lexicon=lexicon,
-            commands=commands,
-        )
+        readers = model.text.readers(lexicon, commands=commands, language=language)
         self._reader = RecordReader(
             model.tokenizer, self._voice, self.voice, readers, self.config, split=split
         )

@@ -13,14 +13,23 @@ from vvcli.script.choose import Form
 
 
 def test_a_folder_is_its_text_files_in_natural_order(tmp_path: Path) -> None:
-    for name in ("10.txt", "2.txt", "1.TXT", "b/1.txt", "b/c/x.txt", "a.md", ".hidden.txt"):
+    for name in (
+        "10.txt",
+        "2.txt",
+        "1.TXT",
+        "b/1.txt",
+        "b/c/x.txt",
+        "c.md",
+        ".hidden.txt",
+        "d.rst",
+    ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("Hello.")
     (tmp_path / ".git").mkdir()
     (tmp_path / ".git/x.txt").write_text("no")
     os.mkfifo(tmp_path / "pipe.txt")
     found = expand([tmp_path]).files
-    assert [each.stem for each in found] == ["1", "2", "10", "b/1", "b/c/x"]
+    assert [each.stem for each in found] == ["1", "2", "10", "b/1", "b/c/x", "c"]
     assert found[3] == Input(tmp_path / "b/1.txt", "b/1")
 
 

@@ -121,7 +121,7 @@ def test_forms_that_cannot_be(batch: Batch, arguments: list[str], words: str) ->
 def book() -> None:
     Path("book").mkdir()
     Path("book/a.txt").write_text("One.\n")
-    Path("book/b.md").write_text("# Two\n")
+    Path("book/b.rst").write_text("# Two\n")
     Path("book/c.txt").write_text("")
     Path("book/d.txt").write_text(" \n\n")
     Path("book/.hidden").write_text("")
@@ -134,21 +134,21 @@ def test_files_that_are_not_read_are_said(dry: DryRun, vvcli: InProcess) -> None
         0,
         [
             ["make", "out/a/00001.wav", "One."],
-            ["skip", "book/b.md", "not .txt"],
-            ["skip", "book/cover.jpg", "not .txt"],
+            ["skip", "book/b.rst", "not .txt or .md"],
+            ["skip", "book/cover.jpg", "not .txt or .md"],
             ["skip", "book/c.txt", "empty"],
             ["skip", "book/d.txt", "empty"],
         ],
     )
     options = ["-d", "out", "-m", TINY, "-V", "Ada", "--progress", "plain"]
     found = vvcli("batch", "book", *options).stderr
-    assert "2 files are skipped, not .txt: book/b.md, book/cover.jpg" in found
+    assert "2 files are skipped, not .txt or .md: book/b.rst, book/cover.jpg" in found
     assert "2 files are skipped, empty: book/c.txt, book/d.txt" in found
 
 
 def test_what_an_earlier_run_made_is_not_said(dry: DryRun, batch: Batch) -> None:
     Path("a.txt").write_text("One.\n")
-    Path("b.md").write_text("Two.\n")
+    Path("b.rst").write_text("Two.\n")
     assert batch(".", "-d", ".").status == 0
     Path("a/00001.wav.part").write_bytes(b"left")
     status, lines = dry(".", "-d", ".")
@@ -156,7 +156,7 @@ def test_what_an_earlier_run_made_is_not_said(dry: DryRun, batch: Batch) -> None
         0,
         [["done", "./a/00001.wav", "One."]],
     )
-    assert ["skip", "b.md", "not .txt"] in lines
+    assert ["skip", "b.rst", "not .txt or .md"] in lines
     assert not [line for line in lines if line[0] == "skip" and "wav" in line[1]]
 
 

@@ -7,16 +7,18 @@ from pathlib import Path
 import pytest
 
 from vvcli.errors import UsageError
-from vvcli.script.dialogue import parse_cast, read_dialogue
+from vvcli.script.dialogue import Dialogue, parse_cast
 from vvcli.script.record import Record
 
 VOICES = ["clara", "miles"]
 
 
-def read(text: str, **options: object) -> list[tuple[str, str | None]]:
-    lines = [Record(i, line, f"x:{i + 1}") for i, line in enumerate(text.split("\n"))]
-    records, _ = read_dialogue(lines, VOICES, options.get("cast"))  # type: ignore[arg-type]
-    return [(record.text, record.voice) for record in records]
+def records(text: str) -> list[Record]:
+    return [Record(i, line, f"x:{i + 1}") for i, line in enumerate(text.split("\n"))]
+
+
+def read(text: str, cast: dict[str, str] | None = None) -> list[tuple[str, str | None]]:
+    return [(record.text, record.voice) for record in Dialogue(VOICES, cast).read(records(text))]
 
 
 def test_names_get_voices_in_order_of_appearance_and_repeat() -> None:
@@ -64,15 +66,23 @@ def test_a_label_alone_names_the_speaker_of_the_next_line() -> None:
     assert read("Ada:\nhello\nAda: ho")[:2] == [("", "clara"), ("hello", "clara")]
 
 
-def test_the_cast_is_told() -> None:
-    lines = [Record(i, t) for i, t in enumerate(["A: x", "B: y", "A: z", "B: w"])]
-    assert read_dialogue(lines, VOICES)[1] == {"A": "clara", "B": "miles"}
-    assert read_dialogue(lines, [])[1] == {}
+def test_the_cast_is_told_and_holds_for_the_next_input() -> None:
+    dialogue = Dialogue(VOICES)
+    dialogue.read(records("A: x\nB: y\nA: z\nB: w"))
+    assert dialogue.cast == {"A": "clara", "B": "miles"}
+    [again, other, _] = dialogue.read(records("B: once\nC: a\nC: b"))
+    assert (again.text, again.voice, other.voice) == ("once", "miles", "clara")
+
+
+def test_without_voices_labels_go_all_the_same() -> None:
+    dialogue = Dialogue([])
+    assert [r.text for r in dialogue.read(records("A: x\nA: y"))] == ["x", "y"]
+    assert dialogue.cast == {}
 
 
 def test_a_failed_line_stays_failed() -> None:
     lines = [Record(0, "", error="x:1: no text"), Record(1, "A: a"), Record(2, "A: b")]
-    assert next(read_dialogue(lines, VOICES)[0]).error == "x:1: no text"
+    assert Dialogue(VOICES).read(lines)[0].error == "x:1: no text"
 
 
 def test_a_cast_is_a_list_or_a_file(tmp_path: Path) -> None:

@@ -35,6 +35,7 @@ class Entry:
     size: int  # bytes of the file
     sha256: str | None  # of the file
     fingerprint: str
+    spoken: str | None = None  # what was said of the text, where that is not the text itself
 
     @property
     def key(self) -> str | int:
@@ -49,6 +50,8 @@ class Entry:
     def encode(self) -> bytes:
         """The entry as a line."""
         values = asdict(self) | {"status": self.status.value}
+        if self.spoken is None:
+            del values["spoken"]
         try:
             return json.dumps(values, ensure_ascii=False).encode() + b"\n"
         except UnicodeEncodeError:  # a file name that is not UTF-8
@@ -64,6 +67,7 @@ class Entry:
             values = json.loads(line)
             if "samples" in values:  # as later versions call them
                 values.setdefault("frames", values["samples"])
+            values.setdefault("spoken", None)
             known = {name: values[name] for name in _TYPES}
             known["status"] = Outcome(known["status"])
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
@@ -87,6 +91,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "size": (int,),
     "sha256": (str, _NONE),
     "fingerprint": (str,),
+    "spoken": (str, _NONE),
 }
 assert list(_TYPES) == [field.name for field in fields(Entry)]  # noqa: S101
 

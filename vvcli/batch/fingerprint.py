@@ -43,15 +43,21 @@ class Settings:
 
 
 def fingerprint(
-    settings: Settings, records: Sequence[Record], voices: Sequence[str], gaps: Sequence[float]
+    settings: Settings,
+    records: Sequence[Record],
+    voices: Sequence[str],
+    gaps: Sequence[float],
+    spoken: Sequence[str | None] = (),
 ) -> str:
     """The hash of one file that is made from `records`.
 
     `voices` are what `identify_voice` says of each record's voice, `gaps` the seconds of silence
-    after each.
+    after each, and `spoken` is what is said of each text, None where that is the text itself: so
+    files whose text is read as before keep their hash.
     """
-    parts = []
-    for record, voice, gap in zip(records, voices, gaps, strict=True):
+    parts: list[dict[str, Any]] = []
+    said = spoken or [None] * len(records)
+    for record, voice, gap, words in zip(records, voices, gaps, said, strict=True):
         own_seed = record.seed is not None  # then the noise does not depend on the index
         parts.append(
             {
@@ -64,6 +70,8 @@ def fingerprint(
                 "gap": gap,
             }
         )
+        if words is not None:
+            parts[-1]["spoken"] = words
     rest = asdict(settings)
     del rest["seed"], rest["cfg_scale"]
     return _hash_json({"version": VERSION, "settings": rest, "records": parts})

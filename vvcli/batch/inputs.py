@@ -12,13 +12,14 @@ from pathlib import Path
 from vvcli.batch.record_list import RecordList
 from vvcli.errors import UsageError
 from vvcli.script.choose import Form, records_from
+from vvcli.script.dialogue import Dialogue
 
 STDIN = "-"
 
 # By the suffix of a file's name in lower case; every other file has the form that is asked for.
-FORMS: dict[str, Form] = {".jsonl": Form.JSONL}
+FORMS: dict[str, Form] = {".jsonl": Form.JSONL, ".md": Form.MARKDOWN}
 
-TEXT_SUFFIX = ".txt"  # of the files of a folder that are read
+TEXT_SUFFIXES = (".txt", ".md")  # of the files of a folder that are read
 
 _DIGITS = re.compile(r"([0-9]+)")
 
@@ -47,8 +48,10 @@ class Input:
         """Whether its lines are more than text, so that a wrong one is a mistake of form."""
         return self.form is Form.JSONL
 
-    def records(self, first_index: int, stdin: int = 0) -> RecordList:
-        """All records, numbered from `first_index`.
+    def records(
+        self, first_index: int, stdin: int = 0, dialogue: Dialogue | None = None
+    ) -> RecordList:
+        """All records, numbered from `first_index`, without the labels of a `dialogue`.
 
         Raises:
             UsageError: the file cannot be read, or is a manifest that is wrong.
@@ -60,6 +63,8 @@ class Input:
                 found = records_from(
                     file, self.name, self.form, first_index, delimiter=self.delimiter
                 )
+                if dialogue is not None and self.form not in FORMS.values():
+                    found = iter(dialogue.read(found))
                 return RecordList(found, first_index, self.name + separator)
         except OSError as error:
             raise UsageError(f"cannot read {self.name}: {error.strerror}") from error
@@ -80,7 +85,7 @@ def expand(
     delimiter: str = "|",
     is_output: Callable[[Path], bool] = lambda path: False,
 ) -> Inputs:
-    """The files that `paths` mean; folders become the `.txt` files below them.
+    """The files that `paths` mean; folders become the `.txt` and `.md` files below them.
 
     Below a folder, names are in natural order (`2.txt` before `10.txt`), hidden ones are left
     out, and a folder that links lead to twice is read once. The files are read in `form`, unless
@@ -105,7 +110,7 @@ def expand(
                 below = list(_files_below(path, (), set()))
                 texts = [(file, stem) for file, stem in below if stem is not None]
                 if not texts:
-                    raise UsageError(f"{path} has no .txt file: name the files to read")
+                    raise UsageError(f"{path} has no .txt or .md file: name the files to read")
                 for file, stem in texts:
                     add(file, stem)
                 others = (file for file, stem in below if stem is None)
@@ -139,7 +144,7 @@ def _files_below(
         name = path.name
         if name.startswith("."):
             continue
-        is_text = path.suffix.lower() == TEXT_SUFFIX
+        is_text = path.suffix.lower() in TEXT_SUFFIXES
         if path.is_dir():
             yield from _files_below(path, (*way, name), seen)
         # A dangling link stays in: it is better said than left out.

@@ -13,6 +13,7 @@ from vvcli.batch.manifest import FILE_NAME
 from vvcli.batch.naming import Name, NameTemplate, slug
 from vvcli.batch.record_list import RecordList
 from vvcli.errors import UsageError
+from vvcli.script.dialogue import Dialogue
 from vvcli.script.record import Record
 
 SHOWN = 3  # collisions that are spelled out
@@ -59,12 +60,13 @@ class Layout:
     voice_name: Callable[[Record], str]
     join: bool = False
     gap: float = 0.0  # seconds, between the records of a joined file
+    is_blank: Callable[[Record], bool] = lambda record: record.is_blank
 
 
 Read = Sequence[tuple[Input, RecordList]]
 
 
-def read_records(inputs: Iterable[Input], stdin: int = 0) -> Read:
+def read_records(inputs: Iterable[Input], stdin: int = 0, dialogue: Dialogue | None = None) -> Read:
     """The records of each input, numbered through; a record's number never depends on a resume.
 
     Raises:
@@ -72,7 +74,7 @@ def read_records(inputs: Iterable[Input], stdin: int = 0) -> Read:
     """
     read, index = [], 0
     for source in inputs:
-        records = source.records(index, stdin)
+        records = source.records(index, stdin, dialogue)
         index = records.next_index
         if source.is_manifest:
             _check_manifest(records)
@@ -145,7 +147,7 @@ class Plan:
             stem = source.stem
             for n, record in enumerate(records, start=1):
                 voice, path, gap = voice_name(record), None, record.silence_after
-                if not record.is_blank:
+                if not layout.is_blank(record):
                     wanted = record.output
                     if not wanted:
                         words = slug(record.text) if wants_slug else ""
@@ -170,7 +172,8 @@ class Plan:
                     raise UsageError(
                         f'{record.source} has an "output", and --join has one per input'
                     )
-            spoken = [record for record in records if not record.is_blank]
+            blank = [layout.is_blank(record) for record in records]
+            spoken = [record for record, no in zip(records, blank, strict=True) if not no]
             voices = sorted({layout.voice_name(record) for record in spoken or records})
             path = None
             if spoken:
@@ -181,7 +184,7 @@ class Plan:
                 except UsageError as error:
                     raise UsageError(f"{source.name}: {error}") from error
             voice = voices[0] if len(voices) == 1 else None
-            yield Job(records, source.name, path, voice, _gaps(records, layout.gap))
+            yield Job(records, source.name, path, voice, _gaps(records, blank, layout.gap))
 
     def _collisions(self) -> str:
         """All collisions in words, found on a second pass that remembers who has a name."""
@@ -210,12 +213,12 @@ class Plan:
 _NO_GAP = (0.0,)
 
 
-def _gaps(records: Sequence[Record], gap: float) -> tuple[float, ...]:
+def _gaps(records: Sequence[Record], blank: Sequence[bool], gap: float) -> tuple[float, ...]:
     """Silence after each record: what it asks for, else the run's gap where one is spoken later."""
     gaps = [0.0] * len(records)
     is_last = True
     for i in reversed(range(len(records))):
-        if records[i].is_blank:
+        if blank[i]:
             continue
         asked = records[i].silence_after
         gaps[i] = (0.0 if is_last else gap) if asked is None else asked

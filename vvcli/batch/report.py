@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vvcli.batch.entry import Outcome
-from vvcli.batch.inputs import TEXT_SUFFIX
+from vvcli.batch.inputs import TEXT_SUFFIXES
 from vvcli.batch.plan import Read
 from vvcli.batch.resume import Decision, Step
 
@@ -33,7 +33,7 @@ def plan_line(folder: str, step: Step, error: str | None = None) -> str:
 def not_read(read: Read, passed_over: Iterable[Path]) -> dict[str, list[str]]:
     """Names of inputs that no file comes from, by the reason."""
     return {
-        f"not {TEXT_SUFFIX}": [str(path) for path in passed_over],
+        f"not {' or '.join(TEXT_SUFFIXES)}": [str(path) for path in passed_over],
         "empty": [
             source.name for source, records in read if all(record.is_blank for record in records)
         ],

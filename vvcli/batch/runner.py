@@ -34,6 +34,7 @@ class _Open:
     failed: list[str] = field(default_factory=list)
     truncated: list[str] = field(default_factory=list)
     silence_due: float = 0.0  # seconds, written when more audio comes
+    said: list[str] = field(default_factory=list)  # of each record, as it was spoken
 
 
 class Runner:
@@ -131,6 +132,7 @@ class Runner:
                 f"{where}: the model's context is full, the rest of the text is not spoken"
             )
         current.spoken += 1
+        current.said.append(chunk.record.spoken or chunk.record.text)
         if chunk.record.part == chunk.record.parts - 1:
             place = chunk.record.index - current.step.job.index
             current.silence_due = current.step.job.gaps[place]
@@ -141,7 +143,8 @@ class Runner:
         nothing = not current.spoken or (problems and not writer.samples)
         if nothing:
             current.staged.abandon()
-            entry = self._entry(step, Outcome.FAILED, problems or "failed")
+            outcome = Outcome.FAILED if problems else Outcome.SKIPPED
+            entry = self._entry(step, outcome, problems or "there is nothing to say")
             self._manifest.append(entry)
             return entry
         if current.silence_due:  # asked for by the last record itself
@@ -150,7 +153,9 @@ class Runner:
         self.clipped += writer.clipped
         size, digest = current.staged.seal()
         status = Outcome.TRUNCATED if problems else Outcome.OK
-        entry = self._entry(step, status, problems, writer.samples, size, digest)
+        said: str | None = "\n".join(current.said)
+        said = None if said == step.job.text else said
+        entry = self._entry(step, status, problems, writer.samples, size, digest, said)
         self._manifest.append(entry)
         current.staged.publish()
         self._parents.add(current.staged.path.parent)
@@ -164,6 +169,7 @@ class Runner:
         samples: int = 0,
         size: int = 0,
         digest: str | None = None,
+        spoken: str | None = None,
     ) -> Entry:
         job = step.job
         seeds = {self._seed if record.seed is None else record.seed for record in job.records}
@@ -181,6 +187,7 @@ class Runner:
             size=size,
             sha256=digest,
             fingerprint=self._fingerprint(job),
+            spoken=spoken,
         )
 
     def _sync_folders(self) -> None:

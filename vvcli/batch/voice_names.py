@@ -43,6 +43,14 @@ class VoiceNames:
         self._find(record)
         return self._errors.get(record.voice) if record.voice else None
 
+    def check(self, spec: str) -> None:
+        """Look for a voice that a command in text names.
+
+        Raises:
+            UnavailableError: it is not there.
+        """
+        find_voice(spec, self._folders)
+
     def _find(self, record: Record) -> tuple[str, str]:
         spec = record.voice or self._default
         if spec not in self._known:

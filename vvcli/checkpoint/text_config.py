@@ -9,6 +9,8 @@ from typing import Any
 
 from vvcli.checkpoint.folder import read_json
 from vvcli.errors import UnavailableError
+from vvcli.frontend.lexicon import Lexicon
+from vvcli.frontend.text_reader import TextReaders
 
 DEFAULT_LANGUAGE = "en-US"
 
@@ -20,6 +22,26 @@ class TextConfig:
     normalizer: str | None = None
     language: str = DEFAULT_LANGUAGE
     languages: Mapping[str, str] = field(default_factory=dict)  # of voices, by their names
+
+    def readers(
+        self,
+        lexicon: Lexicon | None = None,
+        *,
+        commands: bool = True,
+        language: str | None = None,
+    ) -> TextReaders:
+        """The reader of each voice, with what the user asks for; see `TextReaders`.
+
+        Raises:
+            UnavailableError: the normalizer or a language is unknown.
+        """
+        return TextReaders(
+            self.normalizer,
+            language=language or self.language,
+            languages={} if language else self.languages,
+            lexicon=lexicon,
+            commands=commands,
+        )
 
 
 def read_text_config(model_folder: Path) -> TextConfig:

@@ -17,6 +17,12 @@ from vvcli.cli.environment import Environment
 from vvcli.cli.exit_status import ExitStatus
 from vvcli.cli.message_options import progress_options
 from vvcli.cli.options import RATE, gap_option, synthesis_options
+from vvcli.cli.text_options import (
+    dialogue_options,
+    markdown_option,
+    take_text_arguments,
+    text_options,
+)
 from vvcli.cli.types import AudioFormat, FileName, FolderName, Number, Text, was_typed
 from vvcli.errors import UsageError
 from vvcli.samples import SAMPLE_RATE
@@ -70,6 +76,8 @@ from vvcli.samples import SAMPLE_RATE
     type=Text(),
     help="Lines are an id, STRING, and the text, as in `id|text`.",
 )
+@markdown_option
+@dialogue_options
 @click.option("--join", is_flag=True, help="Make one file per input file, not per record.")
 @gap_option("Seconds of silence between the records of a joined file.")
 @click.option(
@@ -88,12 +96,13 @@ from vvcli.samples import SAMPLE_RATE
 @click.option("--fail-fast", is_flag=True, help="Stop at the first record that fails.")
 @click.option("--dry-run", is_flag=True, help="Print what would be made, and make nothing.")
 @synthesis_options
+@text_options
 @progress_options
 @click.pass_context
 def batch(context: click.Context, /, **options: Any) -> ExitStatus:
     """Speak every record of the INPUTs into a file of its own below OUTDIR.
 
-    An INPUT is a text file with a record a line, a folder (its .txt files, at any depth), a
+    An INPUT is a text file with a record a line, a folder (its .txt and .md files, at any depth), a
     manifest ending in .jsonl, or - for standard input; options ask for other kinds of records.
     Run the same command again after a crash, or with more text, and it makes only what is missing.
     """
@@ -101,7 +110,8 @@ def batch(context: click.Context, /, **options: Any) -> ExitStatus:
     if was_typed(context, "gap") and not options["join"]:
         raise UsageError("--gap is the silence between the records of one file: it needs --join")
     request = Request(**{name: options.pop(name) for name in Request.__dataclass_fields__})
-    prepared = prepare(environment, request, options)
+    reading = take_text_arguments(options)
+    prepared = prepare(environment, request, options, reading)
     if request.dry_run:
         files = dry_run(environment, request, prepared)
     else:
@@ -109,7 +119,7 @@ def batch(context: click.Context, /, **options: Any) -> ExitStatus:
         files = Files()
         if sum(job.path is not None for job in prepared.plan.checked()):
             with Manifest(request.folder) as manifest:
-                files = run_batch(environment, request, prepared, manifest, options)
+                files = run_batch(environment, request, prepared, manifest, options | reading)
     if files == Files():
         environment.say("nothing to speak: the input held no text")
     if not files.usable:

@@ -16,7 +16,7 @@ from vvcli.checkpoint.tokenizer import load_tokenizer
 from vvcli.cli.batch_plan import Prepared, Request
 from vvcli.cli.batch_run import verified
 from vvcli.cli.environment import Environment
-from vvcli.errors import RecordError
+from vvcli.errors import RecordError, UnavailableError
 from vvcli.progress.visible import visible, visible_columns
 from vvcli.script.record import Record
 
@@ -69,6 +69,7 @@ class _SpeechCheck:
 
     def __init__(self, prepared: Prepared) -> None:
         self._voices = prepared.voices
+        self._reader = prepared.reader
         self._tokenizer = load_tokenizer(prepared.model)
 
     def outcome(self, step: Step) -> tuple[list[str], Outcome]:
@@ -77,7 +78,7 @@ class _SpeechCheck:
         if len(records) == 1:
             error = self._error(records[0])
             return ([], Outcome.OK) if error is None else ([error], Outcome.FAILED)
-        records = tuple(record for record in records if not record.is_blank)
+        records = tuple(r for r in records if not self._reader(r).is_blank(r.text) or r.error)
         problems = [error for record in records if (error := self._error(record)) is not None]
         if not problems:
             return problems, Outcome.OK
@@ -89,7 +90,11 @@ class _SpeechCheck:
         error = self._voices.error(record) if record.voice else None
         if error is None and not _PLAIN_WORDS.fullmatch(record.text):
             try:
-                self._tokenizer.encode(record.text)
-            except RecordError as failure:
+                for segment in self._reader(record).read(record.text).segments:
+                    if segment.voice:
+                        self._voices.check(segment.voice)
+                    if segment.text:
+                        self._tokenizer.encode(segment.text)
+            except (RecordError, UnavailableError) as failure:
                 error = str(failure)
         return None if error is None else f"{record.source}: {error}"

@@ -21,13 +21,17 @@ from vvcli.batch.resume import Existing, Resume
 from vvcli.batch.voice_names import VoiceNames
 from vvcli.checkpoint.folder import read_config
 from vvcli.checkpoint.hub import resolve_model
+from vvcli.checkpoint.text_config import read_text_config
 from vvcli.checkpoint.voice_search import voice_folders
+from vvcli.cli.dialogue import check_dialogue, open_dialogue
 from vvcli.cli.environment import Environment
 from vvcli.cli.file_conflicts import FileConflicts
 from vvcli.cli.inputs import find_form
 from vvcli.cli.summary import check_summary
-from vvcli.errors import UsageError
+from vvcli.errors import RecordError, UsageError
+from vvcli.frontend.text_reader import TextReader
 from vvcli.samples import SAMPLE_RATE
+from vvcli.script.record import Record
 
 NAME, NAME_JOINED = "{stem}/{n:05d}", "{stem}"
 
@@ -46,6 +50,9 @@ class Request:
     paragraphs: bool
     jsonl: bool
     delimiter: str | None
+    markdown: bool
+    dialogue: bool
+    cast: str | None
     gap: float
     existing: str
     retry_failed: bool
@@ -68,6 +75,7 @@ class Prepared:
     voices: VoiceNames
     model: Path
     fingerprint: Callable[[Job], str]
+    reader: Callable[[Record], TextReader]
     inputs: frozenset[tuple[int, int]]  # device and inode
     inputs_below: frozenset[str]  # names of inputs below the output folder
 
@@ -84,8 +92,15 @@ class Prepared:
         )
 
 
-def prepare(environment: Environment, request: Request, options: dict[str, Any]) -> Prepared:
+def prepare(
+    environment: Environment,
+    request: Request,
+    options: dict[str, Any],
+    reading: dict[str, Any],
+) -> Prepared:
     """Read the inputs and plan the files; neither reads the model nor makes anything.
+
+    `reading` is what `take_text_arguments` returns.
 
     Raises:
         UsageError: an input, a name or a format is wrong, or one file is used for two things.
@@ -101,8 +116,9 @@ def prepare(environment: Environment, request: Request, options: dict[str, Any])
         paragraphs=request.paragraphs,
         jsonl=request.jsonl,
         delimiter=request.delimiter,
-        follow=False,
+        markdown=request.markdown,
     )
+    check_dialogue(form, dialogue=request.dialogue, cast=request.cast)
     _check_stdin(environment, request.inputs)
     folder = OutputFolder(request.folder)
     inputs = expand(
@@ -113,12 +129,23 @@ def prepare(environment: Environment, request: Request, options: dict[str, Any])
     )
     _check_conflicts(environment, request, inputs, options)
     folder.check_writable()
-    read = read_records(inputs.files, environment.stdin)
+    dialogue = open_dialogue(options, request.cast) if request.dialogue else None
+    read = read_records(inputs.files, environment.stdin, dialogue)
+    if dialogue is not None and not request.quiet:
+        dialogue.tell(environment)
     model = resolve_model(options["model"])
     read_config(model)
     voices = VoiceNames(voice_folders(model), options["voice"])
     suffix = FORMATS[request.format_name].suffixes[0]
-    layout = Layout(template, suffix, voices.name, request.join, request.gap)
+    readers = read_text_config(model).readers(**reading)
+
+    def reader(record: Record) -> TextReader:
+        return readers(voices.name(record))
+
+    def is_blank(record: Record) -> bool:
+        return record.error is None and reader(record).is_blank(record.text)
+
+    layout = Layout(template, suffix, voices.name, request.join, request.gap, is_blank)
     settings = Settings(
         model=identify_model(model),
         seed=options["seed"],
@@ -137,11 +164,25 @@ def prepare(environment: Environment, request: Request, options: dict[str, Any])
         voices=voices,
         model=model,
         fingerprint=lambda job: fingerprint(
-            settings, job.records, [*map(voices.identity, job.records)], job.gaps
+            settings,
+            job.records,
+            [*map(voices.identity, job.records)],
+            job.gaps,
+            [spoken(reader(record), record) for record in job.records],
         ),
+        reader=reader,
         inputs=_identities(environment, inputs),
         inputs_below=frozenset(below),
     )
+
+
+def spoken(reader: TextReader, record: Record) -> str | None:
+    """What is said of a record's text, for its hash; None where that is the text itself."""
+    try:
+        said = str(reader.read(record.text)) if record.error is None else record.text
+    except RecordError:
+        return None
+    return None if said == record.text.strip() else said
 
 
 def _check_stdin(environment: Environment, inputs: Iterable[str]) -> None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from vvcli.cli.environment import Environment
 from vvcli.errors import UsageError
 from vvcli.script.choose import Form
-from vvcli.script.dialogue import parse_cast, read_dialogue
-from vvcli.script.record import Record
+from vvcli.script.dialogue import Dialogue, parse_cast
 
 _FORMS = (Form.LINES, Form.PARAGRAPHS, Form.NULL)
 
@@ -26,25 +24,25 @@ def check_dialogue(form: Form, *, dialogue: bool, cast: str | None) -> None:
         raise UsageError(f"--dialogue and --{form.value} cannot be used together")
 
 
-def open_dialogue(
-    environment: Environment,
-    records: Iterable[Record],
-    options: dict[str, Any],
-    cast: str | None,
-    *,
-    quiet: bool,
-) -> Iterable[Record]:
-    """`records` without their labels, in the voices of their names; the cast is said once.
+class CastDialogue(Dialogue):
+    """A dialogue whose cast is told once."""
+
+    def tell(self, environment: Environment) -> None:
+        """Say who has which voice."""
+        if self.cast:
+            names = ", ".join(f"{name}={voice}" for name, voice in self.cast.items())
+            environment.say(f"cast: {names}")
+
+
+def open_dialogue(options: dict[str, Any], cast: str | None) -> CastDialogue:
+    """The dialogue of a run with the model and the voice of `options`.
 
     Raises:
         UsageError: the cast cannot be read.
         UnavailableError: the model cannot be had, or has no voice.
     """
     known = parse_cast(cast) if cast is not None else {}
-    found, told = read_dialogue(records, _voices(options["model"], options["voice"]), known)
-    if told and not quiet:
-        environment.say("cast: " + ", ".join(f"{name}={voice}" for name, voice in told.items()))
-    return found
+    return CastDialogue(_voices(options["model"], options["voice"]), known)
 
 
 def _voices(model: str, first: str | None) -> list[str]:

@@ -10,7 +10,7 @@ import click
 from vvcli.cli.environment import Environment
 from vvcli.errors import RecordError, UnavailableError
 from vvcli.frontend.lexicon import Lexicon
-from vvcli.frontend.text_reader import SpokenText, TextReaders
+from vvcli.frontend.text_reader import SpokenText
 from vvcli.progress.tally import Tally, count
 from vvcli.script.record import Record
 
@@ -44,13 +44,8 @@ class Preflight:
         self._tokenizer = load_tokenizer(folder)
         self._folders = voice_folders(folder)
         self._find_voice = find_voice
-        text = read_text_config(folder)
-        self._readers = TextReaders(
-            text.normalizer,
-            language=language or text.language,
-            languages={} if language else text.languages,
-            lexicon=lexicon,
-            commands=commands,
+        self._readers = read_text_config(folder).readers(
+            lexicon, commands=commands, language=language
         )
         found = first_voice(self._folders) if voice is None else find_voice(voice, self._folders)
         self._voice = found.stem

@@ -25,7 +25,12 @@ from vvcli.cli.options import format_options, gap_option, synthesis_options
 from vvcli.cli.preflight import Preflight, list_records
 from vvcli.cli.summary import check_summary, write_summary
 from vvcli.cli.synthesizer import open_synthesizer
-from vvcli.cli.text_options import take_text_arguments, text_options
+from vvcli.cli.text_options import (
+    dialogue_options,
+    markdown_option,
+    take_text_arguments,
+    text_options,
+)
 from vvcli.cli.types import FileName, Number, Text, was_typed
 from vvcli.errors import UsageError
 from vvcli.progress.report import open_progress
@@ -54,16 +59,8 @@ from vvcli.script.limits import FOLLOW_MS
     type=Text(),
     help="Lines are an id, STRING, and the text: with '|', `id|text`.",
 )
-@click.option("--markdown", is_flag=True, help="Records are the blocks of Markdown, read plainly.")
-@click.option(
-    "--dialogue", is_flag=True, help="Lines are `Name: text`, each name in a voice of its own."
-)
-@click.option(
-    "--cast",
-    metavar="LIST|FILE",
-    type=Text(),
-    help="The voices of --dialogue: `Ann=clara,Bob=miles`, or a file with one a line.",
-)
+@markdown_option
+@dialogue_options
 @click.option("--follow", is_flag=True, help="Speak text that flows without newlines.")
 @click.option(
     "--follow-ms",
@@ -161,7 +158,10 @@ def speak(
         conflicts.writes(option, name)
     records, total = open_records(environment, source)
     if dialogue:
-        records = open_dialogue(environment, records, options, cast, quiet=quiet)
+        lines = open_dialogue(options, cast)
+        records = lines.read(records)
+        if not quiet:
+            lines.tell(environment)
     typed = was_typed(context, "format_name")
     format_name = _format_for(output, format_name, typed=typed)
     rate = rate or SAMPLE_RATE

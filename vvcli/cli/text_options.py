@@ -8,9 +8,25 @@ from typing import Any
 import click
 
 from vvcli.cli.message_options import together
-from vvcli.cli.types import FileName
+from vvcli.cli.types import FileName, Text
 from vvcli.frontend.front_end import LANGUAGES
 from vvcli.frontend.lexicon import read_lexicons
+
+markdown_option = click.option(
+    "--markdown", is_flag=True, help="Records are the blocks of Markdown, read plainly."
+)
+
+dialogue_options = together(
+    click.option(
+        "--dialogue", is_flag=True, help="Lines are `Name: text`, each name in a voice of its own."
+    ),
+    click.option(
+        "--cast",
+        metavar="LIST|FILE",
+        type=Text(),
+        help="The voices of --dialogue: `Ann=clara,Bob=miles`, or a file with one a line.",
+    ),
+)
 
 text_options = together(
     click.option(

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from vvcli.errors import UnavailableError
+from vvcli.errors import RecordError, UnavailableError
 from vvcli.frontend.commands import Segment, parse_commands
 from vvcli.frontend.front_end import FrontEnd
 from vvcli.frontend.lexicon import Lexicon
+
+_WORD = re.compile("[A-Za-z]{3}")
+_MARKS = re.compile(r"[<\[`&]")  # with which words may be marks
 
 
 class SpeaksText(Protocol):
@@ -132,6 +136,17 @@ class TextReader:
             RecordError: it has words that the voice cannot say; they are named.
         """
         return (text if self._front_end is None else self._front_end.speak(text)).strip()
+
+    def is_blank(self, text: str) -> bool:
+        """Whether there is nothing to say, and no pause to make: quick for what has words."""
+        if not text.strip():
+            return True
+        if self._front_end is None or (_WORD.search(text) and not _MARKS.search(text)):
+            return False
+        try:
+            return self.read(text).is_blank
+        except RecordError:
+            return False
 
     def read(self, text: str) -> SpokenText:
         """What is spoken of `text`.

@@ -16,28 +16,42 @@ MAX_LABEL = 40  # characters
 _LABEL = re.compile(r"\s*(?P<label>[^\W\d_][^:\n]{0,39}):(?:\s+(?P<text>.*))?$", re.DOTALL)
 
 
-def read_dialogue(
-    lines: Iterable[Record], voices: Sequence[str], cast: Mapping[str, str] | None = None
-) -> tuple[Iterator[Record], dict[str, str]]:
-    """The records of `lines` without their labels, each in the voice of its name; and the cast.
+class Dialogue:
+    """Who speaks in which voice, through all the inputs of a run.
 
     A label begins with a letter, has at most 40 characters and ends in a colon and a space; it
-    counts if it is there twice or is in `cast`, so that "Note: this" stays text. A line without a
-    label goes on with the last name. Names that are not in `cast` get `voices` in the order in
-    which they appear, from the first again where there are more names than voices. A record with
-    a voice of its own keeps it.
+    counts if it is there twice in an input or has a voice already, so that "Note: this" stays
+    text. Names that are not in `cast` get `voices` in the order in which they appear, from the
+    first again where there are more names than voices.
+
+    Args:
+        voices: of the model, by name.
+        cast: names whose voices the user has given.
     """
-    records = list(lines)  # whether a label is one is known at the end only
-    cast = dict(cast or {})
-    labels = [_label(record) for record in records]
-    counted = Counter(label for label in labels if label)
-    known = [label for label in counted if label in cast or counted[label] > 1]
-    free = [name for name in known if name not in cast]
-    found = dict(cast)
-    if voices:
-        found |= {name: voices[i % len(voices)] for i, name in enumerate(free)}
-    told = {name: found[name] for name in known if name in found}
-    return _records(records, labels, frozenset(known), found), told
+
+    def __init__(self, voices: Sequence[str], cast: Mapping[str, str] | None = None) -> None:
+        self._voices = voices
+        self._given = 0
+        self._cast = dict(cast or {})
+        self.cast: dict[str, str] = {}  # of the names that have been met, in their order
+
+    def read(self, lines: Iterable[Record]) -> list[Record]:
+        """The records of `lines` without their labels, each in the voice of its name.
+
+        A line without a label goes on with the last name. A record with a voice of its own keeps
+        it. The lines are read to their end first: only then is known whether a label is one.
+        """
+        records = list(lines)
+        labels = [_label(record) for record in records]
+        counted = Counter(label for label in labels if label)
+        known = [label for label in counted if label in self._cast or counted[label] > 1]
+        for name in known:
+            if name not in self._cast and self._voices:
+                self._cast[name] = self._voices[self._given % len(self._voices)]
+                self._given += 1
+            if name in self._cast:
+                self.cast[name] = self._cast[name]
+        return list(_records(records, labels, frozenset(known), self._cast))
 
 
 def _label(record: Record) -> str | None:

@@ -24,6 +24,8 @@ class Record:
         silence_after: seconds of silence after it, in place of the run's gap.
         part: place among the parts of a record that was split, from 0.
         parts: how many of them there are.
+        spoken: what is said of the text; None until it has been read.
+        respelled: how many words of the text a lexicon had.
     """
 
     index: int
@@ -38,7 +40,6 @@ class Record:
     silence_after: float | None = None
     part: int = 0
     parts: int = 1
-    # What is said of the text, None until it is read; how many of its words a lexicon had.
     spoken: str | None = field(default=None, compare=False)
     respelled: int = field(default=0, compare=False)
 

@@ -28,7 +28,7 @@ PATIENCE = 60  # seconds
 
 # What is typed, and all that it is completed to.
 CASES = {
-    "": ["speak", "batch", "voices", "models", "format", "check", "bench", "completion"],
+    "": ["speak", "batch", "voices", "models", "text", "format", "check", "bench", "completion"],
     "sp": ["speak"],
     "--pro": ["--progress"],
     "--progress ": ["auto", "bar", "plain", "json", "none"],

@@ -32,6 +32,7 @@ def test_what_would_be_spoken_is_listed(
         "voice": "Ben",
         "characters": 4,
         "text": "Yes.",
+        "spoken": "Yes.",
     }
     second, third, count = found.stderr.splitlines()
     assert second.startswith("vvcli: stdin:2: there is no voice 'Cleopatra'")

@@ -10,6 +10,7 @@ import click
 
 from vvcli.cli.environment import Environment
 from vvcli.cli.exit_status import ExitStatus
+from vvcli.cli.message_options import verbose_option
 from vvcli.errors import RecordError, UsageError
 from vvcli.frontend.front_end import LANGUAGES, FrontEnd, Reading, refuse
 from vvcli.script.lines import read_lines, split_lines
@@ -27,6 +28,7 @@ from vvcli.script.record import Record
     show_default=True,
     help="Whose dates and numbers.",
 )
+@verbose_option
 @click.pass_obj
 def text(
     environment: Environment, text: tuple[str, ...], as_json: bool, language: str

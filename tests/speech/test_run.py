@@ -98,8 +98,9 @@ def test_the_head_comes_frame_by_frame_and_the_others_joined() -> None:
 def test_a_record_with_a_broken_part_has_failed() -> None:
     engine = Engine()
 
-    def streams(_record: Record, number: int) -> list[Any]:
-        return [Stream(number), Stream(number + 1)]
+    def streams(record: Record, number: int) -> tuple[SpokenRecord, list[Any]]:
+        part = SpokenPart(record.text, [], None)  # type: ignore[arg-type]
+        return SpokenRecord(record, (part, part)), [Stream(number), Stream(number + 1)]
 
     run = OrderedRun(engine, streams)  # type: ignore[arg-type]
     run.start(Record(4, "Two parts.", source="a.txt:5"))

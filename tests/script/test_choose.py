@@ -17,6 +17,7 @@ CASES = {
     Form.PARAGRAPHS: (b"One\ntwo\n\nthree", ["One two", "three"]),
     Form.JSONL: (b'{"text": "One"}\n{"text": "two"}', ["One", "two"]),
     Form.DELIMITED: (b"a:One\nb:two", ["One", "two"]),
+    Form.MARKDOWN: (b"# One\n\n- two\n", ["One", "two"]),
     Form.FOLLOW: (b"One. Two", ["One.", "Two"]),
 }
 

@@ -88,12 +88,16 @@ def test_no_letter_of_plain_text_is_lost(text: str) -> None:
         assert block.text == block.text.strip()
 
 
+def opened(data: bytes) -> io.BufferedReader:
+    return io.BufferedReader(io.BytesIO(data))
+
+
 def test_records_have_their_lines() -> None:
-    records = list(read_markdown(io.BytesIO(TEXT.encode()), "book.md", 5))
+    records = list(read_markdown(opened(TEXT.encode()), "book.md", 5))
     assert [(r.index, r.source) for r in records[:2]] == [(5, "book.md:4"), (6, "book.md:6")]
 
 
 def test_what_is_not_text_is_a_failed_record() -> None:
-    (record,) = read_markdown(io.BytesIO(b"# \xff"), "book.md")
+    (record,) = read_markdown(opened(b"# \xff"), "book.md")
     assert record.error is not None
     assert "not UTF-8" in record.error

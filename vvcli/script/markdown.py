@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
+from vvcli.script.binary import check_start
 from vvcli.script.decode import decode, one_line
 from vvcli.script.record import Record
 
@@ -31,7 +32,11 @@ def read_markdown(file: BinaryIO, name: str, first_index: int = 0) -> Iterator[R
     """One record a block of the file, with its line; a file that is not text is one failed record.
 
     The whole file is read first: what a line is depends on those before it.
+
+    Raises:
+        UsageError: the file does not begin like text.
     """
+    check_start(file, name)
     raw = file.read(MAX_DOCUMENT + 1)
     if len(raw) > MAX_DOCUMENT:
         error = f"{name} is longer than {MAX_DOCUMENT} bytes: split it"

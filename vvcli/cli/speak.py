@@ -10,10 +10,10 @@ import click
 
 from vvcli.audio.cues import check_cues, open_cues
 from vvcli.audio.descriptors import is_stdout
-from vvcli.audio.formats import FORMATS, format_from_name
 from vvcli.audio.output import Output, check_output, open_output
 from vvcli.audio.track import ON_ERROR, Track
 from vvcli.audio.writer import check_writer, open_writer
+from vvcli.cli.audio_format import choose_format
 from vvcli.cli.dialogue import check_dialogue, open_dialogue
 from vvcli.cli.environment import STDERR, Environment
 from vvcli.cli.exit_status import ExitStatus
@@ -32,7 +32,6 @@ from vvcli.cli.text_options import (
     text_options,
 )
 from vvcli.cli.types import FileName, Number, Text, was_typed
-from vvcli.errors import UsageError
 from vvcli.progress.report import open_progress
 from vvcli.progress.tally import Tally, count
 from vvcli.samples import SAMPLE_RATE
@@ -163,7 +162,7 @@ def speak(
         if not quiet:
             lines.tell(environment)
     typed = was_typed(context, "format_name")
-    format_name = _format_for(output, format_name, typed=typed)
+    format_name = choose_format(output, format_name, typed=typed)
     rate = rate or SAMPLE_RATE
     check_writer(format_name, rate, SAMPLE_RATE)
     if cues is not None:
@@ -225,43 +224,6 @@ def speak(
         streams=synthesizer.streams,
     )
     return _status(environment, tally)
-
-
-def _format_for(output: str | None, given: str | None, *, typed: bool) -> str:
-    """The format that was typed, else what the file's suffix says, else what the user prefers.
-
-    Pipes and devices get raw samples.
-
-    Raises:
-        UsageError: the suffix says nothing and the user did not, either; or they contradict.
-    """
-    if output is not None and output.endswith("/"):
-        raise UsageError(f"{output} is the name of a folder: name a file in it")
-    path = None if output in (None, "-") else Path(str(output))
-    if path is None or _is_stream(path):
-        return given or "s16le"
-    named = format_from_name(path)
-    if typed and given is not None:
-        # Raw samples of either width are called .pcm and .raw.
-        raw = named is not None and not (FORMATS[named].has_header or FORMATS[given].has_header)
-        if named not in (None, given) and not raw:
-            raise UsageError(f"the name {path} says {named}, and -f says {given}: change one")
-        return given
-    found = named or given
-    if found is None:
-        raise UsageError(
-            f"the name {path} does not say in which format to write it: "
-            f"give -f with one of {', '.join(FORMATS)}"
-        )
-    return found
-
-
-def _is_stream(path: Path) -> bool:
-    """Whether it is a device, a named pipe or a folder, which has no format by its name."""
-    try:
-        return path.exists() and not path.is_file()
-    except OSError:  # a name that is too long, say: an error when it is opened
-        return False
 
 
 def _open(environment: Environment, output: str | None) -> Output:

@@ -40,6 +40,8 @@ class Rule(NamedTuple):
     # number has digits, six at most, "a" for a word or a letter, " " for a space, others
     # themselves. A rule is not even tried elsewhere: most tokens cost a look into a table.
     shape: str = ""
+    # Letters, in lower case, of which a number is followed by one, where a letter follows at all.
+    letters: str = ""
     has_letters: bool = False  # it matches no clause without letters and degrees
 
 
@@ -62,6 +64,9 @@ class Item:
         return self.value.words(british) + "." * self.stop
 
 
+_NO_LETTERS = "0"  # a clause of signs and digits
+
+
 @cache
 def _class_name(kind: type) -> str:
     return kind.__module__.rpartition(".")[2].partition("_")[0].title()
@@ -74,7 +79,7 @@ class RuleBook:
         self._rules = tuple(rules)
         self._default = default
         self._vocabulary = frozenset[str]().union(*(rule.vocabulary or () for rule in self._rules))
-        self._found: dict[tuple[str, str, str, bool], tuple[Rule, ...]] = {}
+        self._found: dict[tuple[str, str, str, str], tuple[Rule, ...]] = {}
         self.attempts = 0  # of rules, at all tokens so far
 
     def classify(self, clause: Clause) -> list[Item]:
@@ -115,19 +120,25 @@ class RuleBook:
         if token.kind != "word":
             is_number = token.kind == "number"
             first = "0" * min(len(token.text), 6) if is_number else token.text[0]
-            key = (first[0], "", first + beyond, clause.has_letters)
+            letter = clause.text[end].lower() if is_number and beyond[:1] == "a" else ""
+            if not clause.has_letters:
+                letter = _NO_LETTERS
+            key = (first[0], "", first + beyond, letter)
         else:
             lower = token.text.lower()
             start = "w" if token.text == lower else "C"
-            key = (start, lower if lower in self._vocabulary else "", "a" + beyond, True)
+            key = (start, lower if lower in self._vocabulary else "", "a" + beyond, "")
         found = self._found.get(key)
         if found is None:
             found = self._found[key] = tuple(r for r in self._rules if _may_begin(r, *key))
         return found
 
 
-def _may_begin(rule: Rule, start: str, word: str, shape: str, has_letters: bool) -> bool:
-    if rule.has_letters and not has_letters:
+def _may_begin(rule: Rule, start: str, word: str, shape: str, letter: str) -> bool:
+    if letter == _NO_LETTERS:
+        if rule.has_letters:
+            return False
+    elif letter and rule.letters and letter not in rule.letters:
         return False
     if rule.shape and not re.match(rule.shape, shape):
         return False

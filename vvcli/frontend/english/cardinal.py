@@ -125,6 +125,7 @@ RULES = [
         _plural,
         "0",
         shape="0{1,4}a",
+        letters="se",
     ),
     Rule(
         re.compile(r"\d{1,3}(?: 000){1,4}(?![\d-]|[ .,]\d)"),
@@ -138,12 +139,14 @@ RULES = [
         _magnitude,
         "0.",
         shape="0+(a|[,.']0)|[.]0",
+        letters="kmb",
     ),
     Rule(
         re.compile(r"(?P<number>\d+(?:\.\d+)?)\s(?P<sign>[mM]|bn|mn)(?=\s[a-z]+)"),
         lambda m, c: _magnitude(m, c) if c.after(m.end()) in words("english/counted") else None,
         "0",
         shape="0+( a|[.]0)",
+        letters="m",
     ),
     Rule(
         re.compile(rf"(?P<minus>(?<![\w)])-)?(?P<number>{NUMBER})"), _whole, "0-", shape="0|-[0.]"

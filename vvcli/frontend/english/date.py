@@ -138,6 +138,7 @@ RULES = [
         _day_month,
         "0",
         shape="0{1,2}[- a–—]",
+        letters="snrt",
         has_letters=True,
     ),
     Rule(

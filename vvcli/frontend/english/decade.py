@@ -62,12 +62,20 @@ RULES = [
         lambda m, c: Many(m[1]),
         "0",
         shape="0{2,4}['a]",
+        letters="s",
     ),
-    Rule(re.compile(r"(?P<number>[12]\d{2}0)'?s(?!\w|'\w)"), _century, "0", shape="0000['a]"),
+    Rule(
+        re.compile(r"(?P<number>[12]\d{2}0)'?s(?!\w|'\w)"),
+        _century,
+        "0",
+        shape="0000['a]",
+        letters="s",
+    ),
     Rule(
         re.compile(r"(?P<quote>')?(?P<number>[1-9]0)(?P<inner>')?s(?!\w|'\w)"),
         _short,
         "0'",
         shape="00['a]|'0",
+        letters="s",
     ),
 ]

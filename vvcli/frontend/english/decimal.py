@@ -45,6 +45,7 @@ RULES = [
         _decimal,
         "0-",
         shape=r"0+(a|\.0)|-0",
+        letters="e",
     ),
     Rule(
         re.compile(

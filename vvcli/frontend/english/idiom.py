@@ -61,6 +61,9 @@ def _aircraft(match: re.Match[str], clause: Clause) -> Idiom | None:
 
 
 _FIRST = alternatives({key for key in _IDIOMS if key[0].isdigit()})
+_LETTERS = "".join(
+    {match[1].lower() for key in _IDIOMS if (match := re.match(r"\d+([A-Za-z])", key))}
+)
 _OTHER = {key for key in _IDIOMS if not key[0].isdigit()}
 
 _WIRELESS = re.compile(r"802\.11(?P<variant>[a-z]{0,2})(?!\w)")
@@ -72,7 +75,13 @@ RULES = [
         "0",
         shape=r"000\.0",
     ),
-    Rule(re.compile(rf"(?:{_FIRST})(?![\w%]|[/.,:-]\d)"), _idiom, "0", shape=r"0+[-/xa (:]"),
+    Rule(
+        re.compile(rf"(?:{_FIRST})(?![\w%]|[/.,:-]\d)"),
+        _idiom,
+        "0",
+        shape=r"0+[-/xa (:]",
+        letters=_LETTERS,
+    ),
     Rule(
         re.compile(rf"(?:{alternatives(_OTHER)})(?!\w)"),
         lambda m, c: Idiom(_IDIOMS[m[0]]),

@@ -198,6 +198,7 @@ RULES = [
         _percent,
         "0-+±~≈.",
         shape="0+[ a%,.x×–—-]|[^0][ 0.]",
+        letters="px",
     ),
     Rule(
         re.compile(

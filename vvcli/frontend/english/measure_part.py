@@ -130,12 +130,14 @@ RULES = [
         _duration,
         "0",
         shape="0{1,4}( ?a)",
+        letters="dhm",
     ),
     Rule(
         re.compile(r"(?P<d>\d{1,4})\s?d\s?(?P<h>\d{1,2})\s?h(?P<m>)(?P<s>)(?!\w)"),
         _duration,
         "0",
         shape="0{1,4} ?a",
+        letters="d",
     ),
     Rule(
         re.compile(
@@ -144,6 +146,7 @@ RULES = [
         _duration,
         "0",
         shape="0{1,4}( ?a)",
+        letters="dhm",
     ),
     Rule(
         re.compile(r"(\d{1,2})[\s-]?(ft\.?)[\s-]?(\d{1,2}(?:\.\d)?)[\s-]?(in\.?|\")(?!\w)"),
@@ -156,6 +159,7 @@ RULES = [
         "0",
         stop="capital",
         shape="0{1,2}[- a]",
+        letters="f",
         has_letters=True,
     ),
     Rule(

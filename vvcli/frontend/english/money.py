@@ -163,6 +163,7 @@ _WORDS = [
     sign for sign in currencies() if (sign.isalpha() and len(sign) > 1) or sign in ("Fr.", "Rs.")
 ]
 _ENDING = [s for s in (*_SIGNS, *_WORDS) if s not in ("A$", "S$", "R$", "Fr.", "RM", "Rp")]
+_LETTERS = "kmbt" + "".join({sign[0].lower() for sign in _ENDING if sign[0].isalpha()})
 _SUM = (
     r"(?:\d{1,3}(?:,\d{2,3}){0,5},\d{3}(?:\.\d+)?|\d{1,3}(?:\.\d{3}){1,4},\d\d(?!\d)"
     r"|\d{1,3}(?:\.\d{3}){1,4}(?=\s?€)|\d+,\d\d(?![\d]|,\d)|\d+\.\d+|\d+|\.\d+)"
@@ -238,6 +239,7 @@ RULES = [
         _with_magnitudes,
         "0.",
         shape="0+([,.]0|-[-0$€£]| ?[^ 0,./:%;!?)]|$)|[.]0",
+        letters=_LETTERS,
     ),
-    Rule(re.compile(r"(?P<number>\d{1,2})p(?!\w)"), _pence, "0", shape="0{1,2}a"),
+    Rule(re.compile(r"(?P<number>\d{1,2})p(?!\w)"), _pence, "0", shape="0{1,2}a", letters="p"),
 ]

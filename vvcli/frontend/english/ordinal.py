@@ -66,12 +66,14 @@ RULES = [
         lambda m, c: Ordinal(int(m["number"])),
         "0",
         shape="0{1,3}a",
+        letters="d",
     ),
     Rule(
         re.compile(rf"(?P<first>\d{{1,3}}){SUFFIX}\s?[-–—]\s?(?P<last>\d{{1,3}}){SUFFIX}(?!\w)"),
         lambda m, c: Ranks(int(m["first"]), int(m["last"])),
         "0",
         shape="0{1,3}a",
+        letters="snrt",
     ),
     Rule(
         re.compile(
@@ -81,6 +83,7 @@ RULES = [
         _ordinal,
         "0",
         shape=r"0+( a|a|,0|\^)",
+        letters="snrt",
         stop="starter",
     ),
 ]

@@ -116,5 +116,6 @@ RULES = [
         _size,
         "0",
         shape="0+([ax×]| [ax×]|[,.]0)",
+        letters="x",
     ),
 ]

@@ -137,6 +137,7 @@ RULES = [
         "0",
         stop="capital",
         shape="0{1,2}[- :.a–—]",
+        letters="aph",
     ),
     Rule(
         re.compile(
@@ -153,6 +154,7 @@ RULES = [
         _clock,
         "0",
         shape="0{1,2}a0",
+        letters="h",
     ),
     Rule(
         re.compile(rf"(?P<hour>[01]?\d)\.(?P<minute>[0-5]\d)(?P<second>)\s?(?P<half>{_HALF})"),
@@ -167,6 +169,7 @@ RULES = [
         "0",
         stop="capital",
         shape="0{1,2}( a|a)",
+        letters="ap",
     ),
     Rule(
         re.compile(
@@ -175,5 +178,6 @@ RULES = [
         _military,
         "0",
         shape="0000( a|a)",
+        letters="hgucepzb",
     ),
 ]

@@ -84,6 +84,7 @@ RULES = [
         "0",
         stop="starter",
         shape="0{1,4}( a|a|,0)",
+        letters="abc",
     ),
     Rule(
         re.compile(r"A\.?D\.?\s?(?P<number>\d{1,4})(?![\d,.]\d|\d)"),

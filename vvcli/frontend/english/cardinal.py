@@ -149,6 +149,12 @@ RULES = [
         letters="m",
     ),
     Rule(
+        re.compile(r"(?P<number>\d+\.\d+)\s(?P<sign>[MB])(?!\w)"),
+        lambda m, c: Cardinal(plain(m["number"]), mapping("english/magnitudes")[m["sign"]]),
+        "0",
+        shape=r"0+\.0",
+    ),
+    Rule(
         re.compile(rf"(?P<minus>(?<![\w)])-)?(?P<number>{NUMBER})"), _whole, "0-", shape="0|-[0.]"
     ),
 ]

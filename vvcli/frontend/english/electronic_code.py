@@ -97,7 +97,7 @@ def _dotted(match: re.Match[str], clause: Clause) -> Dotted | None:
 
 def _flag(match: re.Match[str], clause: Clause) -> Identifier | None:
     before = clause.touches(match.start())
-    if before and not (before.isspace() or before in "`([\"'"):
+    if before and not (before.isspace() or before in "`([\"'/"):
         return None
     if match[0].startswith("--"):
         return Flag("dash dash", match["name"])

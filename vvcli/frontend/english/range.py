@@ -94,6 +94,12 @@ def _by(match: re.Match[str], clause: Clause) -> By | None:
 _END = r"(?![\w]|[-–/]\w|[.,:]\d|\s?[=]|-)"
 
 RULES = [
+    Rule(
+        re.compile(r"(?P<first>\d{1,9})\.{2,3}(?P<last>\d{1,9})(?![\w.])"),
+        lambda m, c: Range(m["first"], m["last"]),
+        "0",
+        shape=r"0+\.\.",
+    ),
     Rule(re.compile(r"[xX](?=\s?\d)"), _by, "w", frozenset("x")),
     Rule(re.compile(r"×(?=\s?\d)"), _by, "×"),
     Rule(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from tests.frontend.cases import CLASSES, cases
 from vvcli.errors import RecordError, UnavailableError
+from vvcli.frontend import english
 from vvcli.frontend.front_end import MAX_CLAUSE, FrontEnd, clauses
 from vvcli.frontend.tokenize import tokenize
 
@@ -19,11 +21,28 @@ SPEAKABLE = frozenset("abcdefghijklmnopqrstuvwxyz',.?! ")
 SIGNS = "#$%&()*+,-./:;<=>@[]^_`{|}~°£€½²√→•…—–\"'!?"
 WRITTEN = [written for name in CLASSES for written, _ in cases(name)]
 
+# What the tables know, which rules look for.
+TABLES = Path(english.__file__).parent / "data"
+KNOWN_CELLS = sorted(
+    {
+        cell
+        for path in TABLES.glob("*.tsv")
+        for line in path.read_text(encoding="utf-8").split("\n")
+        if not line.startswith("# ")
+        for cell in re.split(r"[\t ]", line)
+        if cell
+    }
+)
+
 any_text = st.text(max_size=200)
 # Pieces of real cases, run together in ways that nobody thought of.
 mixed = st.lists(
     st.one_of(
         st.sampled_from(WRITTEN),
+        st.sampled_from(KNOWN_CELLS),
+        st.sampled_from(KNOWN_CELLS).map(str.title),
+        st.sampled_from(KNOWN_CELLS).map(str.upper),
+        st.sampled_from([". ", ", ", " ", "5 ", " 5", "/", "-"]),
         st.sampled_from(SIGNS),
         st.integers(0, 10**6).map(str),
         st.sampled_from("éñŁßſαж中א"),

@@ -19,7 +19,7 @@ def verbalize(items: Iterable[Item], british: bool = False) -> str:
     """What is spoken: lower-case words, commas, and the stops that are in the text."""
     words = [item.words(british) for item in items]
     said = " ".join(filter(None, words))
-    return tidy(_UNKNOWN.sub("", said))
+    return tidy(" ".join(_UNKNOWN.sub("", said).split()))
 
 
 def tidy(said: str) -> str:

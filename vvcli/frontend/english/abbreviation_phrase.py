@@ -15,7 +15,8 @@ _PHRASES = {row[0]: (row[1], row[2] if len(row) > 2 else "") for row in rows("en
 
 
 def _phrase(match: re.Match[str], clause: Clause) -> Abbreviation | None:
-    return Abbreviation(_PHRASES[_key(match["phrase"])][0])
+    found = _PHRASES.get(_key(match["phrase"]))
+    return Abbreviation(found[0]) if found else None
 
 
 def _key(written: str) -> str:

@@ -50,6 +50,13 @@ def test_a_pause_is_silence_exact_to_a_sample(synthesizer: Synthesizer, text: st
     np.testing.assert_allclose(one(synthesizer, text).samples, np.concatenate(parts), atol=1e-6)
 
 
+def test_a_pause_may_be_inside_a_sentence(synthesizer: Synthesizer) -> None:
+    parts = [one(synthesizer, "Good").samples, silence(12_000)]
+    parts.append(one(synthesizer, "morning.", part=1).samples)
+    said = one(synthesizer, "Good [[pause 500ms]] morning.")
+    np.testing.assert_allclose(said.samples, np.concatenate(parts), atol=1e-6)
+
+
 def test_a_pause_may_be_at_either_end_or_all_there_is(synthesizer: Synthesizer) -> None:
     alone = one(synthesizer, "Good morning.").samples
     both = one(synthesizer, "[[pause 1ms]]Good morning.[[pause 15s]]")

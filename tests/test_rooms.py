@@ -7,6 +7,7 @@ one for types alone. A room that needs more gets it here, in the same commit, wi
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -169,3 +170,19 @@ def test_the_root_holds_the_public_api_and_no_more() -> None:
     assert {path.name for path in ROOT.iterdir() if path.is_file()} - {"py.typed"} == {
         f"{name}.py" for name in ROOT_FILES
     }
+
+
+def packages() -> list[str]:
+    return [str(path.parent.relative_to(ROOT)) for path in sorted(ROOT.rglob("*/__init__.py"))]
+
+
+@pytest.mark.parametrize("package", packages())
+def test_every_package_says_what_it_holds(package: str) -> None:
+    """In 8 to 25 lines: what is in here, in which order to read it, what it may never do."""
+    source = (ROOT / package / "__init__.py").read_text(encoding="utf-8")
+    text = ast.get_docstring(ast.parse(source)) or ""
+    assert 8 <= source.count("\n") <= 25
+    assert len(text.splitlines()) >= 5
+    for name in re.findall(r"`([\w/]+\.py)`", text):
+        folders = (ROOT.parent, ROOT / package, (ROOT / package).parent)
+        assert any((folder / name).is_file() for folder in folders), name

@@ -1,1 +1,14 @@
-"""Samples to bytes to descriptors, in order."""
+"""Samples to bytes to descriptors, in order.
+
+- `output.py`: `Output`, a descriptor or a file that appears when it is whole. Read it first.
+  `part_file.py` writes such files, `file_rights.py` gives them their owner, `descriptors.py`
+  tells what a name in /dev/fd stands for.
+- `formats.py`: the formats by name. `writer.py`: the writer of each. `format_hint.py`: the options
+  with which other programs read it.
+- `pcm.py`, `pcm_writer.py`: samples as PCM; `wav.py`, `rf64.py`, `au.py`: its headers.
+  `encoded.py`: FLAC, Opus and MP3. `resample.py`: another rate.
+- `track.py`, `cues.py`: records one after another, and where each of them is.
+
+Memory does not grow with the length of the audio. A name never stands for part of a file, no link
+is followed on output, and numpy is imported only with the first samples.
+"""

@@ -1,1 +1,12 @@
-"""Weights, voices and tokenizers from files into the model, safely."""
+"""Weights, voices and tokenizers from files into the model, safely.
+
+- `hub.py`: the folder that a model's name stands for.
+- `tokenizer.py`, `tokenizer_json.py`: text to token ids.
+- `weights.py`, `layout.py`, `safetensors_header.py`: the weights, and what they are called.
+- `voices.py`, `voice_search.py`: voices, and which file a name means.
+  `torch_zip.py`, `restricted_pickle.py`: the published ones, which are pickles.
+- `regular_file.py`: files that are read whole, and no larger than they may be.
+
+A folder may come from anyone. No code of it runs, no size in it is believed before it is checked,
+and a file that is not as it should be is an error that names it.
+"""

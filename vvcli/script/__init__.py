@@ -1,1 +1,13 @@
-"""Text from anywhere, as records."""
+"""Text from anywhere, as records.
+
+- `record.py`: `Record`, one piece of text that is spoken as one. Read it first.
+- `choose.py`: the reader that an option asks for; `sources.py`: several inputs one after another.
+- `lines.py`, `null.py`, `paragraphs.py`, `jsonl.py`, `delimited.py`, `follow.py`: a form each.
+  `sentences.py` is where sentences end.
+- `decode.py`, `binary.py`: bytes to text, and files that are no text. `limits.py`: ranges of
+  numbers. `measure.py`: how much there is to speak.
+
+A reader yields a record as soon as its text is complete, and never reads further first. A record
+that is broken is yielded with its error: the records after it are read. Nothing here imports torch,
+changes how a text is spoken, or imports another room.
+"""

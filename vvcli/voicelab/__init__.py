@@ -1,4 +1,12 @@
 """How the embedded voice is made: texts, teacher, training, export, evaluation.
 
-Nothing here is imported by `vvcli speak`; `python -m vvcli.voicelab` is the way in.
+`python -m vvcli.voicelab` is the way in, and the order of its commands the order to read in:
+
+- `settings.py`: sizes, texts and training, in one value. Read it first.
+- `teach.py`, `corpus.py`, `latents.py`: lines, the teacher's recordings of them, their latents.
+- `training.py`: the loop. `spectral.py`, `adversarial.py`, `language.py`: what is trained in it.
+- `export.py`: the model folder. `evaluate.py`: how well it is understood.
+
+Every step can be interrupted and goes on where it was. Nothing here is imported by `vvcli speak`,
+and nothing here runs without being asked for: it needs a GPU and packages of its own.
 """

@@ -17,7 +17,7 @@ from vvcli import synthesizer as module
 from vvcli.audio.pcm import S16LE
 from vvcli.checkpoint.tokenizer import load_tokenizer
 from vvcli.speech.look_ahead import look_ahead
-from vvcli.speech.run import Due
+from vvcli.speech.run import PendingChunk
 from vvcli.speech.split import split_record
 
 STREAMS = 4
@@ -296,11 +296,11 @@ def test_running_ahead_is_bounded_by_the_samples_that_nobody_took(
     given: list[tuple[int, int]] = []
 
     def watched(
-        items: Generator[Due, None, None],
-        size: Callable[[Due], int],
+        items: Generator[PendingChunk, None, None],
+        size: Callable[[PendingChunk], int],
         limit: int,
         wake: Callable[[], None],
-    ) -> Generator[Due, None, None]:
+    ) -> Generator[PendingChunk, None, None]:
         for item in look_ahead(items, size, limit, wake):
             given.append((size(item), limit))
             yield item

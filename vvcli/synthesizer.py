@@ -18,7 +18,7 @@ from vvcli.speech.feed import Feed
 from vvcli.speech.loaded_model import LoadedModel, load
 from vvcli.speech.look_ahead import look_ahead
 from vvcli.speech.parameters import check_parameters, numbered
-from vvcli.speech.run import Due, OrderedRun
+from vvcli.speech.run import OrderedRun, PendingChunk
 from vvcli.speech.spoken_record import RecordReader, SpokenRecord
 from vvcli.speech.values import Chunk, Utterance, join_chunks
 
@@ -165,19 +165,19 @@ class Synthesizer:
                 "or make another Synthesizer"
             )
         feed = Feed(records, depth=2 * self.streams)
-        due = self._due(feed)
+        pending = self._pending(feed)
         if self._runs_ahead:
             # While audio is joined, encoded and written, the next steps are already on their way.
-            due = look_ahead(due, _size, int(self._max_ahead), feed.close)
+            pending = look_ahead(pending, _size, int(self._max_ahead), feed.close)
         try:
-            with closing(due):
-                for chunk in due:
+            with closing(pending):
+                for chunk in pending:
                     yield chunk.join()
         finally:
             self._speaking.release()
 
-    def _due(self, feed: Feed) -> Generator[Due, None, None]:
-        """What becomes of the records of `feed`."""
+    def _pending(self, feed: Feed) -> Generator[PendingChunk, None, None]:
+        """The chunks of the records of `feed`, in order."""
         run = OrderedRun(self._engine, self._streams)
         try:
             while True:
@@ -220,5 +220,5 @@ class Synthesizer:
         ]
 
 
-def _size(due: Due) -> int:
-    return due.size + 1  # one, so that records without audio are bounded as well
+def _size(chunk: PendingChunk) -> int:
+    return chunk.size + 1  # one, so that records without audio are bounded as well

@@ -13,9 +13,9 @@ from vvcli.speech.look_ahead import look_ahead
 
 
 def ahead(
-    items: Generator[int, None, None], most: int = 3, wake: Callable[[], None] = lambda: None
+    items: Generator[int, None, None], max_size: int = 3, wake: Callable[[], None] = lambda: None
 ) -> Generator[int, None, None]:
-    return look_ahead(items, lambda _: 1, most, wake)
+    return look_ahead(items, lambda _: 1, max_size, wake)
 
 
 class Source:
@@ -43,7 +43,7 @@ def test_all_items_come_in_order() -> None:
 
 def test_it_runs_ahead_but_no_further_than_told() -> None:
     source = Source(1000)
-    with closing(ahead(source.items(), most=3)) as items:
+    with closing(ahead(source.items(), max_size=3)) as items:
         assert next(items) == 1
         deadline = time.monotonic() + 20
         while source.made < 5 and time.monotonic() < deadline:
@@ -60,7 +60,7 @@ def test_an_error_comes_after_the_items_before_it() -> None:
         yield 2
         raise OSError("no more")
 
-    items = ahead(broken(), most=100)
+    items = ahead(broken(), max_size=100)
     assert [next(items), next(items)] == [1, 2]
     with pytest.raises(OSError, match="no more"):
         next(items)
@@ -85,7 +85,7 @@ def test_closing_ends_a_source_that_waits() -> None:
 
 def test_closing_ends_a_source_that_is_held_up() -> None:
     source = Source(1000)
-    items = ahead(source.items(), most=1)
+    items = ahead(source.items(), max_size=1)
     next(items)
     items.close()
     assert source.closed_in is not None

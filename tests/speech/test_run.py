@@ -10,11 +10,11 @@ import pytest
 
 from vvcli.engine.stream import End, StreamFrame
 from vvcli.script.record import Record
-from vvcli.speech.run import JOINED, Due, OrderedRun
+from vvcli.speech.run import MAX_CHUNK_SAMPLES, OrderedRun, PendingChunk
 from vvcli.speech.spoken_record import SpokenPart, SpokenRecord
 from vvcli.speech.values import Chunk, Status
 
-FRAME = JOINED // 8
+FRAME = MAX_CHUNK_SAMPLES // 8
 
 
 @dataclass(eq=False)
@@ -129,5 +129,7 @@ def test_blank_records_come_in_their_turn() -> None:
 @pytest.mark.parametrize("rows", [[1], [0, 2], [2, 1, 1]])
 def test_frames_are_joined_in_their_order(rows: list[int]) -> None:
     frames = np.arange(12, dtype=np.float32).reshape(4, 3)
-    joined = Due(Record(0, "A."), [frames[row] for row in rows], None, None, 0).join().samples
+    joined = (
+        PendingChunk(Record(0, "A."), [frames[row] for row in rows], None, None, 0).join().samples
+    )
     assert joined.tolist() == [sample for row in rows for sample in frames[row]]

@@ -13,8 +13,8 @@ def words(text: str) -> int:
     return len(text.split())
 
 
-def texts(text: str, most: int) -> list[str]:
-    return [part.text for part in split_record(Record(0, text), words, most)]
+def texts(text: str, max_tokens: int) -> list[str]:
+    return [part.text for part in split_record(Record(0, text), words, max_tokens)]
 
 
 def test_sentences_stay_together_as_far_as_they_fit() -> None:
@@ -94,13 +94,13 @@ COUNTS = st.sampled_from([words, len, lambda text: len(text.encode()) // 3 + 1])
 
 @settings(max_examples=300)
 @given(TEXTS, COUNTS, st.integers(1, 12))
-def test_parts_are_the_text_in_order_and_fit(text: str, count: object, most: int) -> None:
+def test_parts_are_the_text_in_order_and_fit(text: str, count: object, max_tokens: int) -> None:
     assert callable(count)
-    parts = split_record(Record(5, text), count, most)
+    parts = split_record(Record(5, text), count, max_tokens)
     assert "".join("".join(part.text for part in parts).split()) == "".join(text.split())
-    assert all(count(part.text) <= most or len(part.text) == 1 for part in parts) or parts == [
-        Record(5, text)
-    ]
+    assert all(
+        count(part.text) <= max_tokens or len(part.text) == 1 for part in parts
+    ) or parts == [Record(5, text)]
     assert [part.part for part in parts] == list(range(len(parts)))
     assert {part.parts for part in parts} == {len(parts)}
     if len(parts) > 1:
@@ -109,8 +109,8 @@ def test_parts_are_the_text_in_order_and_fit(text: str, count: object, most: int
 
 @settings(max_examples=100)
 @given(TEXTS, st.integers(1, 8))
-def test_words_stay_whole_where_each_fits(text: str, most: int) -> None:
-    spoken = " ".join(part.text for part in split_record(Record(0, text), words, most))
+def test_words_stay_whole_where_each_fits(text: str, max_tokens: int) -> None:
+    spoken = " ".join(part.text for part in split_record(Record(0, text), words, max_tokens))
     if "你好。" not in text:  # where a sentence ends without a space
         assert spoken.split() == text.split()
 
@@ -130,8 +130,10 @@ LONG = {
 
 
 @pytest.mark.parametrize("name", LONG)
-@pytest.mark.parametrize("most", [8, 300])
-def test_what_is_counted_grows_with_the_text_and_not_with_its_square(name: str, most: int) -> None:
+@pytest.mark.parametrize("max_tokens", [8, 300])
+def test_what_is_counted_grows_with_the_text_and_not_with_its_square(
+    name: str, max_tokens: int
+) -> None:
     def work(length: int) -> tuple[int, int]:
         """Characters counted, and the longest text that was."""
         text = (LONG[name] * (length // len(LONG[name]) + 1))[:length].strip()
@@ -141,14 +143,14 @@ def test_what_is_counted_grows_with_the_text_and_not_with_its_square(name: str, 
             counted.append(len(part))
             return len(part)
 
-        parts = split_record(Record(0, text), count, most)
+        parts = split_record(Record(0, text), count, max_tokens)
         assert "".join("".join(part.text for part in parts).split()) == "".join(text.split())
         return sum(counted), max(counted)
 
     (short, _), (long, longest) = work(10_000), work(80_000)
     assert long <= 8 * 1.5 * short
     assert long <= 80_000 * 40
-    assert longest <= max(MIN_REACH, CHARACTERS_PER_TOKEN * most)
+    assert longest <= max(MIN_REACH, CHARACTERS_PER_TOKEN * max_tokens)
 
 
 def test_text_of_few_tokens_is_cut_where_it_is_long_all_the_same() -> None:

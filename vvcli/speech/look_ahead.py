@@ -13,10 +13,10 @@ Item = TypeVar("Item")
 def look_ahead(
     items: Generator[Item, None, None],
     size: Callable[[Item], int],
-    most: int,
+    max_size: int,
     wake: Callable[[], None],
 ) -> Generator[Item, None, None]:
-    """The same items in the same order; `items` runs ahead until `most` of size is not taken.
+    """The same items in the same order, made ahead until more than `max_size` is waiting.
 
     An error of `items` is raised after the items before it. When this generator is closed, `wake`
     is called, and must end whatever `items` waits for; `items` is closed, in its thread, before
@@ -29,7 +29,7 @@ def look_ahead(
     error: BaseException | None = None
 
     def has_room() -> bool:
-        return stopped or held <= most
+        return stopped or held <= max_size
 
     def run() -> None:
         nonlocal held, ended, error

@@ -17,12 +17,12 @@ from vvcli.speech.order import OrderBuffer
 from vvcli.speech.spoken_record import SpokenRecord
 from vvcli.speech.values import Chunk, Status
 
-JOINED = 10 * SAMPLE_RATE  # samples, at which a chunk of held back frames is full
+MAX_CHUNK_SAMPLES = 10 * SAMPLE_RATE  # of frames that were held back and come out together
 
 
 @dataclass
-class _Spoken:
-    """A record on its way, and how it has gone so far in all of its parts."""
+class _RecordState:
+    """A record that is started, and the status of its parts so far."""
 
     record: Record
     status: Status = Status.OK
@@ -30,16 +30,16 @@ class _Spoken:
 
 
 class _Part(NamedTuple):
-    """What one stream speaks of a record; most records have one part."""
+    """The part of a record that one stream speaks; most records have one part."""
 
-    spoken: _Spoken
+    state: _RecordState
     is_last: bool
     pause: int = 0  # samples of silence after it
 
 
 @dataclass(frozen=True)
-class Due:
-    """A chunk whose turn it is, in the frames it was made in."""
+class PendingChunk:
+    """A chunk whose turn it is, its frames not joined yet."""
 
     record: Record
     frames: list[Samples]
@@ -48,7 +48,7 @@ class Due:
     size: int  # samples
 
     def join(self) -> Chunk:
-        """The chunk itself; joining its frames is for whoever has the time."""
+        """The chunk; frames are concatenated here, in the thread that writes them."""
         samples = self.frames[0] if len(self.frames) == 1 else np.concatenate(self.frames)
         return Chunk(self.record, samples, self.status, self.error)
 
@@ -101,11 +101,11 @@ class OrderedRun:
             status = Status.BLANK if read.is_blank else Status.OK
             self._end(read.record, status, pause=read.lead)
             return
-        spoken = _Spoken(read.record)
+        state = _RecordState(read.record)
         self._silence(self._started, read.lead)
         for part, stream in zip(read.parts, streams, strict=True):
             is_last = stream is streams[-1]
-            self._parts[stream.number] = _Part(spoken, is_last, part.pause)
+            self._parts[stream.number] = _Part(state, is_last, part.pause)
             self._active.add(stream)
             self._engine.submit(stream)
         self._started += len(streams)
@@ -115,7 +115,7 @@ class OrderedRun:
         for frame in self._engine.step(admit=admit):
             self._deliver(frame)
 
-    def ready(self) -> Iterator[Due]:
+    def ready(self) -> Iterator[PendingChunk]:
         """The chunks whose turn it is.
 
         Frames that were held back come out together: what is done with a chunk costs about the
@@ -124,17 +124,17 @@ class OrderedRun:
         for number, frames, complete in self._order.drain():
             part = self._parts.pop(number) if complete else self._parts[number]
             # When the last part's turn comes, all parts have ended, so the status is final.
-            yield from _chunks(part.spoken, frames, ends=complete and part.is_last)
+            yield from _chunks(part.state, frames, ends=complete and part.is_last)
 
     def cancel(self) -> None:
-        """Take every stream that is left out of the engine."""
+        """Cancel every stream that is not done."""
         for stream in self._active:
             self._engine.cancel(stream)
 
     def _end(
         self, record: Record, status: Status, error: str | None = None, *, pause: int = 0
     ) -> None:
-        self._parts[self._started] = _Part(_Spoken(record, status, error), is_last=True)
+        self._parts[self._started] = _Part(_RecordState(record, status, error), is_last=True)
         self._silence(self._started, pause)
         self._order.put(self._started, self._engine.no_samples, last=True)
         self._started += 1
@@ -143,13 +143,13 @@ class OrderedRun:
         number, ends = frame.stream.number, frame.end is not None
         if ends:
             self._active.remove(frame.stream)
-        spoken = self._parts[number].spoken
+        state = self._parts[number].state
         if frame.end is End.BROKEN:
-            where = spoken.record.source or f"record {spoken.record.index}"
-            spoken.status = Status.FAILED
-            spoken.error = f"{where}: the model made samples that are not finite, or far too loud"
-        elif frame.end is End.TRUNCATED and spoken.status is Status.OK:
-            spoken.status = Status.TRUNCATED
+            where = state.record.source or f"record {state.record.index}"
+            state.status = Status.FAILED
+            state.error = f"{where}: the model made samples that are not finite, or far too loud"
+        elif frame.end is End.TRUNCATED and state.status is Status.OK:
+            state.status = Status.TRUNCATED
         pause = self._parts[number].pause if ends else 0
         last = ends and not pause
         self._order.put(number, frame.samples, size=len(frame.samples), last=last)
@@ -157,18 +157,20 @@ class OrderedRun:
             self._silence(number, pause, last=True)
 
     def _silence(self, number: int, samples: int, *, last: bool = False) -> None:
-        """Put `samples` of silence into the sequence `number`, in pieces of at most JOINED."""
-        for start in range(0, samples, JOINED):
-            piece = np.zeros(min(JOINED, samples - start), dtype=self._engine.no_samples.dtype)
-            is_last = last and start + JOINED >= samples
+        """Put `samples` of silence into the sequence `number`, in pieces of a chunk at most."""
+        for start in range(0, samples, MAX_CHUNK_SAMPLES):
+            piece = np.zeros(
+                min(MAX_CHUNK_SAMPLES, samples - start), dtype=self._engine.no_samples.dtype
+            )
+            is_last = last and start + MAX_CHUNK_SAMPLES >= samples
             self._order.put(number, piece, size=len(piece), last=is_last)
 
 
-def _chunks(spoken: _Spoken, frames: list[Samples], *, ends: bool) -> Iterator[Due]:
-    """Frames of one record, up to JOINED samples together; with `ends` its last ones."""
-    count = max(1, JOINED // max(1, len(frames[0])))
+def _chunks(state: _RecordState, frames: list[Samples], *, ends: bool) -> Iterator[PendingChunk]:
+    """Frames of one record, up to MAX_CHUNK_SAMPLES samples together; with `ends` its last ones."""
+    count = max(1, MAX_CHUNK_SAMPLES // max(1, len(frames[0])))
     for start in range(0, len(frames), count):
-        some = frames[start : start + count]
+        batch = frames[start : start + count]
         is_last = ends and start + count >= len(frames)
-        status, error = (spoken.status, spoken.error) if is_last else (None, None)
-        yield Due(spoken.record, some, status, error, size=sum(map(len, some)))
+        status, error = (state.status, state.error) if is_last else (None, None)
+        yield PendingChunk(state.record, batch, status, error, size=sum(map(len, batch)))

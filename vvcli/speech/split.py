@@ -9,9 +9,9 @@ from dataclasses import replace
 
 from vvcli.script.record import Record
 
-# A part has at most so many characters a token, and may have MIN_REACH: no text is tried that is
-# longer, so that the time to split grows with the text and not with its square. Ordinary text has
-# 1 to 5 characters a token.
+# A part has at most so many characters a token, and may have MIN_REACH: no longer text is tried, so
+# that the time to split grows with the text and not with its square. Ordinary text has 1 to 5
+# characters a token.
 CHARACTERS_PER_TOKEN = 8
 MIN_REACH = 256
 
@@ -21,8 +21,10 @@ _CLAUSES = re.compile(r"""[,;:–—]["'”’)\]»]*\s+|\s[-–—]+\s+|[，；
 _WORDS = re.compile(r"\S+\s*")
 
 
-def split_record(record: Record, count_tokens: Callable[[str], int], most: int) -> list[Record]:
-    """`record` in parts of at most `most` tokens, as few as sentence ends allow.
+def split_record(
+    record: Record, count_tokens: Callable[[str], int], max_tokens: int
+) -> list[Record]:
+    """`record` in parts of at most `max_tokens` tokens, as few as sentence ends allow.
 
     A sentence that is too long by itself is cut at the last clause that fits, else at the last
     space, else between characters; one character is never too long. Joined, the parts are the
@@ -36,20 +38,20 @@ def split_record(record: Record, count_tokens: Callable[[str], int], most: int) 
     stopped would not allow.
 
     Raises:
-        ValueError: `most` is less than 1.
+        ValueError: `max_tokens` is less than 1.
     """
-    if most < 1:
-        raise ValueError(f"a part cannot have {most} tokens")
-    text, reach = record.text, max(MIN_REACH, CHARACTERS_PER_TOKEN * most)
+    if max_tokens < 1:
+        raise ValueError(f"a part cannot have {max_tokens} tokens")
+    text, reach = record.text, max(MIN_REACH, CHARACTERS_PER_TOKEN * max_tokens)
     if record.error is not None or record.is_blank:
         return [record]
-    if len(text) <= reach and count_tokens(text) <= most:
+    if len(text) <= reach and count_tokens(text) <= max_tokens:
         return [record]
     # Only here: the sentence library is a shared object of megabytes.
     from vvcli.script.sentences import sentence_ends
 
     def fits(start: int, end: int) -> bool:
-        return end - start <= reach and count_tokens(text[start:end].strip()) <= most
+        return end - start <= reach and count_tokens(text[start:end].strip()) <= max_tokens
 
     levels: list[Sequence[int]] = [
         sentence_ends(text),

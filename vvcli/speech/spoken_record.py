@@ -108,17 +108,17 @@ class RecordReader:
         if not self._split_long:
             return [text]
         positions = self._config.lm.max_positions - voice.tts_kv.shape[3]
-        most = int(positions / (1 + self._config.frames_per_token))
+        max_tokens = int(positions / (1 + self._config.frames_per_token))
 
         def count(part: str) -> int:
             return len(self._encoder.encode(reader.speak(part)))
 
-        if len(text) < most and count(text) <= most:
+        if len(text) < max_tokens and count(text) <= max_tokens:
             return [text]
         # Only here: the sentence library is a shared object of megabytes.
         from vvcli.speech.split import split_record
 
-        parts = split_record(replace(record, text=text), count, max(1, most))
+        parts = split_record(replace(record, text=text), count, max(1, max_tokens))
         return [part.text for part in parts]
 
 

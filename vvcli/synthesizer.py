@@ -14,9 +14,8 @@ from vvcli.frontend.lexicon import Lexicon
 from vvcli.samples import SAMPLE_RATE, SampleType
 from vvcli.script.record import Record
 from vvcli.speech.device import pick_streams
-from vvcli.speech.feed import Feed
 from vvcli.speech.loaded_model import LoadedModel, load
-from vvcli.speech.look_ahead import look_ahead
+from vvcli.speech.look_ahead import Feed, look_ahead
 from vvcli.speech.parameters import check_parameters, numbered
 from vvcli.speech.run import OrderedRun, PendingChunk
 from vvcli.speech.spoken_record import RecordReader, SpokenRecord

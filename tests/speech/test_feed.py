@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vvcli.script.record import Record
-from vvcli.speech.feed import Feed
+from vvcli.speech.look_ahead import Feed
 
 PATIENCE = 60
 

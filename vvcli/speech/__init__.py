@@ -5,9 +5,9 @@ A record's way, and the order to read in:
 1. `values.py`: `Chunk`, `Utterance`, `Status`: the audio of a record, and how it ended.
 2. `parameters.py`: what callers may ask for. `device.py`: what `auto` means.
    `loaded_model.py`: a model on its device.
-3. `feed.py`: records are read ahead. `split.py`: one that is too long, in parts.
+3. `look_ahead.py`: records are read ahead, and chunks made while others are written.
+   `spoken_record.py`, `split.py`: a record as it is spoken, in parts if it is too long.
 4. `run.py`: records through the engine. `order.py`: back into their order.
-5. `look_ahead.py`: the run goes on while its chunks are written.
 
 `vvcli/synthesizer.py` puts them together. Audio comes out in the order of the records, whatever is
 done first. A record that fails never stops the others. Nothing here writes a file or a message.

@@ -38,7 +38,11 @@ ROOMS: dict[str, set[str]] = {
     "batch": {"script", "audio", "checkpoint", "speech.values"},
     "fleet": {"speech", "batch.staging", "audio", "script"},
     # It builds the engine itself as long as there is one process and one device.
-    "synthesizer": {"speech", "fleet", "script", "frontend.lexicon", "engine", "model"},
+    # A model folder that a command has opened before, to see what is in it.
+    "synthesizer": {
+        *("speech", "fleet", "script", "frontend.lexicon", "engine", "model"),
+        "checkpoint.model_folder",
+    },
     "client": {"script", "frontend", "audio", "speech.values"},
     "serve": {"synthesizer", "speech", "audio", "script"},
 }
@@ -136,7 +140,7 @@ def test_no_cycle_between_rooms() -> None:
         ("script.lines", "from ..audio.output import Output"),
         ("audio.output", "if TYPE_CHECKING:\n    from vvcli.speech.run import OrderedRun"),
         ("audio.output", "from vvcli.script.choose import Reading"),
-        ("engine.engine", "from vvcli.checkpoint.folder import read_config"),
+        ("engine.engine", "from vvcli.checkpoint.model_folder import ModelFolder"),
         ("speech.values", "from vvcli.speech.run import OrderedRun"),
         ("bench.load", "from vvcli.cli.options import seed"),
         ("errors", "from vvcli.script.record import Record"),

@@ -15,7 +15,7 @@ from tests.rounding import same_audio
 from vvcli import Chunk, Record, Status, Synthesizer, Utterance
 from vvcli import synthesizer as module
 from vvcli.audio.pcm import S16LE
-from vvcli.checkpoint.tokenizer import load_tokenizer
+from vvcli.checkpoint.model_folder import ModelFolder
 from vvcli.speech.look_ahead import look_ahead
 from vvcli.speech.run import PendingChunk
 from vvcli.speech.split import split_record
@@ -349,8 +349,10 @@ def test_a_record_longer_than_the_context_is_spoken_in_parts_that_join() -> None
     assert whole.status is Status.OK
     assert whole.record.text == " ".join(sentences)
 
+    tokenizer = ModelFolder(TINY).tokenizer
+
     def count(text: str) -> int:
-        return len(load_tokenizer(TINY).encode(text))
+        return len(tokenizer.encode(text))
 
     most = (512 - 23) * 10 // 34  # the context without the voice, 2.4 frames to a token
     parts = split_record(Record(0, " ".join(sentences)), count, most)

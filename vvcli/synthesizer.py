@@ -7,6 +7,7 @@ from collections.abc import Generator, Iterable
 from contextlib import closing
 from pathlib import Path
 
+from vvcli.checkpoint.model_folder import ModelFolder
 from vvcli.engine.engine import Engine
 from vvcli.engine.noise import NoiseSource
 from vvcli.engine.stream import Stream
@@ -37,7 +38,7 @@ class Synthesizer:
     Args:
         model: a model folder, or the id of one in the Hugging Face cache; or one that is loaded,
             which is on its device and of its dtype already.
-        voice: a voice's name or file, for records that name none; default: the model's first.
+        voice: a voice's name or file, for records that name none; default: the model's own.
         device: `auto`, `cpu`, `cuda` or `cuda:N`.
         dtype: `auto`, `float32`, `bfloat16` or `float64`; `auto` is bfloat16 on CUDA.
         streams: records that are spoken at the same time; `auto` suits the device.
@@ -64,7 +65,7 @@ class Synthesizer:
 
     def __init__(
         self,
-        model: str | Path | LoadedModel,
+        model: str | Path | ModelFolder | LoadedModel,
         voice: str | Path | None = None,
         *,
         device: str = "auto",

@@ -15,6 +15,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from vvcli.checkpoint.model_folder import ModelFolder
+from vvcli.checkpoint.tokenizer import TextTokenizer
 from vvcli.model.config import ModelConfig
 
 REPOSITORY = Path(__file__).parents[2]
@@ -56,6 +58,14 @@ FULL_CONFIG: dict[str, Any] = {
         "rms_norm_eps": 1e-5,
     },
 }
+
+
+def read_config(folder: Path) -> ModelConfig:
+    return ModelFolder(folder).config
+
+
+def load_tokenizer(folder: Path) -> TextTokenizer:
+    return ModelFolder(folder).tokenizer
 
 
 class BaseModelOutputWithPast(OrderedDict[str, Any]):

@@ -13,15 +13,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vvcli.checkpoint.folder import read_config
 from vvcli.checkpoint.restricted_pickle import run_pickle
-from vvcli.checkpoint.tokenizer import load_tokenizer
 from vvcli.checkpoint.voices import load_voice, read_voice_tensors, save_voice
 from vvcli.checkpoint.weights import load_weights
 from vvcli.errors import UnavailableError
 from vvcli.model.config import ModelConfig
 
-from .samples import ADA, TINY, write_zip
+from .samples import ADA, TINY, load_tokenizer, read_config, write_zip
 
 SEED = 20
 INTERESTING = (

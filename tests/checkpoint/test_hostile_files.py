@@ -14,8 +14,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from vvcli.checkpoint import weights
-from vvcli.checkpoint.folder import read_config, read_json
 from vvcli.checkpoint.hub import resolve_model
+from vvcli.checkpoint.json_file import read_json
 from vvcli.checkpoint.safetensors_header import read_header
 from vvcli.checkpoint.torch_zip import read_torch_zip
 from vvcli.checkpoint.voices import load_voice, max_voice_bytes, read_voice_tensors
@@ -23,7 +23,7 @@ from vvcli.checkpoint.weights import load_weights
 from vvcli.errors import UnavailableError
 from vvcli.model.config import ModelConfig
 
-from .samples import ADA, TINY
+from .samples import ADA, TINY, read_config
 
 
 @pytest.fixture

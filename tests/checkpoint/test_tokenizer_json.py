@@ -15,11 +15,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from vvcli.checkpoint.tokenizer import TextTokenizer, build, load_tokenizer
+from vvcli.checkpoint.tokenizer import TextTokenizer, build
 from vvcli.checkpoint.tokenizer_json import PATTERNS, encoding_part
 from vvcli.errors import RecordError, UnavailableError
 
-from .samples import TINY
+from .samples import TINY, load_tokenizer
 
 CONTENT: dict[str, Any] = json.loads((TINY / "tokenizer.json").read_text())
 QWEN = CONTENT | {

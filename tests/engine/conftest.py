@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from vvcli.checkpoint.folder import load_model
-from vvcli.checkpoint.tokenizer import load_tokenizer
+from vvcli.checkpoint.model_folder import ModelFolder
 from vvcli.checkpoint.voices import load_voice
 from vvcli.engine.engine import Engine
 from vvcli.engine.noise import NoiseSource
@@ -26,7 +25,7 @@ DTYPE = torch.float64  # so that equal means equal, whatever the batch
 
 @pytest.fixture(scope="session")
 def model() -> VibeVoice:
-    return load_model(TINY, DTYPE)
+    return ModelFolder(TINY).weights(DTYPE)
 
 
 @pytest.fixture(scope="session")
@@ -40,7 +39,7 @@ MakeStream = Callable[..., Stream]
 
 @pytest.fixture(scope="session")
 def make_stream(model: VibeVoice, voices: dict[str, Voice]) -> MakeStream:
-    tokenizer = load_tokenizer(TINY)
+    tokenizer = ModelFolder(TINY).tokenizer
 
     def make(
         number: int, text: str, voice: str = "Ada", seed: int = 42, guidance: float = 1.5

@@ -59,10 +59,10 @@ def test_the_synthesizer_speaks_with_the_exported_model(model: Path) -> None:
 
 
 def test_the_tokens_of_speaking_are_those_of_training(model: Path) -> None:
-    from vvcli.checkpoint.tokenizer import load_tokenizer
+    from vvcli.checkpoint.model_folder import ModelFolder
     from vvcli.frontend.front_end import FrontEnd
 
-    encoded = load_tokenizer(model).encode(FrontEnd().speak("Don't stop, it's 5!"))
+    encoded = ModelFolder(model).tokenizer.encode(FrontEnd().speak("Don't stop, it's 5!"))
     assert encoded == tokens_of("don't stop, it's five!")
     assert tokenizer()["model"]["vocab"]["z"] == ALPHABET.index("z")
 

@@ -12,8 +12,7 @@ from vvcli.bench.random_model import (
     voice_length,
 )
 from vvcli.bench.shapes import SHAPES
-from vvcli.checkpoint.folder import load_model
-from vvcli.checkpoint.hub import resolve_model
+from vvcli.checkpoint.model_folder import ModelFolder
 from vvcli.model.config import ModelConfig
 from vvcli.model.vibevoice import VibeVoice
 from vvcli.model.voice import Voice
@@ -32,7 +31,7 @@ def open_model(model: str | None, shape: str, device: str, dtype: str) -> VibeVo
     target = pick_device(device)
     weights = pick_dtype(dtype, target)
     if model:
-        found = load_model(resolve_model(model), weights).to(target)
+        found = ModelFolder(model).weights(weights).to(target)
         never_end(found)
     else:
         found = random_model(ModelConfig.from_dict(SHAPES[shape]), target, weights)

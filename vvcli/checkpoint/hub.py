@@ -12,8 +12,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from vvcli.checkpoint.folder import read_json
+from vvcli.checkpoint.json_file import read_json
+from vvcli.checkpoint.preprocessor_config import FILE_NAME, tokenizer_repository
 from vvcli.errors import UnavailableError, unreadable_as
 
 MODEL_TYPE = "vibevoice_streaming"
@@ -96,8 +98,6 @@ def pull(spec: str, *, show_progress: bool = False) -> Path:
     from huggingface_hub import hf_hub_download, snapshot_download
     from huggingface_hub.utils.tqdm import disable_progress_bars, enable_progress_bars
 
-    from vvcli.checkpoint.tokenizer import tokenizer_repository
-
     (enable_progress_bars if show_progress else disable_progress_bars)()
     folder = _folder(spec)
     if folder is None:
@@ -114,7 +114,7 @@ def pull(spec: str, *, show_progress: bool = False) -> Path:
                 f"{spec} is here only in part: run `vvcli models pull {spec}` with a network"
             )
     if not (folder / "tokenizer.json").is_file():
-        repository = tokenizer_repository(folder)
+        repository = tokenizer_repository(_read_preprocessor(folder))
         with _one_sentence(repository):
             hf_hub_download(repository, "tokenizer.json")
     return folder
@@ -152,6 +152,12 @@ def _folder(spec: str) -> Path | None:
         except RuntimeError as error:  # ~nobody/model
             raise UnavailableError(f"there is no model folder {spec!r}: {error}") from error
         return folder if spec and folder.is_dir() else None
+
+
+def _read_preprocessor(folder: Path) -> dict[str, Any]:
+    path = folder / FILE_NAME
+    with unreadable_as(UnavailableError, path):
+        return read_json(path) if path.is_file() else {}
 
 
 def _is_hub_id(spec: str) -> bool:

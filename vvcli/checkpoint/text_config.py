@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from vvcli.checkpoint.folder import read_json
 from vvcli.errors import UnavailableError
 from vvcli.frontend.lexicon import Lexicon
 from vvcli.frontend.text_reader import TextReaders
@@ -44,14 +43,12 @@ class TextConfig:
         )
 
 
-def read_text_config(model_folder: Path) -> TextConfig:
-    """The keys `text_normalizer`, `language` and `voice_languages` of the model's config.json.
+def parse_text_config(config: Mapping[str, Any], path: Path) -> TextConfig:
+    """The keys `text_normalizer`, `language` and `voice_languages` of `config`, read from `path`.
 
     Raises:
         UnavailableError: one of them is of another type.
     """
-    path = model_folder / "config.json"
-    config = read_json(path)
     normalizer, language = config.get("text_normalizer"), config.get("language", DEFAULT_LANGUAGE)
     languages = config.get("voice_languages", {})
     if not (normalizer is None or type(normalizer) is str):

@@ -6,15 +6,11 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vvcli.checkpoint.folder import read_config, read_json, read_preprocessor
-from vvcli.checkpoint.hub import cached_file
-from vvcli.checkpoint.tokenizer_json import MAX_TOKENIZER_BYTES, encoding_part
-from vvcli.errors import RecordError, UnavailableError, is_rust_panic, unreadable_as
+from vvcli.checkpoint.tokenizer_json import encoding_part
+from vvcli.errors import RecordError, UnavailableError, is_rust_panic
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
-
-DEFAULT_REPOSITORY = "Qwen/Qwen2.5-0.5B"
 
 _STRAIGHT = str.maketrans("‘’“”", "''\"\"")
 
@@ -24,6 +20,16 @@ class TextTokenizer:
 
     def __init__(self, bpe: Tokenizer) -> None:
         self._bpe = bpe
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any], path: Path, vocab_size: int) -> TextTokenizer:
+        """The tokenizer of a model of `vocab_size` tokens from `content`, that of `path`.
+
+        Raises:
+            UnavailableError: it is damaged or of an unknown kind, or has more tokens than the
+                model.
+        """
+        return cls(build(encoding_part(content, path, vocab_size), path))
 
     def encode(self, text: str) -> list[int]:
         """Token ids of `text` and its closing newline; never empty.
@@ -50,40 +56,6 @@ class TextTokenizer:
         if not ids:
             raise RecordError("the tokenizer has no tokens for the text")
         return ids
-
-
-def load_tokenizer(model_folder: Path) -> TextTokenizer:
-    """The tokenizer of the model in `model_folder`.
-
-    Its own `tokenizer.json` wins; else the one of the repository that `tokenizer_repository`
-    names, from this machine's hub cache. Never uses the network.
-
-    Raises:
-        UnavailableError: there is no tokenizer, it is damaged or of an unknown kind, or it has
-            more tokens than the model.
-    """
-    config = read_config(model_folder)
-    path = model_folder / "tokenizer.json"
-    with unreadable_as(UnavailableError, path):
-        has_own = path.is_file()
-    if not has_own:
-        repository = tokenizer_repository(model_folder)
-        cached = cached_file(repository, "tokenizer.json")
-        if cached is None:
-            raise UnavailableError(
-                f"the tokenizer {repository} is not on this machine: "
-                f"run `vvcli models pull {model_folder}`"
-            )
-        path = cached
-    content = read_json(path, MAX_TOKENIZER_BYTES)
-    content = encoding_part(content, path, config.lm.vocab_size)
-    return TextTokenizer(build(content, path))
-
-
-def tokenizer_repository(model_folder: Path) -> str:
-    """The hub id of the tokenizer of a model that has no `tokenizer.json` of its own."""
-    name = read_preprocessor(model_folder).get("language_model_pretrained_name")
-    return name if type(name) is str and name else DEFAULT_REPOSITORY
 
 
 def build(content: dict[str, Any], path: Path) -> Tokenizer:

@@ -34,19 +34,6 @@ def list_voices(folders: Sequence[Path]) -> list[Path]:
     return [found[name] for name in sorted(found)]
 
 
-def first_voice(folders: Sequence[Path]) -> Path:
-    """The voice of records and commands that name none.
-
-    Raises:
-        UnavailableError: there is no voice.
-    """
-    found = list_voices(folders)
-    if not found:
-        places = " or ".join(map(str, folders))
-        raise UnavailableError(f"there is no voice in {places}: name a voice file with -V")
-    return found[0]
-
-
 def find_voice(spec: str, folders: Sequence[Path]) -> Path:
     """The file that `spec` means: a path, or a name such as `en-Davis_man` or `davis`.
 

@@ -12,7 +12,6 @@ from vvcli.batch.entry import Outcome
 from vvcli.batch.manifest import read_entries
 from vvcli.batch.report import Files, Standing, not_read, plan_line
 from vvcli.batch.resume import Decision, Step
-from vvcli.checkpoint.tokenizer import load_tokenizer
 from vvcli.cli.batch_plan import Prepared, Request
 from vvcli.cli.batch_run import verified
 from vvcli.cli.environment import Environment
@@ -69,8 +68,9 @@ class _SpeechCheck:
 
     def __init__(self, prepared: Prepared) -> None:
         self._voices = prepared.voices
+        self._model_voices = prepared.model.voices
         self._reader = prepared.reader
-        self._tokenizer = load_tokenizer(prepared.model)
+        self._tokenizer = prepared.model.tokenizer
 
     def outcome(self, step: Step) -> tuple[list[str], Outcome]:
         """What is wrong with the records of a file, and what becomes of it."""
@@ -87,12 +87,12 @@ class _SpeechCheck:
     def _error(self, record: Record) -> str | None:
         if record.error is not None:
             return record.error
-        error = self._voices.error(record) if record.voice else None
+        error = self._voices(record.voice).error
         if error is None and not _PLAIN_WORDS.fullmatch(record.text):
             try:
                 for segment in self._reader(record).read(record.text).segments:
                     if segment.voice:
-                        self._voices.check(segment.voice)
+                        self._model_voices.find(segment.voice)
                     if segment.text:
                         self._tokenizer.encode(segment.text)
             except (RecordError, UnavailableError) as failure:

@@ -12,17 +12,14 @@ from vvcli.audio.formats import FORMATS
 from vvcli.audio.part_file import PART
 from vvcli.audio.writer import check_writer
 from vvcli.batch.containment import OutputFolder
-from vvcli.batch.fingerprint import Settings, fingerprint, identify_model
+from vvcli.batch.fingerprint import Settings, fingerprint
 from vvcli.batch.inputs import STDIN, Inputs, expand
 from vvcli.batch.manifest import FILE_NAME, Entries
 from vvcli.batch.naming import NameTemplate
 from vvcli.batch.plan import Job, Layout, Plan, Read, read_records
+from vvcli.batch.record_voices import LookUp, record_voices
 from vvcli.batch.resume import Existing, Resume
-from vvcli.batch.voice_names import VoiceNames
-from vvcli.checkpoint.folder import read_config
-from vvcli.checkpoint.hub import resolve_model
-from vvcli.checkpoint.text_config import read_text_config
-from vvcli.checkpoint.voice_search import voice_folders
+from vvcli.checkpoint.model_folder import ModelFolder
 from vvcli.cli.dialogue import check_dialogue, open_dialogue
 from vvcli.cli.environment import Environment
 from vvcli.cli.file_conflicts import FileConflicts
@@ -72,8 +69,8 @@ class Prepared:
     read: Read
     passed_over: list[Path]  # files of input folders
     plan: Plan
-    voices: VoiceNames
-    model: Path
+    voices: LookUp
+    model: ModelFolder
     fingerprint: Callable[[Job], str]
     reader: Callable[[Record], TextReader]
     inputs: frozenset[tuple[int, int]]  # device and inode
@@ -129,25 +126,30 @@ def prepare(
     )
     _check_conflicts(environment, request, inputs, options)
     folder.check_writable()
-    dialogue = open_dialogue(options, request.cast) if request.dialogue else None
+    model = ModelFolder(options["model"])
+    dialogue = None
+    if request.dialogue:
+        dialogue = open_dialogue(model.voices, options["voice"], request.cast)
     read = read_records(inputs.files, environment.stdin, dialogue)
     if dialogue is not None and not request.quiet:
         dialogue.tell(environment)
-    model = resolve_model(options["model"])
-    read_config(model)
-    voices = VoiceNames(voice_folders(model), options["voice"])
+    identity = model.identity
+    voices = record_voices(model.voices, options["voice"])
     suffix = FORMATS[request.format_name].suffixes[0]
-    readers = read_text_config(model).readers(**reading)
+    readers = model.text.readers(**reading)
+
+    def voice_name(record: Record) -> str:
+        return voices(record.voice).name
 
     def reader(record: Record) -> TextReader:
-        return readers(voices.name(record))
+        return readers(voice_name(record))
 
     def is_blank(record: Record) -> bool:
         return record.error is None and reader(record).is_blank(record.text)
 
-    layout = Layout(template, suffix, voices.name, request.join, request.gap, is_blank)
+    layout = Layout(template, suffix, voice_name, request.join, request.gap, is_blank)
     settings = Settings(
-        model=identify_model(model),
+        model=identity,
         seed=options["seed"],
         cfg_scale=options["cfg_scale"],
         steps=options["steps"],
@@ -166,7 +168,7 @@ def prepare(
         fingerprint=lambda job: fingerprint(
             settings,
             job.records,
-            [*map(voices.identity, job.records)],
+            [voices(record.voice).identity for record in job.records],
             job.gaps,
             [spoken(reader(record), record) for record in job.records],
         ),

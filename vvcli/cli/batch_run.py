@@ -78,7 +78,8 @@ def run_batch(
         for sentence in before.problems():
             tell(sentence)
         if before.decided[Decision.MAKE]:
-            _make(request, steps, before, runner, progress, tally, made, options)
+            asked = options | {"model": prepared.model}
+            _make(request, steps, before, runner, progress, tally, made, asked)
             progress.finish(tally)
     files = Files.count(before, made)
     facts = {"model": options["model"], "format": request.format_name, "rate": request.rate}

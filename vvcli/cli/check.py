@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import click
 
+from vvcli.checkpoint.model_folder import ModelFolder
 from vvcli.cli.exit_status import ExitStatus, status_of
 from vvcli.cli.memory import check_room_for_torch
 from vvcli.cli.message_options import verbose_option
@@ -27,12 +28,13 @@ def check(model: str, voice: str | None, device: str) -> ExitStatus:
 
     Prints one line for each on standard output; the exit status is that of the first failure.
     """
+    folder = ModelFolder(model)
     steps: list[tuple[str, Callable[[], str]]] = [
         ("libraries", _libraries),
         ("device", lambda: _device(device)),
-        ("model", lambda: _model(model)),
-        ("voices", lambda: _voices(model)),
-        ("speech", lambda: _speech(model, voice, device)),
+        ("model", lambda: _model(folder)),
+        ("voices", lambda: _voices(folder)),
+        ("speech", lambda: _speech(model, folder, voice, device)),
     ]
     check_room_for_torch()
     for name, step in steps:
@@ -69,34 +71,25 @@ def _device(name: str) -> str:
     return f"{device}: {describe_machine(device)['device']}"
 
 
-def _model(spec: str) -> str:
-    from vvcli.checkpoint.folder import read_config
-    from vvcli.checkpoint.hub import resolve_model
-    from vvcli.checkpoint.tokenizer import load_tokenizer
-
-    folder = resolve_model(spec)
-    config = read_config(folder)
-    load_tokenizer(folder)
-    lm = config.lm
-    return f"{folder}: {lm.text_layers} + {lm.tts_layers} layers, {config.frame_rate:g} frames/s"
+def _model(folder: ModelFolder) -> str:
+    config, _ = folder.config, folder.tokenizer
+    layers = f"{config.lm.text_layers} + {config.lm.tts_layers} layers"
+    return f"{folder.path}: {layers}, {config.frame_rate:g} frames/s"
 
 
-def _voices(spec: str) -> str:
-    from vvcli.checkpoint.hub import resolve_model
-    from vvcli.checkpoint.voice_search import list_voices, voice_folders
-
-    names = [path.stem for path in list_voices(voice_folders(resolve_model(spec)))]
+def _voices(folder: ModelFolder) -> str:
+    names = [voice.name for voice in folder.voices.files()]
     return ", ".join(names) or "none by name; -V FILE works"
 
 
-def _speech(model: str, voice: str | None, device: str) -> str:
+def _speech(model: str, folder: ModelFolder, voice: str | None, device: str) -> str:
     import numpy as np
 
     from vvcli.errors import UnavailableError
     from vvcli.progress.tally import Tally
     from vvcli.synthesizer import Synthesizer
 
-    synthesizer = Synthesizer(model, voice, device=device, streams=1)
+    synthesizer = Synthesizer(folder, voice, device=device, streams=1)
     tally = Tally()
     for chunk in synthesizer.stream([SENTENCE]):
         tally.add(chunk)

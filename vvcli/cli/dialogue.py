@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from vvcli.checkpoint.model_voices import ModelVoices
 from vvcli.cli.environment import Environment
 from vvcli.errors import UsageError
 from vvcli.script.choose import Form
@@ -34,26 +33,14 @@ class CastDialogue(Dialogue):
             environment.say(f"cast: {names}")
 
 
-def open_dialogue(options: dict[str, Any], cast: str | None) -> CastDialogue:
-    """The dialogue of a run with the model and the voice of `options`.
+def open_dialogue(voices: ModelVoices, first: str | None, cast: str | None) -> CastDialogue:
+    """The dialogue of a run with `voices`: `first`, or the default, and then the others.
 
     Raises:
         UsageError: the cast cannot be read.
-        UnavailableError: the model cannot be had, or has no voice.
+        UnavailableError: the model cannot be had, or has no such voice.
     """
     known = parse_cast(cast) if cast is not None else {}
-    return CastDialogue(_voices(options["model"], options["voice"]), known)
-
-
-def _voices(model: str, first: str | None) -> list[str]:
-    """The voices of the model in their order, the one that was asked for before the others."""
-    # Imported only here: help and mistakes need none of it.
-    from vvcli.checkpoint.hub import resolve_model
-    from vvcli.checkpoint.voice_search import find_voice, list_voices, voice_folders
-
-    folders = voice_folders(resolve_model(model))
-    names = [path.stem for path in list_voices(folders[:1]) or list_voices(folders)]
-    if first is None:
-        return names
-    asked = find_voice(first, folders)
-    return [first, *(name for name in names if name != asked.stem)]
+    asked = voices.find(first).name
+    others = [voice.name for voice in voices.own() if voice.name != asked]
+    return CastDialogue([first or asked, *others], known)

@@ -32,7 +32,7 @@ voice_option = click.option(
     envvar="VVCLI_VOICE",
     metavar="NAME|FILE",
     type=VoiceName(),
-    help="A voice of `vvcli voices list`, or a voice file; default: the model's first.",
+    help="A voice of `vvcli voices list`, or a voice file; default: the model's own.",
 )
 
 device_option = click.option(

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 import click
 
+from vvcli.checkpoint.model_folder import ModelFolder
 from vvcli.cli.environment import Environment
 from vvcli.errors import RecordError, UnavailableError
 from vvcli.frontend.lexicon import Lexicon
@@ -27,28 +28,17 @@ class Preflight:
 
     def __init__(
         self,
-        model: str,
+        model: ModelFolder,
         voice: str | None,
         *,
         lexicon: Lexicon | None = None,
         commands: bool = True,
         language: str | None = None,
     ) -> None:
-        # Imported only here: help and mistakes need none of it.
-        from vvcli.checkpoint.hub import resolve_model
-        from vvcli.checkpoint.text_config import read_text_config
-        from vvcli.checkpoint.tokenizer import load_tokenizer
-        from vvcli.checkpoint.voice_search import find_voice, first_voice, voice_folders
-
-        folder = resolve_model(model)
-        self._tokenizer = load_tokenizer(folder)
-        self._folders = voice_folders(folder)
-        self._find_voice = find_voice
-        self._readers = read_text_config(folder).readers(
-            lexicon, commands=commands, language=language
-        )
-        found = first_voice(self._folders) if voice is None else find_voice(voice, self._folders)
-        self._voice = found.stem
+        self._tokenizer = model.tokenizer
+        self._voices = model.voices
+        self._readers = model.text.readers(lexicon, commands=commands, language=language)
+        self._voice = model.voices.find(voice).name
 
     def read(self, record: Record) -> SpokenText:
         """What would be spoken of `record`.
@@ -61,11 +51,11 @@ class Preflight:
         try:
             voice = self._voice
             if record.voice:
-                voice = self._find_voice(record.voice, self._folders).stem
+                voice = self._voices.find(record.voice).name
             spoken = self._readers(voice).read(record.text)
             for segment in spoken.segments:
                 if segment.voice:
-                    self._find_voice(segment.voice, self._folders)
+                    self._voices.find(segment.voice)
                 if segment.text:
                     self._tokenizer.encode(segment.text)
         except (UnavailableError, RecordError) as error:

@@ -13,6 +13,7 @@ from vvcli.audio.descriptors import is_stdout
 from vvcli.audio.output import Output, check_output, open_output
 from vvcli.audio.track import ON_ERROR, Track
 from vvcli.audio.writer import check_writer, open_writer
+from vvcli.checkpoint.model_folder import ModelFolder
 from vvcli.cli.audio_format import choose_format
 from vvcli.cli.dialogue import check_dialogue, open_dialogue
 from vvcli.cli.environment import STDERR, Environment
@@ -156,8 +157,9 @@ def speak(
     for option, name in (("-o", output or "-"), ("--cues", cues), ("--summary", summary)):
         conflicts.writes(option, name)
     records, total = open_records(environment, source)
+    model = ModelFolder(options["model"])
     if dialogue:
-        lines = open_dialogue(options, cast)
+        lines = open_dialogue(model.voices, options["voice"], cast)
         records = lines.read(records)
         if not quiet:
             lines.tell(environment)
@@ -173,7 +175,7 @@ def speak(
         for name in (output, cues):
             if name not in (None, "-"):
                 check_output(Path(str(name)))
-        preflight = Preflight(options["model"], options["voice"], **reading)
+        preflight = Preflight(model, options["voice"], **reading)
         stop = on_error == "stop"
         return _status(
             environment,
@@ -194,7 +196,7 @@ def speak(
 
         if total and options["streams"] == "auto" and total.records < 8:
             options["streams"] = max(1, total.records)
-        synthesizer = open_synthesizer(options | reading, format_name, rate)
+        synthesizer = open_synthesizer(options | reading | {"model": model}, format_name, rate)
         progress.note(
             f"{synthesizer.voice.name}, {format_name}, {rate} Hz, mono, "
             f"{count(synthesizer.streams, 'stream')} on {synthesizer.device}"

@@ -141,12 +141,12 @@ class VoiceName(Text):
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
         """Voices of the model named on the line so far, and files."""
-        from vvcli.checkpoint.hub import EMBEDDED, resolve_model
-        from vvcli.checkpoint.voice_search import list_voices, voice_folders
+        from vvcli.checkpoint.hub import EMBEDDED
+        from vvcli.checkpoint.model_folder import ModelFolder
 
         try:
-            folders = voice_folders(resolve_model(ctx.params.get("model") or EMBEDDED))
-            names = [path.stem for path in list_voices(folders)]
+            voices = ModelFolder(ctx.params.get("model") or EMBEDDED).voices
+            names = [voice.name for voice in voices.files()]
         except VvcliError:
             names = []
         fits = [name for name in names if name.lower().startswith(incomplete.lower())]

@@ -31,18 +31,18 @@ def list_command(model: str, as_json: bool) -> None:
 
     The model's own voices come first; one of the user's with the same name is hidden.
     """
-    from vvcli.checkpoint.hub import resolve_model
-    from vvcli.checkpoint.voice_search import list_voices, voice_folders
+    from vvcli.checkpoint.model_folder import ModelFolder
 
-    folders = voice_folders(resolve_model(model))
-    found = list_voices(folders)
+    known = ModelFolder(model).voices
+    found = known.files()
     if as_json:
-        click.echo(json.dumps([{"name": path.stem, "path": str(path)} for path in found]))
+        rows = [{"name": voice.name, "path": str(voice.path)} for voice in found]
+        click.echo(json.dumps(rows))
         return
-    for path in found:
-        click.echo(visible_columns(f"{path.stem}\t{path}"))
+    for voice in found:
+        click.echo(visible_columns(f"{voice.name}\t{voice.path}"))
     if not found:
-        click.echo(visible(f"no voices in {' or '.join(map(str, folders))}"), err=True)
+        click.echo(visible(f"no voices in {' or '.join(map(str, known.folders))}"), err=True)
 
 
 @voices.command()

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import torch
 
-from vvcli.checkpoint.folder import load_model, read_config
+from vvcli.checkpoint.model_folder import ModelFolder
 from vvcli.errors import UnavailableError
 
-from .samples import FULL_CONFIG, TINY
+from .samples import FULL_CONFIG, TINY, read_config
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def folder(tmp_path: Path) -> Path:
 def test_the_tiny_folder_is_a_model() -> None:
     config = read_config(TINY)
     assert (config.lm.text_layers, config.lm.tts_layers, config.decoder.hop) == (2, 4, 160)
-    model = load_model(TINY, torch.bfloat16)
+    model = ModelFolder(TINY).weights(torch.bfloat16)
     assert model.config == config
     assert model.dtype == torch.bfloat16
     assert not model.training
@@ -49,7 +49,7 @@ def test_a_missing_file_is_named(folder: Path, missing: str) -> None:
 def test_a_missing_folder_is_named(folder: Path) -> None:
     for wrong in (folder / "none", folder / "config.json"):
         with pytest.raises(UnavailableError, match=f"there is no model folder {wrong}"):
-            load_model(wrong, torch.float32)
+            ModelFolder(wrong).weights(torch.float32)
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_only_24_kilohertz_is_spoken(folder: Path) -> None:
 def test_the_config_and_the_tokenizer_need_no_torch() -> None:
     program = (
         "import sys\n"
-        "import vvcli.checkpoint.folder, vvcli.checkpoint.tokenizer, vvcli.checkpoint.hub\n"
+        "import vvcli.checkpoint.model_folder, vvcli.checkpoint.tokenizer, vvcli.checkpoint.hub\n"
         "import vvcli.checkpoint.voice_search, vvcli.cli.voices, vvcli.cli.models\n"
         "print([name for name in ('torch', 'tokenizers', 'huggingface_hub', 'safetensors')"
         " if name in sys.modules])"

@@ -13,7 +13,7 @@ from vvcli.audio.output import Output
 from vvcli.audio.pcm_writer import AudioWriter
 from vvcli.audio.writer import open_writer
 from vvcli.batch.containment import OutputFolder
-from vvcli.batch.entry import Entry
+from vvcli.batch.entry import ManifestEntry
 from vvcli.batch.fingerprint import Settings, fingerprint
 from vvcli.batch.inputs import Input
 from vvcli.batch.manifest import Manifest
@@ -21,7 +21,7 @@ from vvcli.batch.naming import NameTemplate
 from vvcli.batch.plan import Job, Layout, Plan
 from vvcli.batch.record_list import RecordList
 from vvcli.batch.recover import recover
-from vvcli.batch.resume import Decision, Existing, Resume, Step
+from vvcli.batch.resume import Decision, Existing, JobStep, Resume
 from vvcli.batch.runner import Runner
 from vvcli.script.record import Record
 from vvcli.speech.values import Chunk, Status
@@ -87,7 +87,7 @@ def run(
     retry_failed: bool = False,
     verify: bool = False,
     limit: int | None = None,
-) -> tuple[list[Step], list[Entry]]:
+) -> tuple[list[JobStep], list[ManifestEntry]]:
     """A whole run, as the command does it; `limit` stops it after so many chunks."""
     with Manifest(folder) as manifest:
         entries = manifest.entries
@@ -113,7 +113,7 @@ def run(
             if number == limit:
                 events.close()
                 break
-            if isinstance(event, Entry):
+            if isinstance(event, ManifestEntry):
                 made.append(event)
     return steps, made
 

@@ -107,7 +107,7 @@ def check_killed(out: Path, whole: dict[str, bytes]) -> Counter[str]:
         assert data == whole[name]
         with wave.open(str(out / name)) as file:
             length = file.getnframes()
-            assert length == entries[name]["frames"]
+            assert length == entries[name]["samples"]
             assert len(file.readframes(length)) == 2 * length
     return Counter(
         kills=1,

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vvcli.batch.entry import Entry, Outcome
+from vvcli.batch.entry import ManifestEntry, Outcome
 from vvcli.batch.manifest import FILE_NAME, Manifest, read_entries
 from vvcli.errors import OutputError, UsageError
 
 DATA = Path(__file__).parents[1] / "data"
 
-ENTRY = Entry(
+ENTRY = ManifestEntry(
     audio_filepath="book/00001.wav",
     duration=0.5,
     text="Grüße,\u2028“you”",
@@ -25,7 +25,7 @@ ENTRY = Entry(
     seed=7,
     status=Outcome.OK,
     error=None,
-    frames=12000,
+    samples=12000,
     size=24044,
     sha256="ab" * 32,
     fingerprint="cd" * 16,
@@ -34,7 +34,7 @@ OTHER = replace(ENTRY, audio_filepath="book/00002.wav", index=1)
 NEWER = replace(ENTRY, status=Outcome.FAILED, error="it failed")
 
 
-def append(folder: Path, *entries: Entry) -> None:
+def append(folder: Path, *entries: ManifestEntry) -> None:
     with Manifest(folder) as manifest:
         for entry in entries:
             manifest.append(entry)
@@ -56,7 +56,7 @@ def test_a_line_is_what_the_manual_says(tmp_path: Path) -> None:
     assert "Grüße".encode() in line
     assert list(json.loads(line)) == [
         *("audio_filepath", "duration", "text", "id", "index", "voice", "seed", "status"),
-        *("error", "frames", "size", "sha256", "fingerprint"),
+        *("error", "samples", "size", "sha256", "fingerprint"),
     ]
 
 
@@ -166,12 +166,14 @@ def test_manifests_of_0_1_are_read() -> None:
         *("skipped", "ok", "failed", "ok", "ok", "failed")
     ]
     assert entries["a/00004.wav"].text == "Grüße."
+    assert all(entry.samples == round(entry.duration * 24_000) for entry in entries.values())
+    assert any(entry.samples for entry in entries.values())
 
 
-def test_samples_is_a_later_name_of_frames() -> None:
+def test_frames_is_what_0_1_called_samples() -> None:
     values = json.loads(ENTRY.encode())
-    values["samples"] = values.pop("frames")
-    assert Entry.decode(json.dumps(values).encode()) == ENTRY
+    values["frames"] = values.pop("samples")
+    assert ManifestEntry.decode(json.dumps(values).encode()) == ENTRY
 
 
 def test_a_torn_line_longer_than_a_block(tmp_path: Path) -> None:
@@ -193,19 +195,19 @@ JSON = st.recursive(
 @given(st.sampled_from(list(json.loads(ENTRY.encode()))), JSON)
 def test_any_value_is_an_entry_or_is_not(key: str, value: object) -> None:
     values = json.loads(ENTRY.encode()) | {key: value}
-    entry = Entry.decode(json.dumps(values).encode())
+    entry = ManifestEntry.decode(json.dumps(values).encode())
     if entry is not None:
-        assert Entry.decode(entry.encode()) == entry or value != value or key == "duration"
+        assert ManifestEntry.decode(entry.encode()) == entry or value != value or key == "duration"
 
 
 def test_keys_of_later_versions_are_no_harm() -> None:
     values = json.loads(ENTRY.encode()) | {"speaker": "?"}
-    assert Entry.decode(json.dumps(values).encode()) == ENTRY
+    assert ManifestEntry.decode(json.dumps(values).encode()) == ENTRY
 
 
 def test_a_file_name_that_is_not_utf8() -> None:
     entry = replace(ENTRY, audio_filepath="b\udcfcch.wav")
-    assert Entry.decode(entry.encode()) == entry
+    assert ManifestEntry.decode(entry.encode()) == entry
     assert entry.encode().decode("ascii")
 
 

@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 from tests.batch.fakes import files, layout, lines, plan, run
 from vvcli.batch.entry import Outcome
 from vvcli.batch.manifest import FILE_NAME, read_entries
-from vvcli.batch.resume import Existing, Step
+from vvcli.batch.resume import Existing, JobStep
 from vvcli.errors import UsageError
 from vvcli.script.record import Record
 
 TEXTS = ("One.", "Two.", "", "fail", "Five, cut.", "Six.")
 
 
-def decisions(steps: list[Step]) -> str:
+def decisions(steps: list[JobStep]) -> str:
     return "".join(step.decision.name[0] for step in steps)
 
 

@@ -10,7 +10,7 @@ import pytest
 from tests.batch.fakes import RATE, audio, files, fingerprint_of, layout, lines, plan, run, writer
 from vvcli.audio.pcm import S16LE
 from vvcli.batch.containment import OutputFolder
-from vvcli.batch.entry import Entry, Outcome
+from vvcli.batch.entry import ManifestEntry, Outcome
 from vvcli.batch.manifest import Manifest, read_entries
 from vvcli.batch.resume import Existing, Resume
 from vvcli.batch.runner import Runner
@@ -40,7 +40,7 @@ def test_a_file_a_record_and_an_entry_a_file(tmp_path: Path) -> None:
     assert samples(tmp_path / "book/00003.wav") == pcm(records[2])
     assert made[1] == read_entries(tmp_path)["book/00003.wav"]
     assert (made[1].text, made[1].index, made[1].voice, made[1].seed) == ("Two.", 2, "Ada", 0)
-    assert made[1].frames == len(audio(records[2])) == round(made[1].duration * RATE)
+    assert made[1].samples == len(audio(records[2])) == round(made[1].duration * RATE)
     assert made[1].size == (tmp_path / "book/00003.wav").stat().st_size
     assert read_entries(tmp_path)[1].status is Outcome.SKIPPED
 
@@ -48,7 +48,7 @@ def test_a_file_a_record_and_an_entry_a_file(tmp_path: Path) -> None:
 def test_a_record_that_fails_leaves_no_file_and_stops_nothing(tmp_path: Path) -> None:
     _, made = run(tmp_path, plan(tmp_path, lines("One.", "fail", "Three.")))
     assert [entry.status.value for entry in made] == ["ok", "failed", "ok"]
-    assert (made[1].error, made[1].frames, made[1].sha256) == ("it failed", 0, None)
+    assert (made[1].error, made[1].samples, made[1].sha256) == ("it failed", 0, None)
     assert set(files(tmp_path)) == {"book/00001.wav", "book/00003.wav"}
 
 
@@ -79,7 +79,7 @@ def test_silence_that_is_asked_for(tmp_path: Path) -> None:
     assert samples(tmp_path / "book.wav") == one + SILENCE + two + SILENCE
 
 
-def make(folder: Path, records: list[Record], chunks: list[Chunk]) -> list[Entry]:
+def make(folder: Path, records: list[Record], chunks: list[Chunk]) -> list[ManifestEntry]:
     jobs = plan(folder, records)
     with Manifest(folder) as manifest:
         steps = Resume(manifest.entries, folder, fingerprint_of, Existing.ERROR).decide(jobs)
@@ -92,7 +92,7 @@ def make(folder: Path, records: list[Record], chunks: list[Chunk]) -> list[Entry
             seed=0,
             fingerprint=fingerprint_of,
         )
-        return [event for event in runner.make(steps, chunks) if isinstance(event, Entry)]
+        return [event for event in runner.make(steps, chunks) if isinstance(event, ManifestEntry)]
 
 
 def test_the_parts_of_a_split_record_are_one_file(tmp_path: Path) -> None:
@@ -114,7 +114,7 @@ def test_a_context_full_before_a_word_is_a_failure(tmp_path: Path) -> None:
 def test_speech_without_a_sample_is_an_empty_file(tmp_path: Path) -> None:
     [record] = lines("One.")
     [entry] = make(tmp_path, [record], [Chunk(record, NONE, Status.OK)])
-    assert (entry.status, entry.frames) == (Outcome.OK, 0)
+    assert (entry.status, entry.samples) == (Outcome.OK, 0)
     assert samples(tmp_path / "book/00001.wav") == b""
 
 
@@ -150,7 +150,7 @@ def test_stopped_at_each_step_of_a_file(
 def test_stopped_at_an_entry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: bool) -> None:
     original = Manifest.append
 
-    def stopping(self: Manifest, entry: Entry, *, sync: bool = True) -> None:
+    def stopping(self: Manifest, entry: ManifestEntry, *, sync: bool = True) -> None:
         if before and entry.index == 1:
             raise Stop
         original(self, entry, sync=sync)

@@ -74,7 +74,7 @@ def test_joined_it_sounds_as_speak_does(batch: Batch, speak: InProcess) -> None:
     assert samples("out/a.wav") == spoken
     [entry] = entries()
     assert entry["text"] == "Hello there.\nYes.\nNo, thanks."
-    assert entry["frames"] == len(samples("out/a.wav")) // 2
+    assert entry["samples"] == len(samples("out/a.wav")) // 2
 
 
 @pytest.mark.slow
@@ -254,8 +254,8 @@ def test_another_rate(batch: Batch) -> None:
     assert batch("-", "-r", "48000", stdin=b"Yes.").status == 0
     [entry] = entries()
     with wave.open("out/stdin/00001.wav") as file:
-        assert (file.getframerate(), file.getnframes()) == (48000, entry["frames"])
-    assert entry["duration"] == entry["frames"] / 48000
+        assert (file.getframerate(), file.getnframes()) == (48000, entry["samples"])
+    assert entry["duration"] == entry["samples"] / 48000
 
 
 def test_dry_run(batch: Batch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -96,7 +96,7 @@ def test_a_pause_is_part_of_a_joined_file(vvcli: InProcess, tmp_path: Path) -> N
         script.write_text(text)
         done = vvcli("batch", "-m", str(TINY), "--join", str(script), "-d", str(out))
         assert done.status == 0, done.stderr
-        lengths.append(entries(out)[0]["frames"])
+        lengths.append(entries(out)[0]["samples"])
     assert lengths[1] - lengths[0] == 12_000
 
 

@@ -19,7 +19,7 @@ class Outcome(Enum):
 
 
 @dataclass(frozen=True)
-class Entry:
+class ManifestEntry:
     """A line of the manifest."""
 
     audio_filepath: str | None  # relative to the manifest; none where there was nothing to say
@@ -31,7 +31,7 @@ class Entry:
     seed: int | None
     status: Outcome
     error: str | None
-    frames: int  # samples
+    samples: int
     size: int  # bytes of the file
     sha256: str | None  # of the file
     fingerprint: str
@@ -58,15 +58,15 @@ class Entry:
             return json.dumps(values).encode() + b"\n"
 
     @classmethod
-    def decode(cls, line: bytes) -> Entry | None:
+    def decode(cls, line: bytes) -> ManifestEntry | None:
         """The entry in `line`, or none if that is something else. Unknown keys are ignored.
 
         Entries of 0.1 have all of these keys, and later versions may have more.
         """
         try:
             values = json.loads(line)
-            if "samples" in values:  # as later versions call them
-                values.setdefault("frames", values["samples"])
+            if "frames" in values:  # as 0.1 called them
+                values.setdefault("samples", values["frames"])
             values.setdefault("spoken", None)
             known = {name: values[name] for name in _TYPES}
             known["status"] = Outcome(known["status"])
@@ -87,13 +87,13 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "seed": (int, _NONE),
     "status": (Outcome,),
     "error": (str, _NONE),
-    "frames": (int,),
+    "samples": (int,),
     "size": (int,),
     "sha256": (str, _NONE),
     "fingerprint": (str,),
     "spoken": (str, _NONE),
 }
-assert list(_TYPES) == [field.name for field in fields(Entry)]  # noqa: S101
+assert list(_TYPES) == [field.name for field in fields(ManifestEntry)]  # noqa: S101
 
 _START = b'{"audio_filepath": '
 

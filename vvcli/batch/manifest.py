@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import BinaryIO
 
 from vvcli.audio.descriptors import NO_LOCKS
-from vvcli.batch.entry import Entry, is_start_of_entry
+from vvcli.batch.entry import ManifestEntry, is_start_of_entry
 from vvcli.errors import OutputError, UsageError
 
 FILE_NAME = "manifest.jsonl"
@@ -27,8 +27,8 @@ FILE_NAME = "manifest.jsonl"
 MAX_LINE = 256 << 20  # bytes; a file joined from many records has the text of all
 
 
-class Entries(dict[str | int, Entry]):
-    """The last entry of each file, by `Entry.key`.
+class Entries(dict[str | int, ManifestEntry]):
+    """The last entry of each file, by `ManifestEntry.key`.
 
     `made` holds the last one that stands for a file. It is not the last of all where the file was
     to be made again, and that failed, or it was kept.
@@ -36,9 +36,9 @@ class Entries(dict[str | int, Entry]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.made: dict[str, Entry] = {}
+        self.made: dict[str, ManifestEntry] = {}
 
-    def add(self, entry: Entry) -> None:
+    def add(self, entry: ManifestEntry) -> None:
         """Take in the next line."""
         self[entry.key] = entry
         if entry.has_file and entry.audio_filepath is not None:
@@ -86,7 +86,7 @@ class Manifest:
             self.close()
             raise
 
-    def append(self, entry: Entry, *, sync: bool = True) -> None:
+    def append(self, entry: ManifestEntry, *, sync: bool = True) -> None:
         """Add `entry`; with `sync` it is on the disk when this returns.
 
         A file gets its name only after its entry is safe. So whatever has a name has an entry,
@@ -191,7 +191,7 @@ def _read(file: BinaryIO, path: Path) -> _Content:
         content.size += len(line)
         # What a power cut leaves of bytes that did not reach the disk.
         whole = line if line.endswith(b"\n") else line.rstrip(b"\0")
-        if entry := Entry.decode(whole):
+        if entry := ManifestEntry.decode(whole):
             content.entries.add(entry)
             content.end += len(whole)
             content.lacks_break = not whole.endswith(b"\n")

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from vvcli.audio.part_file import PART, PartFile
 from vvcli.batch.containment import OutputFolder
-from vvcli.batch.entry import Entry
+from vvcli.batch.entry import ManifestEntry
 from vvcli.batch.manifest import Entries
 from vvcli.batch.staging import measure_file
 from vvcli.errors import OutputError, UsageError
@@ -37,7 +37,7 @@ def recover(entries: Entries, folder: OutputFolder, inputs: Container[str] = ())
             _recover(entry, folder, name)
 
 
-def _recover(entry: Entry, folder: OutputFolder, name: str) -> None:
+def _recover(entry: ManifestEntry, folder: OutputFolder, name: str) -> None:
     path = folder.path / name
     part = PartFile.adopt(path, folder.open_parent(name))
     if part is None:

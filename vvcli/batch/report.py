@@ -10,13 +10,13 @@ from pathlib import Path
 from vvcli.batch.entry import Outcome
 from vvcli.batch.inputs import TEXT_SUFFIXES
 from vvcli.batch.plan import Read
-from vvcli.batch.resume import Decision, Step
+from vvcli.batch.resume import Decision, JobStep
 
 TEXT_SHOWN = 60  # characters
 MAX_SHOWN = 10  # files that failed before, each with its reason; names of files not read
 
 
-def plan_line(folder: str, step: Step, error: str | None = None) -> str:
+def plan_line(folder: str, step: JobStep, error: str | None = None) -> str:
     """What becomes of a file, its path, and the start of its text or `error`, why it will fail."""
     job = step.job
     if error is None and step.decision is Decision.FAILED and step.entry is not None:
@@ -57,7 +57,7 @@ class Standing:
     done: Counter[Outcome] = field(default_factory=Counter)  # of files that are there already
     wrong: list[str] = field(default_factory=list)  # the first, each with its reason
 
-    def add(self, step: Step) -> None:
+    def add(self, step: JobStep) -> None:
         """Count one step."""
         self.decided[step.decision] += 1
         entry = step.entry

@@ -10,7 +10,7 @@ from enum import Enum
 from pathlib import Path
 
 from vvcli.batch.containment import same_name
-from vvcli.batch.entry import Entry, Outcome
+from vvcli.batch.entry import ManifestEntry, Outcome
 from vvcli.batch.manifest import Entries
 from vvcli.batch.plan import Job
 from vvcli.batch.staging import measure_file
@@ -39,12 +39,12 @@ class Decision(Enum):
 
 
 @dataclass(slots=True)  # not frozen, as Job
-class Step:
+class JobStep:
     """A job and what becomes of it; `entry` is what the manifest said of it before, if it fits."""
 
     job: Job
     decision: Decision
-    entry: Entry | None = None
+    entry: ManifestEntry | None = None
 
 
 class Resume:
@@ -83,7 +83,7 @@ class Resume:
         self.checked = 0
         self.differing = 0
 
-    def decide(self, jobs: Iterable[Job]) -> Iterator[Step]:
+    def decide(self, jobs: Iterable[Job]) -> Iterator[JobStep]:
         """A step for each job, and after the last one an error if files are in the way.
 
         Raises:
@@ -99,7 +99,7 @@ class Resume:
                 in_the_way += 1
                 first = first or job.path
                 decision = self._replace(job)
-            yield Step(job, decision, known)
+            yield JobStep(job, decision, known)
         if first is not None and self._existing is Existing.ERROR:
             more = f" (and {in_the_way - 1} more)" if in_the_way > 1 else ""
             if self._verify:
@@ -109,7 +109,7 @@ class Resume:
                 "give --existing overwrite, update or skip, or another -d"
             )
 
-    def _decide(self, job: Job, known: Entry | None) -> Decision | None:
+    def _decide(self, job: Job, known: ManifestEntry | None) -> Decision | None:
         """The decision, or none if a file that is not the job's has its name."""
         if job.path is None:
             return Decision.BLANK
@@ -152,13 +152,13 @@ class Resume:
             raise UsageError(f"{path} is an input: an output file would replace it")
         return status.st_size if stat.S_ISREG(status.st_mode) else -1
 
-    def _verified(self, entry: Entry, name: str) -> bool:
+    def _verified(self, entry: ManifestEntry, name: str) -> bool:
         self.checked += 1
         same = self._matches(entry, name)
         self.differing += not same
         return same
 
-    def _matches(self, entry: Entry, name: str) -> bool:
+    def _matches(self, entry: ManifestEntry, name: str) -> bool:
         """Whether the file is, byte by byte, the one that `entry` stands for."""
         path = self._folder / name
         try:
@@ -178,7 +178,7 @@ class Resume:
             raise OutputError(f"cannot read {path}: {error.strerror}") from error
 
 
-class Steps:
+class JobSteps:
     """All steps of a run, made anew on each pass; what was decided is kept in a byte each.
 
     Args:
@@ -187,19 +187,19 @@ class Steps:
         entries: of the manifest, as they were then.
     """
 
-    def __init__(self, jobs: Iterable[Job], decided: Iterable[Step], entries: Entries) -> None:
+    def __init__(self, jobs: Iterable[Job], decided: Iterable[JobStep], entries: Entries) -> None:
         self._jobs = jobs
         self._entries = entries
         self._decided = bytearray(
             2 * _DECISIONS.index(step.decision) + (step.entry is not None) for step in decided
         )
 
-    def __iter__(self) -> Iterator[Step]:
+    def __iter__(self) -> Iterator[JobStep]:
         for job, decided in zip(self._jobs, self._decided, strict=True):
             entry = self._entries[job.key] if decided % 2 else None
-            yield Step(job, _DECISIONS[decided // 2], entry)
+            yield JobStep(job, _DECISIONS[decided // 2], entry)
 
-    def missing(self) -> Iterator[Step]:
+    def missing(self) -> Iterator[JobStep]:
         """The steps that are to be made."""
         return (step for step in self if step.decision is Decision.MAKE)
 

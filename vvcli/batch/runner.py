@@ -11,15 +11,15 @@ from pathlib import Path
 from vvcli.audio.output import Output
 from vvcli.audio.writer import AudioWriter
 from vvcli.batch.containment import OutputFolder
-from vvcli.batch.entry import Entry, Outcome
+from vvcli.batch.entry import ManifestEntry, Outcome
 from vvcli.batch.manifest import Manifest
 from vvcli.batch.plan import Job
-from vvcli.batch.resume import Decision, Step
+from vvcli.batch.resume import Decision, JobStep
 from vvcli.batch.staging import StagedFile
 from vvcli.script.record import Record
 from vvcli.speech.values import Chunk, Status
 
-Events = Generator[Chunk | Entry, None, None]
+Events = Generator[Chunk | ManifestEntry, None, None]
 OpenWriter = Callable[[Output], AudioWriter]
 
 
@@ -27,7 +27,7 @@ OpenWriter = Callable[[Output], AudioWriter]
 class _Open:
     """A file that is being made."""
 
-    step: Step
+    step: JobStep
     staged: StagedFile
     writer: AudioWriter
     spoken: int = 0  # records with audio
@@ -70,7 +70,7 @@ class Runner:
         self._parents: set[Path] = set()
         self.clipped = 0
 
-    def note_skipped(self, steps: Iterable[Step]) -> None:
+    def note_skipped(self, steps: Iterable[JobStep]) -> None:
         """Write entries for jobs that make no file, unless the manifest has them."""
         errors = {
             Decision.BLANK: "there is nothing to say",
@@ -82,7 +82,7 @@ class Runner:
                 entry = self._entry(step, Outcome.SKIPPED, errors[step.decision])
                 self._manifest.append(entry, sync=False)
 
-    def make(self, steps: Iterable[Step], chunks: Iterable[Chunk]) -> Events:
+    def make(self, steps: Iterable[JobStep], chunks: Iterable[Chunk]) -> Events:
         """Make the files of `steps`, whose records `chunks` holds in the same order.
 
         Every chunk is passed on, and after the last one of a file its entry.
@@ -107,7 +107,7 @@ class Runner:
                 current.staged.abandon()
             self._sync_folders()
 
-    def _open(self, step: Step) -> _Open:
+    def _open(self, step: JobStep) -> _Open:
         staged = StagedFile(self._folder, str(step.job.path))
         try:
             return _Open(step, staged, self._open_writer(staged.output))
@@ -137,7 +137,7 @@ class Runner:
             place = chunk.record.index - current.step.job.index
             current.silence_due = current.step.job.gaps[place]
 
-    def _close(self, current: _Open) -> Entry:
+    def _close(self, current: _Open) -> ManifestEntry:
         step, writer = current.step, current.writer
         problems = "; ".join(current.failed + current.truncated) or None
         nothing = not current.spoken or (problems and not writer.samples)
@@ -163,17 +163,17 @@ class Runner:
 
     def _entry(
         self,
-        step: Step,
+        step: JobStep,
         status: Outcome,
         error: str | None,
         samples: int = 0,
         size: int = 0,
         digest: str | None = None,
         spoken: str | None = None,
-    ) -> Entry:
+    ) -> ManifestEntry:
         job = step.job
         seeds = {self._seed if record.seed is None else record.seed for record in job.records}
-        return Entry(
+        return ManifestEntry(
             audio_filepath=None if job.path is None else str(job.path),
             duration=samples / self._rate,
             text=job.text,
@@ -183,7 +183,7 @@ class Runner:
             seed=seeds.pop() if len(seeds) == 1 else None,
             status=status,
             error=error,
-            frames=samples,
+            samples=samples,
             size=size,
             sha256=digest,
             fingerprint=self._fingerprint(job),
@@ -201,5 +201,5 @@ class Runner:
                     os.close(descriptor)
 
 
-def _is_last(record: Record, step: Step) -> bool:
+def _is_last(record: Record, step: JobStep) -> bool:
     return record.index == step.job.records[-1].index and record.part == record.parts - 1

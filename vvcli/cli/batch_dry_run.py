@@ -11,7 +11,7 @@ import click
 from vvcli.batch.entry import Outcome
 from vvcli.batch.manifest import read_entries
 from vvcli.batch.report import Files, Standing, not_read, plan_line
-from vvcli.batch.resume import Decision, Step
+from vvcli.batch.resume import Decision, JobStep
 from vvcli.cli.batch_plan import Prepared, Request
 from vvcli.cli.batch_run import verified
 from vvcli.cli.environment import Environment
@@ -72,7 +72,7 @@ class _SpeechCheck:
         self._reader = prepared.reader
         self._tokenizer = prepared.model.tokenizer
 
-    def outcome(self, step: Step) -> tuple[list[str], Outcome]:
+    def outcome(self, step: JobStep) -> tuple[list[str], Outcome]:
         """What is wrong with the records of a file, and what becomes of it."""
         records = step.job.records
         if len(records) == 1:

@@ -9,11 +9,11 @@ from dataclasses import asdict
 from typing import Any
 
 from vvcli.audio.writer import open_writer
-from vvcli.batch.entry import Entry, Outcome
+from vvcli.batch.entry import ManifestEntry, Outcome
 from vvcli.batch.manifest import Manifest
 from vvcli.batch.recover import recover
 from vvcli.batch.report import Files, Standing, not_read, skipped_inputs
-from vvcli.batch.resume import Decision, Resume, Step, Steps
+from vvcli.batch.resume import Decision, JobStep, JobSteps, Resume
 from vvcli.batch.runner import Runner
 from vvcli.cli.batch_plan import Prepared, Request
 from vvcli.cli.environment import STDERR, Environment
@@ -45,12 +45,12 @@ def run_batch(
     resume = prepared.resume(request, manifest.entries)
     before = Standing()
 
-    def count(step: Step) -> Step:
+    def count(step: JobStep) -> JobStep:
         before.add(step)
         return step
 
     decided = map(count, resume.decide(prepared.plan))
-    steps = Steps(prepared.plan, decided, manifest.entries)
+    steps = JobSteps(prepared.plan, decided, manifest.entries)
     runner = Runner(
         manifest,
         prepared.folder,
@@ -97,7 +97,7 @@ def verified(resume: Resume) -> list[str]:
 
 def _make(
     request: Request,
-    steps: Steps,
+    steps: JobSteps,
     before: Standing,
     runner: Runner,
     progress: Progress,
@@ -122,7 +122,7 @@ def _make(
         closing(runner.make(steps.missing(), chunks)) as events,
     ):
         for event in events:
-            if isinstance(event, Entry):
+            if isinstance(event, ManifestEntry):
                 made[event.status] += 1
                 if request.fail_fast and tally.failed:
                     break

@@ -14,7 +14,7 @@ from vvcli.audio.pcm_writer import AudioWriter
 from vvcli.audio.writer import open_writer
 from vvcli.batch.containment import OutputFolder
 from vvcli.batch.entry import ManifestEntry
-from vvcli.batch.fingerprint import Settings, fingerprint
+from vvcli.batch.fingerprint import RunSettings, fingerprint
 from vvcli.batch.inputs import Input
 from vvcli.batch.manifest import Manifest
 from vvcli.batch.naming import NameTemplate
@@ -69,7 +69,7 @@ def plan(folder: Path, records: list[Record], shape: Layout | None = None) -> li
 
 
 def fingerprint_of(job: Job) -> str:
-    settings = Settings(
+    settings = RunSettings(
         "model", seed=0, cfg_scale=1.5, steps=5, dtype="auto", split="none", format="wav"
     )
     return fingerprint(settings, job.records, ["Ada"] * len(job.records), job.gaps)

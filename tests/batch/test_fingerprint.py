@@ -2,16 +2,16 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 
-from vvcli.batch.fingerprint import Settings, fingerprint
+from vvcli.batch.fingerprint import RunSettings, fingerprint
 from vvcli.script.record import Record
 
-SETTINGS = Settings(
+SETTINGS = RunSettings(
     "model", seed=0, cfg_scale=1.5, steps=5, dtype="auto", split="none", format="wav 24000"
 )
 RECORD = Record(3, "Hello there.", "a.txt:4")
 
 
-def of(settings: Settings = SETTINGS, record: Record = RECORD, voice: str = "v") -> str:
+def of(settings: RunSettings = SETTINGS, record: Record = RECORD, voice: str = "v") -> str:
     return fingerprint(settings, [record], [voice], [0.0])
 
 
@@ -22,7 +22,7 @@ def test_it_is_the_same_tomorrow() -> None:
 
 def test_what_is_heard_is_in_it() -> None:
     others = [
-        *(of(replace(SETTINGS, **{each.name: 7})) for each in fields(Settings)),  # type: ignore[arg-type]
+        *(of(replace(SETTINGS, **{each.name: 7})) for each in fields(RunSettings)),  # type: ignore[arg-type]
         of(record=replace(RECORD, text="Hello there")),
         of(record=replace(RECORD, seed=0)),  # a seed of its own: noise without the index
         of(record=replace(RECORD, seed=1)),

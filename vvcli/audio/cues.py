@@ -14,7 +14,7 @@ from vvcli.script.record import Record
 from vvcli.speech.values import Status
 
 # How one cue is written: its number from 1, record, start and end in samples, rate, status.
-_Entry = Callable[[int, Record, int, int, int, Status], str]
+_FormatCue = Callable[[int, Record, int, int, int, Status], str]
 
 
 class Cues:
@@ -120,7 +120,7 @@ def _vtt(number: int, record: Record, start: int, end: int, rate: int, status: S
     return f"{number}\n{_times(start, end, rate, '.')}\n{text}\n\n"
 
 
-_ENTRIES: dict[str, _Entry] = {".jsonl": _jsonl, ".srt": _srt, ".vtt": _vtt}
+_ENTRIES: dict[str, _FormatCue] = {".jsonl": _jsonl, ".srt": _srt, ".vtt": _vtt}
 
 
 def _without_blank_lines(text: str) -> str:

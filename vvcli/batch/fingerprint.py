@@ -18,7 +18,7 @@ VERSION = 1  # raised when the same parameters come to mean other audio
 
 
 @dataclass(frozen=True)
-class Settings:
+class RunSettings:
     """What the run decides for every record."""
 
     model: str  # `ModelFolder.identity`
@@ -31,7 +31,7 @@ class Settings:
 
 
 def fingerprint(
-    settings: Settings,
+    settings: RunSettings,
     records: Sequence[Record],
     voices: Sequence[str],
     gaps: Sequence[float],

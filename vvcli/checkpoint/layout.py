@@ -18,7 +18,7 @@ Shape = tuple[int, ...]
 
 
 @dataclass(frozen=True)
-class Entry:
+class TensorLayout:
     """One of our tensors, the official tensors it is made of, and how."""
 
     name: str
@@ -27,7 +27,7 @@ class Entry:
     split: Callable[[Tensor], Sequence[Tensor]]
 
 
-def layout(config: ModelConfig) -> list[Entry]:
+def layout(config: ModelConfig) -> list[TensorLayout]:
     """Every tensor of a model with `config`, in loading order."""
     lm, head = config.lm, config.head
     size = lm.hidden_size
@@ -59,7 +59,7 @@ def layout(config: ModelConfig) -> list[Entry]:
     return entries
 
 
-def _decoder_layer(config: ModelConfig, ours: str, theirs: str) -> list[Entry]:
+def _decoder_layer(config: ModelConfig, ours: str, theirs: str) -> list[TensorLayout]:
     lm = config.lm
     kv = lm.kv_heads * lm.head_dim
     size, inner = lm.hidden_size, lm.intermediate_size
@@ -85,7 +85,7 @@ def _decoder_layer(config: ModelConfig, ours: str, theirs: str) -> list[Entry]:
     ]
 
 
-def _diffusion_head(config: ModelConfig) -> list[Entry]:
+def _diffusion_head(config: ModelConfig) -> list[TensorLayout]:
     head = config.head
     size = head.hidden_size
     ours, theirs = "prediction_head", "model.prediction_head"
@@ -121,7 +121,7 @@ def _diffusion_head(config: ModelConfig) -> list[Entry]:
     return entries
 
 
-def _acoustic_decoder(config: ModelConfig) -> list[Entry]:
+def _acoustic_decoder(config: ModelConfig) -> list[TensorLayout]:
     decoder = config.decoder
     channels = decoder.channels
     ours, theirs = "acoustic_decoder", "model.acoustic_tokenizer.decoder"
@@ -149,13 +149,13 @@ def _acoustic_decoder(config: ModelConfig) -> list[Entry]:
     return entries
 
 
-def _same(ours: str, theirs: str, *shape: int) -> Entry:
-    return Entry(ours, {theirs: shape}, lambda parts: parts[0], lambda tensor: [tensor])
+def _same(ours: str, theirs: str, *shape: int) -> TensorLayout:
+    return TensorLayout(ours, {theirs: shape}, lambda parts: parts[0], lambda tensor: [tensor])
 
 
-def _stacked(ours: str, sources: Mapping[str, Shape]) -> Entry:
+def _stacked(ours: str, sources: Mapping[str, Shape]) -> TensorLayout:
     rows = [shape[0] for shape in sources.values()]
-    return Entry(
+    return TensorLayout(
         ours,
         sources,
         lambda parts: torch.cat(list(parts)),
@@ -163,14 +163,14 @@ def _stacked(ours: str, sources: Mapping[str, Shape]) -> Entry:
     )
 
 
-def _linear(ours: str, theirs: str, rows: int, columns: int) -> list[Entry]:
+def _linear(ours: str, theirs: str, rows: int, columns: int) -> list[TensorLayout]:
     return [
         _same(f"{ours}.weight", f"{theirs}.weight", rows, columns),
         _same(f"{ours}.bias", f"{theirs}.bias", rows),
     ]
 
 
-def _swiglu(ours: str, theirs: str, size: int, inner: int) -> list[Entry]:
+def _swiglu(ours: str, theirs: str, size: int, inner: int) -> list[TensorLayout]:
     gate_up = {f"{theirs}.{name}_proj.weight": (inner, size) for name in ("gate", "up")}
     return [
         _stacked(f"{ours}.gate_up_proj.weight", gate_up),
@@ -178,10 +178,10 @@ def _swiglu(ours: str, theirs: str, size: int, inner: int) -> list[Entry]:
     ]
 
 
-def _conv(ours: str, theirs: str, channels_out: int, channels_in: int) -> list[Entry]:
+def _conv(ours: str, theirs: str, channels_out: int, channels_in: int) -> list[TensorLayout]:
     kernel = 7
     return [
-        Entry(
+        TensorLayout(
             f"{ours}.linear.weight",
             {f"{theirs}.weight": (channels_out, channels_in, kernel)},
             lambda parts: parts[0].flatten(1),
@@ -191,7 +191,7 @@ def _conv(ours: str, theirs: str, channels_out: int, channels_in: int) -> list[E
     ]
 
 
-def _upsample(ours: str, theirs: str, wide: int, narrow: int, ratio: int) -> list[Entry]:
+def _upsample(ours: str, theirs: str, wide: int, narrow: int, ratio: int) -> list[TensorLayout]:
     def join(parts: Sequence[Tensor]) -> Tensor:
         # [in, out, (now, before) · ratio] to [ratio · out, (before, now) · in]
         split = parts[0].view(wide, narrow, 2, ratio).flip(2)
@@ -203,6 +203,6 @@ def _upsample(ours: str, theirs: str, wide: int, narrow: int, ratio: int) -> lis
 
     weight = {f"{theirs}.weight": (wide, narrow, 2 * ratio)}
     return [
-        Entry(f"{ours}.linear.weight", weight, join, split),
+        TensorLayout(f"{ours}.linear.weight", weight, join, split),
         _same(f"{ours}.bias", f"{theirs}.bias", narrow),
     ]

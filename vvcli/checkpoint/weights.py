@@ -11,7 +11,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from vvcli.checkpoint.layout import Entry, layout
+from vvcli.checkpoint.layout import TensorLayout, layout
 from vvcli.checkpoint.safetensors_header import FLOATS, read_header
 from vvcli.errors import UnavailableError
 from vvcli.model.config import ModelConfig
@@ -57,7 +57,7 @@ def save_weights(model: VibeVoice, path: Path) -> None:
     path.write_bytes(save(official, metadata={"format": "pt"}))
 
 
-def _check_header(entries: list[Entry], path: Path) -> None:
+def _check_header(entries: list[TensorLayout], path: Path) -> None:
     """Refuse a file in which a tensor is missing, or of another shape or type."""
     found = read_header(path)
     for entry in entries:
@@ -76,7 +76,7 @@ def _check_header(entries: list[Entry], path: Path) -> None:
                 )
 
 
-def _read(entry: Entry, file: Any, path: Path, dtype: torch.dtype) -> Tensor:
+def _read(entry: TensorLayout, file: Any, path: Path, dtype: torch.dtype) -> Tensor:
     parts = [file.get_tensor(name).view(shape) for name, shape in entry.sources.items()]
     # A copy of its own, so that nothing points into the mapped file once it is closed.
     tensor = entry.join(parts).to(dtype, copy=True).contiguous()

@@ -12,7 +12,7 @@ from vvcli.audio.formats import FORMATS
 from vvcli.audio.part_file import PART
 from vvcli.audio.writer import check_writer
 from vvcli.batch.containment import OutputFolder
-from vvcli.batch.fingerprint import Settings, fingerprint
+from vvcli.batch.fingerprint import RunSettings, fingerprint
 from vvcli.batch.inputs import STDIN, Inputs, expand
 from vvcli.batch.manifest import FILE_NAME, Entries
 from vvcli.batch.naming import NameTemplate
@@ -148,7 +148,7 @@ def prepare(
         return record.error is None and reader(record).is_blank(record.text)
 
     layout = Layout(template, suffix, voice_name, request.join, request.gap, is_blank)
-    settings = Settings(
+    settings = RunSettings(
         model=identity,
         seed=options["seed"],
         cfg_scale=options["cfg_scale"],

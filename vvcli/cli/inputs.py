@@ -20,7 +20,7 @@ from vvcli.script.sources import check_files, open_stdin, read_files
 
 
 @dataclass(frozen=True)
-class Input:
+class TextSource:
     """What to speak."""
 
     text: tuple[str, ...] = ()
@@ -58,7 +58,9 @@ def find_form(
     return next(iter(given.values()), Form.LINES)
 
 
-def open_records(environment: Environment, source: Input) -> tuple[Iterable[Record], Total | None]:
+def open_records(
+    environment: Environment, source: TextSource
+) -> tuple[Iterable[Record], Total | None]:
     """The records, and how many where that can be known; words on the command line are one text.
 
     Raises:
@@ -126,7 +128,7 @@ def _look_at_stdin(stdin: int, form: Form) -> int | io.BufferedReader:
     return file
 
 
-def _check_stdin(environment: Environment, source: Input, paths: list[Path]) -> None:
+def _check_stdin(environment: Environment, source: TextSource, paths: list[Path]) -> None:
     if Path("-") not in paths:
         return
     if environment.stdin in environment.closed:

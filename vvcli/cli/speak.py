@@ -19,7 +19,7 @@ from vvcli.cli.dialogue import check_dialogue, open_dialogue
 from vvcli.cli.environment import STDERR, Environment
 from vvcli.cli.exit_status import ExitStatus
 from vvcli.cli.file_conflicts import FileConflicts
-from vvcli.cli.inputs import Input, find_form, note_file_names, open_records
+from vvcli.cli.inputs import TextSource, find_form, note_file_names, open_records
 from vvcli.cli.memory import check_room_for_torch
 from vvcli.cli.message_options import progress_options
 from vvcli.cli.options import format_options, gap_option, synthesis_options
@@ -146,7 +146,7 @@ def speak(
     )
     reading = take_text_arguments(options)
     check_dialogue(form, dialogue=dialogue, cast=cast)
-    source = Input(text, files, form, delimiter or "|", follow_ms / 1000)
+    source = TextSource(text, files, form, delimiter or "|", follow_ms / 1000)
     if output is not None and is_stdout(output):
         output = "-"
     check_summary(summary, audio_to_stdout=output in (None, "-"))

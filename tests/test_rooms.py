@@ -35,7 +35,10 @@ ROOMS: dict[str, set[str]] = {
     "speech": {"script", "frontend", "checkpoint", "engine", "model"},
     "progress": {"script.measure", "speech.values"},
     # A fingerprint and the names of files need the identity of a model and of a voice.
-    "batch": {"script", "audio", "checkpoint", "speech.values"},
+    "batch": {
+        *("script", "audio", "speech.values"),
+        *("checkpoint.identity", "checkpoint.model_voices"),
+    },
     "fleet": {"speech", "batch.staging", "audio", "script"},
     # It builds the engine itself as long as there is one process and one device.
     # A model folder that a command has opened before, to see what is in it.

@@ -47,7 +47,11 @@ def speak(records: Iterable[Record]) -> Iterator[Chunk]:
             samples = audio(record)
             yield Chunk(record, samples[:100])
             cut = "cut" in record.text
-            yield Chunk(record, samples[100:], Status.TRUNCATED if cut else Status.OK)
+            if cut:
+                error = f"{record.source}: the context is full"
+                yield Chunk(record, samples[100:], Status.TRUNCATED, error)
+            else:
+                yield Chunk(record, samples[100:], Status.OK)
 
 
 def lines(*texts: str, first: int = 0, **fields: object) -> list[Record]:

@@ -58,9 +58,7 @@ def test_a_joined_file_has_gaps_and_says_what_it_lacks(tmp_path: Path) -> None:
     one, four, cut = (pcm(records[i]) for i in (0, 3, 4))
     assert samples(tmp_path / "book.wav") == one + SILENCE + four + SILENCE + cut
     assert entry.status is Outcome.TRUNCATED
-    assert entry.error == (
-        "it failed; book.txt:5: the model's context is full, the rest of the text is not spoken"
-    )
+    assert entry.error == ("it failed; book.txt:5: the context is full")
 
 
 def test_a_joined_file_of_failures_is_none(tmp_path: Path) -> None:
@@ -106,7 +104,9 @@ def test_the_parts_of_a_split_record_are_one_file(tmp_path: Path) -> None:
 
 def test_a_context_full_before_a_word_is_a_failure(tmp_path: Path) -> None:
     [record] = lines("One.")
-    [entry] = make(tmp_path, [record], [Chunk(record, NONE, Status.TRUNCATED)])
+    [entry] = make(
+        tmp_path, [record], [Chunk(record, NONE, Status.TRUNCATED, "the context is full")]
+    )
     assert entry.status is Outcome.FAILED
     assert "context is full" in str(entry.error)
 

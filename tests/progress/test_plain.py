@@ -6,8 +6,7 @@ import pytest
 
 from vvcli.progress.plain import INTERVAL, PlainProgress
 from vvcli.progress.tally import Tally
-from vvcli.script.record import Record
-from vvcli.speech.values import Chunk, Status
+from vvcli.speech.values import Status
 
 from .clock import Clock, chunk
 
@@ -40,21 +39,13 @@ def test_what_went_wrong_is_said_even_when_quiet() -> None:
     progress.note("loading")
     progress.chunk(chunk(0, Status.FAILED, "book.txt:5: no voice"), tally)
     progress.chunk(chunk(1, Status.OK), tally)
-    progress.chunk(chunk(1, Status.TRUNCATED), tally)
+    progress.chunk(chunk(1, Status.TRUNCATED, "book.txt:5: the context is full"), tally)
     clock.now += 10 * INTERVAL
     progress.chunk(chunk(1, Status.OK), tally)
     progress.finish(tally)
     first, second = stream.getvalue().splitlines()
     assert first == "vvcli: book.txt:5: no voice"
-    assert second.startswith("vvcli: book.txt:5: the model's context is full")
-
-
-def test_a_record_without_a_source_is_named_by_its_index() -> None:
-    stream = io.StringIO()
-    progress = PlainProgress(stream)
-    truncated = Chunk(Record(7, "text"), chunk(1).samples, Status.TRUNCATED)
-    progress.chunk(truncated, Tally(Clock()))
-    assert stream.getvalue().startswith("vvcli: record 7: ")
+    assert second == "vvcli: book.txt:5: the context is full"
 
 
 @pytest.mark.parametrize("error", [OSError(28, "full"), BrokenPipeError(32, "left")])

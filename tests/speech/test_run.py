@@ -113,6 +113,19 @@ def test_a_record_with_a_broken_part_has_failed() -> None:
     assert last.error == "a.txt:5: the model made samples that are not finite, or far too loud"
 
 
+def test_a_record_that_was_cut_short_says_why() -> None:
+    engine, run = start(1)
+    full = StreamFrame(engine.streams[0], engine.no_samples, End.TRUNCATED)  # type: ignore[arg-type]
+    engine.frames = [full]
+    run.step(admit=True)
+    last = ready(run)[-1]
+    assert last.status is Status.TRUNCATED
+    assert last.error == (
+        f"record {last.record.index}: the model's context is full, "
+        "the rest of the text is not spoken"
+    )
+
+
 def test_blank_records_come_in_their_turn() -> None:
     engine, run = start(1)
     for index in range(1, 4):

@@ -123,14 +123,11 @@ class Runner:
             current.writer.write(chunk.samples)
         if chunk.status in (None, Status.BLANK):
             return
-        where = chunk.record.source or f"record {chunk.record.index}"
         if chunk.status is Status.FAILED:
-            current.failed.append(chunk.error or f"{where}: failed")
+            current.failed.append(chunk.error or "failed")
             return
         if chunk.status is Status.TRUNCATED:
-            current.truncated.append(
-                f"{where}: the model's context is full, the rest of the text is not spoken"
-            )
+            current.truncated.append(chunk.error or "truncated")
         current.spoken += 1
         current.said.append(chunk.record.spoken or chunk.record.text)
         if chunk.record.part == chunk.record.parts - 1:

@@ -8,7 +8,6 @@ from rich.console import Console
 from rich.live import Live
 from rich.markup import escape
 
-from vvcli.progress.report import problem_of
 from vvcli.progress.status_line import StatusLine
 from vvcli.progress.tally import Tally
 from vvcli.progress.visible import visible
@@ -46,9 +45,8 @@ class BarProgress:
 
     def chunk(self, chunk: Chunk, tally: Tally) -> None:
         """Report what is new after `chunk` was counted in `tally`."""
-        problem = problem_of(chunk)
-        if problem:
-            self._console.print(f"[red]vvcli:[/red] {escape(visible(problem))}")
+        if chunk.error:
+            self._console.print(f"[red]vvcli:[/red] {escape(visible(chunk.error))}")
         if chunk.status is not None:
             self._characters += len(chunk.record.text)
         self._line.update(tally, self._characters)

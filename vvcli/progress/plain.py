@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TextIO
 
-from vvcli.progress.report import problem_of
 from vvcli.progress.tally import Tally
 from vvcli.progress.visible import visible
 from vvcli.speech.values import Chunk
@@ -28,9 +27,8 @@ class PlainProgress:
 
     def chunk(self, chunk: Chunk, tally: Tally) -> None:
         """Report what is new after `chunk` was counted in `tally`."""
-        problem = problem_of(chunk)
-        if problem:
-            self._say(problem)
+        if chunk.error:
+            self._say(chunk.error)
         if tally.elapsed >= self._next_line:
             self._next_line = tally.elapsed + INTERVAL
             self.note(tally.so_far())

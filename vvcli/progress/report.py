@@ -7,7 +7,7 @@ from typing import Protocol, TextIO
 
 from vvcli.progress.tally import Tally
 from vvcli.script.measure import Total
-from vvcli.speech.values import Chunk, Status
+from vvcli.speech.values import Chunk
 
 MODES = ("auto", "bar", "plain", "json", "none")
 
@@ -63,13 +63,3 @@ def _is_watched(descriptor: int) -> bool:
         return os.tcgetpgrp(descriptor) == os.getpgrp()
     except OSError:  # a terminal, but not the one that controls this process
         return True
-
-
-def problem_of(chunk: Chunk) -> str | None:
-    """What went wrong with the record that `chunk` ends, as one sentence."""
-    where = chunk.record.source or f"record {chunk.record.index}"
-    if chunk.status is Status.FAILED:
-        return chunk.error or f"{where}: failed"
-    if chunk.status is Status.TRUNCATED:
-        return f"{where}: the model's context is full, the rest of the text is not spoken"
-    return None

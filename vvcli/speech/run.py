@@ -28,6 +28,11 @@ class _RecordState:
     status: Status = Status.OK
     error: str | None = None
 
+    def fail(self, status: Status, reason: str) -> None:
+        """Set the status, and the error to a sentence that names the record."""
+        self.status = status
+        self.error = f"{self.record.source or f'record {self.record.index}'}: {reason}"
+
 
 class _Part(NamedTuple):
     """The part of a record that one stream speaks; most records have one part."""
@@ -145,11 +150,10 @@ class OrderedRun:
             self._active.remove(frame.stream)
         state = self._parts[number].state
         if frame.end is End.BROKEN:
-            where = state.record.source or f"record {state.record.index}"
-            state.status = Status.FAILED
-            state.error = f"{where}: the model made samples that are not finite, or far too loud"
+            state.fail(Status.FAILED, "the model made samples that are not finite, or far too loud")
         elif frame.end is End.TRUNCATED and state.status is Status.OK:
-            state.status = Status.TRUNCATED
+            reason = "the model's context is full, the rest of the text is not spoken"
+            state.fail(Status.TRUNCATED, reason)
         pause = self._parts[number].pause if ends else 0
         last = ends and not pause
         self._order.put(number, frame.samples, size=len(frame.samples), last=last)

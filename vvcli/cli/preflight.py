@@ -59,7 +59,7 @@ class Preflight:
                 if segment.text:
                     self._tokenizer.encode(segment.text)
         except (UnavailableError, RecordError) as error:
-            raise RecordError(f"{record.source or f'record {record.index}'}: {error}") from error
+            raise RecordError(f"{record.label}: {error}") from error
         return spoken
 
 

@@ -44,6 +44,11 @@ class Record:
     respelled: int = field(default=0, compare=False)
 
     @property
+    def label(self) -> str:
+        """The record in messages: where its text was read, else its place in the run."""
+        return self.source or f"record {self.index}"
+
+    @property
     def is_blank(self) -> bool:
         """Whether there is nothing to say: a blank record is counted, and silent."""
         return self.error is None and not self.text.strip()

@@ -14,7 +14,7 @@ from vvcli.model.voice import Voice
 from vvcli.speech.device import pick_device, pick_dtype, suit_threads
 
 
-class Encoder(Protocol):
+class TextEncoder(Protocol):
     """Turns the text of one record into token ids."""
 
     def encode(self, text: str) -> list[int]:
@@ -26,7 +26,7 @@ class LoadedModel:
     """What a `Synthesizer` speaks with: of a model folder, or made up for a measurement."""
 
     model: VibeVoice
-    tokenizer: Encoder
+    tokenizer: TextEncoder
     voice: Callable[[str | None], Voice]  # by name or file; none is the model's default
     # Frames a text is spoken in. Only for weights that cannot tell where speech ends.
     frames: Callable[[str], int] | None = None
@@ -39,16 +39,16 @@ def load(
     """The model of a folder, or of an id in the Hugging Face cache, ready on `device`.
 
     Raises:
-        UnavailableError: model, tokenizer or device cannot be had.
+        UnavailableError: model, tokenizer or device is unavailable.
     """
     folder = model if isinstance(model, ModelFolder) else ModelFolder(str(model))
     tokenizer = folder.tokenizer
-    where = pick_device(device)
-    what = pick_dtype(dtype, where)
-    loaded = folder.weights(what).to(where)
+    torch_device = pick_device(device)
+    torch_dtype = pick_dtype(dtype, torch_device)
+    loaded = folder.weights(torch_dtype).to(torch_device)
     suit_threads(loaded)
 
     def voice(spec: str | None) -> Voice:
-        return folder.load_voice(spec, where, what)
+        return folder.load_voice(spec, torch_device, torch_dtype)
 
     return LoadedModel(loaded, tokenizer, voice, text=folder.text)

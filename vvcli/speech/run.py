@@ -31,7 +31,7 @@ class _RecordState:
     def fail(self, status: Status, reason: str) -> None:
         """Set the status, and the error to a sentence that names the record."""
         self.status = status
-        self.error = f"{self.record.source or f'record {self.record.index}'}: {reason}"
+        self.error = f"{self.record.label}: {reason}"
 
 
 class _Part(NamedTuple):

@@ -13,7 +13,7 @@ from vvcli.model.config import ModelConfig
 from vvcli.model.voice import Voice
 from vvcli.samples import SAMPLE_RATE
 from vvcli.script.record import Record
-from vvcli.speech.loaded_model import Encoder
+from vvcli.speech.loaded_model import TextEncoder
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class RecordReader:
 
     def __init__(
         self,
-        encoder: Encoder,
+        encoder: TextEncoder,
         voices: Callable[[str], Voice],
         default_voice: Voice,
         reader: Callable[[str], TextReader],
@@ -80,7 +80,7 @@ class RecordReader:
         try:
             return self._read(record)
         except (UnavailableError, RecordError) as error:
-            raise RecordError(f"{record.source or f'record {record.index}'}: {error}") from error
+            raise RecordError(f"{record.label}: {error}") from error
 
     def _read(self, record: Record) -> SpokenRecord:
         own = self._voices(record.voice) if record.voice else self._default_voice

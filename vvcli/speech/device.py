@@ -16,7 +16,7 @@ DTYPES = {
     "float64": torch.float64,
 }
 
-STREAMS_ON_CPU, STREAMS_ON_CUDA = 8, 64
+DEFAULT_STREAMS = {"cpu": 8, "cuda": 64}
 
 # Parameters below which the time of a CPU goes into calling operators, not into their arithmetic.
 SMALL_MODEL = 50_000_000
@@ -55,7 +55,7 @@ def pick_dtype(name: str, device: torch.device) -> torch.dtype:
 def pick_streams(streams: int | str, device: torch.device) -> int:
     """How many records are spoken at once."""
     if streams == "auto":
-        return STREAMS_ON_CUDA if device.type == "cuda" else STREAMS_ON_CPU
+        return DEFAULT_STREAMS[device.type]
     return int(streams)
 
 

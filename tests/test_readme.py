@@ -100,7 +100,7 @@ def test_the_first_command_speaks_as_printed(folder: Path) -> None:
 def test_ci_runs_the_last_command() -> None:
     command, _ = LINES[-1]
     assert "pip install -e '.[dev]'" in command
-    assert command.endswith("pytest")
+    assert command.endswith("pytest -n auto")
 
 
 @pytest.mark.slow

@@ -66,6 +66,7 @@ def test_every_field_has_a_word(kind: type) -> None:
     assert described == [field.name for field in dataclasses.fields(kind)]
 
 
+@pytest.mark.slow
 def test_the_example_of_the_package_runs() -> None:
     example = (vvcli.__doc__ or "").partition("\n\n")[2]
     assert "embedded" in example

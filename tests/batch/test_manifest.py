@@ -66,6 +66,7 @@ def test_entries_without_a_file_go_by_index(tmp_path: Path) -> None:
     assert set(read_entries(tmp_path)) == {5, 6}
 
 
+@pytest.mark.slow
 def test_cut_at_every_byte(tmp_path: Path) -> None:
     whole = ENTRY.encode() + OTHER.encode() + NEWER.encode()
     ends = [0]

@@ -29,6 +29,7 @@ def work(streams: int = STREAMS, steps: int = STEPS, positions: int = POSITIONS)
     return frame_work(CONFIG, torch.bfloat16, weight_size=2, **sizes)
 
 
+@pytest.mark.slow
 @torch.inference_mode()
 def test_flops_are_those_that_torch_counts(model: Any) -> None:
     lm = CONFIG.lm

@@ -94,6 +94,7 @@ def test_a_folder_is_a_model_without_the_hub(tmp_path: Path) -> None:
             resolve_model(spec)
 
 
+@pytest.mark.slow
 def test_cached_models_are_found_and_listed_offline(tmp_path: Path) -> None:
     whole = cache(tmp_path, "org/model", {"config.json": CONFIG, "model.safetensors": b"12345"})
     cache(tmp_path, "org/part", {"config.json": CONFIG})

@@ -38,6 +38,7 @@ def test_json(command: list[str], vvcli: InProcess, capsys: pytest.CaptureFixtur
     assert found["frames"][1]["floor_ms"] > found["frames"][0]["floor_ms"] > 0
 
 
+@pytest.mark.slow
 def test_table(vvcli: InProcess, capsys: pytest.CaptureFixture[str]) -> None:
     assert vvcli("bench", *FRAME, "--dtype", "bfloat16", "--steps", "2").status == 0
     title, versions, rates, _, head, *rows = capsys.readouterr().out.splitlines()

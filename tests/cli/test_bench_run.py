@@ -88,6 +88,7 @@ def test_a_range_that_is_none(vvcli: InProcess, wrong: str) -> None:
     assert "is not a range such as 100-500" in result.error
 
 
+@pytest.mark.slow
 def test_a_table(bench: Bench) -> None:
     arguments = ["--streams", "1,3", "--records", "2", "--characters", "10-20"]
     found = bench("table", *TINY_SHAPE, *arguments)

@@ -193,6 +193,7 @@ def test_bash_offers_what_belongs_there(folder: Path) -> None:
         assert sorted(answer.splitlines()) == sorted(words), line
 
 
+@pytest.mark.slow
 def test_fish_offers_what_belongs_there(folder: Path) -> None:
     fish = needs("fish")
     driver = """

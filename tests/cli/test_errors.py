@@ -136,6 +136,7 @@ def test_batch_refuses_it_too(vvcli: InProcess, tmp_path: Path) -> None:
     assert "book.txt is not text: it is a PDF document" in found.error
 
 
+@pytest.mark.slow
 def test_the_name_of_a_file_is_spoken_with_a_note(vvcli: InProcess, tmp_path: Path) -> None:
     (tmp_path / "q.txt").write_text("Hello.", encoding="utf-8")
     name = str(tmp_path / "q.txt")

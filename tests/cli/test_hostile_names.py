@@ -81,7 +81,13 @@ COMMANDS = [
 ]
 
 
-@pytest.fixture(params=NAMES)
+# Two kinds stand for all in the fast tests: what steers a terminal, and what forges a line.
+FAST = {"escape", "newline"}
+
+
+@pytest.fixture(
+    params=[name if name in FAST else pytest.param(name, marks=pytest.mark.slow) for name in NAMES]
+)
 def name(request: pytest.FixtureRequest) -> str:
     return NAMES[request.param]
 

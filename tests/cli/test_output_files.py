@@ -231,6 +231,7 @@ def test_a_summary_that_cannot_be_is_said_before_the_model_loads(
 # --- processes
 
 
+@pytest.mark.slow
 def test_two_speakers_of_one_file(here: Path) -> None:
     """VVCLI_CRASH_RUNS=50 is the long version."""
     command = [sys.executable, "-m", "tests.batch.process", "speak", "-q", "-m", str(TINY)]

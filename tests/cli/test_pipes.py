@@ -85,6 +85,7 @@ def test_the_first_line_speaks_before_the_second_is_written(
                 assert process.wait(PATIENCE) == 0
 
 
+@pytest.mark.slow
 def test_a_reader_that_leaves_ends_it_silently(tmp_path: Path) -> None:
     with (
         long_script(tmp_path / "script.txt").open("rb") as script,

@@ -94,6 +94,7 @@ def test_six_signals_while_speaking(tmp_path: Path, number: signal.Signals) -> N
         assert process.stderr.read() == b""
 
 
+@pytest.mark.slow
 def test_a_signal_that_the_parent_ignores_stays_ignored() -> None:
     """As in a job that a shell started with `&`, or by `nohup`."""
     code = (

@@ -104,6 +104,7 @@ def test_cues_are_where_the_audio_is(speak: InProcess, tmp_path: Path) -> None:
     assert marks[-1]["end_sample"] == len(samples)
 
 
+@pytest.mark.slow
 @pytest.mark.numeric
 def test_what_stands_for_a_record_that_failed(speak: InProcess) -> None:
     lines = b"Hello there.\n\xff\nTea at five.\n"

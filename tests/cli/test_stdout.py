@@ -56,6 +56,7 @@ def test_a_descriptor_that_can_only_be_read_is_no_output() -> None:
     assert "cannot write to standard output: Bad file descriptor" in result.error
 
 
+@pytest.mark.slow
 def test_who_prints_nothing_needs_no_output(tmp_path: Path) -> None:
     out = tmp_path / "ada.safetensors"
     voice = TINY / "voices" / "tiny-Ada_woman.pt"

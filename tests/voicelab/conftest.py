@@ -11,8 +11,9 @@ from vvcli.voicelab.settings import (
     Settings,
     Shapes,
     SpectralTraining,
+    Teaching,
 )
-from vvcli.voicelab.teach import Recordings, frame_samples
+from vvcli.voicelab.teach import Recordings
 
 
 @pytest.fixture(scope="session")
@@ -31,6 +32,7 @@ def settings() -> Settings:
             depths="1-1-1-1-1-1",
             max_positions=256,
         ),
+        teaching=Teaching(shard_lines=3, padded_frames=100),
         spectral=SpectralTraining(steps=2, crop_frames=4, batch=2),
         adversarial=AdversarialTraining(steps=2, crop_frames=6, judged_frames=5, batch=2),
         language=LanguageTraining(steps=3, tokens_per_batch=256, buckets=(32, 64)),
@@ -42,5 +44,17 @@ def recordings(settings: Settings) -> Recordings:
     rng = np.random.default_rng(0)
     texts = ["hello world.", "a longer line of text", "yes", "one two three"]
     frames = np.array([12, 24, 7, 15])
-    samples = rng.normal(0, 3000, frames.sum() * frame_samples(settings)).astype(np.int16)
-    return Recordings(samples, frames, np.arange(4) % 2, texts)
+    total = int(frames.sum())
+    spoken_counts = np.array([len(text) for text in texts])
+    return Recordings(
+        samples=rng.normal(0, 3000, total * settings.hop).astype(np.int16),
+        frames=frames,
+        voices=np.arange(4) % 2,
+        spoken_counts=spoken_counts,
+        spoken=rng.integers(1, 178, spoken_counts.sum()).astype(np.uint8),
+        phonemes=rng.integers(0, 178, total).astype(np.uint8),
+        pitch=rng.normal(0, 1, total).astype(np.float16),
+        voiced=rng.random(total) < 0.5,
+        energy=rng.uniform(-5, 0, total).astype(np.float16),
+        texts=texts,
+    )

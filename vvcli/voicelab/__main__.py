@@ -12,16 +12,20 @@ from pathlib import Path
 import torch
 
 from vvcli.voicelab.adversarial import train_adversarial
+from vvcli.voicelab.copy_synthesis import copy_synthesis
 from vvcli.voicelab.evaluate import evaluate
 from vvcli.voicelab.export import export
 from vvcli.voicelab.language import train_language
 from vvcli.voicelab.latents import FILE, Latents, extract
+from vvcli.voicelab.packages import install, use
+from vvcli.voicelab.phonemes import write_phonemes
 from vvcli.voicelab.settings import Settings
 from vvcli.voicelab.spectral import train_spectral
-from vvcli.voicelab.teach import load_recordings, teach
+from vvcli.voicelab.teach import load_recordings, read_lines, teach
+from vvcli.voicelab.teacher.kokoro import Kokoro
 from vvcli.voicelab.texts import prepare
 
-LINES, HELD_OUT, AUDIO = "lines.txt", "held_out.txt", "audio"
+LINES, HELD_OUT, AUDIO = "lines", "held_out", "audio"
 ASSETS = Path(__file__).parents[1] / "assets"
 
 
@@ -30,18 +34,30 @@ def main() -> None:
     options = _parser().parse_args()
     settings, work, device = Settings(), options.work, torch.device(options.device)
     torch.set_float32_matmul_precision("high")  # TF32 on a GPU; no effect on a CPU
-    torch.backends.cudnn.benchmark = True
+    torch.backends.cudnn.allow_tf32 = True
+    packages = options.packages or work / "packages"
+    use(packages)
     work.mkdir(parents=True, exist_ok=True)
-    if options.step == "texts":
-        lines, held_out = prepare(settings.texts)
-        (work / LINES).write_text("\n".join(lines), "utf-8")
-        (work / HELD_OUT).write_text("\n".join(held_out), "utf-8")
+    if options.step == "packages":
+        install(packages)
+    elif options.step == "texts":
+        for name, lines in zip((LINES, HELD_OUT), prepare(settings.texts), strict=True):
+            (work / f"{name}.txt").write_text("\n".join(lines), "utf-8")
+    elif options.step == "phonemes":
+        for name in (LINES, HELD_OUT):
+            write_phonemes(work / f"{name}.txt", work / f"{name}.tsv")
     elif options.step == "teach":
-        teach(settings, _lines(work / LINES), work / AUDIO, options.processes)
+        teacher = Kokoro(settings, packages, device)
+        lines = read_lines(work / f"{options.lines}.tsv", settings, teacher)
+        teach(settings, teacher, lines[: options.count], work / options.audio, options.minutes)
     elif options.step in ("autoencoder", "decoder"):
+        torch.backends.cudnn.benchmark = True
         train = train_spectral if options.step == "autoencoder" else train_adversarial
         samples = load_recordings(work / AUDIO, options.shards).samples
         train(settings, samples, work, device, options.minutes)
+    elif options.step == "copy":
+        held_out = load_recordings(work / options.audio)
+        copy_synthesis(settings, held_out, work, options.output or work / "copies", device)
     elif options.step == "latents":
         extract(settings, load_recordings(work / AUDIO), work, device).save(work / FILE)
     elif options.step == "train":
@@ -49,22 +65,24 @@ def main() -> None:
     elif options.step == "export":
         export(settings, work, options.output)
     elif options.step == "evaluate":
-        sentences = _lines(work / HELD_OUT)
+        sentences = (work / f"{HELD_OUT}.txt").read_text("utf-8").splitlines()
         print(evaluate(settings, options.model, sentences, options.count))  # noqa: T201
-
-
-def _lines(path: Path) -> list[str]:
-    return path.read_text("utf-8").split("\n")
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m vvcli.voicelab", description=__doc__)
     parser.add_argument("--work", type=Path, default=Path("voicelab-work"), help="work folder")
+    parser.add_argument("--packages", type=Path, help="folder of packages (default: in WORK)")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     steps = parser.add_subparsers(dest="step", required=True)
+    steps.add_parser("packages", help="install the teacher, by version and sha256")
     steps.add_parser("texts", help="prepare the lines and the held-out sentences")
+    steps.add_parser("phonemes", help="write them as phonemes")
     step = steps.add_parser("teach", help="have the teacher speak them")
-    step.add_argument("--processes", type=int, help="how many at once (default: all cores)")
+    step.add_argument("--lines", default=LINES, help=f"{LINES} or {HELD_OUT}")
+    step.add_argument("--audio", default=AUDIO, help="folder in WORK for the shards")
+    step.add_argument("--count", type=int, help="only so many lines")
+    step.add_argument("--minutes", type=float, help="start no shard after this time")
     for name, what in (
         ("autoencoder", "train encoder and decoder on spectra"),
         ("decoder", "train the decoder against discriminators"),
@@ -72,6 +90,9 @@ def _parser() -> argparse.ArgumentParser:
         step = steps.add_parser(name, help=what)
         step.add_argument("--shards", type=int, help="use only so many shards of recordings")
         step.add_argument("--minutes", type=float, help="end after this time at the latest")
+    step = steps.add_parser("copy", help="write recordings and their copies, to be judged")
+    step.add_argument("--audio", default="held_out_audio", help="folder in WORK of the shards")
+    step.add_argument("--output", type=Path, help="folder for the files (default: in WORK)")
     steps.add_parser("latents", help="encode the recordings")
     step = steps.add_parser("train", help="train LM, diffusion head and EOS head")
     step.add_argument("--minutes", type=float, help="end after this time at the latest")

@@ -9,11 +9,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vvcli.voicelab.discriminators import Discriminators, feature_loss, fooling_loss, judge_loss
+from vvcli.voicelab.decoding import decode
+from vvcli.voicelab.discriminators import (
+    Discriminators,
+    feature_loss,
+    fooling_loss,
+    judge_loss,
+    split,
+)
 from vvcli.voicelab.settings import Settings
-from vvcli.voicelab.signals import magnitude_loss, mel_loss, to_24k
-from vvcli.voicelab.spectral import Crops, load_autoencoder
-from vvcli.voicelab.teach import frame_samples
+from vvcli.voicelab.signals import magnitude_loss, mel_loss
+from vvcli.voicelab.spectral import Crops, encoded_crops, load_autoencoder
 from vvcli.voicelab.training import (
     AveragedWeights,
     CapturedStep,
@@ -26,7 +32,8 @@ from vvcli.voicelab.training import (
 )
 
 CHECKPOINT = "decoder.pt"
-SAVE_EVERY = 500
+SAVE_EVERY = 2000
+BETAS = (0.8, 0.99)  # as in Kong et al., 2020: the game moves on, so the memory is short
 NAMES = ("mel", "features", "fooling", "judges")
 
 
@@ -40,12 +47,12 @@ def train_adversarial(
     """Continue the decoder of `autoencoder.pt` in `folder`; writes `decoder.pt` there."""
     config = settings.adversarial
     torch.manual_seed(config.seed)
-    crops = Crops(samples, frame_samples(settings), device)
+    crops = Crops(samples, settings.hop, device)
     networks = load_autoencoder(settings, folder, device)
     decoder = networks.decoder.requires_grad_(True).train()
-    judges = Discriminators().to(device)
-    optimizer = adam(decoder.parameters(), device, decay=0.0)
-    judging = adam(judges.parameters(), device, decay=0.0)
+    judges = Discriminators().to(device, memory_format=torch.channels_last)
+    optimizer = adam(decoder.parameters(), device, decay=0.0, betas=BETAS)
+    judging = adam(judges.parameters(), device, decay=0.0, betas=BETAS)
     average = AveragedWeights(decoder, config.ema)
     progress = Progress(config.steps, config.warmup_steps, minutes, "adversarial")
     state = load_checkpoint(folder / CHECKPOINT, device)
@@ -59,18 +66,18 @@ def train_adversarial(
     judged = config.judged_frames * settings.hop
 
     def step() -> Tensor:
-        heard = crops.draw(config.batch, config.crop_frames)
-        with torch.no_grad(), mixed(device):
-            latents = networks.encoder(heard)
-        theirs = to_24k(heard)
+        with torch.no_grad():
+            latents, heard = encoded_crops(
+                networks.encoder, crops, config.batch, config.crop_frames, device
+            )
         strength = torch.rand(len(latents), 1, 1, device=device) * config.latent_noise
         with mixed(device):
-            ours = decoder(latents + strength * torch.randn_like(latents))[0].float()
-        real, fake = theirs[:, -judged:], ours[:, -judged:]
+            ours = decode(decoder, latents + strength * torch.randn_like(latents))
+        real, fake = heard[:, -judged:], ours[:, -judged:]
 
         judging.zero_grad(set_to_none=True)
         with mixed(device):
-            verdict = judge_loss(judges(real), judges(fake.detach()))
+            verdict = judge_loss(*split(judges(torch.cat([real, fake.detach()]))))
         verdict.backward()
         clip_gradients(judges.parameters(), 5.0)
         judging.step()
@@ -82,9 +89,9 @@ def train_adversarial(
                 of_real = judges(real)
             of_fake = judges(fake)
         judges.requires_grad_(True)
-        mel = mel_loss(ours, theirs)
+        mel = mel_loss(ours, heard)
         features, fooling = feature_loss(of_real, of_fake), fooling_loss(of_fake)
-        loss = config.mel_weight * mel + config.magnitude_weight * magnitude_loss(ours, theirs)
+        loss = config.mel_weight * mel + config.magnitude_weight * magnitude_loss(ours, heard)
         (loss + config.feature_weight * features + fooling).backward()
         clip_gradients(decoder.parameters(), 10.0)
         optimizer.step()

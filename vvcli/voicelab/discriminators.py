@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import lru_cache
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -42,7 +45,7 @@ class SpectrumJudge(nn.Module):
 class PeriodJudge(nn.Module):
     """2-D convolutions over samples folded at a period (Kong et al., 2020)."""
 
-    def __init__(self, period: int, widths: tuple[int, ...] = (16, 64, 128, 256)) -> None:
+    def __init__(self, period: int, widths: tuple[int, ...] = (32, 96, 256, 512)) -> None:
         super().__init__()
         self.period = period
         layers: list[nn.Module] = []
@@ -76,6 +79,13 @@ class Discriminators(nn.Module):
         return [judge(samples) for judge in self.judges]
 
 
+def split(both: list[list[Tensor]]) -> tuple[list[list[Tensor]], list[list[Tensor]]]:
+    """The activations of a batch's first half and of its second half."""
+    halves = [[layer.chunk(2) for layer in judge] for judge in both]
+    real, fake = ([[layer[i] for layer in judge] for judge in halves] for i in (0, 1))
+    return real, fake
+
+
 def judge_loss(real: list[list[Tensor]], fake: list[list[Tensor]]) -> Tensor:
     """Least squares: real sound should score one, ours zero."""
     losses = [
@@ -93,11 +103,23 @@ def fooling_loss(fake: list[list[Tensor]]) -> Tensor:
 def feature_loss(real: list[list[Tensor]], fake: list[list[Tensor]]) -> Tensor:
     """Relative distance of the judges' inner activations (Larsen et al., 2016)."""
     losses = [
-        (a.detach() - b).abs().float().mean() / a.detach().abs().float().mean().clamp(min=1e-3)
+        _distance(a.device)(a.detach(), b)
         for r, f in zip(real, fake, strict=True)
         for a, b in zip(r[:-1], f[:-1], strict=True)
     ]
     return torch.stack(losses).mean()
+
+
+def _relative_distance(a: Tensor, b: Tensor) -> Tensor:
+    return (a - b).float().abs().mean() / a.float().abs().mean().clamp(min=1e-3)
+
+
+@lru_cache
+def _distance(device: torch.device) -> Callable[[Tensor, Tensor], Tensor]:
+    """`_relative_distance`, in one pass over memory on a GPU."""
+    if device.type != "cuda":
+        return _relative_distance
+    return torch.compile(_relative_distance, dynamic=True)
 
 
 def _run(layers: nn.ModuleList, x: Tensor) -> list[Tensor]:

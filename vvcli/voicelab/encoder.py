@@ -44,7 +44,7 @@ class Encoder(nn.Module):
         super().__init__()
         halvings = (frame_samples // FEATURE_HOP).bit_length() - 1
         if FEATURE_HOP << halvings != frame_samples or halvings >= len(WIDTHS):
-            raise ValueError(f"frames of {frame_samples} samples at the teacher's rate")
+            raise ValueError(f"frames of {frame_samples} samples are no whole halvings of features")
         widths = WIDTHS[: halvings + 1]
         layers: list[nn.Module] = [nn.Conv1d(FEATURES, widths[0], 5, padding=2)]
         layers += [ConvBlock(widths[0], 7), ConvBlock(widths[0], 7)]
@@ -57,7 +57,7 @@ class Encoder(nn.Module):
         self.register_buffer("centre", torch.zeros(latent))
 
     def forward(self, samples: Tensor) -> Tensor:
-        """Latents [B, T, latent] of the teacher's samples [B, T·frame_samples], floats."""
+        """Latents [B, T, latent] of samples [B, T·frame_samples] at 24 kHz, floats."""
         with torch.no_grad(), torch.autocast(samples.device.type, enabled=False):
             heard = features(samples)
         raw = self.project(self.layers(heard).transpose(1, 2)).float()

@@ -8,17 +8,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-TEACHER_RATE = 16_000
+RATE = 24_000
 ALPHABET = "\n abcdefghijklmnopqrstuvwxyz',.?!"
 
 
 @dataclass(frozen=True)
 class Voice:
-    """One voice of the teacher, and the gain that brings it to about -20 LUFS."""
+    """One voice of ours, the teacher's voice that it learns, and what it speaks."""
 
     name: str
     teacher: str
-    gain: float
+    language: str = "en-US"
 
 
 @dataclass(frozen=True)
@@ -39,35 +39,48 @@ class Texts:
 
 @dataclass(frozen=True)
 class Shapes:
-    """The model's sizes; `model_config` writes them in the official keys."""
+    """The model's sizes; `model_config` writes them in the official keys.
 
-    hidden: int = 320
-    inner: int = 768
+    Widths are those that every GPU kernel takes: heads of 64, channels that are powers of two.
+    """
+
+    hidden: int = 384
+    inner: int = 1024
     text_layers: int = 2
     tts_layers: int = 6
-    heads: int = 8
-    kv_heads: int = 4
+    heads: int = 6
+    kv_heads: int = 2
     head_layers: int = 3
     head_ratio: float = 2.0
     latent: int = 64
     filters: int = 16
     ratios: tuple[int, ...] = (8, 5, 4, 4, 3)
-    depths: str = "1-2-3-3-2-1"
-    text_window: int = 16
+    depths: str = "2-2-3-3-3-2"
+    text_window: int = 160
     speech_window: int = 6
-    max_positions: int = 4096
+    max_positions: int = 1024
+
+
+@dataclass(frozen=True)
+class Teaching:
+    """How the teacher's speech is made."""
+
+    shard_lines: int = 2048
+    padded_frames: int = 60_000  # at 40 Hz, of one batch on a GPU
+    max_phonemes: int = 400  # longer lines lose their prosody
+    seed: int = 6  # of the breath in unvoiced sounds
 
 
 @dataclass(frozen=True)
 class SpectralTraining:
     """Encoder and decoder together, on spectra alone."""
 
-    steps: int = 7400
-    crop_frames: int = 24
+    steps: int = 8000
+    crop_frames: int = 20
     batch: int = 32
     learning_rate: float = 1e-3
     warmup_steps: int = 200
-    latent_noise: float = 0.35
+    latent_noise: float = 0.3
     ema: float = 0.998
     seed: int = 2
 
@@ -76,16 +89,16 @@ class SpectralTraining:
 class AdversarialTraining:
     """The decoder alone, on the frozen encoder's latents, against discriminators."""
 
-    steps: int = 9000
-    crop_frames: int = 24
+    steps: int = 60_000
+    crop_frames: int = 20
     judged_frames: int = 12
-    batch: int = 24
+    batch: int = 16
     learning_rate: float = 3e-4
     discriminator_rate: float = 2e-4
-    warmup_steps: int = 100
-    latent_noise: float = 0.25
+    warmup_steps: int = 200
+    latent_noise: float = 0.2
     mel_weight: float = 15.0
-    magnitude_weight: float = 3.0
+    magnitude_weight: float = 2.0
     feature_weight: float = 2.0
     ema: float = 0.999
     seed: int = 4
@@ -115,9 +128,10 @@ class LanguageTraining:
 class Settings:
     """All of it."""
 
-    voices: tuple[Voice, ...] = (Voice("clara", "slt", 0.63), Voice("miles", "rms", 1.2))
+    voices: tuple[Voice, ...] = (Voice("clara", "af_heart"), Voice("miles", "am_michael"))
     texts: Texts = field(default_factory=Texts)
     shapes: Shapes = field(default_factory=Shapes)
+    teaching: Teaching = field(default_factory=Teaching)
     spectral: SpectralTraining = field(default_factory=SpectralTraining)
     adversarial: AdversarialTraining = field(default_factory=AdversarialTraining)
     language: LanguageTraining = field(default_factory=LanguageTraining)

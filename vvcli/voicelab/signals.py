@@ -1,4 +1,4 @@
-"""Signals and their spectra: resampling, what the encoder hears, what the losses compare."""
+"""Signals and their spectra: what the encoder hears, what the losses compare."""
 
 from __future__ import annotations
 
@@ -9,25 +9,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vvcli.voicelab.settings import TEACHER_RATE
+from vvcli.voicelab.settings import RATE
 
-FEATURE_HOP = 160
-FEATURE_MELS = 80
-FEATURE_BINS = 80
+FEATURE_HOP = 240
+FEATURE_MELS = 100
+FEATURE_BINS = 92
 FEATURES = FEATURE_MELS + FEATURE_BINS
 _FLOOR = 1e-5
-
-
-def to_24k(samples: Tensor) -> Tensor:
-    """Teacher's samples [B, T] at 16 kHz to [B, 3·T/2] at 24 kHz; T even.
-
-    Output 3q + p stands at input 2q + 2p/3: a strided convolution with three phases.
-    """
-    kernel = _phases(str(samples.device))
-    reach = kernel.shape[2] // 2
-    padded = F.pad(samples[:, None], (reach, reach))
-    phases = F.conv1d(padded, kernel, stride=2)[:, :, : samples.shape[1] // 2]  # [B, 3, T/2]
-    return phases.transpose(1, 2).flatten(1)
 
 
 def to_16k(samples: Tensor) -> Tensor:
@@ -42,25 +30,15 @@ def to_16k(samples: Tensor) -> Tensor:
     return phases.transpose(1, 2).flatten(1)[:, : samples.shape[1] * 2 // 3]
 
 
-@lru_cache
-def _phases(device: str) -> Tensor:
-    reach, cutoff = 32, 0.97
-    taps = torch.arange(-reach, reach + 1, dtype=torch.float64)
-    distance = 2 * torch.arange(3, dtype=torch.float64)[:, None] / 3 - taps
-    window = torch.cos(math.pi / 2 * (distance / (reach + 1)).clamp(-1, 1)) ** 2
-    kernel = cutoff * torch.sinc(cutoff * distance) * window
-    return kernel.float()[:, None].to(device)
-
-
 def features(samples: Tensor) -> Tensor:
-    """What the encoder hears of `samples` [B, T] at 16 kHz: [B, FEATURES, T / 160].
+    """What the encoder hears of `samples` [B, T] at 24 kHz: [B, FEATURES, T / 240].
 
-    Log-mel bands, and log bins up to 1.25 kHz over a window that resolves the harmonics. No
+    Log-mel bands, and log bins up to 1.1 kHz over a window that resolves the harmonics. No
     phase: latents without it are easier to predict from text, and the decoder makes its own.
     """
     steps = samples.shape[1] // FEATURE_HOP
-    bands = log_mel(samples, 512, FEATURE_HOP, TEACHER_RATE, FEATURE_MELS)
-    bins = _magnitudes(samples, 1024, FEATURE_HOP)[:, 1 : FEATURE_BINS + 1] / 4
+    bands = log_mel(samples, 1024, FEATURE_HOP, RATE, FEATURE_MELS)
+    bins = _magnitudes(samples, 2048, FEATURE_HOP)[:, 1 : FEATURE_BINS + 1] / 4
     heard = torch.cat([bands, _log(bins)], dim=1)[:, :, :steps]
     return (heard + 3) / 1.5
 
@@ -73,7 +51,7 @@ def log_mel(samples: Tensor, size: int, hop: int, rate: int, mels: int) -> Tenso
 def mel_spectra(samples: Tensor) -> list[Tensor]:
     """Log-mel spectra of `samples` [B, T] at 24 kHz, from fine in time to fine in frequency."""
     return [
-        log_mel(samples, size, size // 4, 24_000, mels)
+        log_mel(samples, size, size // 4, RATE, mels)
         for size, mels in ((64, 8), (128, 16), (256, 32), (512, 64), (1024, 96), (2048, 160))
     ]
 

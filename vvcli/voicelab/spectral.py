@@ -11,10 +11,10 @@ from torch import Tensor, nn
 
 from vvcli.model.acoustic_decoder import AcousticDecoder, Block
 from vvcli.model.config import ModelConfig
+from vvcli.voicelab.decoding import decode
 from vvcli.voicelab.encoder import Encoder
 from vvcli.voicelab.settings import Settings, model_config
-from vvcli.voicelab.signals import magnitude_loss, mel_loss, to_24k
-from vvcli.voicelab.teach import frame_samples
+from vvcli.voicelab.signals import magnitude_loss, mel_loss
 from vvcli.voicelab.training import (
     AveragedWeights,
     CapturedStep,
@@ -27,7 +27,8 @@ from vvcli.voicelab.training import (
 )
 
 CHECKPOINT = "autoencoder.pt"
-SAVE_EVERY = 1000
+SAVE_EVERY = 2000
+MARGIN = 2  # frames that only the encoder hears, on both sides of a crop
 
 
 class Autoencoder(nn.Module):
@@ -35,7 +36,7 @@ class Autoencoder(nn.Module):
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()
-        self.encoder = Encoder(settings.shapes.latent, frame_samples(settings))
+        self.encoder = Encoder(settings.shapes.latent, settings.hop)
         self.decoder = AcousticDecoder(ModelConfig.from_dict(model_config(settings)).decoder)
         for module in self.decoder.modules():
             if isinstance(module, Block):
@@ -63,6 +64,20 @@ class Crops:
         return self._samples[starts * self._width + inside].float() / 32768
 
 
+def encoded_crops(
+    encoder: Encoder, crops: Crops, count: int, frames: int, device: torch.device
+) -> tuple[Tensor, Tensor]:
+    """Latents [count, frames, latent] of random crops, and their samples [count, frames·width].
+
+    The encoder hears a little more on both sides, as it does when it encodes whole recordings.
+    """
+    heard = crops.draw(count, frames + 2 * MARGIN)
+    with mixed(device):
+        latents = encoder(heard)[:, MARGIN:-MARGIN]
+    width = heard.shape[1] // (frames + 2 * MARGIN)
+    return latents, heard[:, MARGIN * width : -MARGIN * width]
+
+
 def train_spectral(
     settings: Settings,
     samples: NDArray[np.int16],
@@ -70,10 +85,10 @@ def train_spectral(
     device: torch.device,
     minutes: float | None = None,
 ) -> None:
-    """Train on `samples` at the teacher's rate; writes `autoencoder.pt` to `folder`."""
+    """Train on `samples` at 24 kHz; writes `autoencoder.pt` to `folder`."""
     config = settings.spectral
     torch.manual_seed(config.seed)
-    crops = Crops(samples, frame_samples(settings), device)
+    crops = Crops(samples, settings.hop, device)
     networks = Autoencoder(settings).to(device).train()
     optimizer = adam(networks.parameters(), device, decay=0.0)
     average = AveragedWeights(networks, config.ema)
@@ -87,14 +102,14 @@ def train_spectral(
 
     def step() -> Tensor:
         optimizer.zero_grad(set_to_none=True)
-        heard = crops.draw(config.batch, config.crop_frames)
+        latents, heard = encoded_crops(
+            networks.encoder, crops, config.batch, config.crop_frames, device
+        )
         with mixed(device):
-            latents = networks.encoder(heard)
             strength = torch.rand(len(latents), 1, 1, device=device) * config.latent_noise
             noisy = latents + strength * torch.randn_like(latents)
-            ours = networks.decoder(noisy)[0].float()
-        theirs = to_24k(heard)
-        mel, magnitude = mel_loss(ours, theirs), magnitude_loss(ours, theirs)
+            ours = decode(networks.decoder, noisy)
+        mel, magnitude = mel_loss(ours, heard), magnitude_loss(ours, heard)
         loss = mel + 0.3 * magnitude
         loss.backward()
         norm = clip_gradients(networks.parameters(), 1.0)

@@ -1,100 +1,125 @@
-"""The teacher's recordings: shards of int16 samples, made by all cores.
+"""The teacher's recordings: shards of int16 samples at 24 kHz, with targets for each frame.
 
-A shard is `NNNN.npz`: all its utterances end to end at the teacher's rate, padded to whole
-frames, with their texts, voices and lengths. Shards that exist are kept, so a run resumes.
+A shard is `NNNN.npz`: its utterances end to end, padded to whole latent frames, with texts,
+voices, phonemes and curves. Shards that exist are kept, so a run resumes.
 """
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-from dataclasses import dataclass
-from functools import lru_cache
+import sys
+import time
+from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vvcli.voicelab.flite import Flite
-from vvcli.voicelab.settings import TEACHER_RATE, Settings, Voice
-
-SHARD_LINES = 500
+from vvcli.voicelab.settings import Settings
+from vvcli.voicelab.teacher.batch import Speech
+from vvcli.voicelab.teacher.kokoro import Line, Teacher
+from vvcli.voicelab.teacher.recording import Utterance, finish
 
 
 @dataclass(frozen=True)
 class Recordings:
-    """Utterances end to end; utterance i has `frames[i]` frames of `samples`."""
+    """U utterances end to end, utterance i of `frames[i]` latent frames; F frames in all."""
 
-    samples: NDArray[np.int16]
-    frames: NDArray[np.int64]
-    voices: NDArray[np.int64]
+    samples: NDArray[np.int16]  # [F·hop] at 24 kHz
+    frames: NDArray[np.int64]  # [U]
+    voices: NDArray[np.int64]  # [U]
+    spoken_counts: NDArray[np.int64]  # [U] phonemes of each utterance
+    spoken: NDArray[np.uint8]  # [sum(spoken_counts)] ids
+    phonemes: NDArray[np.uint8]  # [F], and so are the curves; see `teacher.recording`
+    pitch: NDArray[np.float16]
+    voiced: NDArray[np.bool_]
+    energy: NDArray[np.float16]
     texts: list[str]
 
 
-def frame_samples(settings: Settings) -> int:
-    """The teacher's samples in one latent frame."""
-    samples, rest = divmod(settings.hop * TEACHER_RATE, 24_000)
-    if rest:
-        raise ValueError(f"a hop of {settings.hop} is no whole number of the teacher's samples")
-    return samples
+def read_lines(path: Path, settings: Settings, teacher: Teacher) -> list[Line]:
+    """Lines of `text<TAB>phonemes`; line i is for voice i modulo the number of voices.
+
+    Lines that are too long for the teacher, or have nothing to say, are left out.
+    """
+    lines = []
+    for i, row in enumerate(path.read_text("utf-8").splitlines()):
+        text, _, spelled = row.partition("\t")
+        phonemes = teacher.phonemes(spelled)
+        if 2 <= len(phonemes) <= settings.teaching.max_phonemes:
+            lines.append(Line(text, phonemes, i % len(settings.voices)))
+    return lines
 
 
-def teach(settings: Settings, lines: list[str], folder: Path, processes: int | None = None) -> None:
-    """Have line i spoken by voice i modulo the number of voices, into shards in `folder`."""
+def teach(
+    settings: Settings,
+    teacher: Teacher,
+    lines: list[Line],
+    folder: Path,
+    minutes: float | None = None,
+) -> None:
+    """Have `lines` spoken into shards in `folder`, for so many `minutes` at most."""
     folder.mkdir(parents=True, exist_ok=True)
-    jobs = [
-        (settings, start, lines[start : start + SHARD_LINES], folder / f"{n:04}.npz")
-        for n, start in enumerate(range(0, len(lines), SHARD_LINES))
-    ]
-    # Forked, so that dozens of processes need not import torch only to run flite.
-    context = multiprocessing.get_context("fork")
-    with context.Pool(processes or os.cpu_count()) as pool:
-        for _ in pool.imap(_teach_shard, [job for job in jobs if not job[3].exists()]):
-            pass
+    size = settings.teaching.shard_lines
+    started, seconds = time.monotonic(), 0.0
+    # The teacher's GPU goes on while threads trim and write what it has spoken.
+    with ThreadPoolExecutor(8) as pool:
+        for number, start in enumerate(range(0, len(lines), size)):
+            path = folder / f"{number:04}.npz"
+            elapsed = time.monotonic() - started
+            if path.exists() or (minutes is not None and elapsed > 60 * minutes):
+                continue
+            chosen = lines[start : start + size]
+            done: dict[int, Future[Utterance | None]] = {}
+            for i, speech in teacher.speak(chosen):
+                seconds += len(speech.samples) / 24_000
+                phonemes = np.array([0, *chosen[i].phonemes, 0])
+                done[i] = pool.submit(_finish, speech, phonemes, settings.hop)
+            pool.submit(_write, path, chosen, done).result()
+            elapsed = time.monotonic() - started
+            line = f"teach {path.stem} {elapsed:.0f}s {seconds / 3600:.2f} hours"
+            print(f"{line} {seconds / elapsed:.0f} x", file=sys.stderr, flush=True)  # noqa: T201
 
 
-def _teach_shard(job: tuple[Settings, int, list[str], Path]) -> None:
-    settings, start, lines, path = job
-    width = frame_samples(settings)
-    parts, frames, voices = [], [], []
-    for i, line in enumerate(lines, start):
-        voice = i % len(settings.voices)
-        samples = spoken(settings.voices[voice], line)
-        count = -(-len(samples) // width)
-        parts.append(np.pad(samples, (0, count * width - len(samples))))
-        frames.append(count)
-        voices.append(voice)
+def _finish(speech: Speech, phonemes: NDArray[np.int64], hop: int) -> Utterance | None:
+    samples, durations, pitch = (
+        tensor.cpu().numpy() for tensor in (speech.samples, speech.durations, speech.pitch)
+    )
+    return finish(samples, phonemes, durations, pitch, hop)
+
+
+def _write(path: Path, lines: list[Line], done: dict[int, Future[Utterance | None]]) -> None:
+    pairs = [(lines[i], done[i].result()) for i in sorted(done)]
+    heard = [(line, utterance) for line, utterance in pairs if utterance is not None]
+    utterances = [utterance for _, utterance in heard]
     # Under another name until it is whole, so that a shard which exists is complete.
     partial = path.with_suffix(".partial.npz")
     np.savez(
         partial,
-        samples=np.concatenate(parts),
-        frames=np.array(frames),
-        voices=np.array(voices),
-        texts=np.array(lines),
+        samples=np.concatenate([u.samples for u in utterances]),
+        frames=np.array([u.frames for u in utterances]),
+        voices=np.array([line.voice for line, _ in heard]),
+        spoken_counts=np.array([len(line.phonemes) for line, _ in heard]),
+        spoken=np.concatenate([np.array(line.phonemes, np.uint8) for line, _ in heard]),
+        phonemes=np.concatenate([u.phonemes for u in utterances]),
+        pitch=np.concatenate([u.pitch for u in utterances]),
+        voiced=np.concatenate([u.voiced for u in utterances]),
+        energy=np.concatenate([u.energy for u in utterances]),
+        texts=np.array([line.text for line, _ in heard]),
     )
     partial.rename(path)
-
-
-def spoken(voice: Voice, line: str) -> NDArray[np.int16]:
-    """`line` by the teacher's `voice`, at the loudness of ours."""
-    samples = _flite(voice.teacher).speak(line).astype(np.float32)
-    samples = (samples - samples.mean()) * voice.gain  # rms has an offset of 0.5 %
-    return samples.clip(-32767, 32767).round().astype(np.int16)
-
-
-@lru_cache
-def _flite(name: str) -> Flite:
-    return Flite(name)
 
 
 def load_recordings(folder: Path, shards: int | None = None) -> Recordings:
     """The first `shards` shards of `folder`, or all, in order."""
     paths = sorted(p for p in folder.glob("*.npz") if ".partial" not in p.name)[:shards]
-    loaded = [np.load(path) for path in paths]
-    return Recordings(
-        samples=np.concatenate([shard["samples"] for shard in loaded]),
-        frames=np.concatenate([shard["frames"] for shard in loaded]),
-        voices=np.concatenate([shard["voices"] for shard in loaded]),
-        texts=[str(text) for shard in loaded for text in shard["texts"]],
-    )
+    return joined(np.load(path) for path in paths)
+
+
+def joined(shards: Iterable[np.lib.npyio.NpzFile]) -> Recordings:
+    """The utterances of `shards`, end to end."""
+    loaded = list(shards)
+    names = [field.name for field in fields(Recordings) if field.name != "texts"]
+    arrays = {name: np.concatenate([shard[name] for shard in loaded]) for name in names}
+    return Recordings(**arrays, texts=[str(text) for shard in loaded for text in shard["texts"]])

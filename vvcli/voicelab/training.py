@@ -24,14 +24,17 @@ def mixed(device: torch.device) -> AbstractContextManager[None]:
 
 
 def adam(
-    parameters: Iterable[nn.Parameter], device: torch.device, decay: float
+    parameters: Iterable[nn.Parameter],
+    device: torch.device,
+    decay: float,
+    betas: tuple[float, float] = (0.9, 0.98),
 ) -> torch.optim.AdamW:
     """AdamW whose learning rate is a tensor, so that a captured step sees it change."""
     on_gpu = device.type == "cuda"
     return torch.optim.AdamW(
         parameters,
         lr=torch.zeros((), device=device),
-        betas=(0.9, 0.98),
+        betas=betas,
         weight_decay=decay,
         fused=on_gpu,
         capturable=on_gpu,

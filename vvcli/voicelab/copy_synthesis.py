@@ -1,0 +1,54 @@
+"""Copy synthesis: recordings through encoder and decoder, without the LM, as files to be judged.
+
+It is the gate before an LM is trained: the LM cannot sound better than this.
+"""
+
+from __future__ import annotations
+
+import wave
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from vvcli.voicelab import adversarial
+from vvcli.voicelab.decoding import decode
+from vvcli.voicelab.latents import extract
+from vvcli.voicelab.settings import RATE, Settings
+from vvcli.voicelab.spectral import load_autoencoder
+from vvcli.voicelab.teach import Recordings
+from vvcli.voicelab.training import load_checkpoint
+
+
+@torch.no_grad()
+def copy_synthesis(
+    settings: Settings, recordings: Recordings, work: Path, folder: Path, device: torch.device
+) -> None:
+    """Write the utterances and their copies as `folder`/{teacher,copy}/NNN.wav.
+
+    The decoder is the adversarial training's, or the spectral one's when that is all there is.
+    """
+    decoder = load_autoencoder(settings, work, device).decoder
+    state = load_checkpoint(work / adversarial.CHECKPOINT, device)
+    if state is not None:
+        decoder.load_state_dict(state["average"])
+    latents = extract(settings, recordings, work, device).latents
+    ends = recordings.frames.cumsum()
+    for i, (end, frames) in enumerate(zip(ends, recordings.frames, strict=True)):
+        start = end - frames
+        own = torch.from_numpy(latents[start:end]).to(device).float()
+        copied = decode(decoder, own[None])[0].clamp(-1, 1).cpu().numpy()
+        theirs = recordings.samples[start * settings.hop : end * settings.hop]
+        write_wave(folder / "teacher" / f"{i:03}.wav", theirs)
+        write_wave(folder / "copy" / f"{i:03}.wav", (copied * 32767).round().astype(np.int16))
+
+
+def write_wave(path: Path, samples: NDArray[np.int16]) -> None:
+    """Write mono `samples` at 24 kHz to `path`, with its folder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(RATE)
+        file.writeframes(samples.astype("<i2").tobytes())

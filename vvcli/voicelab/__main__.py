@@ -23,9 +23,9 @@ from vvcli.voicelab.settings import Settings
 from vvcli.voicelab.spectral import train_spectral
 from vvcli.voicelab.teach import load_recordings, read_lines, teach
 from vvcli.voicelab.teacher.kokoro import Kokoro
-from vvcli.voicelab.texts import prepare
+from vvcli.voicelab.texts import Sources, prepare
 
-LINES, HELD_OUT, AUDIO = "lines", "held_out", "audio"
+LINES, HELD_OUT, WORDS, AUDIO = "lines", "held_out", "words", "audio"
 ASSETS = Path(__file__).parents[1] / "assets"
 
 
@@ -41,10 +41,11 @@ def main() -> None:
     if options.step == "packages":
         install(packages)
     elif options.step == "texts":
-        for name, lines in zip((LINES, HELD_OUT), prepare(settings.texts), strict=True):
+        found = prepare(settings.texts, Sources(options.debian, options.npm))
+        for name, lines in found.items():
             (work / f"{name}.txt").write_text("\n".join(lines), "utf-8")
     elif options.step == "phonemes":
-        for name in (LINES, HELD_OUT):
+        for name in (LINES, HELD_OUT, WORDS):
             write_phonemes(work / f"{name}.txt", work / f"{name}.tsv")
     elif options.step == "teach":
         teacher = Kokoro(settings, packages, device)
@@ -76,10 +77,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     steps = parser.add_subparsers(dest="step", required=True)
     steps.add_parser("packages", help="install the teacher, by version and sha256")
-    steps.add_parser("texts", help="prepare the lines and the held-out sentences")
+    step = steps.add_parser("texts", help="prepare the lines, and what is judged")
+    step.add_argument("--debian", type=Path, default=Path("/"), help="root of unpacked packages")
+    step.add_argument("--npm", type=Path, default=Path("node_modules"), help="npm's folder")
     steps.add_parser("phonemes", help="write them as phonemes")
     step = steps.add_parser("teach", help="have the teacher speak them")
-    step.add_argument("--lines", default=LINES, help=f"{LINES} or {HELD_OUT}")
+    step.add_argument("--lines", default=LINES, help=f"{LINES}, {HELD_OUT} or {WORDS}")
     step.add_argument("--audio", default=AUDIO, help="folder in WORK for the shards")
     step.add_argument("--count", type=int, help="only so many lines")
     step.add_argument("--minutes", type=float, help="start no shard after this time")

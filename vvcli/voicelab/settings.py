@@ -23,17 +23,13 @@ class Voice:
 
 @dataclass(frozen=True)
 class Texts:
-    """How many lines of each kind are prepared; all of them when there are fewer."""
+    """How many lines are made up beside all the prose there is, and how long a line may be."""
 
-    examples: int = 50_000
-    definitions: int = 42_000
-    word_lists: int = 12_000
-    numbers: int = 9_000
-    short: int = 7_000
-    paragraphs: int = 7_000
-    fortunes: int = 9_000
+    made_up: int = 24_000
+    alone: float = 0.05
     held_out: int = 400
     longest: int = 340
+    max_words: int = 60
     seed: int = 1
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 import torch
 
-from vvcli.voicelab.corpus import Corpus, frame_positions, text_positions, tokens_of
-from vvcli.voicelab.latents import Latents
+from tests.voicelab.utterances import made_up
+from vvcli.voicelab.corpus import SILENT_FRAMES, Corpus, frame_positions, text_positions, tokens_of
 from vvcli.voicelab.settings import LanguageTraining, Settings
 
 
@@ -45,12 +44,11 @@ def test_positions_follow_generation(
 def corpus_of(texts: list[str], frames: list[int], share: float) -> Corpus:
     settings = replace(
         Settings(),
-        language=LanguageTraining(buckets=(64,), tokens_per_batch=2048, without_text=share),
+        language=LanguageTraining(
+            buckets=(64,), tokens_per_batch=2048, without_text=share, held_out=0
+        ),
     )
-    rng = np.random.default_rng(0)
-    latents = rng.standard_normal((sum(frames), 64)).astype(np.float16)
-    voices = np.arange(len(texts)) % 2
-    return Corpus(settings, Latents(latents, np.array(frames), voices, texts), torch.device("cpu"))
+    return Corpus(settings, made_up(texts, frames), torch.device("cpu"))
 
 
 def test_a_batch_holds_the_utterances_it_was_asked_for() -> None:
@@ -65,7 +63,12 @@ def test_a_batch_holds_the_utterances_it_was_asked_for() -> None:
         assert int(batch.valid[row].sum()) == (7 if first else 20)
         positions = torch.cat([batch.text_positions[row], batch.frame_positions[row]])
         real = positions[positions < bucket.length].tolist()
-        assert sorted(real) == list(range(1, 1 + len(expected) + (7 if first else 20)))
+        heard = (7 if first else 20) + SILENT_FRAMES
+        assert sorted(real) == list(range(1, 1 + len(expected) + heard))
+        # The letters' sounds are their codes here, nothing for a space or the line end.
+        sounds = [ord(c) if c != " " else 0 for c in ("hello" if first else "good morning to you")]
+        assert batch.spelling[row, : len(expected), 0].tolist() == [*sounds, 0]
+        assert (batch.spelling[row, len(expected) :] == -1).all()
 
 
 def test_rows_without_text_are_prompt_and_frames_only() -> None:
@@ -74,9 +77,22 @@ def test_rows_without_text_are_prompt_and_frames_only() -> None:
     batch = corpus.draw(bucket)
     assert set(batch.tokens[:, 0].tolist()) == {Settings().neutral_token}
     assert (batch.text_positions == bucket.length).all()
-    assert batch.frame_positions[0].tolist() == list(range(1, 8))
+    assert batch.frame_positions[0].tolist() == list(range(1, 8 + SILENT_FRAMES))
 
 
 def test_an_utterance_that_ends_before_its_text_is_left_out() -> None:
-    assert corpus_of(["a" * 33], [12], 0.0).buckets == []
-    assert len(corpus_of(["a" * 33], [13], 0.0).buckets) == 1
+    window, frames = Settings().shapes.text_window, Settings().shapes.speech_window
+    text = "a" * window  # and a line end, which needs another window
+    settings = replace(Settings(), language=LanguageTraining(buckets=(512,), held_out=0))
+    with pytest.raises(ValueError, match="no utterance"):
+        Corpus(settings, made_up([text], [frames]), torch.device("cpu"))
+    corpus = Corpus(settings, made_up([text], [frames + 1]), torch.device("cpu"))
+    assert len(corpus.buckets) == 1
+
+
+def test_utterances_held_out_are_in_no_bucket() -> None:
+    settings = replace(Settings(), language=LanguageTraining(buckets=(64,), held_out=3))
+    corpus = Corpus(settings, made_up(["hello."] * 8, [7] * 8), torch.device("cpu"))
+    assert corpus.unseen is not None
+    assert corpus.unseen.ids.tolist() == [0, 1, 2]
+    assert corpus.buckets[0].ids.tolist() == [3, 4, 5, 6, 7]

@@ -7,14 +7,19 @@ the windows before its own: positions are sums, so a batch is pure indexing.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
+from vvcli.voicelab.joining import SPACE, with_joined
 from vvcli.voicelab.latents import Latents
 from vvcli.voicelab.settings import ALPHABET, Settings
+from vvcli.voicelab.spelling import spelled
 
 
 def tokens_of(text: str) -> list[int]:
@@ -33,6 +38,10 @@ def frame_positions(
     """Positions of frames `index` in sequences with `text_counts` text tokens."""
     text_before = torch.minimum(text_counts, (index // speech_window + 1) * text_window)
     return 1 + text_before + index
+
+
+# A stream whose end was missed goes on in silence, where it is told again that this is the end.
+SILENT_FRAMES = 2
 
 
 @dataclass(frozen=True)
@@ -54,49 +63,83 @@ class Batch:
     text_positions: Tensor  # [B, N] int64; `length` for padding
     frame_positions: Tensor  # [B, F] int64; `length` for padding
     frame_counts: Tensor  # [B] int64
-    valid: Tensor  # [B, F] bool
+    present: Tensor  # [B, F] bool: the utterance's frames and the silent ones behind them
+    valid: Tensor  # [B, F] bool: the utterance's frames
     with_text: Tensor  # [B] bool
     latents: Tensor  # [B, F, latent] float32
+    spelling: Tensor  # [B, N, 2] int64: phonemes of each text token, -1 unknown
+    phonemes: Tensor  # [B, F] int64
+    pitch: Tensor  # [B, F] float32
+    voiced: Tensor  # [B, F] bool
+    energy: Tensor  # [B, F] float32
 
 
 class Corpus:
-    """All utterances; `draw` makes random batches without leaving the device."""
+    """All utterances; `draw` makes random batches without leaving the device.
+
+    `buckets` are for training; `unseen` is a batch of the first utterances, which no bucket has.
+
+    Raises:
+        ValueError: there is nothing to train on.
+    """
 
     def __init__(self, settings: Settings, data: Latents, device: torch.device) -> None:
         self._settings = settings
+        config = settings.language
+        data = with_joined(
+            data, config.joined, config.buckets[-1] - 8, config.held_out, config.seed
+        )
         tokens = [tokens_of(text) for text in data.texts]
         counts = np.array([len(line) for line in tokens])
-        self._tokens = torch.tensor(np.concatenate(tokens), dtype=torch.uint8, device=device)
-        self._text_counts = torch.from_numpy(counts).to(device)
+        # Each text's phonemes, and none for the line end behind it.
+        spelling = spelled(data.texts, data.spoken, data.spoken_counts, SPACE)
+        spelling = np.insert(spelling, np.cumsum(counts - 1), 0, axis=0)
+
+        def on_device(array: NDArray[Any]) -> Tensor:
+            return torch.from_numpy(array).to(device)
+
+        self._tokens = on_device(np.concatenate(tokens).astype(np.uint8))
+        self._spelling = on_device(spelling)
+        self._text_counts = on_device(counts)
         self._text_starts = self._text_counts.cumsum(0) - self._text_counts
-        self._frame_counts = torch.from_numpy(data.frames).to(device)
+        self._frame_counts = on_device(data.frames)
         self._frame_starts = self._frame_counts.cumsum(0) - self._frame_counts
-        self._voices = torch.from_numpy(data.voices).to(device)
-        self._latents = torch.from_numpy(data.latents).to(device)
-        self.buckets = list(self._bucketed(counts, data.frames, device))
+        self._voices = on_device(data.voices)
+        self._latents = on_device(data.latents)
+        self._phonemes = on_device(data.phonemes)
+        self._curves = on_device(np.stack([data.pitch, data.voiced, data.energy], 1))
+        seen = np.arange(len(counts)) >= config.held_out
+        self.buckets = list(self._bucketed(counts, data.frames, seen, config.buckets, device))
+        if not self.buckets:
+            raise ValueError("no utterance is left to train on: all are held out or too long")
+        one = config.buckets[-1:]
+        unseen = list(self._bucketed(counts, data.frames, ~seen, one, device))
+        self.unseen = unseen[0] if unseen else None
 
     def _bucketed(
-        self, texts: np.ndarray, frames: np.ndarray, device: torch.device
-    ) -> list[Bucket]:
+        self,
+        texts: NDArray[np.int64],
+        frames: NDArray[np.int64],
+        usable: NDArray[np.bool_],
+        bounds: tuple[int, ...],
+        device: torch.device,
+    ) -> Iterator[Bucket]:
         shapes, config = self._settings.shapes, self._settings.language
-        lengths = 1 + texts + frames
+        lengths = 1 + texts + frames + SILENT_FRAMES
         # Generation feeds all text before it stops only if speech outlasts the text windows.
         outlasts = (texts - 1) // shapes.text_window * shapes.speech_window < frames
-        buckets = []
         shorter = 0
-        for longest in config.buckets:
-            chosen = outlasts & (shorter < lengths) & (lengths <= longest)
+        for longest in bounds:
+            chosen = usable & outlasts & (shorter < lengths) & (lengths <= longest)
             shorter = longest
             if chosen.any():
-                bucket = Bucket(
+                yield Bucket(
                     ids=torch.from_numpy(np.flatnonzero(chosen)).to(device),
                     rows=max(1, config.tokens_per_batch // longest),
                     length=longest,
                     texts=int(texts[chosen].max()),
-                    frames=int(frames[chosen].max()),
+                    frames=int(frames[chosen].max()) + SILENT_FRAMES,
                 )
-                buckets.append(bucket)
-        return buckets
 
     def draw(self, bucket: Bucket) -> Batch:
         """A random batch of `bucket`; some rows lose their text, to train the negative path."""
@@ -110,6 +153,7 @@ class Corpus:
         index = torch.arange(bucket.texts, device=device)[None]
         where = (self._text_starts[ids][:, None] + index).clamp(max=len(self._tokens) - 1)
         characters = self._tokens[where].long()
+        spelling = torch.where((index < text_counts)[..., None], self._spelling[where], -1)
         voice = settings.voice_token(0) + self._voices[ids]
         prompt = torch.where(with_text, voice, settings.neutral_token)
         at = text_positions(index, shapes.text_window, shapes.speech_window)
@@ -117,14 +161,22 @@ class Corpus:
 
         index = torch.arange(bucket.frames, device=device)[None]
         valid = index < frame_counts[:, None]
+        present = index < frame_counts[:, None] + SILENT_FRAMES
         at = frame_positions(index, text_counts, shapes.text_window, shapes.speech_window)
-        where = (self._frame_starts[ids][:, None] + index).clamp(max=len(self._latents) - 1)
+        where = self._frame_starts[ids][:, None] + index.clamp(max=frame_counts[:, None] - 1)
+        pitch, voiced, energy = self._curves[where].float().unbind(-1)
         return Batch(
             tokens=torch.cat([prompt[:, None], characters], dim=1),
             text_positions=of_text,
-            frame_positions=torch.where(valid, at, bucket.length),
+            frame_positions=torch.where(present, at, bucket.length),
             frame_counts=frame_counts,
+            present=present,
             valid=valid,
             with_text=with_text,
             latents=self._latents[where].float(),
+            spelling=spelling.long(),
+            phonemes=self._phonemes[where].long(),
+            pitch=pitch,
+            voiced=voiced > 0,
+            energy=energy,
         )

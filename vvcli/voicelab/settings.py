@@ -104,18 +104,28 @@ class AdversarialTraining:
 class LanguageTraining:
     """The LM, the diffusion head, the connector and the EOS head, trained together."""
 
-    steps: int = 48_000
+    steps: int = 120_000
     tokens_per_batch: int = 24_576
-    buckets: tuple[int, ...] = (48, 80, 112, 160, 256, 416, 768)
+    buckets: tuple[int, ...] = (56, 80, 112, 160, 240, 360, 560, 1024)
+    joined: float = 0.08  # utterances more, joined to long ones
+    held_out: int = 256  # utterances for validation
     learning_rate: float = 1e-3
     warmup_steps: int = 1500
     weight_decay: float = 0.01
-    without_text: float = 0.12
-    fed_back_noise: float = 0.25
-    noise_draws: int = 3
+    dropout: float = 0.1
+    without_text: float = 0.1
+    fed_back_noise: float = 0.3
+    imagined: float = 0.5  # steps that feed back what the model made, after a first share
+    imagined_from: float = 0.25
+    noise_draws: int = 4
     solver_steps: int = 5
     solver_share: float = 0.5
     eos_weight: float = 0.1
+    spelling_weight: float = 0.1
+    spelling_delay: int = 4  # characters
+    phoneme_weight: float = 0.1
+    pitch_weight: float = 0.3
+    energy_weight: float = 0.1
     ema: float = 0.9997
     seed: int = 3
 

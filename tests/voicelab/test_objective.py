@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from typing import Any
 
 import pytest
 import torch
@@ -17,11 +18,10 @@ CPU = torch.device("cpu")
 TEXTS = ["hello world.", "good morning to you", "yes.", "one two three four."]
 
 
-def prepared(settings: Settings, **changes: float) -> tuple[Objective, Corpus, Bucket]:
+def prepared(settings: Settings, **changes: Any) -> tuple[Objective, Corpus, Bucket]:
     torch.manual_seed(1)
-    config = LanguageTraining(
-        buckets=(64,), tokens_per_batch=256, held_out=0, joined=0.0, **changes
-    )
+    plain = LanguageTraining(buckets=(64,), tokens_per_batch=256, held_out=0, joined=0.0)
+    config = replace(plain, **changes)
     settings = replace(settings, language=config)
     corpus = Corpus(settings, made_up(TEXTS, [9, 14, 5, 20], latent=8), CPU)
     (bucket,) = corpus.buckets

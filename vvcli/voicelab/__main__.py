@@ -13,8 +13,9 @@ import torch
 
 from vvcli.voicelab.adversarial import train_adversarial
 from vvcli.voicelab.copy_synthesis import copy_synthesis
-from vvcli.voicelab.evaluate import evaluate
+from vvcli.voicelab.evaluate import evaluate, recite
 from vvcli.voicelab.export import export
+from vvcli.voicelab.judges import packages as judges
 from vvcli.voicelab.language import train_language
 from vvcli.voicelab.latents import FILE, Latents, extract
 from vvcli.voicelab.packages import install, use
@@ -26,6 +27,7 @@ from vvcli.voicelab.teacher.kokoro import Kokoro
 from vvcli.voicelab.texts import Sources, prepare
 
 LINES, HELD_OUT, WORDS, AUDIO = "lines", "held_out", "words", "audio"
+JUDGES, SPEECH = "judges", "speech"
 ASSETS = Path(__file__).parents[1] / "assets"
 
 
@@ -42,8 +44,8 @@ def main() -> None:
         install(packages)
     elif options.step == "texts":
         found = prepare(settings.texts, Sources(options.debian, options.npm))
-        for name, lines in found.items():
-            (work / f"{name}.txt").write_text("\n".join(lines), "utf-8")
+        for name, texts in found.items():
+            (work / f"{name}.txt").write_text("\n".join(texts), "utf-8")
     elif options.step == "phonemes":
         for name in (LINES, HELD_OUT, WORDS):
             write_phonemes(work / f"{name}.txt", work / f"{name}.tsv")
@@ -65,9 +67,20 @@ def main() -> None:
         train_language(settings, Latents.load(work / FILE), work, device, options.minutes)
     elif options.step == "export":
         export(settings, work, options.output)
+    elif options.step == "judges":
+        judges.install(work / JUDGES)
+    elif options.step == "recite":
+        recite(
+            settings,
+            options.model,
+            work,
+            options.count,
+            options.speech or work / SPEECH,
+            device.type,
+        )
     elif options.step == "evaluate":
-        sentences = (work / f"{HELD_OUT}.txt").read_text("utf-8").splitlines()
-        print(evaluate(settings, options.model, sentences, options.count))  # noqa: T201
+        speech, packages = options.speech or work / SPEECH, work / JUDGES
+        print(evaluate(settings, options.model, work, packages, options.count, speech))  # noqa: T201
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -101,9 +114,15 @@ def _parser() -> argparse.ArgumentParser:
     step.add_argument("--minutes", type=float, help="end after this time at the latest")
     step = steps.add_parser("export", help="write the model folder")
     step.add_argument("--output", type=Path, default=ASSETS)
-    step = steps.add_parser("evaluate", help="print the table of what was reached")
-    step.add_argument("--model", type=Path, default=ASSETS)
-    step.add_argument("--count", type=int, default=200, help="sentences for each voice")
+    steps.add_parser("judges", help="install the judges, by version and sha256")
+    for name, what in (
+        ("recite", "speak what is judged, on any machine"),
+        ("evaluate", "print the table of what was reached"),
+    ):
+        step = steps.add_parser(name, help=what)
+        step.add_argument("--model", type=Path, default=ASSETS)
+        step.add_argument("--count", type=int, default=200, help="lines of a set for each voice")
+        step.add_argument("--speech", type=Path, help="folder of what is spoken (default: in WORK)")
     return parser
 
 

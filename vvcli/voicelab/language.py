@@ -45,6 +45,7 @@ def train_language(
 ) -> None:
     """Train on `data`; writes `language.pt` to `folder`. The decoder is not touched."""
     config = settings.language
+    progress = Progress(config.steps, config.warmup_steps, minutes, "language")
     torch.manual_seed(config.seed)
     rng = np.random.default_rng(config.seed)
     corpus = Corpus(settings, data, device)
@@ -53,7 +54,8 @@ def train_language(
     optimizer = adam(trained, device, config.weight_decay)
     average = AveragedWeights(objective.model, config.ema)
     state = load_checkpoint(folder / CHECKPOINT, device)
-    first = _restore(state, objective, optimizer, average) if state is not None else 0
+    if state is not None:
+        progress.resume(_restore(state, objective, optimizer, average))
 
     def step(bucket: Bucket, *, imagined: bool) -> Tensor:
         optimizer.zero_grad(set_to_none=True)
@@ -73,9 +75,6 @@ def train_language(
         ]
     # A bucket's turn comes as often as its utterances need, so that all are equally likely.
     turns = np.array([len(bucket.ids) / bucket.rows for bucket in corpus.buckets])
-    # From here on, so that the time that compiling took is not the schedule's.
-    progress = Progress(config.steps, config.warmup_steps, minutes, "language")
-    progress.resume(first)
     while progress.fraction < 1:
         optimizer.param_groups[0]["lr"].fill_(config.learning_rate * progress.rate)
         average.set_step(progress.step)

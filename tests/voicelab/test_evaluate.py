@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,10 +16,21 @@ from vvcli import Record, Status
 from vvcli.voicelab import evaluate as table
 from vvcli.voicelab import recital, speed
 from vvcli.voicelab.copy_synthesis import write_wave
-from vvcli.voicelab.judges.panel import Verdict
+from vvcli.voicelab.judges import hearing, peers
+from vvcli.voicelab.judges.panel import Panel, Verdict
 from vvcli.voicelab.settings import Settings
 
 LINES = [f"Line number {i}." for i in range(5)]
+
+
+PEER = """
+import sys, wave
+with wave.open(sys.argv[1], "w") as file:
+    file.setnchannels(1)
+    file.setsampwidth(2)
+    file.setframerate(8000)
+    file.writeframes(bytes(1600))
+"""
 
 
 class FakeSynthesizer:
@@ -35,11 +47,8 @@ class FakeSynthesizer:
             yield SimpleNamespace(samples=samples, status=status)
 
 
-class FakePanel:
+class FakePanel(Panel):
     """Hears the last word wrong, but for the teacher."""
-
-    def __init__(self, packages: Path, memory: Path) -> None:
-        self.made = (packages, memory)
 
     def judge(self, recordings: Sequence[Path], texts: Sequence[str]) -> list[Verdict]:
         found = []
@@ -55,14 +64,15 @@ def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "held_out.txt").write_text("\n".join(LINES))
     (tmp_path / "words.txt").write_text("The words are fox, dog, and cat.\n" * 2)
     monkeypatch.setattr(table, "Synthesizer", FakeSynthesizer)
-    monkeypatch.setattr(table, "Panel", FakePanel)
     for name in ("real_time_factor", "first_byte", "megabytes"):
         monkeypatch.setattr(speed, name, lambda *_: 0.5)
     return tmp_path
 
 
 def evaluated(work: Path) -> dict[str, list[str]]:
-    text = table.evaluate(Settings(), Path("model"), work, work / "judges", 200, work / "speech")
+    text = table.evaluate(
+        Settings(), Path("model"), work, FakePanel(work, work / "verdicts"), 200, work / "speech"
+    )
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines()]
     found: dict[str, list[str]] = {}
     for row in rows:
@@ -115,9 +125,22 @@ def test_hard_lines_may_have_one_word_wrong() -> None:
         1: Verdict("one two three", "x y z", 4.0),
         2: Verdict("fine", "fine", 4.0),
     }
-    assert table.hard(verdicts, {0, 1}) == [1, 2]
+    assert hearing.hard(verdicts, {0, 1}) == [1, 2]
 
 
 def test_words_are_found_wherever_they_are_heard() -> None:
     verdict = Verdict("the words are fox dog and cat", "the word sir fox and dog", 4.0)
-    assert table.words_wrong({0: verdict}) == pytest.approx(100 / 3)
+    assert hearing.words_wrong({0: verdict}) == pytest.approx(100 / 3)
+
+
+def test_peers_that_are_there_are_compared(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = work / "speaks.py"
+    script.write_text(PEER)
+    here = peers.Peer("one", (sys.executable, str(script), "{path}", "{text}"))
+    away = peers.Peer("two", ("no-such-program-of-this-name", "{path}"))
+    module = peers.Peer("three", (), "no_such_module")
+    monkeypatch.setattr(peers, "PEERS", (here, away, module))
+    panel = FakePanel(work, work / "verdicts")
+    rows = peers.compare(panel, {0: "Hello there."}, work / "peers", work).splitlines()
+    assert len(rows) == 3
+    assert rows[2].startswith("| one | 4.00 | 50.0 / ")

@@ -13,9 +13,11 @@ import torch
 
 from vvcli.voicelab.adversarial import train_adversarial
 from vvcli.voicelab.copy_synthesis import copy_synthesis
-from vvcli.voicelab.evaluate import evaluate, recite
+from vvcli.voicelab.evaluate import evaluate, recite, sets_of
 from vvcli.voicelab.export import export
 from vvcli.voicelab.judges import packages as judges
+from vvcli.voicelab.judges.panel import Panel
+from vvcli.voicelab.judges.peers import compare
 from vvcli.voicelab.language import train_language
 from vvcli.voicelab.latents import FILE, Latents, extract
 from vvcli.voicelab.packages import install, use
@@ -38,6 +40,7 @@ def main() -> None:
     torch.set_float32_matmul_precision("high")  # TF32 on a GPU; no effect on a CPU
     torch.backends.cudnn.allow_tf32 = True
     packages = options.packages or work / "packages"
+    speech = getattr(options, "speech", None) or work / SPEECH
     use(packages)
     work.mkdir(parents=True, exist_ok=True)
     if options.step == "packages":
@@ -70,17 +73,13 @@ def main() -> None:
     elif options.step == "judges":
         judges.install(work / JUDGES)
     elif options.step == "recite":
-        recite(
-            settings,
-            options.model,
-            work,
-            options.count,
-            options.speech or work / SPEECH,
-            device.type,
-        )
+        recite(settings, options.model, work, options.count, speech, device.type)
     elif options.step == "evaluate":
-        speech, packages = options.speech or work / SPEECH, work / JUDGES
-        print(evaluate(settings, options.model, work, packages, options.count, speech))  # noqa: T201
+        panel = Panel(work / JUDGES, work / "verdicts")
+        print(evaluate(settings, options.model, work, panel, options.count, speech))  # noqa: T201
+        if options.peers:
+            judged = sets_of(settings, 0, work, options.count)[HELD_OUT]
+            print(compare(panel, judged, work / "peers", packages))  # noqa: T201
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -123,6 +122,7 @@ def _parser() -> argparse.ArgumentParser:
         step.add_argument("--model", type=Path, default=ASSETS)
         step.add_argument("--count", type=int, default=200, help="lines of a set for each voice")
         step.add_argument("--speech", type=Path, help="folder of what is spoken (default: in WORK)")
+    step.add_argument("--peers", action="store_true", help="judge other synthesizers, too")
     return parser
 
 

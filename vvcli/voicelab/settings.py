@@ -112,11 +112,11 @@ class LanguageTraining:
     learning_rate: float = 1e-3
     warmup_steps: int = 1500
     weight_decay: float = 0.01
-    dropout: float = 0.1
+    dropout: float = 0.05
     without_text: float = 0.1
     fed_back_noise: float = 0.3
     imagined: float = 0.5  # steps that feed back what the model made, after a first share
-    imagined_from: float = 0.25
+    imagined_from: float = 0.35
     noise_draws: int = 4
     solver_steps: int = 5
     solver_share: float = 0.5
@@ -126,7 +126,7 @@ class LanguageTraining:
     phoneme_weight: float = 0.1
     pitch_weight: float = 0.3
     energy_weight: float = 0.1
-    ema: float = 0.9997
+    ema: float = 0.9995
     seed: int = 3
 
 

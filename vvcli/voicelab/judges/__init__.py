@@ -2,5 +2,6 @@
 
 In reading order: `packages` (what is installed, and where), `worker` (a program of its own that
 runs the two neural judges), `panel` (asks it, and remembers), `words` and `meters` (arithmetic),
-`peers` (other synthesizers, for the same table). Nothing here changes what it judges.
+`hearing` (all of them on a folder of sentences), `peers` (other synthesizers, for the same
+sentences). Nothing here changes what it judges.
 """

@@ -38,9 +38,18 @@ def test_windows_are_read_from_optional_keys() -> None:
     assert (model.text_window, model.speech_window) == (12, 4)
 
 
+def test_the_length_of_speech_is_measured_or_follows_from_the_windows() -> None:
+    config = SHAPES["tiny"] | {"text_window_size": 12, "speech_window_size": 3}
+    assert ModelConfig.from_dict(config).frames_per_token == 0.5
+    config["frames_per_token"] = 1.25
+    assert ModelConfig.from_dict(config).frames_per_token == 1.25
+
+
 @pytest.mark.parametrize(
     ("path", "value", "message"),
     [
+        ("frames_per_token", 0, "frames_per_token is 0"),
+        ("frames_per_token", "1", "frames_per_token is '1'"),
         ("model_type", "llama", "model_type is 'llama'"),
         ("decoder_config", None, "not subscriptable"),
         ("decoder_config.hidden_size", 0, "hidden_size is 0"),

@@ -85,11 +85,7 @@ class ModelConfig:
     decoder: AcousticDecoderConfig
     text_window: int
     speech_window: int
-
-    @property
-    def frames_per_token(self) -> float:
-        """At most about: speech runs on after its text, twice the frames between text windows."""
-        return 2 * self.speech_window / self.text_window
+    frames_per_token: float  # at most about: what a part of a long record must leave room for
 
     @property
     def frame_rate(self) -> float:
@@ -124,13 +120,21 @@ def _from_dict(config: Mapping[str, Any]) -> ModelConfig:
         raise ConfigError(f"the head is {head.hidden_size} wide, the LM {lm.hidden_size}")
     if head.latent_size != decoder.latent_size:
         raise ConfigError(f"head latents are {head.latent_size}, decoder's {decoder.latent_size}")
+    # The reference has these two as constants; other checkpoints may set them.
+    text_window = count_in(config, "text_window_size", limits.MAX_WINDOW, default=5)
+    speech_window = count_in(config, "speech_window_size", limits.MAX_WINDOW, default=6)
+    # Speech runs on after its text, twice the frames between text windows, where windows are
+    # short. A model that reads whole sentences before it speaks has to say what it measured.
+    measured = 2 * speech_window / text_window
+    if "frames_per_token" in config:
+        measured = number_in(config, "frames_per_token", 1e-3, limits.MAX_WINDOW)
     return ModelConfig(
         lm=lm,
         head=head,
         decoder=decoder,
-        # The reference has these two as constants; other checkpoints may set them.
-        text_window=count_in(config, "text_window_size", limits.MAX_WINDOW, default=5),
-        speech_window=count_in(config, "speech_window_size", limits.MAX_WINDOW, default=6),
+        text_window=text_window,
+        speech_window=speech_window,
+        frames_per_token=measured,
     )
 
 

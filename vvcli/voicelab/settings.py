@@ -175,6 +175,7 @@ def model_config(settings: Settings) -> dict[str, Any]:
         "tts_backbone_num_hidden_layers": shapes.tts_layers,
         "text_window_size": shapes.text_window,
         "speech_window_size": shapes.speech_window,
+        "frames_per_token": shapes.frames_per_token,
         "text_normalizer": "english",
         "torch_dtype": "float16",
         "decoder_config": {

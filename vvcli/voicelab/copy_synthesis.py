@@ -13,7 +13,6 @@ import torch
 from numpy.typing import NDArray
 
 from vvcli.voicelab import adversarial
-from vvcli.voicelab.decoding import decode
 from vvcli.voicelab.latents import extract
 from vvcli.voicelab.settings import RATE, Settings
 from vvcli.voicelab.spectral import load_autoencoder
@@ -38,7 +37,7 @@ def copy_synthesis(
     for i, (end, frames) in enumerate(zip(ends, recordings.frames, strict=True)):
         start = end - frames
         own = torch.from_numpy(latents[start:end]).to(device).float()
-        copied = decode(decoder, own[None])[0].clamp(-1, 1).cpu().numpy()
+        copied = decoder(own[None])[0][0].clamp(-1, 1).cpu().numpy()
         theirs = recordings.samples[start * settings.hop : end * settings.hop]
         write_wave(folder / "teacher" / f"{i:03}.wav", theirs)
         write_wave(folder / "copy" / f"{i:03}.wav", (copied * 32767).round().astype(np.int16))

@@ -19,7 +19,8 @@ from vvcli.model.acoustic_decoder import KERNEL, AcousticDecoder
 
 def decode(decoder: AcousticDecoder, latents: Tensor) -> Tensor:
     """Decode `latents` [B, T, latent] to float32 samples [B, T·hop]."""
-    x = decoder.stem.linear(_padded(latents, KERNEL - 1).unfold(1, KERNEL, 1).flatten(2))
+    windows = _padded(latents, KERNEL - 1).unfold(1, KERNEL, 1)
+    x = decoder.stem.linear(windows.flatten(2)).float()
     for i, stage in enumerate(decoder.stages):
         if i:
             x = _upsampled(decoder.upsamples[i - 1], x)
@@ -38,6 +39,8 @@ def _on(device: torch.device, function: Callable[..., Tensor]) -> Callable[..., 
 
 @lru_cache
 def _fused(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    # One compilation for each stage's width, in each training.
+    torch._dynamo.config.recompile_limit = 64
     return torch.compile(function, dynamic=False)
 
 

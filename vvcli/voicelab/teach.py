@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from vvcli.voicelab.settings import Settings
+from vvcli.voicelab.settings import RATE, Settings
 from vvcli.voicelab.teacher.batch import Speech
 from vvcli.voicelab.teacher.kokoro import Line, Teacher
 from vvcli.voicelab.teacher.recording import Utterance, finish
@@ -64,7 +64,8 @@ def teach(
     size = settings.teaching.shard_lines
     started, seconds = time.monotonic(), 0.0
     # The teacher's GPU goes on while threads trim and write what it has spoken.
-    with ThreadPoolExecutor(8) as pool:
+    with ThreadPoolExecutor(8) as pool, ThreadPoolExecutor(1) as writer:
+        writes: list[Future[None]] = []
         for number, start in enumerate(range(0, len(lines), size)):
             path = folder / f"{number:04}.npz"
             elapsed = time.monotonic() - started
@@ -73,13 +74,15 @@ def teach(
             chosen = lines[start : start + size]
             done: dict[int, Future[Utterance | None]] = {}
             for i, speech in teacher.speak(chosen):
-                seconds += len(speech.samples) / 24_000
+                seconds += len(speech.samples) / RATE
                 phonemes = np.array([0, *chosen[i].phonemes, 0])
                 done[i] = pool.submit(_finish, speech, phonemes, settings.hop)
-            pool.submit(_write, path, chosen, done).result()
+            writes.append(writer.submit(_write, path, chosen, done))
             elapsed = time.monotonic() - started
             line = f"teach {path.stem} {elapsed:.0f}s {seconds / 3600:.2f} hours"
             print(f"{line} {seconds / elapsed:.0f} x", file=sys.stderr, flush=True)  # noqa: T201
+        for write in writes:
+            write.result()
 
 
 def _finish(speech: Speech, phonemes: NDArray[np.int64], hop: int) -> Utterance | None:

@@ -17,6 +17,7 @@ from vvcli.voicelab.teacher.kokoro import Line
 from vvcli.voicelab.teacher.recording import finish
 
 RATE, HOP = 24_000, 1920
+FLAT = np.zeros(320, np.float32)  # a pitch curve without voice
 
 
 def tone_between(start: float, end: float, seconds: float) -> np.ndarray:
@@ -43,7 +44,7 @@ class Hummer:
 
 def test_an_utterance_is_trimmed_and_silent_at_its_ends() -> None:
     samples = tone_between(1.0, 2.0, 4.0)
-    utterance = finish(samples, np.array([0]), np.array([160]), np.zeros(320), HOP)
+    utterance = finish(samples, np.array([0]), np.array([160]), FLAT, HOP)
     assert utterance is not None
     assert utterance.samples.shape == (utterance.frames * HOP,)
     assert 1.24 <= utterance.samples.size / RATE <= 1.24 + HOP / RATE
@@ -54,8 +55,8 @@ def test_an_utterance_is_trimmed_and_silent_at_its_ends() -> None:
 
 def test_utterances_are_equally_loud_without_offset() -> None:
     for factor in (0.2, 3.0):
-        samples = factor * tone_between(1.0, 2.0, 4.0)
-        utterance = finish(samples, np.array([0]), np.array([160]), np.zeros(320), HOP)
+        samples = np.float32(factor) * tone_between(1.0, 2.0, 4.0)
+        utterance = finish(samples, np.array([0]), np.array([160]), FLAT, HOP)
         assert utterance is not None
         loud = utterance.samples[RATE // 4 : RATE].astype(float) / 32768
         assert np.sqrt((loud**2).mean()) == pytest.approx(10 ** (-23 / 20), rel=0.07)
@@ -63,7 +64,7 @@ def test_utterances_are_equally_loud_without_offset() -> None:
 
 def test_targets_stand_where_the_sound_is() -> None:
     samples = tone_between(1.0, 2.0, 4.0)
-    pitch = np.where((np.arange(320) >= 80) & (np.arange(320) < 160), 200.0, 0.0)
+    pitch = np.where((np.arange(320) >= 80) & (np.arange(320) < 160), 200.0, 0.0).astype(np.float32)
     durations = np.array([40, 20, 20, 80])
     utterance = finish(samples, np.array([0, 7, 9, 0]), durations, pitch, HOP)
     assert utterance is not None
@@ -80,9 +81,7 @@ def test_targets_stand_where_the_sound_is() -> None:
 
 
 def test_silence_is_no_utterance() -> None:
-    assert (
-        finish(np.zeros(2400, np.float32), np.array([0]), np.array([4]), np.zeros(8), HOP) is None
-    )
+    assert finish(np.zeros(2400, np.float32), np.array([0]), np.array([4]), FLAT[:8], HOP) is None
 
 
 @pytest.fixture

@@ -50,7 +50,8 @@ def train_adversarial(
     crops = Crops(samples, settings.hop, device)
     networks = load_autoencoder(settings, folder, device)
     decoder = networks.decoder.requires_grad_(True).train()
-    judges = Discriminators().to(device, memory_format=torch.channels_last)
+    judges = Discriminators().to(device)
+    judges.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = adam(decoder.parameters(), device, decay=0.0, betas=BETAS)
     judging = adam(judges.parameters(), device, decay=0.0, betas=BETAS)
     average = AveragedWeights(decoder, config.ema)

@@ -14,7 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vvcli.model.acoustic_decoder import KERNEL, AcousticDecoder
+from vvcli.model.acoustic_decoder import AcousticDecoder
+from vvcli.model.config import KERNEL
 
 
 def decode(decoder: AcousticDecoder, latents: Tensor) -> Tensor:

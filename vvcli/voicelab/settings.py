@@ -54,7 +54,8 @@ class Shapes:
     depths: str = "2-2-3-3-3-2"
     text_window: int = 160
     speech_window: int = 6
-    max_positions: int = 1024
+    max_positions: int = 1024  # as long as the longest utterance of the training
+    frames_per_token: float = 1.1  # of the slowest utterances
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ import math
 from functools import lru_cache
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from vvcli.voicelab.settings import RATE
@@ -16,18 +15,6 @@ FEATURE_MELS = 100
 FEATURE_BINS = 92
 FEATURES = FEATURE_MELS + FEATURE_BINS
 _FLOOR = 1e-5
-
-
-def to_16k(samples: Tensor) -> Tensor:
-    """Samples [B, T] at 24 kHz to [B, 2·T/3] at 16 kHz: two phases, three inputs apart."""
-    reach, cutoff = 48, 0.65
-    taps = torch.arange(-reach, reach + 1, dtype=torch.float64)
-    distance = 1.5 * torch.arange(2, dtype=torch.float64)[:, None] - taps
-    window = torch.cos(math.pi / 2 * (distance / (reach + 2)).clamp(-1, 1)) ** 2
-    kernel = (cutoff * torch.sinc(cutoff * distance) * window).float()[:, None]
-    padded = F.pad(samples[:, None], (reach, reach + 2))
-    phases = F.conv1d(padded, kernel.to(samples.device), stride=3)
-    return phases.transpose(1, 2).flatten(1)[:, : samples.shape[1] * 2 // 3]
 
 
 def features(samples: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ dequantised per channel; activations, which the ONNX runtime quantises as well, 
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import json
 import re
@@ -109,12 +110,12 @@ def _empty_model(vocabulary: dict[str, int]) -> nn.Module:
         package = types.ModuleType("kokoro")
         package.__path__ = list(spec.submodule_search_locations)
         sys.modules["kokoro"] = package
-    from kokoro.model import KModel
+    kokoro = importlib.import_module("kokoro.model")
 
     load, torch.load = torch.load, lambda *_, **__: {}
     try:  # it insists on a file of weights
         config = {**CONFIG, "vocab": vocabulary}
-        model: nn.Module = KModel(repo_id="hexgrad/Kokoro-82M", config=config, model="none")
+        model: nn.Module = kokoro.KModel(repo_id="hexgrad/Kokoro-82M", config=config, model="none")
     finally:
         torch.load = load
     for module in model.modules():

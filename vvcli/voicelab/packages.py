@@ -34,6 +34,7 @@ PINNED = {
 # What they import; the versions that the shipped model was made with.
 LIBRARIES = (
     "attrs==26.1.0",
+    "chatterbot-corpus==1.3.3",
     "huggingface_hub==1.33.0",
     "loguru==0.7.3",
     "onnx==1.23.2",

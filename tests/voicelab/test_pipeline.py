@@ -15,6 +15,7 @@ from vvcli.voicelab import adversarial, language, spectral
 from vvcli.voicelab.corpus import tokens_of
 from vvcli.voicelab.export import export, tokenizer, trained_model, voice_tensors
 from vvcli.voicelab.latents import FILE, Latents, extract
+from vvcli.voicelab.restore import restore, save_encoder
 from vvcli.voicelab.settings import ALPHABET, Settings
 from vvcli.voicelab.teach import Recordings
 from vvcli.voicelab.training import load_checkpoint
@@ -103,3 +104,20 @@ def test_voices_are_the_first_position_of_training(settings: Settings, work: Pat
 def test_an_untrained_work_folder_cannot_be_exported(settings: Settings, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"language\.pt"):
         export(settings, tmp_path, tmp_path / "model")
+
+
+def test_trainings_go_on_from_the_exported_model(
+    settings: Settings, work: Path, model: Path, recordings: Recordings, tmp_path: Path
+) -> None:
+    save_encoder(settings, work, tmp_path / "encoder.safetensors")
+    restore(settings, model, tmp_path / "encoder.safetensors", tmp_path)
+    before, after = trained_model(settings, work), trained_model(settings, tmp_path)
+    for name, tensor in after.state_dict().items():
+        torch.testing.assert_close(tensor, before.state_dict()[name], rtol=2e-3, atol=1e-6)
+    ours, theirs = (extract(settings, recordings, at, CPU).latents for at in (work, tmp_path))
+    np.testing.assert_allclose(ours, theirs, atol=0.05)
+    spectral.train_spectral(settings, recordings.samples, tmp_path, CPU)
+    adversarial.train_adversarial(settings, recordings.samples, tmp_path, CPU)
+    state = load_checkpoint(tmp_path / adversarial.CHECKPOINT, CPU)
+    assert state is not None
+    assert state["step"] == settings.adversarial.steps

@@ -22,6 +22,7 @@ from vvcli.voicelab.language import train_language
 from vvcli.voicelab.latents import FILE, Latents, extract
 from vvcli.voicelab.packages import install, use
 from vvcli.voicelab.phonemes import write_phonemes
+from vvcli.voicelab.restore import ENCODER, restore, save_encoder
 from vvcli.voicelab.settings import Settings
 from vvcli.voicelab.spectral import train_spectral
 from vvcli.voicelab.teach import load_recordings, read_lines, teach
@@ -70,6 +71,9 @@ def main() -> None:
         train_language(settings, Latents.load(work / FILE), work, device, options.minutes)
     elif options.step == "export":
         export(settings, work, options.output)
+        save_encoder(settings, work, work / ENCODER)
+    elif options.step == "restore":
+        restore(settings, options.model, options.encoder or work / ENCODER, work)
     elif options.step == "judges":
         judges.install(work / JUDGES)
     elif options.step == "recite":
@@ -113,6 +117,11 @@ def _parser() -> argparse.ArgumentParser:
     step.add_argument("--minutes", type=float, help="end after this time at the latest")
     step = steps.add_parser("export", help="write the model folder")
     step.add_argument("--output", type=Path, default=ASSETS)
+    step = steps.add_parser("restore", help="write checkpoints from a model folder, to go on")
+    step.add_argument("--model", type=Path, default=ASSETS)
+    step.add_argument(
+        "--encoder", type=Path, help=f"what export wrote (default: {ENCODER} in WORK)"
+    )
     steps.add_parser("judges", help="install the judges, by version and sha256")
     for name, what in (
         ("recite", "speak what is judged, on any machine"),

@@ -59,9 +59,10 @@ def train_adversarial(
     state = load_checkpoint(folder / CHECKPOINT, device)
     if state is not None:
         decoder.load_state_dict(state["decoder"])
-        judges.load_state_dict(state["judges"])
-        optimizer.load_state_dict(state["optimizer"])
-        judging.load_state_dict(state["judging"])
+        if "judges" in state:
+            judges.load_state_dict(state["judges"])
+            optimizer.load_state_dict(state["optimizer"])
+            judging.load_state_dict(state["judging"])
         average.load(state["average"])
         progress.resume(state["step"])
     judged = config.judged_frames * settings.hop

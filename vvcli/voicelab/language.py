@@ -125,8 +125,9 @@ def _restore(
     average: AveragedWeights,
 ) -> int:
     objective.model.load_state_dict(state["model"])
-    objective.heads.load_state_dict(state["heads"])
-    optimizer.load_state_dict(state["optimizer"])
+    if "heads" in state:
+        objective.heads.load_state_dict(state["heads"])
+        optimizer.load_state_dict(state["optimizer"])
     average.load(state["average"])
     return int(state["step"])
 

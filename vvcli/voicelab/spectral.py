@@ -96,8 +96,9 @@ def train_spectral(
     state = load_checkpoint(folder / CHECKPOINT, device)
     if state is not None:
         networks.load_state_dict(state["networks"])
-        optimizer.load_state_dict(state["optimizer"])
-        average.load(state["average"])
+        if "optimizer" in state:
+            optimizer.load_state_dict(state["optimizer"])
+            average.load(state["average"])
         progress.resume(state["step"])
 
     def step() -> Tensor:

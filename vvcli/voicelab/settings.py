@@ -178,6 +178,9 @@ def model_config(settings: Settings) -> dict[str, Any]:
         "speech_window_size": shapes.speech_window,
         "frames_per_token": shapes.frames_per_token,
         "text_normalizer": "english",
+        "default_voice": settings.voices[0].name,
+        "language": settings.voices[0].language,
+        "voice_languages": {voice.name: voice.language for voice in settings.voices},
         "torch_dtype": "float16",
         "decoder_config": {
             "model_type": "qwen2",

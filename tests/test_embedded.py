@@ -67,11 +67,11 @@ def test_what_it_cannot_say_is_named_and_the_rest_is_spoken(vvcli: InProcess) ->
 
 def test_parts_of_a_long_record_leave_room_for_their_speech() -> None:
     synthesizer = Synthesizer("embedded", "clara", streams=1)
-    parts = synthesizer._split(Record(0, " ".join([SENTENCE] * 70)), synthesizer.voice)
+    parts = synthesizer._reader.read(Record(0, " ".join([SENTENCE] * 70))).parts
     config = synthesizer.config
     assert len(parts) > 1
     for part in parts:
-        tokens = len(synthesizer._tokenizer.encode(part.text))
+        tokens = len(part.tokens)
         # A character of English lasts 65 ms and more.
         frames = tokens * max(0.065 * config.frame_rate, config.frames_per_token)
         assert 1 + tokens + frames <= config.lm.max_positions

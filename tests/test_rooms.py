@@ -31,7 +31,7 @@ ROOMS: dict[str, set[str]] = {
     # Cues and silence are written for records, as they were spoken.
     "audio": {"script.record", "speech.values"},
     # A converted voice is written as audio files are: whole or not at all.
-    "checkpoint": {"model", "frontend", "audio.output", "script.normalise"},
+    "checkpoint": {"model", "frontend", "audio.output"},
     "speech": {"script", "frontend", "checkpoint", "engine", "model"},
     "progress": {"script.measure", "speech.values"},
     # A fingerprint and the names of files need the identity of a model and of a voice.
@@ -177,6 +177,12 @@ def test_the_root_holds_the_public_api_and_no_more() -> None:
     assert {path.name for path in ROOT.iterdir() if path.is_file()} - {"py.typed"} == {
         f"{name}.py" for name in ROOT_FILES
     }
+
+
+def test_every_file_is_short() -> None:
+    """A file is read from top to bottom: 250 lines at most."""
+    lengths = {name: source.count("\n") for name, source in sources().items()}
+    assert {name: length for name, length in lengths.items() if length > 250} == {}
 
 
 def packages() -> list[str]:

@@ -2,7 +2,8 @@
 
 A job's way, and the order to read in:
 
-1. `inputs.py`, `record_list.py`: the records. `naming.py`, `plan.py`: a `Job` for each file.
+1. `inputs.py`, `record_list.py`: the records. `record_voices.py`: their voices. `naming.py`,
+   `plan.py`: a `Job` for each file.
 2. `entry.py`, `manifest.py`: what became of each file. `fingerprint.py`: what decides its sound.
 3. `recover.py`, `resume.py`: what an earlier run left, and what is left to do.
 4. `runner.py`: chunks into files. `staging.py`, `containment.py`: a file on its way to its name,

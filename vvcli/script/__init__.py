@@ -2,8 +2,8 @@
 
 - `record.py`: `Record`, one piece of text that is spoken as one. Read it first.
 - `choose.py`: the reader that an option asks for; `sources.py`: several inputs one after another.
-- `lines.py`, `null.py`, `paragraphs.py`, `jsonl.py`, `delimited.py`, `follow.py`: a form each.
-  `sentences.py` is where sentences end.
+- `lines.py`, `null.py`, `paragraphs.py`, `jsonl.py`, `delimited.py`, `markdown.py`, `follow.py`:
+  a form each. `dialogue.py`: lines that begin with who speaks. `sentences.py`: where sentences end.
 - `decode.py`, `binary.py`: bytes to text, and files that are no text. `limits.py`: ranges of
   numbers. `measure.py`: how much there is to speak.
 

@@ -10,7 +10,10 @@ from vvcli.errors import UsageError
 TOOLS = ("ffmpeg", "ffplay", "aplay", "pacat", "pw-play", "sox", "mpv")
 
 # By ffmpeg's names, which mpv shares; named, so that neither needs to probe.
-_DEMUXERS = {name: name for name in ("wav", "au", "flac", "mp3")} | {"opus": "ogg"}
+_DEMUXERS = {
+    **{"s16le": "s16le", "f32le": "f32le"},
+    **{"wav": "wav", "au": "au", "flac": "flac", "opus": "ogg", "mp3": "mp3"},
+}
 
 _SOX_SAMPLES = {
     "s16le": ["-e", "signed-integer", "-b", "16"],
@@ -70,15 +73,14 @@ def reads(tool: str, name: str) -> bool:
 def _ffmpeg(name: str, rate: int) -> list[str]:
     if FORMATS[name].has_header:
         return ["-f", _DEMUXERS[name]]
-    return ["-f", name, "-ar", str(rate), "-ac", "1"]
+    return ["-f", _DEMUXERS[name], "-ar", str(rate), "-ac", "1"]
 
 
 def _ffplay(name: str, rate: int) -> list[str]:
     # Without a window, which it would keep open. Raw samples are mono unless it is told otherwise,
     # by an option whose name differs between versions.
     raw = [] if FORMATS[name].has_header else ["-sample_rate", str(rate)]
-    demuxer = name if raw else _DEMUXERS[name]
-    return ["-nodisp", "-autoexit", "-f", demuxer, *raw]
+    return ["-nodisp", "-autoexit", "-f", _DEMUXERS[name], *raw]
 
 
 def _pacat(name: str, rate: int) -> list[str]:

@@ -38,6 +38,18 @@ def test_what_only_decorates_is_blank(text: str) -> None:
     assert TextReader(FrontEnd()).read(text).is_blank
 
 
+@pytest.mark.parametrize("text", ["* * *", "---", "***", "═══", "• • •", " "])
+def test_scene_breaks_are_blank_for_every_model(text: str) -> None:
+    assert TextReader().read(text).is_blank
+    assert TextReader().is_blank(text)
+
+
+@pytest.mark.parametrize("text", ["a", "?", "5", "...and", "😀", "я"])
+def test_what_a_model_may_say_is_not(text: str) -> None:
+    assert not TextReader().is_blank(text)
+    assert str(TextReader().read(text)) == text
+
+
 def test_decoration_between_pauses_is_part_of_the_pause() -> None:
     spoken = TextReader(FrontEnd()).read("a [[pause 1s]] * * * [[pause 2s]] b")
     assert spoken.segments == (Segment("a", None, Fraction(3)), Segment("b"))

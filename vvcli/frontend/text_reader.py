@@ -12,6 +12,8 @@ from vvcli.frontend.commands import Segment, parse_commands
 from vvcli.frontend.front_end import FrontEnd
 from vvcli.frontend.lexicon import Lexicon
 
+# A scene break or a rule: no model has words for it.
+_DECORATION = re.compile("[-\\s*_~=#|+.·•‣◦\u2010-\u2015\u2500-\u25ff]*")
 _WORD = re.compile("[A-Za-z]{3}")
 _MARKS = re.compile(r"[<\[`&]")  # with which words may be marks
 
@@ -135,14 +137,18 @@ class TextReader:
         Raises:
             RecordError: it has words that the voice cannot say; they are named.
         """
-        return (text if self._front_end is None else self._front_end.speak(text)).strip()
+        if self._front_end is None:
+            return "" if _DECORATION.fullmatch(text) else text.strip()
+        return self._front_end.speak(text)
 
     def is_blank(self, text: str) -> bool:
         """Whether there is nothing to say, and no pause to make: quick for what has words."""
         if not text.strip():
             return True
-        if self._front_end is None or (_WORD.search(text) and not _MARKS.search(text)):
+        if _WORD.search(text) and not (self._front_end and _MARKS.search(text)):
             return False
+        if self._front_end is None:
+            return _DECORATION.fullmatch(text) is not None
         try:
             return self.read(text).is_blank
         except RecordError:

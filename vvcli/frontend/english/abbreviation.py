@@ -84,7 +84,7 @@ def _fits(match: re.Match[str], clause: Clause, flags: frozenset[str], is_dotted
     if "title" in flags and is_named and (is_dotted or clause.follows(end) == " "):
         return _is_title(written, clause, place, after)
     if written.lower() in ("max", "min", "temp", "temps") and is_dotted and after.islower():
-        return not before.isdigit() and after not in clause.starters
+        return not before.isdigit() and (after == "of" or after not in clause.starters)
     if written.lower() == "sr" and "name" in flags and after.lower() in cues("abbreviation.jobs"):
         return True
     if "name" in flags and (before[:1].isupper() or before in (",", "&", "and", "")):

@@ -11,7 +11,7 @@ from vvcli.frontend.english.fraction import Fraction
 from vvcli.frontend.english.measure import FRACTION, Measure
 from vvcli.frontend.english.number_words import number
 from vvcli.frontend.english.patterns import plain
-from vvcli.frontend.english.units import Unit
+from vvcli.frontend.english.units import Unit, find_unit
 from vvcli.frontend.tables import words
 
 
@@ -115,7 +115,30 @@ def _duration(match: re.Match[str], clause: Clause) -> Parts:
     return Parts(tuple(Measure(n.lstrip("0") or "0", u) for n, u in found))
 
 
+_LARGER = r"hrs?|lbs?|st|yrs?|mins?|gals?|yds?|ft"
+_SMALLER = r"mins?|oz|lbs?|mos?|secs?|in|ft|qts?"
+
+
+def _pair(match: re.Match[str], clause: Clause) -> Parts | None:
+    """Two measures that make one, with points after them: "2 hrs. 30 mins."."""
+    larger, smaller = find_unit(match["larger"]), find_unit(match["smaller"])
+    if larger is None or smaller is None:
+        return None
+    return Parts((Measure(match["first"], larger), Measure(match["last"], smaller)))
+
+
 RULES = [
+    Rule(
+        re.compile(
+            rf"(?P<first>\d{{1,4}})\s?(?P<larger>{_LARGER})\.\s(?P<last>\d{{1,3}})\s?"
+            rf"(?P<smaller>{_SMALLER})(?!\w)\.?"
+        ),
+        _pair,
+        "0",
+        stop="capital",
+        shape="0{1,4}( a|a)",
+        has_letters=True,
+    ),
     Rule(
         re.compile(r"(?P<first>\d{1,2})'?\s?[-–]\s?(?P<last>\d{1,2})'(?!\w)"),
         lambda m, c: Measure(m["first"], Unit("foot", "feet"), m["last"]),
@@ -163,7 +186,9 @@ RULES = [
         has_letters=True,
     ),
     Rule(
-        re.compile(r"(?P<feet>\d{1,2})'[\s-]?(?P<inches>\d{1,2}(?:\.\d)?)(?:\"|''|(?![\d'\w.]))"),
+        re.compile(
+            r"(?P<feet>\d{1,2})'[\s-]?(?P<inches>\d{1,2}(?:\.\d)?)(?:\"|''|(?![\d'\w]|\.\d))"
+        ),
         _feet,
         "0",
         shape="0{1,5}'",

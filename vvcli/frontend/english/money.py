@@ -49,15 +49,18 @@ class Money:
         one, many, *_ = currencies()[self.currency]
         if self.last is not None:
             first, last = self.amount, self.last
-            ends = f"{first.words(british)} to {last.words(british)}"
-            said = f"{ends} {one if self.singular else many}"
+            has_parts = any(re.search(r"\.\d\d$", each.number) for each in (first, last))
+            if has_parts and not (first.magnitude or last.magnitude):
+                said = f"{self._sum(first, british)} to {self._sum(last, british)}"
+            else:
+                ends = f"{first.words(british)} to {last.words(british)}"
+                said = f"{ends} {one if self.singular else many}"
         else:
-            said = self._sum(british)
+            said = self._sum(self.amount, british)
         return " ".join(filter(None, ["minus" * self.minus, said, self.ending]))
 
-    def _sum(self, british: bool) -> str:
+    def _sum(self, amount: Amount, british: bool) -> str:
         one, many, part, parts = currencies()[self.currency]
-        amount = self.amount
         whole, _, fraction = amount.number.partition(".")
         if self.singular or amount.magnitude or len(fraction) not in (0, 2) or many in _NO_PARTS:
             is_one = self.singular or (amount.number.lstrip("0") == "1" and not amount.magnitude)

@@ -67,7 +67,9 @@ def _compare(match: re.Match[str], clause: Clause) -> Symbol | None:
     """< and > where something is compared; elsewhere they decorate."""
     after = clause.token_after(match.end())
     before = clause.token_before(match.start())
-    if after is None or (before is None and match[0] == ">" and after.kind != "number"):
+    if after is None or (
+        before is None and match[0] == ">" and not (after.kind == "number" or after.text in "$€£¥")
+    ):
         return Symbol("")
     return None
 

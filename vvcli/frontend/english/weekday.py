@@ -79,8 +79,11 @@ def _dash(match: re.Match[str], clause: Clause) -> Through | None:
     if before == ".":
         before = clause.before(match.start(), 2).lower()
     after = clause.after(match.end()).lower()
-    if after.isdigit() and clause.previous == "Year":
+    is_short_year = after == "'" and clause.after(match.end(), 2).isdigit()
+    if clause.previous in ("Year", "Range") and (after.isdigit() or is_short_year):
         return Through()
+    if clause.previous == "Date" and after.isdigit():
+        return Through() if clause.after(match.end(), 2).lower() in _NAMES else None
     if after not in _NAMES:
         return Through() if before in ("noon", "midnight") and after.isdigit() else None
     return Through() if before in _NAMES or clause.previous == "Date" else None

@@ -114,12 +114,30 @@ class Plural:
         return said + ("rs" if said.endswith("e") else "ers")
 
 
+@dataclass(frozen=True)
+class Possessive:
+    """What belongs to a number or a year: "2001's best"."""
+
+    number: str
+
+    def words(self, british: bool) -> str:
+        """As in "two thousand one's"."""
+        said = year(int(self.number)) if is_year_like(self.number) else number(self.number, british)
+        return f"{said}'s"
+
+
 def _plural(match: re.Match[str], clause: Clause) -> Plural | None:
     is_name = clause.touches(match.start()).isalpha() or match["ending"] == "ers"
     return Plural(match["number"], match["ending"]) if is_name else None
 
 
 RULES = [
+    Rule(
+        re.compile(r"(?P<number>\d{1,4})'s(?!\w)"),
+        lambda m, c: Possessive(m["number"]),
+        "0",
+        shape="0{1,4}'a",
+    ),
     Rule(
         re.compile(r"(?P<number>\d{1,4})(?P<ending>s|ers)(?!\w)"),
         _plural,

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import fcntl
 import gc
 import io
 import os
+import resource
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,6 +80,17 @@ def vvcli(tmp_path: Path) -> InProcess:
         return Result(status, (tmp_path / "stdout").read_bytes(), stderr.getvalue())
 
     return call
+
+
+@pytest.fixture
+def high_descriptor() -> Iterator[Callable[[int], int]]:
+    """A copy of a descriptor with a number that `select.select` does not take."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < 2048:
+        pytest.skip("no descriptor can have the number 1024")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 2048), hard))
+    yield lambda descriptor: fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, 1100)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 @pytest.fixture

@@ -45,8 +45,14 @@ def test_partial_writes_are_continued(
     assert os.read(reader, 100) == b""  # closed
 
 
-def test_a_full_pipe_that_does_not_block_is_waited_for(pipe: tuple[int, int]) -> None:
+@pytest.mark.parametrize("is_high", [False, True], ids=["", "descriptor 1100"])
+def test_a_full_pipe_that_does_not_block_is_waited_for(
+    pipe: tuple[int, int], high_descriptor: Callable[[int], int], is_high: bool
+) -> None:
     reader, writer = pipe
+    if is_high:
+        low, writer = writer, high_descriptor(writer)
+        os.close(low)
     os.set_blocking(writer, False)
     data = os.urandom(1 << 20)
     received = bytearray()

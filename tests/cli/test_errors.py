@@ -381,6 +381,12 @@ def test_closed_stdin() -> None:
     assert "standard input is closed" in result.error
 
 
+def test_stdin_that_is_open_for_writing_only(tmp_path: Path) -> None:
+    result = shell(f"vvcli speak -m TINY -V Ada 0>{shlex.quote(str(tmp_path / 'file'))}")
+    assert (result.status, result.stdout) == (2, b"")
+    assert result.error == "cannot read stdin: Bad file descriptor"
+
+
 @pytest.mark.slow
 def test_closed_stderr(speak: InProcess) -> None:
     result = shell("vvcli speak -m TINY -V Ada 2>&-")

@@ -1,13 +1,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from vvcli.batch.inputs import Input
 from vvcli.errors import UsageError
-from vvcli.script.sources import check_files, read_files
+from vvcli.script.choose import Form
+from vvcli.script.record import Record
+from vvcli.script.sources import check_files, is_readable, read_files
 
 
 @pytest.fixture
@@ -34,6 +39,57 @@ def test_records_are_numbered_over_files_and_named_by_theirs(files: list[Path], 
     assert [record.source for record in found] == [
         *(f"{a}:1", f"{a}:2", f"{a}:3", "stdin:1", "stdin:2", f"{b}:1")
     ]
+
+
+def read_in_speak(stdin: int, form: Form) -> list[Record]:
+    return list(read_files([Path("-")], stdin, form))
+
+
+def read_in_batch(stdin: int, form: Form) -> list[Record]:
+    return list(Input(Path("-"), "stdin", form).records(0, stdin))
+
+
+@pytest.mark.parametrize("read", [read_in_speak, read_in_batch])
+@pytest.mark.parametrize(
+    ("form", "pieces"),
+    [
+        (Form.LINES, (b"", b"on", b"e\n", b"two\n")),
+        (Form.NULL, (b"", b"on", b"e\0", b"two\0")),
+        (Form.PARAGRAPHS, (b"one", b"\n\n", b"two\n")),
+        (Form.JSONL, (b"", b'{"text": ', b'"one"}\n{"text": "two"}')),
+    ],
+    ids=lambda value: value.name if isinstance(value, Form) else "",
+)
+def test_a_pause_of_a_non_blocking_pipe_is_not_its_end(
+    read: Callable[[int, Form], list[Record]], form: Form, pieces: tuple[bytes, ...]
+) -> None:
+    end, start = os.pipe()
+    os.set_blocking(end, False)
+
+    def write() -> None:
+        for piece in pieces:
+            os.write(start, piece)
+            time.sleep(0.05)  # the reader finds nothing
+        os.close(start)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    texts = [record.text for record in read(end, form) if not record.is_blank]
+    writer.join()
+    os.close(end)
+    assert texts == ["one", "two"]
+
+
+def test_whether_a_descriptor_of_any_number_can_be_read(
+    high_descriptor: Callable[[int], int],
+) -> None:
+    end, start = os.pipe()
+    high = high_descriptor(end)
+    assert not is_readable(high, 0)
+    os.write(start, b"x")
+    assert is_readable(high, 0)
+    for descriptor in (end, start, high):
+        os.close(descriptor)
 
 
 def test_standard_input_stays_open(stdin: int) -> None:

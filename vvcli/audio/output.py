@@ -42,7 +42,7 @@ class Output:
                 view = view[os.write(self._descriptor, view) :]
             except BlockingIOError:
                 # Another process that shares the pipe may have made it non-blocking.
-                select.select([], [self._descriptor], [])
+                self._wait()
             except OSError as error:
                 raise self._error(error) from error
 
@@ -104,6 +104,12 @@ class Output:
             return os.lseek(self._descriptor, 0, os.SEEK_CUR)
         except OSError:
             return None
+
+    def _wait(self) -> None:
+        """Wait until something can be written."""
+        poll = select.poll()  # `select.select` fails from descriptor 1024 on
+        poll.register(self._descriptor, select.POLLOUT)
+        poll.poll()
 
     def _widen_pipe(self) -> None:
         """Ask for a larger pipe; where it is none, or may not grow, nothing is lost."""

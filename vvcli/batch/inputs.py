@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import stat
 from collections.abc import Callable, Iterable, Iterator
@@ -13,6 +12,7 @@ from vvcli.batch.record_list import RecordList
 from vvcli.errors import UsageError
 from vvcli.script.choose import Form, records_from
 from vvcli.script.dialogue import Dialogue
+from vvcli.script.sources import open_stdin
 
 STDIN = "-"
 
@@ -58,8 +58,7 @@ class Input:
         """
         separator = " record " if self.form is Form.NULL else ":"
         try:
-            # A descriptor of our own, as in `vvcli.script.sources`.
-            with os.fdopen(os.dup(stdin), "rb") if self.is_stdin else self.path.open("rb") as file:
+            with open_stdin(stdin) if self.is_stdin else self.path.open("rb") as file:
                 found = records_from(
                     file, self.name, self.form, first_index, delimiter=self.delimiter
                 )

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import io
 import os
-import select
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from vvcli.cli.environment import Environment
-from vvcli.errors import UsageError
+from vvcli.errors import UsageError, unreadable_as
 from vvcli.script.binary import check_start
 from vvcli.script.choose import Form, refuse_failed
 from vvcli.script.lines import split_lines
 from vvcli.script.measure import Total, can_measure, measure
 from vvcli.script.record import Record
-from vvcli.script.sources import check_files, open_stdin, read_files
+from vvcli.script.sources import check_files, is_readable, open_stdin, read_files
 
 
 @dataclass(frozen=True)
@@ -118,13 +117,14 @@ def _look_at_stdin(stdin: int, form: Form) -> int | io.BufferedReader:
     That it is no text is then said before the model loads.
 
     Raises:
-        UsageError: it does not begin like text.
+        UsageError: it cannot be read, or does not begin like text.
     """
     if form is Form.FOLLOW:  # which reads the descriptor itself
         return stdin
-    file = open_stdin(stdin)
-    if select.select([file], [], [], 0)[0]:
-        check_start(file, "stdin", nul_ends_records=form is Form.NULL)
+    with unreadable_as(UsageError, "stdin"):
+        file = open_stdin(stdin)
+        if is_readable(file.fileno(), 0):
+            check_start(file, "stdin", nul_ends_records=form is Form.NULL)
     return file
 
 

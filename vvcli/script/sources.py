@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import io
 import os
+import select
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vvcli.errors import UsageError
 from vvcli.script.choose import Form, records_from
 from vvcli.script.record import Record
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 
 def check_files(paths: Iterable[Path]) -> None:
@@ -36,7 +41,30 @@ def open_stdin(stdin: int | io.BufferedReader) -> io.BufferedReader:
     A descriptor of our own: a reader that is still blocked at exit must not hold a lock that the
     interpreter takes.
     """
-    return stdin if isinstance(stdin, io.BufferedReader) else os.fdopen(os.dup(stdin), "rb")
+    if isinstance(stdin, io.BufferedReader):
+        return stdin
+    return io.BufferedReader(_WaitingFile(os.dup(stdin), "rb"))
+
+
+class _WaitingFile(io.FileIO):
+    """A descriptor that is read to its end, whether or not it is set to block.
+
+    Another process that shares the pipe may have made it non-blocking, as Node.js and ssh do.
+    Python would then take a pause of the writer for the end of the text.
+    """
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        """Fill `buffer` with what there is, at least a byte; 0 at the end."""
+        while (size := super().readinto(buffer)) is None:
+            is_readable(self.fileno())
+        return size
+
+
+def is_readable(descriptor: int, timeout_ms: int | None = None) -> bool:
+    """Wait until `descriptor` can be read; false if it cannot after `timeout_ms`."""
+    poll = select.poll()  # `select.select` fails from descriptor 1024 on
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(timeout_ms))
 
 
 def read_files(

@@ -118,6 +118,26 @@ def test_little_memory_is_a_sentence(mebibytes: int) -> None:
     assert "not enough memory" in result.error
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="others keep a folder that is in use")
+@pytest.mark.parametrize("is_deep", [False, True], ids=["gone", "deep"])
+def test_a_working_directory_without_a_path_is_a_sentence(tmp_path: Path, is_deep: bool) -> None:
+    name = 200 * "d"
+    if is_deep:
+        script = f"cd {tmp_path}; for i in $(seq 25); do mkdir {name} && cd {name}; done"
+    else:
+        script = f"cd {tmp_path}; mkdir a; cd a; rmdir ../a"
+    done = subprocess.run(
+        ["/bin/bash", "-c", f"{script}; exec {sys.executable} -m vvcli speak -q -m {TINY} Hi."],
+        capture_output=True,
+        check=False,
+        timeout=100,
+        env=os.environ | {"PYTHONPATH": str(TINY.parents[2])},
+    )
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr.startswith(b"vvcli: the ")
+    assert done.stderr.endswith(b": change to another\n")
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may search every folder")
 def test_a_folder_that_may_not_be_searched_is_a_sentence(vvcli: InProcess, tmp_path: Path) -> None:
     (tmp_path / "shut" / "model").mkdir(parents=True)
@@ -127,7 +147,7 @@ def test_a_folder_that_may_not_be_searched_is_a_sentence(vvcli: InProcess, tmp_p
             (["speak", "Hi.", "-m", tmp_path / "shut" / "model"], 4),
             (["speak", "Hi.", "-m", TINY, "-V", tmp_path / "shut" / "a.pt"], 4),
             (["speak", "-m", TINY, "-i", tmp_path / "shut" / "a.txt"], 2),
-            (["speak", "Hi.", "-m", TINY, "-o", tmp_path / "shut" / "a.wav"], OUTPUT),
+            (["speak", "Hi.", "-m", TINY, "-o", tmp_path / "shut" / "a.wav"], 5),
         ):
             result = vvcli(*command)
             assert result.status == status

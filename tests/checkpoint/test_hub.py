@@ -115,6 +115,27 @@ def test_cached_models_are_found_and_listed_offline(tmp_path: Path) -> None:
     assert lines[1] == f"org/model\t{whole}\t{len(CONFIG) + 5}"
 
 
+def test_a_cache_that_is_no_folder_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "hub").touch()
+    listed = run(tmp_path, "list")
+    assert (listed.stdout, listed.returncode) == ("", 4)
+    assert listed.stderr.startswith("cannot read the hub's cache: ")
+    assert listed.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("arguments", [("list",), ("path", "org/model")])
+def test_a_damaged_cache_is_one_sentence(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    cache(tmp_path, "org/model", {"config.json": CONFIG})
+    ref = tmp_path / "hub" / "models--org--model" / "refs" / "main"
+    ref.write_bytes(b"\xff")
+    damaged = run(tmp_path, *arguments)
+    assert (damaged.stdout, damaged.returncode) == ("", 4)
+    assert damaged.stderr.startswith("cannot read the hub's cache: ")
+    ref.unlink()
+    (ref / "branch").mkdir(parents=True)
+    assert run(tmp_path, *arguments).returncode == (4 if "path" in arguments else 0)
+
+
 def test_the_embedded_model_needs_no_cache(tmp_path: Path) -> None:
     listed = run(tmp_path, "list")
     assert (listed.stderr, listed.returncode) == ("", 0)

@@ -168,3 +168,27 @@ def test_a_type_of_our_own_says_whether_it_is_whole() -> None:
     for value in (5.5, 5.0, True, "5", "many", [5]):
         with pytest.raises(ValueError, match="must be a whole number"):
             checked(option, value)
+
+
+@pytest.mark.parametrize("home", ["/dev/null", "shut"])
+def test_a_home_out_of_reach_has_no_config(
+    vvcli: InProcess, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, home: str
+) -> None:
+    if home == "shut" and os.geteuid() == 0:
+        pytest.skip("root may search every folder")
+    for name in ("VVCLI_CONFIG", "XDG_CONFIG_HOME", "XDG_DATA_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    shut = tmp_path / "shut"
+    shut.mkdir()
+    shut.chmod(0)
+    monkeypatch.setenv("HOME", str(shut) if home == "shut" else home)
+    result = vvcli("speak", "-q", "-m", TINY, "Yes.")
+    shut.chmod(0o700)
+    assert (result.status, result.stderr) == (0, "")
+    # One that was asked for is another matter.
+    monkeypatch.setenv("VVCLI_CONFIG", "/dev/null/config.toml")
+    result = vvcli("speak", "-q", "-m", TINY, "Yes.")
+    assert (result.status, result.error) == (
+        2,
+        "cannot read /dev/null/config.toml: Not a directory",
+    )

@@ -75,13 +75,18 @@ def resolve_model(spec: str) -> Path:
 
 
 def cached_file(repository: str, name: str) -> Path | None:
-    """File `name` of a hub repository in the cache, or None; never uses the network."""
+    """File `name` of a hub repository in the cache, or None; never uses the network.
+
+    Raises:
+        UnavailableError: the cache cannot be read.
+    """
     from huggingface_hub import try_to_load_from_cache
 
     if not _is_hub_id(repository):
         return None
-    # A file known not to exist upstream comes back as a marker object.
-    found = try_to_load_from_cache(repository, name)
+    with _cache_errors():
+        # A file known not to exist upstream comes back as a marker object.
+        found = try_to_load_from_cache(repository, name)
     return Path(found) if isinstance(found, str) else None
 
 
@@ -128,12 +133,17 @@ def local_models() -> list[CachedModel]:
 
 
 def cached_models() -> list[CachedModel]:
-    """The models of this program's kind in the hub cache, sorted by id."""
+    """The models of this program's kind in the hub cache, sorted by id.
+
+    Raises:
+        UnavailableError: the cache cannot be read.
+    """
     from huggingface_hub import scan_cache_dir
     from huggingface_hub.errors import CacheNotFound
 
     try:
-        repositories = scan_cache_dir().repos
+        with _cache_errors():
+            repositories = scan_cache_dir().repos
     except CacheNotFound:
         return []
     models = []
@@ -172,6 +182,18 @@ def _is_vibevoice(config: Path) -> bool:
         return read_json(config).get("model_type") == MODEL_TYPE
     except UnavailableError:
         return False
+
+
+@contextmanager
+def _cache_errors() -> Iterator[None]:
+    """Turn what the hub client raises of a damaged cache into one sentence."""
+    try:
+        yield
+    except OSError as error:
+        where = error.filename or "the hub's cache"
+        raise UnavailableError(f"cannot read {where}: {error.strerror or error}") from error
+    except ValueError as error:  # not a folder, or not UTF-8
+        raise UnavailableError(f"cannot read the hub's cache: {error}") from error
 
 
 @contextmanager

@@ -73,7 +73,10 @@ def is_voice_file(spec: str) -> bool:
 def _voices_in(folder: Path) -> dict[str, Path]:
     """Voice files in `folder` by name (stem)."""
     with unreadable_as(UnavailableError, f"the voices in {folder}"):
-        if not folder.is_dir():
+        try:
+            if not folder.is_dir():
+                return {}
+        except PermissionError:  # of a folder above it: another user's home, say
             return {}
         files = [path for path in folder.iterdir() if path.suffix in SUFFIXES and path.is_file()]
     files.sort(key=lambda path: SUFFIXES.index(path.suffix), reverse=True)

@@ -56,12 +56,28 @@ def read_defaults(group: click.Group) -> dict[str, Any]:
         with unreadable_as(UsageError, path):
             content = tomllib.loads(read_bounded(path, MAX_BYTES).decode("utf-8"))
     except UsageError as error:
-        if isinstance(error.__cause__, FileNotFoundError):
+        if isinstance(error.__cause__, FileNotFoundError) or _is_out_of_reach(path):
             return {}
         raise
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{path} is not TOML: {error}") from error
     return _default_map(group, content, path)
+
+
+def _is_out_of_reach(path: Path) -> bool:
+    """Whether nobody asked for `path`, and this user can have no file there.
+
+    After `sudo -u`, HOME may be another user's, and that of a service may be /dev/null.
+    """
+    if "VVCLI_CONFIG" in os.environ:
+        return False
+    try:
+        path.stat()
+    except (NotADirectoryError, PermissionError):
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _default_map(group: click.Group, content: dict[str, Any], path: Path) -> dict[str, Any]:

@@ -167,6 +167,36 @@ def test_a_signal_in_a_finalizer_is_not_lost(before: str) -> None:
     assert (done.returncode, done.stderr) == (-signal.SIGINT, b"")
 
 
+# A command in whose way a library drops the signal, or makes an error of its own of it.
+DROPPED = """
+import os, signal, sys, time
+import vvcli.cli.main as main
+
+def command(context):
+    try:
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(60)
+    except BaseException as error:
+        if sys.argv[1] == "replaced":
+            raise ImportError("a library") from error
+    if sys.argv[1] == "cleared":
+        time.sleep(60)
+    return 0
+
+main.vvcli.invoke = command
+main.main()
+"""
+
+
+@pytest.mark.parametrize("how", ["cleared", "replaced", "cleared at the end"])
+def test_a_signal_that_a_library_drops_is_not_lost(how: str) -> None:
+    """As numpy's C code does with whatever is raised while it imports a module."""
+    done = subprocess.run(
+        [sys.executable, "-c", DROPPED, how], stderr=subprocess.PIPE, check=False, timeout=PATIENCE
+    )
+    assert (done.returncode, done.stderr) == (-signal.SIGTERM, b"")
+
+
 STUCK = """
 import os, signal, time
 from vvcli.cli.signals import CLEAN_UP, Terminated, raise_on_signals

@@ -19,7 +19,7 @@ from vvcli.cli.environment import Environment
 from vvcli.cli.exit_status import ExitStatus
 from vvcli.cli.failures import failure_of, usage_sentence
 from vvcli.cli.message_options import root_options
-from vvcli.cli.signals import Terminated, die_of, die_on_signals, raise_on_signals
+from vvcli.cli.signals import Terminated, arrived, die_of, die_on_signals, raise_on_signals
 from vvcli.errors import is_rust_panic
 
 # Command: its module and one line of help. Modules are imported only when their command is used:
@@ -95,6 +95,8 @@ def main() -> None:
     try:
         raise_on_signals()
         status = _main()
+        if (number := arrived()) is not None:
+            die_of(number)
         die_on_signals()
     except Terminated as error:
         die_of(error.number)
@@ -143,6 +145,8 @@ def run(arguments: list[str], environment: Environment) -> int:
     except BaseException as error:
         if not isinstance(error, Exception) and not is_rust_panic(error):
             raise
+        if (number := arrived()) is not None:  # a library made another error of it
+            raise Terminated(number) from None
         failure = failure_of(error, stdout_closed=environment.stdout in environment.closed)
         hint = " (-v shows where)" if failure.is_ours and not environment.verbose else ""
         environment.say(failure.sentence + hint)

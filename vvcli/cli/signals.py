@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 import time
+import weakref
 from types import CodeType, FrameType
 from typing import NoReturn
 
@@ -19,11 +20,23 @@ CLEAN_UP = 1.0
 
 
 class Terminated(BaseException):
-    """A signal arrived; raised once, in the main thread, so that clean-up runs."""
+    """A signal arrived; raised in the main thread, so that clean-up runs.
+
+    Libraries drop it: C code that imports a module clears any error, and so does Python after
+    a finalizer. It is raised again then, until the process ends.
+    """
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
         self.number = signal.Signals(number)
+
+
+_arrived: int | None = None
+
+
+def arrived() -> int | None:
+    """The signal that was raised as `Terminated`, whatever has become of that."""
+    return _arrived
 
 
 def raise_on_signals() -> None:
@@ -32,30 +45,42 @@ def raise_on_signals() -> None:
     `nohup` and a shell's `&` have signals ignored, and they stay so.
     """
     first: float | None = None
+    raised: weakref.ref[Terminated] | None = None  # the reference has to live to call back
 
     def handle(number: int, frame: FrameType | None) -> None:
         nonlocal first
-        if _is_within(frame, raise_again.__code__):
+        if _is_within(frame, dropped.__code__) or _is_within(frame, silence.__code__):
             _deliver_later(number)
         elif first is None:
             first = time.monotonic()
-            raise Terminated(number)
+            raise terminated(number)
         elif time.monotonic() - first > CLEAN_UP:
             die_of(number)
 
-    def raise_again(unraisable: sys.UnraisableHookArgs) -> None:
-        """Deliver `Terminated` again where it was raised in a finalizer, which drops it."""
+    def terminated(number: int) -> Terminated:
+        """The exception; not a variable of `handle`, whose frame it holds and would not leave."""
+        global _arrived
+        nonlocal raised
+        _arrived = number
+        error = Terminated(number)
+        raised = weakref.ref(error, dropped)
+        return error
+
+    def dropped(_: object) -> None:
+        """Deliver the signal again: nobody has the exception, and the process goes on."""
         nonlocal first
+        first = None
+        assert _arrived is not None  # noqa: S101 - it was raised
+        _deliver_later(_arrived)
+
+    def silence(unraisable: sys.UnraisableHookArgs) -> None:
         if not isinstance(unraisable.exc_value, Terminated):
             sys.__unraisablehook__(unraisable)
-            return
-        first = None
-        _deliver_later(unraisable.exc_value.number)
 
     for number in ENDING:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, handle)
-    sys.unraisablehook = raise_again
+    sys.unraisablehook = silence
 
 
 def _deliver_later(number: int) -> None:

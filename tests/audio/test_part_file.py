@@ -403,6 +403,20 @@ def test_a_descriptor_is_written_where_it_stands(tmp_path: Path) -> None:
         open_output(Path("/dev/fd/999"))
 
 
+def test_a_leftover_of_another_user_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In /tmp, nobody can remove another's files."""
+
+    def refuse(path: str, **_: object) -> None:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM), path)
+
+    (tmp_path / "a.wav.part").touch()
+    monkeypatch.setattr(os, "unlink", refuse)
+    with pytest.raises(OutputError, match="part is there and cannot be removed: Operation"):
+        PartFile(tmp_path / "a.wav")
+
+
 def test_a_descriptor_of_our_own_is_nobodys_output(tmp_path: Path) -> None:
     """Else `--summary /dev/fd/4` could end up in the manifest."""
     with (tmp_path / "ours").open("wb") as file:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import tempfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
@@ -82,6 +83,18 @@ def test_a_file_where_a_folder_goes(tmp_path: Path) -> None:
         OutputFolder(tmp_path).place("a/b/x.wav")
     with pytest.raises(UsageError, match="a is not a folder"):
         OutputFolder(tmp_path / "a").place("x.wav")
+
+
+@pytest.mark.parametrize(
+    ("flags", "reason"), [(os.ST_RDONLY, "Read-only file system"), (0, "Permission denied")]
+)
+def test_where_nothing_can_be_written_the_reason_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flags: int, reason: str
+) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    monkeypatch.setattr(os, "statvfs", lambda path: SimpleNamespace(f_flag=flags))
+    with pytest.raises(OutputError, match=f"cannot write to {tmp_path / 'out'}: {reason}"):
+        OutputFolder(tmp_path / "out").check_writable()
 
 
 def test_a_folder_that_becomes_a_link_leads_nowhere(tmp_path: Path) -> None:

@@ -25,6 +25,13 @@ def open_folder(path: Path | str, *, above: int | None = None, follow_links: boo
         return os.open(path, flags | os.O_PATH, dir_fd=above)
 
 
+def refusal(place: Path) -> OSError:
+    """Why nothing can be written to `place`, which `os.access` does not say."""
+    is_read_only = os.statvfs(place).f_flag & os.ST_RDONLY
+    number = errno.EROFS if is_read_only else errno.EACCES
+    return OSError(number, os.strerror(number))
+
+
 def lock(descriptor: int) -> bool | None:
     """Lock without waiting; false if another process has the lock, none without locks."""
     try:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
-from vvcli.audio.descriptors import descriptor_of, dup_inherited
+from vvcli.audio.descriptors import descriptor_of, dup_inherited, refusal
 from vvcli.audio.part_file import PartFile
 from vvcli.errors import OutputError, UsageError
 
@@ -214,7 +214,7 @@ def check_output(path: Path) -> bool:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
         place = path.parent if mode is None else path
         if not os.access(place, os.W_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            raise refusal(place)
     except OSError as error:
         raise _cannot_write(path, error) from error
     return True

@@ -168,14 +168,23 @@ class PartFile:
         except FileNotFoundError:
             return
         if not stat.S_ISREG(status.st_mode):
-            os.unlink(self._part, dir_fd=self._folder)
+            self._unlink()
             return
         descriptor = self._open_unlocked()
         if descriptor is not None:
             try:
-                os.unlink(self._part, dir_fd=self._folder)
+                self._unlink()
             finally:
                 os.close(descriptor)
+
+    def _unlink(self) -> None:
+        try:
+            os.unlink(self._part, dir_fd=self._folder)
+        except PermissionError as error:  # another user's, in a folder such as /tmp
+            raise OutputError(
+                f"cannot write to {self.path}: {self._part} is there and cannot be removed: "
+                f"{error.strerror}"
+            ) from error
 
     def _open_unlocked(self) -> int | None:
         """The regular file that has the name, locked; none if there is none."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import re
 import unicodedata
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
-from vvcli.audio.descriptors import open_folder
+from vvcli.audio.descriptors import open_folder, refusal
 from vvcli.audio.part_file import PART
 from vvcli.errors import OutputError, UsageError
 
@@ -86,8 +85,7 @@ class OutputFolder:
         if not place.is_dir():
             raise UsageError(f"{place} is not a folder, and outputs go below it")
         if not os.access(place, os.W_OK | os.X_OK):
-            reason = os.strerror(errno.EACCES)
-            raise OutputError(f"cannot write to {self.path}: {reason}")
+            raise OutputError(f"cannot write to {self.path}: {refusal(place).strerror}")
 
     def open_parent(self, name: str, *, make: bool = False) -> int:
         """A descriptor of the folder that holds the file `name`, a path from `place`.

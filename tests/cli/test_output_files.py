@@ -265,3 +265,17 @@ def test_two_speakers_of_one_file(here: Path) -> None:
         assert not Path("mix.wav.part").exists()
         seen.append(tuple(sorted(ends)))
     print({ends: seen.count(ends) for ends in set(seen)})  # noqa: T201
+
+
+def test_an_output_need_not_be_readable(
+    speak: InProcess, vvcli: InProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder that files can only be put into, or a file that its owner may only write."""
+    access = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.R_OK and access(path, mode))
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "a.wav").touch()
+    (tmp_path / "a.txt").write_text("Yes.\n")
+    assert speak("Yes.", "-o", tmp_path / "a.wav").status == 0
+    files = ["-d", tmp_path / "folder", tmp_path / "a.txt"]
+    assert vvcli("batch", "-q", "-m", TINY, *files).status == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from pathlib import Path
 from typing import Any
 
 import click
@@ -91,6 +92,10 @@ class FileName(click.Path):
     """The name of a file; a shell completes names of files."""
 
     name = "file"
+
+    def __init__(self, *, path_type: type[Path] | None = None) -> None:
+        # An output may be one that only takes; what cannot be read is said where it is read.
+        super().__init__(readable=False, path_type=path_type)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Refuse the empty string, which would be the working directory."""

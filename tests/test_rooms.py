@@ -22,8 +22,10 @@ OPEN = {"", "errors", "samples"}  # to every room; "" is vvcli/__init__.py
 # Room: the rooms it may import; `room.module` opens that module alone. A module with a row of its
 # own is a room by itself, so that those below may use it.
 ROOMS: dict[str, set[str]] = {
-    "script": set(),
-    "frontend": set(),
+    # Whatever configures a run is read by it: regular files, of a bounded size.
+    "checkpoint.regular_file": set(),
+    "script": {"checkpoint.regular_file"},
+    "frontend": {"checkpoint.regular_file"},
     "model": set(),
     "engine": {"model"},
     # A chunk and how it ended: what passes between speech, files and progress.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -85,3 +86,14 @@ def test_a_bad_line_is_named_by_number(tmp_path: Path, line: str) -> None:
 def test_a_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot read the lexicon"):
         read_lexicons([tmp_path / "none.tsv"])
+
+
+@pytest.mark.parametrize("kind", ["fifo", "zero"])
+def test_what_is_no_file_is_an_error_at_once(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / kind
+    if kind == "fifo":
+        os.mkfifo(path)
+    else:
+        path.symlink_to("/dev/zero")
+    with pytest.raises(UsageError, match=f"cannot read the lexicon {path}: it is not a regular"):
+        read_lexicons([path])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -96,3 +97,14 @@ def test_a_cast_is_a_list_or_a_file(tmp_path: Path) -> None:
 def test_a_cast_that_is_none_is_refused(value: str) -> None:
     with pytest.raises(UsageError):
         parse_cast(value)
+
+
+@pytest.mark.parametrize("kind", ["fifo", "zero"])
+def test_a_cast_that_is_no_file_is_refused_at_once(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / kind
+    if kind == "fifo":
+        os.mkfifo(path)
+    else:
+        path.symlink_to("/dev/zero")
+    with pytest.raises(UsageError, match=f"cannot read the cast {path}: it is not a regular file"):
+        parse_cast(str(path))

@@ -8,8 +8,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+from vvcli.checkpoint.regular_file import read_bounded
 from vvcli.errors import UsageError
 
+MAX_BYTES = 16 << 20  # of a file: half a million words
 MAX_ENTRY = 200  # characters of a word or a respelling
 
 _TOKEN = re.compile(r"\w+|[^\w\s]")
@@ -94,7 +96,7 @@ def read_lexicons(paths: Iterable[Path]) -> Lexicon:
     entries: list[Entry] = []
     for path in paths:
         try:
-            text = path.read_text(encoding="utf-8-sig")
+            text = read_bounded(path, MAX_BYTES).decode("utf-8-sig")
         except OSError as error:
             raise UsageError(f"cannot read the lexicon {path}: {error.strerror}") from error
         except UnicodeDecodeError as error:

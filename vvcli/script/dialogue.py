@@ -8,10 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from vvcli.checkpoint.regular_file import read_bounded
 from vvcli.errors import UsageError
 from vvcli.script.record import Record
 
 MAX_LABEL = 40  # characters
+MAX_CAST_BYTES = 1 << 20  # of a file
 
 _LABEL = re.compile(r"\s*(?P<label>[^\W\d_][^:\n]{0,39}):(?:\s+(?P<text>.*))?$", re.DOTALL)
 
@@ -87,7 +89,7 @@ def parse_cast(value: str) -> dict[str, str]:
     if "=" in value:
         return dict(_pair(part, "--cast") for part in value.split(",") if part.strip())
     try:
-        text = Path(value).read_text(encoding="utf-8-sig")
+        text = read_bounded(Path(value), MAX_CAST_BYTES).decode("utf-8-sig")
     except OSError as error:
         raise UsageError(f"cannot read the cast {value}: {error.strerror}") from error
     except UnicodeDecodeError as error:

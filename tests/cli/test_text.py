@@ -52,6 +52,18 @@ def test_words_that_cannot_be_said_are_named_and_the_others_shown() -> None:
     assert json.loads(done.stdout.splitlines()[-1])["spoken"] == "hello"
 
 
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_what_is_shown_cannot_steer_a_terminal(form: list[str]) -> None:
+    done = run(*form, "one \x9b31m two \u202ethree\u2028four")
+    assert done.returncode == 0
+    assert done.stdout.replace("\n", "").isprintable()
+
+
+def test_a_line_that_is_no_text_is_named_once() -> None:
+    done = run("one \udcff")
+    assert (done.returncode, done.stderr.count("TEXT:1")) == (1, 1)
+
+
 @pytest.mark.parametrize(("arguments", "status"), [(["Привет"], 1), (["--language", "xx"], 2)])
 def test_the_exit_status_says_what_happened(arguments: list[str], status: int) -> None:
     assert run(*arguments).returncode == status

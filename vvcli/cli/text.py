@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from pathlib import Path
 
 import click
 
@@ -13,8 +14,10 @@ from vvcli.cli.exit_status import ExitStatus
 from vvcli.cli.message_options import verbose_option
 from vvcli.errors import RecordError, UsageError
 from vvcli.frontend.front_end import LANGUAGES, FrontEnd, Reading, refuse
-from vvcli.script.lines import read_lines, split_lines
+from vvcli.progress.visible import visible
+from vvcli.script.lines import split_lines
 from vvcli.script.record import Record
+from vvcli.script.sources import read_files
 
 
 @click.command()
@@ -42,9 +45,11 @@ def text(
     for record in _records(environment, text):
         if record.is_blank:
             continue
+        if record.error is not None:
+            environment.say(record.error)
+            bad += 1
+            continue
         try:
-            if record.error is not None:
-                raise RecordError(record.error)
             reading = front_end.read(record.text)
             click.echo(_object(reading) if as_json else _table(reading))
             refuse(list(reading.unspeakable))
@@ -62,16 +67,13 @@ def _records(environment: Environment, words: tuple[str, ...]) -> Iterable[Recor
         return split_lines(" ".join(words), "TEXT")
     if environment.stdin in environment.closed or os.isatty(environment.stdin):
         raise UsageError("nothing to read: give TEXT, or pipe lines in")
-    return _lines(environment.stdin)
-
-
-def _lines(descriptor: int) -> Iterator[Record]:
-    with os.fdopen(os.dup(descriptor), "rb") as file:
-        yield from read_lines(file, "stdin")
+    return read_files([Path("-")], environment.stdin)
 
 
 def _object(reading: Reading) -> str:
-    return json.dumps({"text": reading.text, "spoken": reading.spoken}, ensure_ascii=False)
+    shown = {"text": reading.text, "spoken": reading.spoken}
+    line = json.dumps(shown, ensure_ascii=False)
+    return line if line.isprintable() else json.dumps(shown)
 
 
 def _table(reading: Reading) -> str:
@@ -86,4 +88,5 @@ def _table(reading: Reading) -> str:
     lines = [reading.text]
     for name, written, said in rows:
         lines.append(f"  {name:{name_width}}  {written:{text_width}}  {said}".rstrip())
-    return "\n".join([*lines, f"= {reading.spoken}".rstrip()])
+    lines.append(f"= {reading.spoken}".rstrip())
+    return "\n".join(visible(line, len(line)) for line in lines)

@@ -107,3 +107,15 @@ def test_a_dry_run_fails_where_the_run_would(vvcli: InProcess, tmp_path: Path, t
     done = vvcli("batch", str(script), "-d", str(tmp_path / "out"), "--dry-run")
     assert done.status == 3
     assert "a.txt:2: " in done.stderr
+
+
+def test_a_dry_run_sees_what_a_lexicon_makes_of_plain_words(
+    vvcli: InProcess, tmp_path: Path
+) -> None:
+    script, out = tmp_path / "a.txt", tmp_path / "out"
+    script.write_text("nginx runs.\nHello.\n")
+    arguments = ("batch", str(script), "-d", str(out), "--lexicon", lexicon(tmp_path, "движок"))
+    dry, ran = vvcli(*arguments, "--dry-run"), vvcli(*arguments, "-q")
+    assert (dry.status, ran.status) == (3, 3)
+    assert "a.txt:1: " in dry.error
+    assert dry.error == ran.error

@@ -43,3 +43,15 @@ def record_voices(voices: ModelVoices, default: str | None) -> LookUp:
 
     look_up(default)
     return look_up
+
+
+def found_name(voices: LookUp, spec: str | None) -> str:
+    """The name of a voice that is there.
+
+    Raises:
+        UnavailableError: it is not.
+    """
+    found = voices(spec)
+    if found.error is not None:
+        raise UnavailableError(found.error)
+    return found.name

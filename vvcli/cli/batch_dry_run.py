@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 from collections import Counter
 
 import click
@@ -15,12 +14,9 @@ from vvcli.batch.resume import Decision, JobStep
 from vvcli.cli.batch_plan import Prepared, Request
 from vvcli.cli.batch_run import verified
 from vvcli.cli.environment import Environment
-from vvcli.errors import RecordError, UnavailableError
+from vvcli.cli.preflight import Preflight
+from vvcli.errors import RecordError
 from vvcli.progress.visible import visible, visible_columns
-from vvcli.script.record import Record
-
-# Text that every model can say.
-_PLAIN_WORDS = re.compile(r"[A-Za-z][A-Za-z ,.?!']*")
 
 
 def dry_run(environment: Environment, request: Request, prepared: Prepared) -> Files:
@@ -29,7 +25,7 @@ def dry_run(environment: Environment, request: Request, prepared: Prepared) -> F
     Raises:
         UsageError, UnavailableError, OutputError: where the run would, before it makes anything.
     """
-    check = _SpeechCheck(prepared)
+    preflight = prepared.preflight()
     resume = prepared.resume(request, read_entries(request.folder))
     before, made = Standing(), Counter[Outcome]()
     # Printed when all is found right. A file of its own would be slower, and no smaller.
@@ -44,7 +40,7 @@ def dry_run(environment: Environment, request: Request, prepared: Prepared) -> F
         if step.decision is Decision.MAKE:
             if stopped:
                 continue
-            problems, outcome = check.outcome(step)
+            problems, outcome = _outcome(prepared, preflight, step)
             made[outcome] += 1
             for problem in problems:
                 environment.say(problem)
@@ -63,38 +59,16 @@ def dry_run(environment: Environment, request: Request, prepared: Prepared) -> F
     return Files.count(before, made)
 
 
-class _SpeechCheck:
-    """Finds records that cannot be spoken, in the run's own words."""
-
-    def __init__(self, prepared: Prepared) -> None:
-        self._voices = prepared.voices
-        self._model_voices = prepared.model.voices
-        self._reader = prepared.reader
-        self._tokenizer = prepared.model.tokenizer
-
-    def outcome(self, step: JobStep) -> tuple[list[str], Outcome]:
-        """What is wrong with the records of a file, and what becomes of it."""
-        records = step.job.records
-        if len(records) == 1:
-            error = self._error(records[0])
-            return ([], Outcome.OK) if error is None else ([error], Outcome.FAILED)
-        records = tuple(r for r in records if not self._reader(r).is_blank(r.text) or r.error)
-        problems = [error for record in records if (error := self._error(record)) is not None]
-        if not problems:
-            return problems, Outcome.OK
-        return problems, Outcome.FAILED if len(problems) == len(records) else Outcome.TRUNCATED
-
-    def _error(self, record: Record) -> str | None:
-        if record.error is not None:
-            return record.error
-        error = self._voices(record.voice).error
-        if error is None and not _PLAIN_WORDS.fullmatch(record.text):
-            try:
-                for segment in self._reader(record).read(record.text).segments:
-                    if segment.voice:
-                        self._model_voices.find(segment.voice)
-                    if segment.text:
-                        self._tokenizer.encode(segment.text)
-            except (RecordError, UnavailableError) as failure:
-                error = str(failure)
-        return None if error is None else f"{record.source}: {error}"
+def _outcome(prepared: Prepared, preflight: Preflight, step: JobStep) -> tuple[list[str], Outcome]:
+    """What is wrong with the records of a file, and what becomes of it."""
+    records, problems = step.job.records, list[str]()
+    if len(records) > 1:
+        records = tuple(record for record in records if not prepared.is_blank(record))
+    for record in records:
+        try:
+            preflight.check(record)
+        except RecordError as error:
+            problems.append(str(error))
+    if not problems:
+        return problems, Outcome.OK
+    return problems, Outcome.FAILED if len(problems) == len(records) else Outcome.TRUNCATED

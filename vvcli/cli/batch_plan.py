@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,14 @@ from vvcli.batch.inputs import STDIN, Inputs, expand
 from vvcli.batch.manifest import FILE_NAME, Entries
 from vvcli.batch.naming import NameTemplate
 from vvcli.batch.plan import Job, Layout, Plan, Read, read_records
-from vvcli.batch.record_voices import LookUp, record_voices
+from vvcli.batch.record_voices import found_name, record_voices
 from vvcli.batch.resume import Existing, Resume
 from vvcli.checkpoint.model_folder import ModelFolder
 from vvcli.cli.dialogue import check_dialogue, open_dialogue
 from vvcli.cli.environment import Environment
 from vvcli.cli.file_conflicts import FileConflicts
 from vvcli.cli.inputs import find_form
+from vvcli.cli.preflight import Preflight
 from vvcli.cli.summary import check_summary
 from vvcli.errors import RecordError, UsageError
 from vvcli.frontend.text_reader import TextReader
@@ -69,10 +71,10 @@ class Prepared:
     read: Read
     passed_over: list[Path]  # files of input folders
     plan: Plan
-    voices: LookUp
     model: ModelFolder
     fingerprint: Callable[[Job], str]
-    reader: Callable[[Record], TextReader]
+    is_blank: Callable[[Record], bool]
+    preflight: Callable[[], Preflight]
     inputs: frozenset[tuple[int, int]]  # device and inode
     inputs_below: frozenset[str]  # names of inputs below the output folder
 
@@ -163,7 +165,6 @@ def prepare(
         read=read,
         passed_over=inputs.passed_over,
         plan=Plan(read, folder, layout, below),
-        voices=voices,
         model=model,
         fingerprint=lambda job: fingerprint(
             settings,
@@ -172,7 +173,8 @@ def prepare(
             job.gaps,
             [spoken(reader(record), record) for record in job.records],
         ),
-        reader=reader,
+        is_blank=is_blank,
+        preflight=lambda: Preflight(model, partial(found_name, voices), **reading),
         inputs=_identities(environment, inputs),
         inputs_below=frozenset(below),
     )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
 
 import click
 
@@ -15,30 +16,40 @@ from vvcli.frontend.text_reader import SpokenText
 from vvcli.progress.tally import Tally, count
 from vvcli.script.record import Record
 
+# Text that every model can say as it is written.
+_PLAIN_WORDS = re.compile(r"[A-Za-z][A-Za-z ,.?!']*")
+
 
 class Preflight:
-    """Says of each record whether it can be spoken with `model`, and `voice` where it names none.
+    """Says of each record whether it can be spoken with `model`.
 
     Voices are looked for and not read; texts are read as the run would read them, and go through
     the model's tokenizer.
 
+    Args:
+        model: the model.
+        voice_name: the name of the voice of this name or file, or of the default voice;
+            UnavailableError if there is none.
+        lexicon, commands, language: see `Synthesizer`.
+
     Raises:
-        UnavailableError: model, tokenizer, voice or language cannot be had.
+        UnavailableError: model, tokenizer, language or default voice is unavailable.
     """
 
     def __init__(
         self,
         model: ModelFolder,
-        voice: str | None,
+        voice_name: Callable[[str | None], str],
         *,
         lexicon: Lexicon | None = None,
         commands: bool = True,
         language: str | None = None,
     ) -> None:
         self._tokenizer = model.tokenizer
-        self._voices = model.voices
         self._readers = model.text.readers(lexicon, commands=commands, language=language)
-        self._voice = model.voices.find(voice).name
+        self._voice_name = voice_name
+        self._respells = bool(lexicon)
+        voice_name(None)
 
     def read(self, record: Record) -> SpokenText:
         """What would be spoken of `record`.
@@ -49,18 +60,29 @@ class Preflight:
         if record.error is not None:
             raise RecordError(record.error)
         try:
-            voice = self._voice
-            if record.voice:
-                voice = self._voices.find(record.voice).name
-            spoken = self._readers(voice).read(record.text)
+            spoken = self._readers(self._voice_name(record.voice)).read(record.text)
             for segment in spoken.segments:
                 if segment.voice:
-                    self._voices.find(segment.voice)
+                    self._voice_name(segment.voice)
                 if segment.text:
                     self._tokenizer.encode(segment.text)
         except (UnavailableError, RecordError) as error:
             raise RecordError(f"{record.label}: {error}") from error
         return spoken
+
+    def check(self, record: Record) -> None:
+        """The same without the text, which is quick for plain words.
+
+        Raises:
+            RecordError: as `read`.
+        """
+        if record.error or self._respells or not _PLAIN_WORDS.fullmatch(record.text):
+            self.read(record)
+            return
+        try:
+            self._voice_name(record.voice)
+        except UnavailableError as error:
+            raise RecordError(f"{record.label}: {error}") from error
 
 
 def list_records(

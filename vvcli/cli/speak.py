@@ -175,7 +175,8 @@ def speak(
         for name in (output, cues):
             if name not in (None, "-"):
                 check_output(Path(str(name)))
-        preflight = Preflight(model, options["voice"], **reading)
+        voice = options["voice"]
+        preflight = Preflight(model, lambda own: model.voices.find(own or voice).name, **reading)
         stop = on_error == "stop"
         return _status(
             environment,

@@ -42,7 +42,7 @@ class ModelFolder:
     """
 
     def __init__(self, spec: str | Path) -> None:
-        self._spec = spec
+        self.spec = spec
         self._contents: dict[str, bytes | None] = {}
 
     @cached_property
@@ -52,7 +52,7 @@ class ModelFolder:
         Raises:
             UnavailableError: there is no such model on this machine.
         """
-        return self._spec if isinstance(self._spec, Path) else resolve_model(self._spec)
+        return self.spec if isinstance(self.spec, Path) else resolve_model(self.spec)
 
     @cached_property
     def config(self) -> ModelConfig:

@@ -11,18 +11,13 @@ from vvcli.batch.manifest import Manifest
 from vvcli.batch.report import Files
 from vvcli.batch.resume import Existing
 from vvcli.cli.batch_dry_run import dry_run
-from vvcli.cli.batch_plan import NAME, NAME_JOINED, Request, prepare
+from vvcli.cli.batch_plan import NAME, NAME_JOINED, BatchRequest, prepare
 from vvcli.cli.batch_run import run_batch
 from vvcli.cli.environment import Environment
 from vvcli.cli.exit_status import ExitStatus
 from vvcli.cli.message_options import progress_options
 from vvcli.cli.options import RATE, gap_option, synthesis_options
-from vvcli.cli.text_options import (
-    dialogue_options,
-    markdown_option,
-    take_text_arguments,
-    text_options,
-)
+from vvcli.cli.text_options import form_options, take_text_arguments, text_options
 from vvcli.cli.types import AudioFormat, FileName, FolderName, Number, Text, was_typed
 from vvcli.errors import UsageError
 from vvcli.samples import SAMPLE_RATE
@@ -67,17 +62,7 @@ from vvcli.samples import SAMPLE_RATE
     show_default=True,
     help=f"Sample rate, {RATE.low} to {RATE.high}.",
 )
-@click.option("-0", "--null", is_flag=True, help="Records end in NUL, not in newline.")
-@click.option("--paragraphs", is_flag=True, help="Records are blocks between blank lines.")
-@click.option("--jsonl", is_flag=True, help="Records are JSON objects, one a line.")
-@click.option(
-    "--delimiter",
-    metavar="STRING",
-    type=Text(),
-    help="Lines are an id, STRING, and the text, as in `id|text`.",
-)
-@markdown_option
-@dialogue_options
+@form_options
 @click.option("--join", is_flag=True, help="Make one file per input file, not per record.")
 @gap_option("Seconds of silence between the records of a joined file.")
 @click.option(
@@ -109,7 +94,7 @@ def batch(context: click.Context, /, **options: Any) -> ExitStatus:
     environment: Environment = context.obj
     if was_typed(context, "gap") and not options["join"]:
         raise UsageError("--gap is the silence between the records of one file: it needs --join")
-    request = Request(**{name: options.pop(name) for name in Request.__dataclass_fields__})
+    request = BatchRequest.take(options)
     reading = take_text_arguments(options)
     prepared = prepare(environment, request, options, reading)
     if request.dry_run:

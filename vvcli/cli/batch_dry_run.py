@@ -11,7 +11,7 @@ from vvcli.batch.entry import Outcome
 from vvcli.batch.manifest import read_entries
 from vvcli.batch.report import Files, Standing, not_read, plan_line
 from vvcli.batch.resume import Decision, JobStep
-from vvcli.cli.batch_plan import Prepared, Request
+from vvcli.cli.batch_plan import BatchRequest, Prepared
 from vvcli.cli.batch_run import verified
 from vvcli.cli.environment import Environment
 from vvcli.cli.preflight import Preflight
@@ -19,7 +19,7 @@ from vvcli.errors import RecordError
 from vvcli.progress.visible import visible, visible_columns
 
 
-def dry_run(environment: Environment, request: Request, prepared: Prepared) -> Files:
+def dry_run(environment: Environment, request: BatchRequest, prepared: Prepared) -> Files:
     """Print what would become of each file; how all would stand after the run.
 
     Raises:

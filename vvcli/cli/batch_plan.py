@@ -24,8 +24,8 @@ from vvcli.checkpoint.model_folder import ModelFolder
 from vvcli.cli.dialogue import check_dialogue, open_dialogue
 from vvcli.cli.environment import Environment
 from vvcli.cli.file_conflicts import FileConflicts
-from vvcli.cli.inputs import find_form
 from vvcli.cli.preflight import Preflight
+from vvcli.cli.request import RunRequest
 from vvcli.cli.summary import check_summary
 from vvcli.errors import RecordError, UsageError
 from vvcli.frontend.text_reader import TextReader
@@ -35,32 +35,18 @@ from vvcli.script.record import Record
 NAME, NAME_JOINED = "{stem}/{n:05d}", "{stem}"
 
 
-@dataclass(frozen=True)
-class Request:
-    """The options that shape files."""
+@dataclass(frozen=True, kw_only=True)
+class BatchRequest(RunRequest):
+    """The options of `batch`, apart from those that the synthesizer takes."""
 
     inputs: tuple[str, ...]
     folder: Path
     template: str | None
-    format_name: str
-    rate: int
     join: bool
-    null: bool
-    paragraphs: bool
-    jsonl: bool
-    delimiter: str | None
-    markdown: bool
-    dialogue: bool
-    cast: str | None
-    gap: float
     existing: str
     retry_failed: bool
     verify: bool
     fail_fast: bool
-    dry_run: bool
-    quiet: bool
-    progress_mode: str
-    summary: str | None
 
 
 @dataclass(frozen=True)
@@ -78,7 +64,7 @@ class Prepared:
     inputs: frozenset[tuple[int, int]]  # device and inode
     inputs_below: frozenset[str]  # names of inputs below the output folder
 
-    def resume(self, request: Request, entries: Entries) -> Resume:
+    def resume(self, request: BatchRequest, entries: Entries) -> Resume:
         """What decides about each job."""
         return Resume(
             entries,
@@ -93,7 +79,7 @@ class Prepared:
 
 def prepare(
     environment: Environment,
-    request: Request,
+    request: BatchRequest,
     options: dict[str, Any],
     reading: dict[str, Any],
 ) -> Prepared:
@@ -110,13 +96,7 @@ def prepare(
     check_writer(request.format_name, request.rate, SAMPLE_RATE)
     if request.delimiter == "":
         raise UsageError("--delimiter is empty")
-    form = find_form(
-        null=request.null,
-        paragraphs=request.paragraphs,
-        jsonl=request.jsonl,
-        delimiter=request.delimiter,
-        markdown=request.markdown,
-    )
+    form = request.form()
     check_dialogue(form, dialogue=request.dialogue, cast=request.cast)
     _check_stdin(environment, request.inputs)
     folder = OutputFolder(request.folder)
@@ -200,7 +180,7 @@ def _check_stdin(environment: Environment, inputs: Iterable[str]) -> None:
 
 
 def _check_conflicts(
-    environment: Environment, request: Request, inputs: Inputs, options: dict[str, Any]
+    environment: Environment, request: BatchRequest, inputs: Inputs, options: dict[str, Any]
 ) -> None:
     check_summary(request.summary)
     conflicts = FileConflicts(environment)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict
 from typing import Any
@@ -15,21 +14,17 @@ from vvcli.batch.recover import recover
 from vvcli.batch.report import Files, Standing, not_read, skipped_inputs
 from vvcli.batch.resume import Decision, JobStep, JobSteps, Resume
 from vvcli.batch.runner import Runner
-from vvcli.cli.batch_plan import Prepared, Request
-from vvcli.cli.environment import STDERR, Environment
-from vvcli.cli.summary import write_summary
-from vvcli.cli.synthesizer import open_synthesizer
-from vvcli.progress.report import Progress, open_progress
-from vvcli.progress.tally import Tally, count
+from vvcli.cli.batch_plan import BatchRequest, Prepared
+from vvcli.cli.environment import Environment
+from vvcli.cli.read_aloud import count_chunk
+from vvcli.cli.session import Session, open_session
 from vvcli.samples import SAMPLE_RATE
 from vvcli.script.measure import measure
-
-FEW = 8  # records, which need no more streams than they are
 
 
 def run_batch(
     environment: Environment,
-    request: Request,
+    request: BatchRequest,
     prepared: Prepared,
     manifest: Manifest,
     options: dict[str, Any],
@@ -64,26 +59,22 @@ def run_batch(
     )
     runner.note_skipped(steps)
     total = measure(record for step in steps.missing() for record in step.job.records)
-    mode = "none" if request.quiet else request.progress_mode
-    progress = open_progress(mode, environment.stderr, STDERR, total)
-    tally, made = Tally(), Counter[Outcome]()
-    with closing(progress):
+    made = Counter[Outcome]()
+    with open_session(environment, request, total) as session:
         for sentence in [
             *skipped_inputs(not_read(prepared.read, prepared.passed_over)),
             *verified(resume),
             *before.notes(),
         ]:
-            progress.note(sentence)
-        tell: Callable[[str], None] = environment.say if mode == "none" else progress.note
+            session.progress.note(sentence)
         for sentence in before.problems():
-            tell(sentence)
+            session.tell(sentence)
         if before.decided[Decision.MAKE]:
             asked = options | {"model": prepared.model}
-            _make(request, steps, before, runner, progress, tally, made, asked)
-            progress.finish(tally)
+            _make(request, steps, before, runner, session, made, asked)
+            session.progress.finish(session.tally)
     files = Files.count(before, made)
-    facts = {"model": options["model"], "format": request.format_name, "rate": request.rate}
-    write_summary(request.summary, tally, clipped=runner.clipped, files=asdict(files), **facts)
+    session.summarize(model=str(prepared.model.spec), files=asdict(files))
     return files
 
 
@@ -96,26 +87,17 @@ def verified(resume: Resume) -> list[str]:
 
 
 def _make(
-    request: Request,
+    request: BatchRequest,
     steps: JobSteps,
     before: Standing,
     runner: Runner,
-    progress: Progress,
-    tally: Tally,
+    session: Session,
     made: Counter[Outcome],
     options: dict[str, Any],
 ) -> None:
-    """Load the model and make what is missing, counting in `tally` and `made`."""
-    progress.note("loading the model")
+    """Load the model and make what is missing, counting in `session` and `made`."""
     # All records count, not only those that are missing, so that a resumed run computes alike.
-    total = sum(len(step.job.records) for step in steps)
-    if options["streams"] == "auto" and total < FEW:
-        options["streams"] = total
-    synthesizer = open_synthesizer(options, request.format_name, request.rate)
-    progress.note(
-        f"{synthesizer.voice.name}, {request.format_name}, {request.rate} Hz, mono, "
-        f"{count(synthesizer.streams, 'stream')} on {synthesizer.device}"
-    )
+    synthesizer = session.load(options, sum(len(step.job.records) for step in steps))
     records = (record for step in steps.missing() for record in step.job.records)
     with (
         closing(synthesizer.stream(records)) as chunks,
@@ -124,15 +106,11 @@ def _make(
         for event in events:
             if isinstance(event, ManifestEntry):
                 made[event.status] += 1
-                if request.fail_fast and tally.failed:
+                if request.fail_fast and session.tally.failed:
                     break
                 continue
-            tally.add(event)
-            tally.active = synthesizer.active
-            progress.chunk(event, tally)
+            count_chunk(event, synthesizer, session.tally, session.progress)
     left = before.decided[Decision.MAKE] - sum(made.values())
     if left:
-        progress.note(f"stopped: {left} files are not made")
-    runner.clipped += synthesizer.clipped
-    if runner.clipped:
-        progress.note(f"{runner.clipped} samples were beyond full scale and cut: try -f f32le")
+        session.progress.note(f"stopped: {left} files are not made")
+    session.note_clipped(runner.clipped + synthesizer.clipped)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import closing
+from typing import TYPE_CHECKING
 
 from vvcli.audio.track import Track
 from vvcli.progress.report import Progress
 from vvcli.progress.tally import Tally
 from vvcli.script.record import Record
-from vvcli.speech.values import Status
-from vvcli.synthesizer import Synthesizer
+from vvcli.speech.values import Chunk, Status
+
+if TYPE_CHECKING:
+    from vvcli.synthesizer import Synthesizer
 
 
 def read_aloud(
@@ -29,9 +32,14 @@ def read_aloud(
     with closing(synthesizer.stream(records)) as chunks:
         for chunk in chunks:
             track.add(chunk)
-            tally.add(chunk)
-            tally.active = synthesizer.active
-            progress.chunk(chunk, tally)
+            count_chunk(chunk, synthesizer, tally, progress)
             if chunk.status is Status.FAILED and stop_on_error:
                 break
     track.finish()
+
+
+def count_chunk(chunk: Chunk, synthesizer: Synthesizer, tally: Tally, progress: Progress) -> None:
+    """Count a chunk that was written, and show it."""
+    tally.add(chunk)
+    tally.active = synthesizer.active
+    progress.chunk(chunk, tally)

@@ -1,4 +1,4 @@
-"""The options that say how text is read before a model gets it."""
+"""The options that say which records text has, and how they are read before a model gets them."""
 
 from __future__ import annotations
 
@@ -12,11 +12,19 @@ from vvcli.cli.types import FileName, Text
 from vvcli.frontend.front_end import LANGUAGES
 from vvcli.frontend.lexicon import read_lexicons
 
-markdown_option = click.option(
-    "--markdown", is_flag=True, help="Records are the blocks of Markdown, read plainly."
-)
-
-dialogue_options = together(
+form_options = together(
+    click.option("-0", "--null", is_flag=True, help="Records end in NUL, not in newline."),
+    click.option("--paragraphs", is_flag=True, help="Records are blocks between blank lines."),
+    click.option("--jsonl", is_flag=True, help="Records are JSON objects, one a line."),
+    click.option(
+        "--delimiter",
+        metavar="STRING",
+        type=Text(),
+        help="Lines are an id, STRING, and the text: with '|', `id|text`.",
+    ),
+    click.option(
+        "--markdown", is_flag=True, help="Records are the blocks of Markdown, read plainly."
+    ),
     click.option(
         "--dialogue", is_flag=True, help="Lines are `Name: text`, each name in a voice of its own."
     ),

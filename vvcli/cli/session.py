@@ -1,0 +1,93 @@
+"""What `speak` and `batch` do alike: show progress, load the model, count, say how it went."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from vvcli.cli.environment import STDERR, Environment
+from vvcli.cli.request import RunRequest
+from vvcli.cli.summary import write_summary
+from vvcli.cli.synthesizer import open_synthesizer
+from vvcli.progress.report import Progress, open_progress
+from vvcli.progress.tally import Tally, count
+from vvcli.script.measure import Total
+
+if TYPE_CHECKING:
+    from vvcli.synthesizer import Synthesizer
+
+FEW = 8  # records, which need no more streams than they are
+
+
+class Session:
+    """One run: its progress on standard error, and its figures.
+
+    Attributes:
+        progress: for notes; closed by `open_session`.
+        tally: the figures.
+        clipped: samples that were cut off at full scale, as `note_clipped` was told.
+    """
+
+    def __init__(
+        self, environment: Environment, request: RunRequest, mode: str, progress: Progress
+    ) -> None:
+        self._environment = environment
+        self._request = request
+        self._is_silent = mode == "none"
+        self.progress = progress
+        self.tally = Tally()
+        self.clipped = 0
+
+    def load(self, options: dict[str, Any], records: int | None) -> Synthesizer:
+        """The synthesizer for `options`, to speak so many `records`, if that is known.
+
+        Raises:
+            UnavailableError: as `Synthesizer` does.
+        """
+        self.progress.note("loading the model")
+        if options["streams"] == "auto" and records is not None and records < FEW:
+            options = options | {"streams": max(1, records)}
+        format_name, rate = self._request.format_name, self._request.rate
+        synthesizer = open_synthesizer(options, format_name, rate)
+        self.progress.note(
+            f"{synthesizer.voice.name}, {format_name}, {rate} Hz, mono, "
+            f"{count(synthesizer.streams, 'stream')} on {synthesizer.device}"
+        )
+        return synthesizer
+
+    def tell(self, sentence: str) -> None:
+        """Say what went wrong, however little is to be said."""
+        if self._is_silent:
+            self._environment.say(sentence)
+        else:
+            self.progress.note(sentence)
+
+    def note_clipped(self, samples: int) -> None:
+        """Say that so many samples were cut off, if any were."""
+        self.clipped = samples
+        if samples:
+            self.progress.note(f"{samples} samples were beyond full scale and cut: try -f f32le")
+
+    def summarize(self, **facts: Any) -> None:
+        """Write `--summary`: the figures and `facts`.
+
+        Raises:
+            UsageError, OutputError: as `write_summary`.
+        """
+        request = self._request
+        facts |= {"clipped": self.clipped, "format": request.format_name, "rate": request.rate}
+        write_summary(request.summary, self.tally, **facts)
+
+
+@contextmanager
+def open_session(
+    environment: Environment, request: RunRequest, total: Total | None
+) -> Iterator[Session]:
+    """A session that shows progress as `request` asks, and how much of `total` is done."""
+    mode = "none" if request.quiet else request.progress_mode
+    progress = open_progress(mode, environment.stderr, STDERR, total)
+    try:
+        yield Session(environment, request, mode, progress)
+    finally:
+        progress.close()

@@ -1,0 +1,125 @@
+"""What `vvcli speak` is asked for, and the records that come of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vvcli.audio.cues import check_cues
+from vvcli.audio.descriptors import is_stdout
+from vvcli.audio.output import check_output
+from vvcli.audio.writer import check_writer
+from vvcli.checkpoint.model_folder import ModelFolder
+from vvcli.cli.audio_format import choose_format
+from vvcli.cli.dialogue import check_dialogue, open_dialogue
+from vvcli.cli.environment import Environment
+from vvcli.cli.file_conflicts import FileConflicts
+from vvcli.cli.inputs import TextSource, note_file_names, open_records
+from vvcli.cli.request import RunRequest
+from vvcli.cli.summary import check_summary
+from vvcli.samples import SAMPLE_RATE
+from vvcli.script.measure import Total
+from vvcli.script.record import Record
+
+STDIN = STDOUT = "-"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpeakRequest(RunRequest):
+    """The options of `speak`, apart from those that the synthesizer takes."""
+
+    text: tuple[str, ...]
+    files: tuple[str, ...]
+    follow: bool
+    follow_ms: int
+    on_error: str
+    output: str  # `STDOUT`, or a file
+    cues: str | None
+
+    @property
+    def stops_on_error(self) -> bool:
+        """Whether a record that fails is the last one."""
+        return self.on_error == "stop"
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What will be spoken, before anything is loaded."""
+
+    records: Iterable[Record]
+    total: Total | None  # if it can be known
+    model: ModelFolder
+    default_voice: str | None
+
+    def voice_name(self, spec: str | None) -> str:
+        """The name of the voice that a record asks for, or of the default voice.
+
+        Raises:
+            UnavailableError: it is not there.
+        """
+        return self.model.voices.find(spec or self.default_voice).name
+
+
+def take_request(options: dict[str, Any], *, format_typed: bool) -> SpeakRequest:
+    """The request of these options, which leave `options` to the synthesizer.
+
+    Raises:
+        UsageError: the format is not known, or not that of the file's name.
+    """
+    if options["text"] == (STDIN,):
+        options |= {"text": (), "files": (*options["files"], STDIN)}
+    if options["output"] is None or is_stdout(options["output"]):
+        options["output"] = STDOUT
+    options["format_name"] = choose_format(
+        options["output"], options["format_name"], typed=format_typed
+    )
+    options["rate"] = options["rate"] or SAMPLE_RATE
+    return SpeakRequest.take(options)
+
+
+def prepare(environment: Environment, request: SpeakRequest, options: dict[str, Any]) -> Prepared:
+    """Check the options and open the records; neither loads the model nor makes anything.
+
+    Raises:
+        UsageError: an input or an option is wrong, or one file is used for two things.
+        UnavailableError: the voices of a dialogue are unavailable.
+        OutputError: nothing can be written.
+    """
+    form = request.form(follow=request.follow)
+    check_dialogue(form, dialogue=request.dialogue, cast=request.cast)
+    check_writer(request.format_name, request.rate, SAMPLE_RATE)
+    check_summary(request.summary, audio_to_stdout=request.output == STDOUT)
+    _check_conflicts(environment, request, options)
+    source = TextSource(
+        request.text, request.files, form, request.delimiter or "|", request.follow_ms / 1000
+    )
+    records, total = open_records(environment, source)
+    model, voice = ModelFolder(options["model"]), options["voice"]
+    if request.dialogue:
+        dialogue = open_dialogue(model.voices, voice, request.cast)
+        records = dialogue.read(records)
+        if not request.quiet:
+            dialogue.tell(environment)
+    if request.cues is not None:
+        check_cues(Path(request.cues))
+    if not request.quiet:
+        note_file_names(environment, request.text)
+    if request.dry_run:
+        for name in (request.output, request.cues):
+            if name not in (None, STDOUT):
+                check_output(Path(str(name)))
+    return Prepared(records, total, model, voice)
+
+
+def _check_conflicts(
+    environment: Environment, request: SpeakRequest, options: dict[str, Any]
+) -> None:
+    conflicts = FileConflicts(environment)
+    if not request.text:
+        conflicts.reads("-i", request.files or (STDIN,))
+    conflicts.reads_model(options["model"], options["voice"])
+    conflicts.writes("-o", request.output)
+    conflicts.writes("--cues", request.cues)
+    conflicts.writes("--summary", request.summary)

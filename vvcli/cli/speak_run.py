@@ -1,0 +1,71 @@
+"""Speaks the records of `vvcli speak` into its output."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from vvcli.audio.cues import open_cues
+from vvcli.audio.output import Output, open_output
+from vvcli.audio.track import Track
+from vvcli.audio.writer import open_writer
+from vvcli.cli.environment import Environment
+from vvcli.cli.read_aloud import read_aloud
+from vvcli.cli.session import open_session
+from vvcli.cli.speak_plan import STDOUT, Prepared, SpeakRequest
+from vvcli.progress.tally import Tally
+from vvcli.samples import SAMPLE_RATE
+
+
+def run_speak(
+    environment: Environment, request: SpeakRequest, prepared: Prepared, options: dict[str, Any]
+) -> Tally:
+    """Load the model, speak all records, and write the summary.
+
+    Raises:
+        UnavailableError: the model cannot be loaded.
+        OutputError: the audio, the cues or the summary cannot be written.
+    """
+    total = prepared.total
+    with ExitStack() as stack:
+        target = stack.enter_context(_open(environment, request.output))
+        cues = (
+            stack.enter_context(open_cues(Path(request.cues), request.rate))
+            if request.cues
+            else None
+        )
+        session = stack.enter_context(open_session(environment, request, total))
+        options = options | {"model": prepared.model}
+        synthesizer = session.load(options, total.records if total else None)
+        writer = open_writer(request.format_name, target, request.rate, input_rate=SAMPLE_RATE)
+        track = Track(writer, request.gap, on_error=request.on_error, cues=cues)
+        read_aloud(
+            synthesizer,
+            prepared.records,
+            track,
+            session.tally,
+            session.progress,
+            stop_on_error=request.stops_on_error,
+        )
+        if session.tally.spoken:
+            writer.finish()
+        else:
+            target.abandon()  # an older file of that name stays
+        session.note_clipped(writer.clipped + synthesizer.clipped)
+        if session.tally.spoken:
+            session.progress.finish(session.tally)
+    session.summarize(
+        model=str(prepared.model.spec),
+        samples=writer.samples,
+        voice=synthesizer.voice.name,
+        device=str(synthesizer.device),
+        streams=synthesizer.streams,
+    )
+    return session.tally
+
+
+def _open(environment: Environment, output: str) -> Output:
+    if output == STDOUT:
+        return Output(environment.take_stdout(), "standard output")
+    return open_output(Path(output))

@@ -145,7 +145,7 @@ def test_what_cannot_be_opened_or_written(tmp_path: Path) -> None:
             open_cues(tmp_path / name, RATE)
     assert list(tmp_path.iterdir()) == []
     assert check_cues(Path("A.SRT")) == ".srt"
-    with pytest.raises(OutputError, match="No such file"):
+    with pytest.raises(OutputError, match="make the folder"):
         open_cues(tmp_path / "none" / "a.vtt", RATE)
     full = Cues(Output(os.open("/dev/full", os.O_WRONLY), "full"), ".srt", RATE)
     with pytest.raises(OutputError, match="No space"), full:

@@ -211,7 +211,7 @@ def test_without_locks_a_part_that_is_there_is_left_alone(
     write(tmp_path / "out", b"first")
     assert (tmp_path / "out").read_bytes() == b"first"
     (tmp_path / "out.part").write_bytes(b"somebody's")
-    with pytest.raises(UsageError, match=r"out\.part is there, and this file system has no locks"):
+    with pytest.raises(UsageError, match=r"out\.part is there, and this file system cannot tell"):
         write(tmp_path / "out")
     assert (tmp_path / "out.part").read_bytes() == b"somebody's"
     (tmp_path / "out.part").unlink()

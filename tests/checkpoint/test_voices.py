@@ -152,7 +152,7 @@ def test_save_voice_keeps_the_old_file_if_it_fails(tmp_path: Path, tiny: ModelCo
         save_voice({"other": torch.zeros(1)}, path)
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
-    with pytest.raises(OutputError, match="No such file"):
+    with pytest.raises(OutputError, match="make the folder"):
         save_voice(voice_tensors(tiny), tmp_path / "none" / "voice.safetensors")
 
 

@@ -231,9 +231,8 @@ def test_existing_files(batch: Batch) -> None:
     old = files(Path("out"))
     result = batch("a.txt", "--seed", "1")
     assert result.status == 2
-    assert (
-        "out/a/00001.wav (and 2 more) is there, and is not what this command makes" in result.error
-    )
+    assert "out/a/00001.wav (and 2 more) was made from another text, voice" in result.error
+    assert "--existing update" in result.error
     assert batch("a.txt", "--seed", "1", "--existing", "skip").status == 0
     assert files(Path("out")) == old
     assert batch("a.txt", "--seed", "1", "--existing", "overwrite").status == 0

@@ -318,6 +318,7 @@ def test_verify_finds_files_that_are_not_what_was_made(
     options = ["-d", "out", "-m", TINY, "-V", "Ada", "--progress", "plain"]
     again = vvcli("batch", "a.txt", "--verify", "--existing", "overwrite", *options)
     assert again.status == 0
+    assert "out/a/00002.wav is not what was made" in again.stderr
     assert "3 files were checked, 1 is not what was made" in again.stderr
     assert files(Path("out")) == old
     assert batch("a.txt", "--verify").status == 0

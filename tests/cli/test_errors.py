@@ -256,8 +256,8 @@ def test_a_terminal_without_text() -> None:
 @pytest.mark.parametrize(
     ("output", "words"),
     [
-        ("{folder}/missing/out.wav", "No such file or directory"),
-        ("{folder}", "Is a directory"),
+        ("{folder}/missing/out.wav", "make the folder"),
+        ("{folder}", "it is a folder"),
         ("/proc/out.wav", "Permission denied" if os.geteuid() else "No such file or directory"),
         ("/dev/full", "No space left on device"),
         ("{folder}/" + 300 * "x" + ".wav", "File name too long"),
@@ -421,3 +421,21 @@ def test_full_stdout_for_text(arguments: str) -> None:
     result = shell(f"vvcli {arguments} >/dev/full")
     assert result.status == 5
     assert "cannot write to standard output: No space left on device" in result.error
+
+
+def test_a_text_that_begins_with_a_dash_is_told_where_to_go(vvcli: InProcess) -> None:
+    result = vvcli("speak", "-5 degrees outside")
+    assert result.status == 2
+    assert "(a text that begins with - comes after --)" in result.error
+    assert "comes after" not in vvcli("speak", "--frmat", "wav", "Hi.").error
+
+
+def test_a_terminal_by_its_name_gets_no_audio(vvcli: InProcess) -> None:
+    ours, theirs = os.openpty()
+    try:
+        result = vvcli("speak", "-q", "-m", TINY, "-V", "Ada", "-o", os.ttyname(theirs), "Hi.")
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert result.status == 2
+    assert "will not write audio to a terminal" in result.error

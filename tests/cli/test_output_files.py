@@ -112,7 +112,7 @@ def test_a_link_of_that_name_is_not_followed(target: tuple[Path, Callable[[], Re
         assert not path.is_symlink()
     else:
         assert result.status == 2
-        assert f"{path} is a link, and no link is written through" in result.error
+        assert f"{path} is a link, which is not written through" in result.error
         assert path.is_symlink()
 
 

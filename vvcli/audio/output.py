@@ -47,6 +47,11 @@ class Output:
                 raise self._error(error) from error
 
     @property
+    def is_terminal(self) -> bool:
+        """Whether a person would see the bytes."""
+        return os.isatty(self._descriptor)
+
+    @property
     def seekable(self) -> bool:
         """Whether `rewrite` does anything."""
         return self._start is not None
@@ -205,13 +210,11 @@ def check_output(path: Path) -> bool:
         if mode is not None and not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
             return False
         if path.is_symlink():
-            raise UsageError(
-                f"{path} is a link, and no link is written through: give the name of the file"
-            )
+            raise UsageError(f"{path} is a link, which is not written through: name the file")
         if mode is not None and stat.S_ISDIR(mode):
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+            raise OutputError(f"cannot write to {path}: it is a folder: name a file in it")
         if mode is None and not path.parent.is_dir():
-            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+            raise OutputError(f"cannot write to {path}: make the folder {path.parent} first")
         place = path.parent if mode is None else path
         if not os.access(place, os.W_OK):
             raise refusal(place)

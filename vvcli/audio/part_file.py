@@ -94,10 +94,8 @@ class PartFile:
         """
         try:
             if not self._has_name(self.descriptor):
-                raise OutputError(
-                    f"cannot write to {self.path}: another program has removed or replaced "
-                    f"{self._part}"
-                )
+                reason = f"another program has removed or replaced {self._part}"
+                raise OutputError(f"cannot write to {self.path}: {reason}")
             os.rename(self._part, self._name, src_dir_fd=self._folder, dst_dir_fd=self._folder)
             if sync_folder:
                 with suppress(OSError):
@@ -202,9 +200,8 @@ class PartFile:
                 locked = lock(descriptor)
                 if locked is None:
                     raise UsageError(
-                        f"{self.path}{PART} is there, and this file system has no locks that "
-                        "would tell if it is in use: remove it if no other vvcli is writing "
-                        f"{self.path}"
+                        f"{self.path}{PART} is there, and this file system cannot tell if it is "
+                        "in use: remove it if no other vvcli is writing it"
                     )
                 if not locked:
                     raise self._busy()

@@ -16,6 +16,8 @@ from vvcli.batch.plan import Job
 from vvcli.batch.staging import measure_file
 from vvcli.errors import OutputError, UsageError
 
+MAX_SHOWN = 3  # damaged files that are named
+
 
 class Existing(Enum):
     """What to do with a file that has a job's name and is not what the job would make."""
@@ -82,6 +84,7 @@ class Resume:
         self._there: dict[str, frozenset[str] | None] = {}
         self.checked = 0
         self.differing = 0
+        self.damaged: list[Path] = []  # the first of those that differ
 
     def decide(self, jobs: Iterable[Job]) -> Iterator[JobStep]:
         """A step for each job, and after the last one an error if files are in the way.
@@ -89,7 +92,7 @@ class Resume:
         Raises:
             UsageError: files are in the way, and `existing` is ERROR; or a folder or an input is.
         """
-        in_the_way, first = 0, None
+        in_the_way, first, first_made, first_differs = 0, None, None, False
         for job in jobs:
             known = self._entries.get(job.key)
             if known is not None and known.fingerprint != self._fingerprint(job):
@@ -97,16 +100,24 @@ class Resume:
             decision = self._decide(job, known)
             if decision is None:
                 in_the_way += 1
-                first = first or job.path
+                if first is None:
+                    first, first_made = job.path, self._entries.made.get(str(job.path))
+                    first_differs = known is not None
                 decision = self._replace(job)
             yield JobStep(job, decision, known)
         if first is not None and self._existing is Existing.ERROR:
             more = f" (and {in_the_way - 1} more)" if in_the_way > 1 else ""
             if self._verify:
                 more += f" (of {self.checked} files that were checked, {self.differing} differ)"
+            path = f"{self._folder / first}{more}"
+            if first_made is None or first_differs:
+                raise UsageError(
+                    f"{path} is there, and is not what this command makes: move it away, or give "
+                    "--existing skip to keep it, overwrite to replace it, or another -d"
+                )
             raise UsageError(
-                f"{self._folder / first}{more} is there, and is not what this command makes: "
-                "give --existing overwrite, update or skip, or another -d"
+                f"{path} was made from another text, voice or options: give --existing update to "
+                "make it again, skip to keep it, or another -d"
             )
 
     def _decide(self, job: Job, known: ManifestEntry | None) -> Decision | None:
@@ -156,6 +167,8 @@ class Resume:
         self.checked += 1
         same = self._matches(entry, name)
         self.differing += not same
+        if not same and len(self.damaged) < MAX_SHOWN:
+            self.damaged.append(self._folder / name)
         return same
 
     def _matches(self, entry: ManifestEntry, name: str) -> bool:

@@ -54,7 +54,8 @@ def find_voice(spec: str, folders: Sequence[Path]) -> Path:
         if spec in names:
             return names[spec]
     for names, folder in zip(voices, folders, strict=True):
-        fits = sorted(name for name in names if _short_name(name) == spec.casefold())
+        spelled = spec.casefold()
+        fits = sorted(n for n in names if spelled in (n.casefold(), _short_name(n)))
         if len(fits) > 1:
             raise UnavailableError(
                 f"voice {spec!r} could be {' or '.join(fits)} in {folder}: give the whole name"

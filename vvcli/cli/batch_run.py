@@ -83,7 +83,11 @@ def verified(resume: Resume) -> list[str]:
     if not resume.checked:
         return []
     are = "is" if resume.differing == 1 else "are"
-    return [f"{resume.checked} files were checked, {resume.differing} {are} not what was made"]
+    named = [f"{path} is not what was made" for path in resume.damaged]
+    return [
+        *named,
+        f"{resume.checked} files were checked, {resume.differing} {are} not what was made",
+    ]
 
 
 def _make(

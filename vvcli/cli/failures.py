@@ -69,7 +69,10 @@ def usage_sentence(error: click.ClickException) -> str:
             known = [names] if isinstance(names, str) else list(names or ())
             name = next((name for name in known if os.environ.get(name)), "the environment")
             return f"{name}: {error.message}".rstrip(".")
-    return error.format_message().rstrip(".")
+    sentence = error.format_message().rstrip(".")
+    if isinstance(error, click.NoSuchOption) and not error.option_name[1:2].isalpha():
+        sentence += " (a text that begins with - comes after --)" * (error.option_name[:2] != "--")
+    return sentence
 
 
 def _of_system(error: BaseException | None) -> Failure | None:

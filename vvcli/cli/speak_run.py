@@ -14,6 +14,7 @@ from vvcli.cli.environment import Environment
 from vvcli.cli.read_aloud import read_aloud
 from vvcli.cli.session import open_session
 from vvcli.cli.speak_plan import STDOUT, Prepared, SpeakRequest
+from vvcli.errors import UsageError
 from vvcli.progress.tally import Tally
 from vvcli.samples import SAMPLE_RATE
 
@@ -68,4 +69,8 @@ def run_speak(
 def _open(environment: Environment, output: str) -> Output:
     if output == STDOUT:
         return Output(environment.take_stdout(), "standard output")
-    return open_output(Path(output))
+    target = open_output(Path(output))
+    if target.is_terminal:
+        target.abandon()
+        raise UsageError(f"will not write audio to a terminal, which {output} is: give a file")
+    return target

@@ -109,11 +109,14 @@ def words_of(text: str) -> list[str]:
 
 
 def passages(
-    sentences: list[str], chances: tuple[float, ...], most: tuple[int, int], draw: Iterator[float]
+    sentences: list[str],
+    chances: tuple[float, ...],
+    longest: tuple[int, int],
+    draw: Iterator[float],
 ) -> Iterator[str]:
     """Runs of neighbouring `sentences` as lines: of n sentences with the n-th of `chances`.
 
-    `most` bounds a line's words and characters; `draw` yields numbers from 0 to 1.
+    `longest` bounds a line's words and characters; `draw` yields numbers from 0 to 1.
     """
     at = 0
     while at < len(sentences):
@@ -126,7 +129,7 @@ def passages(
         at += 1
         for following in sentences[at : at + count - 1]:
             longer = f"{line} {following}"
-            if len(longer.split()) > most[0] or len(longer) > most[1]:
+            if len(longer.split()) > longest[0] or len(longer) > longest[1]:
                 break
             line = longer
             at += 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import random
+import string
 from pathlib import Path
 
 import pytest
@@ -191,6 +192,13 @@ def test_the_letter_a_is_no_article() -> None:
     spelled = figures.letters(400, RNG).split()
     assert "a" not in spelled
     assert "ay" in spelled
+
+
+def test_counting_goes_on_and_the_alphabet_is_in_order() -> None:
+    for _ in range(30):
+        assert figures.alphabet(RNG).replace("ay", "a").replace(", ", "") in string.ascii_lowercase
+        count = figures.counting(RNG).split(", ")
+        assert len(set(count)) == len(count)
 
 
 def test_dictionaries_give_quotations_and_prose(tmp_path: Path) -> None:

@@ -48,7 +48,12 @@ def main() -> None:
         low = soxr.resample(samples.astype(np.float32) / 32768, rate, RATE)
         low = np.pad(low, (0, max(0, RATE // 2 - len(low))))  # less is too short to judge
         segments, _ = whisper.transcribe(
-            low, language="en", beam_size=5, temperature=0.0, condition_on_previous_text=False
+            low,
+            language="en",
+            beam_size=5,
+            temperature=0.0,
+            condition_on_previous_text=False,
+            max_new_tokens=20 + 12 * len(low) // RATE,  # or it says the same again for ever
         )
         heard = " ".join(segment.text for segment in segments)
         with torch.inference_mode():

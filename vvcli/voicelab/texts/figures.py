@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import calendar
 import random
+import string
 from collections.abc import Callable, Sequence
 
 from num2words import num2words
@@ -12,6 +13,7 @@ MONTHS = calendar.month_name[1:]
 UNITS = ("percent", "degrees", "kilometers", "miles", "feet", "pounds", "kilograms", "gallons")
 TIMES = ("seconds", "minutes", "hours", "days", "weeks", "months", "years", "gigabytes", "volts")
 _MONEY = (("dollars", "cents"), ("euros", "cents"), ("pounds", "pence"))
+_LETTERS = string.ascii_lowercase
 _SIGNS = ("dot", "slash", "dash", "underscore")
 
 
@@ -49,10 +51,28 @@ def digits(count: int, rng: random.Random) -> str:
     return " ".join(cardinal(n) if (n := rng.randrange(10)) else "oh" for _ in range(count))
 
 
+def counting(rng: random.Random) -> str:
+    """Numbers one after the other, up or down, or in steps."""
+    step = rng.choice((1, 1, 1, 1, -1, 2, 5, 10))
+    first = rng.choice((1, 1, 1, rng.randint(1, 90)))
+    numbers = [first + step * i for i in range(rng.randint(3, 12))]
+    return ", ".join(cardinal(number) for number in numbers if number >= 0)
+
+
+def alphabet(rng: random.Random) -> str:
+    """Letters in their order, from anywhere on."""
+    first = rng.randrange(23)
+    return ", ".join(letter_name(letter) for letter in _LETTERS[first : first + rng.randint(3, 26)])
+
+
+def letter_name(letter: str) -> str:
+    """A letter as the front end writes it: the letter A is `ay`, since `a` is the article."""
+    return "ay" if letter == "a" else letter
+
+
 def letters(count: int, rng: random.Random) -> str:
-    """So many random letters; the letter A is written `ay`, since `a` is the article."""
-    chosen = rng.choices("abcdefghijklmnopqrstuvwxyz", k=count)
-    return " ".join("ay" if letter == "a" else letter for letter in chosen)
+    """So many random letters."""
+    return " ".join(letter_name(letter) for letter in rng.choices(_LETTERS, k=count))
 
 
 def date(rng: random.Random) -> str:

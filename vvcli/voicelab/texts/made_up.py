@@ -12,6 +12,8 @@ from vvcli.voicelab.texts.vocabulary import Vocabulary
 
 _CLOCKS = ("o'clock", "o'clock", "thirty", "fifteen", "ay m", "p m", "forty five", "oh five")
 
+_AGAIN = ("yes", "no", "never", "well", "go", "stop", "wait", "ha", "very", "oh", "hey", "please")
+
 
 class MadeUp:
     """Lines from the grammar and lone words, which between them hold every word of a vocabulary."""
@@ -46,6 +48,10 @@ class MadeUp:
                 "year": lambda: figures.year(number(1700, 2049)),
                 "clock": lambda: f"{figures.cardinal(number(1, 12))} {rng.choice(_CLOCKS)}",
                 "digits": lambda: figures.digits(number(3, 4), rng),
+                "letter": lambda: figures.letters(1, rng),
+                "alphabet": lambda: figures.alphabet(rng),
+                "counting": lambda: figures.counting(rng),
+                "repeated": lambda: ", ".join([self._again()] * number(2, 6)),
                 "letters": lambda: figures.letters(number(2, 4), rng),
             },
             rng,
@@ -85,6 +91,11 @@ class MadeUp:
         if left and self._rng.random() < self._share:
             return left.pop()
         return self._bags[kind].draw()
+
+    def _again(self) -> str:
+        """A word that people say several times in a row."""
+        kind = self._rng.choice(("noun", "verb", "adverb", "name"))
+        return self._rng.choice((*_AGAIN, self._bags[kind].draw()))
 
     def _figure(self) -> str:
         words = [self._bags["noun"].draw() for _ in range(2)]

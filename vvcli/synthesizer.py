@@ -43,7 +43,7 @@ class Synthesizer:
         dtype: `auto`, `float32`, `bfloat16` or `float64`; `auto` is bfloat16 on CUDA.
         streams: records that are spoken at the same time; `auto` suits the device.
         steps: solver steps per frame.
-        cfg_scale: classifier-free guidance, for records that name none.
+        cfg_scale: classifier-free guidance, for records that name none; default: the model's own.
         seed: picks the noise, together with a record's index, for records that name none.
         split: speak a record that is too long for the context in parts, cut at sentence ends.
         lexicon: respellings, for any model; see `vvcli.frontend.lexicon`.
@@ -72,7 +72,7 @@ class Synthesizer:
         dtype: str = "auto",
         streams: int | str = "auto",
         steps: int = 5,
-        cfg_scale: float = 1.5,
+        cfg_scale: float | None = None,
         seed: int = 0,
         split: bool = True,
         lexicon: Lexicon | None = None,
@@ -91,7 +91,7 @@ class Synthesizer:
             model = load(model, device=device, dtype=dtype)
         self._voice = model.voice
         self._frames = model.frames
-        self._cfg_scale = cfg_scale
+        self._cfg_scale = model.model.config.cfg_scale if cfg_scale is None else cfg_scale
         self._seed = seed
         self.device = model.model.device
         self.config = model.model.config

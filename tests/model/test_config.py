@@ -45,9 +45,15 @@ def test_the_length_of_speech_is_measured_or_follows_from_the_windows() -> None:
     assert ModelConfig.from_dict(config).frames_per_token == 1.25
 
 
+def test_guidance_is_the_demos_unless_the_checkpoint_names_its_own() -> None:
+    assert ModelConfig.from_dict(SHAPES["tiny"]).cfg_scale == 1.5
+    assert ModelConfig.from_dict(SHAPES["tiny"] | {"cfg_scale": 1}).cfg_scale == 1.0
+
+
 @pytest.mark.parametrize(
     ("path", "value", "message"),
     [
+        ("cfg_scale", -1, "cfg_scale is -1"),
         ("frames_per_token", 0, "frames_per_token is 0"),
         ("frames_per_token", "1", "frames_per_token is '1'"),
         ("model_type", "llama", "model_type is 'llama'"),

@@ -21,7 +21,6 @@ WRONG = [
     ("steps", "5", "'5' is not a whole number"),
     ("cfg_scale", -1, "-1 is not a number from 0 to 100"),
     ("cfg_scale", float("nan"), "nan is not a number from 0 to 100"),
-    ("cfg_scale", None, "None is not a number"),
     ("seed", -1, "-1 is not a whole number from 0 to 18446744073709551615"),
     ("seed", 2**64, "18446744073709551616 is not a whole number"),
     ("max_ahead", -0.5, "-0.5 is not a number of at least 0"),

@@ -130,10 +130,11 @@ def prepare(
         return record.error is None and reader(record).is_blank(record.text)
 
     layout = Layout(template, suffix, voice_name, request.join, request.gap, is_blank)
+    guidance = options["cfg_scale"]
     settings = RunSettings(
         model=identity,
         seed=options["seed"],
-        cfg_scale=options["cfg_scale"],
+        cfg_scale=model.config.cfg_scale if guidance is None else guidance,
         steps=options["steps"],
         dtype=options["dtype"],
         split=options["split"],

@@ -81,10 +81,8 @@ synthesis_options = together(
         envvar="VVCLI_CFG_SCALE",
         type=Number(CFG_SCALE),
         metavar="X",
-        default=1.5,
-        show_default=True,
         help=f"Classifier-free guidance, {CFG_SCALE.low} to {CFG_SCALE.high}: how closely the "
-        "speech keeps to the text.",
+        "speech keeps to the text.  [default: the model's own, or 1.5]",
     ),
     steps_option,
     click.option(

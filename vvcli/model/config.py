@@ -86,6 +86,7 @@ class ModelConfig:
     text_window: int
     speech_window: int
     frames_per_token: float  # at most about: what a part of a long record must leave room for
+    cfg_scale: float  # guidance where the user asks for none
 
     @property
     def frame_rate(self) -> float:
@@ -128,6 +129,10 @@ def _from_dict(config: Mapping[str, Any]) -> ModelConfig:
     measured = 2 * speech_window / text_window
     if "frames_per_token" in config:
         measured = number_in(config, "frames_per_token", 1e-3, limits.MAX_WINDOW)
+    # What the official demos use, unless the checkpoint sounds best with another.
+    guidance = 1.5
+    if "cfg_scale" in config:
+        guidance = number_in(config, "cfg_scale", 0, limits.MAX_GUIDANCE)
     return ModelConfig(
         lm=lm,
         head=head,
@@ -135,6 +140,7 @@ def _from_dict(config: Mapping[str, Any]) -> ModelConfig:
         text_window=text_window,
         speech_window=speech_window,
         frames_per_token=measured,
+        cfg_scale=guidance,
     )
 
 

@@ -14,6 +14,7 @@ MAX_VOCABULARY = 1 << 20
 MAX_POSITIONS = 1 << 20
 MAX_ROPE = 1 << 24  # positions times the width of a head: a table of two float32 each
 MAX_WINDOW = 256  # tokens or frames
+MAX_GUIDANCE = 100.0
 MAX_STAGES = 16
 MAX_RATIO = 1 << 10
 MAX_HOP = 32_000  # samples per frame, which int16 counts

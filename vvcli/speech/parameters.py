@@ -19,6 +19,7 @@ _NUMBERS = {
     "seed": SEED,
     "max_ahead": MAX_AHEAD,
 }
+_OPTIONAL = ("cfg_scale", "max_ahead")
 _WORDS: dict[str, Sequence[object]] = {
     "dtype": DTYPES,
     "sample_type": SAMPLE_TYPES,
@@ -35,7 +36,7 @@ def check_parameters(**given: Any) -> None:
         ValueError: a number is out of its range, or a word is not one of those allowed.
     """
     for name, value in given.items():
-        if name in _NUMBERS and not (name == "max_ahead" and value is None):
+        if name in _NUMBERS and not (name in _OPTIONAL and value is None):
             _check(name, _NUMBERS[name], value)
         elif name in _WORDS and value not in _WORDS[name]:
             raise ValueError(f"{name}: {value!r} is not one of {', '.join(map(str, _WORDS[name]))}")

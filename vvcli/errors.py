@@ -15,7 +15,7 @@ class UsageError(VvcliError):
 
 
 class UnavailableError(VvcliError):
-    """A model, voice, tokenizer or device cannot be had."""
+    """A model, voice, tokenizer or device is unavailable."""
 
 
 class RecordError(VvcliError):

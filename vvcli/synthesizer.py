@@ -58,7 +58,7 @@ class Synthesizer:
 
     Raises:
         ValueError: a number is out of its range, or a word is not one of those allowed.
-        UnavailableError: model, voice, tokenizer or device cannot be had.
+        UnavailableError: a model, voice, tokenizer or device is unavailable.
     """
 
     sample_rate = SAMPLE_RATE
@@ -118,7 +118,7 @@ class Synthesizer:
 
     @property
     def engine(self) -> Engine:
-        """What computes; to look at its counters, or to warm it up."""
+        """The engine, for its counters and to warm it up."""
         return self._engine
 
     @property

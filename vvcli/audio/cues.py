@@ -1,4 +1,4 @@
-"""Where in the output each record is: JSON lines, SubRip or WebVTT, written as records end."""
+"""Cue files, with start and end of each record: JSON lines, SubRip or WebVTT."""
 
 from __future__ import annotations
 

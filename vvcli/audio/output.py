@@ -1,4 +1,4 @@
-"""Where bytes go: a descriptor that is there already, or a file that appears when it is whole."""
+"""Destinations of bytes: an open descriptor, or a file that appears when it is whole."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ class Output:
             self.abandon()
 
     def _seekable_start(self) -> int | None:
-        """Where in the file the output begins; none in a pipe, or where writes only append."""
+        """Offset of the output in the file; None in a pipe, or where writes only append."""
         try:
             if fcntl.fcntl(self._descriptor, fcntl.F_GETFL) & os.O_APPEND:
                 return None

@@ -10,7 +10,7 @@ from vvcli.samples import FULL_SCALE, Samples
 
 @dataclass(frozen=True)
 class SampleFormat:
-    """How one sample is written."""
+    """An encoding of single samples."""
 
     name: str
     width: int  # bytes

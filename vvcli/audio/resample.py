@@ -28,7 +28,7 @@ def check_resampler() -> Any:
 
 
 def scale(samples: int, input_rate: int, output_rate: int) -> int:
-    """How many samples, or which position, at another rate: the nearest, ties to even."""
+    """A count or position of samples at another rate: the nearest, ties to even."""
     return round(Fraction(samples * output_rate, input_rate))
 
 
@@ -46,7 +46,7 @@ class Resampler:
         self._stream = check_resampler().ResampleStream(input_rate, output_rate, 1, "float32", "HQ")
 
     def resample(self, samples: Samples) -> Samples:
-        """What can be made now that `samples` [n] are known; the filter holds some back."""
+        """The output that `samples` [n] complete; the filter holds some back."""
         self.received += len(samples)
         result: Samples = self._stream.resample_chunk(np.ascontiguousarray(samples, np.float32))
         self._made += len(result)

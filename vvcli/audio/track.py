@@ -20,7 +20,7 @@ class Track:
     Args:
         writer: takes samples at 24 kHz.
         gap: seconds of silence between two records that have audio; a record may ask for its own.
-        on_error: `silence` keeps a failed record's place; otherwise nothing of it is written.
+        on_error: `silence` keeps a failed record's place; otherwise it is left out.
         cues: is told where each record begins and ends.
     """
 

@@ -1,4 +1,4 @@
-"""A line of `manifest.jsonl`: what became of one file."""
+"""A line of `manifest.jsonl`: the result of one file."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class ManifestEntry:
 
     @property
     def key(self) -> str | int:
-        """What a later entry of the same file has in common with this one."""
+        """Key that all entries of the same file share."""
         return self.index if self.audio_filepath is None else self.audio_filepath
 
     @property

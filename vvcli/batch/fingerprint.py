@@ -1,4 +1,4 @@
-"""What decides how a file sounds, as one short hash.
+"""A short hash of everything that decides how a file sounds.
 
 Left out on purpose: the device and the number of streams, which change no more than rounding, and
 the record's place in the run, which picks its noise: a line put in front would otherwise make all
@@ -19,7 +19,7 @@ VERSION = 1  # raised when the same parameters come to mean other audio
 
 @dataclass(frozen=True)
 class RunSettings:
-    """What the run decides for every record."""
+    """Parameters of the run, the same for every record."""
 
     model: str  # `ModelFolder.identity`
     seed: int

@@ -40,7 +40,7 @@ class Input:
 
     @property
     def name(self) -> str:
-        """What messages call it."""
+        """The input in messages."""
         return "stdin" if self.is_stdin else str(self.path)
 
     @property

@@ -2,7 +2,7 @@
 
 Lines are only ever appended; the last one of a file counts. A line that was cut short, by a crash
 or a power cut, can only be the last, and is cut off by the next run. A file of that name that
-holds anything else is somebody else's, and is neither used nor changed.
+holds anything else belongs to another program, and is neither used nor changed.
 """
 
 from __future__ import annotations
@@ -148,7 +148,7 @@ class Manifest:
 
 @dataclass
 class _Content:
-    """What is in a manifest."""
+    """Content of a manifest file."""
 
     entries: Entries = field(default_factory=Entries)
     end: int = 0  # bytes up to the end of the last entry

@@ -17,7 +17,7 @@ _NOT_WORD = re.compile(r"[\W_]+")
 
 
 class Name(NamedTuple):
-    """What a template can say of a file."""
+    """The fields of a template."""
 
     stem: str  # the input file's name without its suffix; below a folder given, with its way there
     n: int  # the record's number in its input, from 1, blank ones counted: a text file's line

@@ -1,4 +1,4 @@
-"""What a batch will make: every file, its records and its name, before anything is loaded."""
+"""Plans a batch: every file, its records and its name, before a model is loaded."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ class Job:
 
     @property
     def key(self) -> str | int:
-        """What the entries of this file in the manifest have as their key."""
+        """Key of this file's entries in the manifest."""
         return self.index if self.path is None else self.path
 
     @property
     def text(self) -> str:
-        """What is spoken, one record a line."""
+        """The text, one record a line."""
         return "\n".join(record.text for record in self.records if record.text.strip())
 
     @property
@@ -53,7 +53,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Layout:
-    """How files are called and what they hold."""
+    """Names and contents of files, by the options."""
 
     template: NameTemplate
     suffix: str  # ".wav"

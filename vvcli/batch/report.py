@@ -17,7 +17,7 @@ MAX_SHOWN = 10  # files that failed before, each with its reason; names of files
 
 
 def plan_line(folder: str, step: JobStep, error: str | None = None) -> str:
-    """What becomes of a file, its path, and the start of its text or `error`, why it will fail."""
+    """A line about a file: decision, path, and the start of its text or of its `error`."""
     job = step.job
     if error is None and step.decision is Decision.FAILED and step.entry is not None:
         error = step.entry.error
@@ -51,7 +51,7 @@ def skipped_inputs(reasons: dict[str, list[str]]) -> Iterator[str]:
 
 @dataclass
 class Standing:
-    """How the files of a plan stand before a run, counted from its steps."""
+    """Counts of a plan's files before a run, by decision."""
 
     decided: Counter[Decision] = field(default_factory=Counter)
     done: Counter[Outcome] = field(default_factory=Counter)  # of files that are there already
@@ -71,7 +71,7 @@ class Standing:
             self.wrong.append(f"{entry.audio_filepath} {how}: {entry.error}")
 
     def problems(self) -> Iterator[str]:
-        """What is not as it should be, and how to change that."""
+        """Sentences about files that are not made, each with the remedy."""
         failed, truncated = self.decided[Decision.FAILED], self.done[Outcome.TRUNCATED]
         yield from self.wrong
         if (more := failed + truncated - len(self.wrong)) > 0:
@@ -81,7 +81,7 @@ class Standing:
                 yield f"{number} of {self.total} files {how}: --retry-failed tries again"
 
     def notes(self) -> Iterator[str]:
-        """What earlier runs have left."""
+        """Sentences about files that earlier runs have made."""
         if self.decided[Decision.DONE]:
             yield f"{self.decided[Decision.DONE]} of {self.total} files are done already"
         if self.decided[Decision.KEEP]:
@@ -100,7 +100,7 @@ class Files:
     ok: int = 0
     truncated: int = 0
     failed: int = 0
-    kept: int = 0  # of somebody else
+    kept: int = 0  # files that vvcli did not make
     missing: int = 0  # the run stopped before them
 
     @classmethod

@@ -1,4 +1,4 @@
-"""What of a plan is done already, and what stands in its way."""
+"""Finds which files of a plan are done, and which names are taken by other files."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MAX_SHOWN = 3  # damaged files that are named
 
 
 class Existing(Enum):
-    """What to do with a file that has a job's name and is not what the job would make."""
+    """Policy for a file that has a job's name and is not what the job would make."""
 
     ERROR = "error"
     SKIP = "skip"
@@ -29,7 +29,7 @@ class Existing(Enum):
 
 
 class Decision(Enum):
-    """What becomes of a job."""
+    """Decision about a job."""
 
     __hash__ = object.__hash__  # of Enum's own, written in Python, millions take a second
 

@@ -46,7 +46,7 @@ _TUPLES = {"EMPTY_TUPLE": 0, "TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
 
 
 class PickleError(ValueError):
-    """What is wrong inside a file; the reader adds the path."""
+    """The content of a file is wrong; the reader adds the path."""
 
 
 @dataclass(frozen=True)
@@ -176,7 +176,7 @@ def _global(name: str) -> Global:
 
 
 def _build(what: Global, arguments: tuple[object, ...]) -> object:
-    """What calling `what` would have made, without calling anything."""
+    """The object that calling `what` would have made, without calling it."""
     if what.name == TENSOR:
         return _tensor(arguments)
     if what.name == HOOKS and not arguments:

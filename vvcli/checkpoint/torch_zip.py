@@ -33,7 +33,7 @@ class _BoundedReader(io.BufferedReader):
 
 
 def read_torch_zip(path: Path) -> object:
-    """What `torch.save` wrote to `path`, without `torch.load`; see `run_pickle` for its types.
+    """The object in a `torch.save` file, read without `torch.load`; `run_pickle` says its types.
 
     Memory is bounded by the file's size, and nothing the file names is imported or called.
 

@@ -1,4 +1,4 @@
-"""What `vvcli completion` prints: a function for each shell that asks vvcli for the candidates.
+"""Completion scripts: a function for each shell that asks vvcli for the candidates.
 
 The function sets `_VVCLI_COMPLETE` and gives the words of the line as arguments; the last one is
 the word at the cursor. How the answer is written is `vvcli.cli.completion`'s.

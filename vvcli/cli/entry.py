@@ -1,4 +1,4 @@
-"""Where the process starts: quiet on ^C before anything else is imported."""
+"""Entry point of the process: quiet on ^C before anything else is imported."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ STDIN, STDOUT, STDERR = 0, 1, 2
 
 @dataclass
 class Environment:
-    """Where a command reads and writes; tests give it descriptors of their own."""
+    """Standard descriptors of a command; tests pass their own."""
 
     stderr: TextIO
     stdin: int = STDIN

@@ -1,4 +1,4 @@
-"""What the exit status means, in one place."""
+"""Exit statuses."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class ExitStatus(IntEnum):
     """The exit statuses; a signal ends the process as that signal, so a shell sees 128 + it."""
 
     OK = 0
-    NOTHING = 1  # nothing usable was made, or an internal error
+    NOTHING = 1  # no audio was produced, or an internal error
     USAGE = 2
     SOME_FAILED = 3  # the other records are fine
     UNAVAILABLE = 4  # model, voice or device

@@ -1,4 +1,4 @@
-"""What ended a command, as a sentence and an exit status: the one place that knows them all.
+"""Turns the error that ended a command into a sentence and an exit status, all in one place.
 
 Code below raises `VvcliError` where it knows what the user can do. What comes here otherwise is an
 error of the system (a path, a limit, memory), of a library, or of ours.
@@ -37,7 +37,7 @@ _OUT_OF_MEMORY = (
 
 
 class Failure(NamedTuple):
-    """What is said, and the status that is exited with."""
+    """A sentence and an exit status."""
 
     sentence: str
     status: ExitStatus
@@ -45,7 +45,7 @@ class Failure(NamedTuple):
 
 
 def failure_of(error: BaseException, *, stdout_closed: bool = False) -> Failure:
-    """What is said of `error`, which ended a command.
+    """The sentence and status for `error`, which ended a command.
 
     `stdout_closed`: the command was started without a standard output.
     """

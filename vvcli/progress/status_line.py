@@ -55,7 +55,7 @@ class StatusLine:
         self._parts = parts
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """What fits, of the figures and then of the bar."""
+        """The figures, and the bar where there is space for it."""
         parts = self._parts
         if self._total is not None and options.max_width > BAR:
             parts = [_Part(5, _bar(self._share, ascii_only=options.ascii_only), "cyan"), *parts]

@@ -23,7 +23,7 @@ class Tally:
         self.respelled = 0  # words that a lexicon had
         self.samples = 0
         self.first_audio: float | None = None
-        self.active = 0  # streams that run; whoever knows, sets it
+        self.active = 0  # running streams, set by the caller
 
     def add(self, chunk: Chunk) -> None:
         """Count one chunk."""

@@ -17,7 +17,7 @@ from vvcli.script.record import Record
 
 
 class Form(Enum):
-    """How records are kept apart."""
+    """The forms of input, by what separates records."""
 
     LINES = "lines"
     NULL = "null"

@@ -92,7 +92,7 @@ class Cutter:
         yield from self._sentences()
 
     def pause(self) -> Iterator[Record]:
-        """What is left, except for the first half of a character."""
+        """The rest of the text, without an incomplete last character."""
         try:
             _, size = codecs.utf_8_decode(self._raw, "strict", False)
         except UnicodeDecodeError:
@@ -101,7 +101,7 @@ class Cutter:
             yield self._take(size)
 
     def end(self) -> Iterator[Record]:
-        """What is left."""
+        """The rest of the text."""
         if self._raw.strip():
             yield self._take(len(self._raw))
 
@@ -114,7 +114,7 @@ class Cutter:
             yield self._take(len(self._raw))
 
     def _text(self) -> str:
-        """What is left, up to what is not text."""
+        """The rest of the text, up to the first bytes that are not text."""
         try:
             return self._raw.decode()
         except UnicodeDecodeError as error:

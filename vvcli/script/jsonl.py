@@ -36,7 +36,7 @@ def read_jsonl(file: BinaryIO, name: str, first_index: int = 0) -> Iterator[Reco
 
 
 class _BadLineError(Exception):
-    """What is wrong with a line, in words."""
+    """A line is wrong; the message says how."""
 
 
 def _fields(line: str) -> dict[str, Any]:

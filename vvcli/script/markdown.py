@@ -21,7 +21,7 @@ _STOPS = (".", "?", "!", ":", ";", ",", "…")
 
 
 class Block(NamedTuple):
-    """What is spoken as one, and the line where it begins, from 1."""
+    """A block that is spoken as one record, and its first line, from 1."""
 
     text: str
     line: int

@@ -1,4 +1,4 @@
-"""How much text there is to speak, where that can be known before it is read."""
+"""Counts records and characters before a run, where the input can be read twice."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from vvcli.script.record import Record
 
 @dataclass(frozen=True)
 class Total:
-    """What a run will speak: records that are not blank, and their characters."""
+    """Totals of a run: records that are not blank, and their characters."""
 
     records: int
     characters: int

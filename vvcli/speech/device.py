@@ -1,4 +1,4 @@
-"""What `auto` means for device, dtype and the number of streams."""
+"""Resolves `auto` for device, dtype and the number of streams."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def pick_dtype(name: str, device: torch.device) -> torch.dtype:
 
 
 def pick_streams(streams: int | str, device: torch.device) -> int:
-    """How many records are spoken at once."""
+    """Number of records that are spoken at the same time."""
     if streams == "auto":
         return DEFAULT_STREAMS[device.type]
     return int(streams)

@@ -23,7 +23,7 @@ class TextEncoder(Protocol):
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """What a `Synthesizer` speaks with: of a model folder, or made up for a measurement."""
+    """The parts of a `Synthesizer` that come from a model folder, or from a benchmark."""
 
     model: VibeVoice
     tokenizer: TextEncoder

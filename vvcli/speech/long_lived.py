@@ -1,4 +1,4 @@
-"""What the garbage collector need not look at."""
+"""Keeps long-lived objects out of garbage collection."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import gc
 
 
 def spare_long_lived() -> None:
-    """Take all objects that there are out of every later collection.
+    """Exclude all objects that exist now from later collections.
 
     A full collection looks at each object, and with torch loaded there are half a million that
     stay: 100 ms in which no stream's next frame is made. It came once in a few seconds of hundreds

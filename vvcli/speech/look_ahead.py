@@ -49,7 +49,7 @@ class Feed:
         return None
 
     def close(self) -> None:
-        """Let the thread end at its next record, and whoever waits in `get` return."""
+        """End the thread at its next record, and every wait in `get`."""
         self._closed = True
         self._room.release()
         self._queue.put(_END)
@@ -100,7 +100,7 @@ def look_ahead(
                     if stopped:
                         break
             items.close()
-        except BaseException as raised:  # whatever it is, whoever takes the items gets it
+        except BaseException as raised:  # raised again in the consumer
             error = raised
         with changed:
             ended = True

@@ -44,7 +44,7 @@ class OrderBuffer(Generic[Item]):
         sequence.complete = last
 
     def drain(self) -> Iterator[tuple[int, list[Item], bool]]:
-        """What is next in order: a sequence's number, its items, and whether it is out whole."""
+        """The next items in order: a sequence's number, its items, and whether it is complete."""
         while (sequence := self._held.get(self.head)) is not None:
             number, items = self.head, sequence.items
             self.waiting -= sequence.size

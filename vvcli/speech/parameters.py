@@ -1,4 +1,4 @@
-"""What `Synthesizer` is given: checked before anything is loaded, in the command line's words."""
+"""Checks the arguments of `Synthesizer` before a model is loaded."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from vvcli.speech.loaded_model import TextEncoder
 
 @dataclass(frozen=True)
 class SpokenPart:
-    """What one stream speaks of a record."""
+    """The part of a record that one stream speaks."""
 
     text: str  # what the tokenizer was given
     tokens: list[int]

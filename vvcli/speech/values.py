@@ -1,4 +1,4 @@
-"""What comes out: the audio of a record, in chunks or whole."""
+"""The audio of a record, in chunks or whole, and how it ended."""
 
 from __future__ import annotations
 

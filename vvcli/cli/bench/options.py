@@ -1,4 +1,4 @@
-"""What the subcommands of `vvcli bench` have in common: the model, the machine, the output."""
+"""Options and output that the subcommands of `vvcli bench` share."""
 
 from __future__ import annotations
 

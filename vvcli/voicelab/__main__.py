@@ -73,7 +73,7 @@ def main() -> None:
         export(settings, work, options.output)
         save_encoder(settings, work, work / ENCODER)
     elif options.step == "restore":
-        restore(settings, options.model, options.encoder or work / ENCODER, work)
+        restore(settings, options.model, options.encoder, work)
     elif options.step == "judges":
         judges.install(work / JUDGES)
     elif options.step == "recite":
@@ -120,7 +120,10 @@ def _parser() -> argparse.ArgumentParser:
     step = steps.add_parser("restore", help="write checkpoints from a model folder, to go on")
     step.add_argument("--model", type=Path, default=ASSETS)
     step.add_argument(
-        "--encoder", type=Path, help=f"what export wrote (default: {ENCODER} in WORK)"
+        "--encoder",
+        type=Path,
+        default=Path(__file__).parent / ENCODER,
+        help="what export wrote (default: that of the shipped model)",
     )
     steps.add_parser("judges", help="install the judges, by version and sha256")
     for name, what in (

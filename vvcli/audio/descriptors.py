@@ -6,6 +6,7 @@ import errno
 import fcntl
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
 
 # File systems without flock, such as some network ones.
@@ -68,3 +69,18 @@ def dup_inherited(number: int) -> int:
     if fcntl.fcntl(number, fcntl.F_GETFD) & fcntl.FD_CLOEXEC:  # as Python opens all files
         raise OSError(errno.EBADF, os.strerror(errno.EBADF))
     return os.dup(number)
+
+
+def open_with_any_rights(name: str, folder: int) -> int:
+    """Open `name` in `folder` to read and write, or else for whichever of them is allowed.
+
+    No link is followed, and no FIFO waited on.
+
+    Raises:
+        PermissionError: neither is allowed.
+    """
+    flags = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+    for access in (os.O_RDWR, os.O_RDONLY):
+        with suppress(PermissionError):
+            return os.open(name, flags | access, dir_fd=folder)
+    return os.open(name, flags | os.O_WRONLY, dir_fd=folder)

@@ -12,7 +12,7 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
-from vvcli.audio.descriptors import lock, open_folder
+from vvcli.audio.descriptors import lock, open_folder, open_with_any_rights
 from vvcli.audio.file_rights import keep_rights
 from vvcli.errors import OutputError, UsageError
 
@@ -216,12 +216,8 @@ class PartFile:
 
     def _open_existing(self) -> int:
         """Open the file of that name for locking, with whatever rights it gives."""
-        flags = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-        for access in (os.O_RDWR, os.O_RDONLY):
-            with suppress(PermissionError):
-                return os.open(self._part, flags | access, dir_fd=self._folder)
         try:
-            return os.open(self._part, flags | os.O_WRONLY, dir_fd=self._folder)
+            return open_with_any_rights(self._part, self._folder)
         except PermissionError as error:
             raise OutputError(
                 f"cannot write to {self.path}: {self._part} is there and cannot be opened: "

@@ -99,7 +99,7 @@ def limited(arguments: list[str | Path], kind: int, limit: int) -> Result:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("files", [4, 5, 6, 8])
+@pytest.mark.parametrize("files", [5, 6, 8])  # with fewer, Python itself does not start
 def test_few_open_files_are_a_sentence(files: int) -> None:
     result = limited(["speak", "-q", "-m", TINY], resource.RLIMIT_NOFILE, files)
     if result.status == 0:

@@ -82,7 +82,7 @@ synthesis_options = together(
         type=Number(CFG_SCALE),
         metavar="X",
         help=f"Classifier-free guidance, {CFG_SCALE.low} to {CFG_SCALE.high}: how closely the "
-        "speech keeps to the text.  [default: the model's own, or 1.5]",
+        "speech keeps to the text. Default: the model's own, or 1.5.",
     ),
     steps_option,
     click.option(

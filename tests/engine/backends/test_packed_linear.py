@@ -66,6 +66,7 @@ def test_what_fits_half_is_what_float32_cannot_tell_apart() -> None:
     assert fits_half(weight.bfloat16().float())
     assert not fits_half(1e-3 * weight.bfloat16().float())  # float16 has no digits left down there
     assert not fits_half(1e5 * torch.ones(2, 2))
+    assert not fits_half(1e30 * torch.ones(2, 2))  # whose norm is infinite, as its error is
     assert not fits_half(torch.full((2, 2), torch.nan))
 
 

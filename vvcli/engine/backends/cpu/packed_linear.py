@@ -82,7 +82,10 @@ def fits_half(weight: Tensor) -> bool:
     True of weights that were float16 in their file, and, as bfloat16 is the coarser one, of most
     that were bfloat16: only numbers below 2^-17 lose digits.
     """
-    error = torch.linalg.vector_norm(weight - weight.half().float())
+    half = weight.half().float()
+    if not half.isfinite().all():  # numbers beyond float16, whose norms may be infinite, too
+        return False
+    error = torch.linalg.vector_norm(weight - half)
     return bool(error <= 2**-24 * torch.linalg.vector_norm(weight))
 
 

@@ -56,6 +56,7 @@ def test_flops_are_those_that_torch_counts(model: Any) -> None:
     assert work().flops == STREAMS * work(streams=1).flops
 
 
+@pytest.mark.slow
 @torch.inference_mode()
 def test_the_decoder_to_the_last_flop(model: Any) -> None:
     latents = torch.zeros(1, 1, CONFIG.decoder.latent_size, dtype=torch.float64)

@@ -94,6 +94,7 @@ def test_voice_pt_central_directory(tmp_path: Path, tiny: ModelConfig) -> None:
 
 
 # pickletools decodes the argument of an opcode before the machine can refuse it.
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:invalid escape sequence")
 def test_voice_pt_program(tmp_path: Path, tiny: ModelConfig) -> None:
     """The zip is whole and its checksums right, so that the damage reaches the machine."""

@@ -145,6 +145,7 @@ def test_the_embedded_model_needs_no_cache(tmp_path: Path) -> None:
     assert run(tmp_path, "path", "embedded").stdout == f"{folder}\n"
 
 
+@pytest.mark.slow
 def test_pull_fetches_what_is_read_and_no_more(tmp_path: Path, hub: Hub) -> None:
     pulled = run(tmp_path, "pull", "org/model", HF_ENDPOINT=hub.url)
     assert pulled.returncode == 0, pulled.stderr

@@ -54,6 +54,7 @@ def samples(path: str | Path) -> bytes:
         return file.readframes(file.getnframes())
 
 
+@pytest.mark.slow
 @pytest.mark.numeric
 def test_each_record_sounds_as_it_does_when_spoken(batch: Batch, speak: InProcess) -> None:
     result = batch("a.txt")

@@ -20,6 +20,7 @@ def figures(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [["bench"], ["bench", "frame"]])
 def test_json(command: list[str], vvcli: InProcess, capsys: pytest.CaptureFixture[str]) -> None:
     assert vvcli(*command, *FRAME, "--json").status == 0
@@ -72,6 +73,7 @@ def test_a_command_that_is_none(vvcli: InProcess) -> None:
     assert "No such command 'sing'" in result.error
 
 
+@pytest.mark.slow
 def test_a_trace_is_written_and_its_top_operators_are_listed(
     vvcli: InProcess,
     capfd: pytest.CaptureFixture[str],
@@ -96,6 +98,7 @@ def test_a_trace_that_cannot_be_written_is_found_before_the_work(
     assert "No such file or directory" in result.error
 
 
+@pytest.mark.slow
 def test_the_config_file_holds_for_the_commands_that_have_the_option(
     vvcli: InProcess,
     capsys: pytest.CaptureFixture[str],

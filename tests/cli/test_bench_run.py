@@ -40,6 +40,7 @@ def frames(found: dict[str, Any]) -> int:
     return round(found["audio_s"] / FRAME_S)
 
 
+@pytest.mark.slow
 def test_a_run_is_whole_and_in_order(bench: Bench) -> None:
     arguments = ["--records", "6", "--streams", "2", "--characters", "10-30"]
     found = bench("run", *TINY_SHAPE, *arguments)["run"]
@@ -60,6 +61,7 @@ def test_a_run_is_whole_and_in_order(bench: Bench) -> None:
     assert frames(found) / 2 <= found["counters"]["eager_steps"] < 2 * frames(found)
 
 
+@pytest.mark.slow
 def test_a_run_with_a_real_model_is_as_long_as_its_texts_say(bench: Bench) -> None:
     arguments = ["--records", "2", "--streams", "2", "--characters", "20-20"]
     found = bench("run", "-m", TINY, "--device", "cpu", *arguments)["run"]

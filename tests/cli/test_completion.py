@@ -184,6 +184,7 @@ MORE_IN_BASH = {
 }
 
 
+@pytest.mark.slow
 def test_bash_offers_what_belongs_there(folder: Path) -> None:
     bash = needs("bash")
     cases = CASES | MORE_IN_BASH

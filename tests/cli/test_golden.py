@@ -80,6 +80,7 @@ def test_a_script_through_a_real_process(process: Process) -> None:
     assert "4 records" in result.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.numeric
 def test_text_file_and_stdin_are_the_same(speak: InProcess, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("Hello there.")
@@ -91,6 +92,7 @@ def test_text_file_and_stdin_are_the_same(speak: InProcess, tmp_path: Path) -> N
     assert speak("-i", "-", "--seed", "42", stdin=b"Hello there.").stdout == from_text.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.numeric
 def test_files_are_numbered_through(speak: InProcess, tmp_path: Path) -> None:
     same_bits = ("--deterministic", "--seed", "42")

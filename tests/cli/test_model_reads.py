@@ -48,6 +48,7 @@ def opened(*arguments: str, folder: Path) -> dict[str, int]:
     return {name: counts.get(name, 0) for name in FILES}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "tokenizers"),
     [

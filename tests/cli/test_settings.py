@@ -114,6 +114,7 @@ def test_a_suffix_says_more_than_the_environment_and_less_than_the_flag(
     assert (tmp_path / "plain").read_bytes()[:4] == b"fLaC"
 
 
+@pytest.mark.slow
 def test_a_model_in_the_config_file_does_not_keep_bench_from_a_shape(
     vvcli: InProcess, config: Path
 ) -> None:

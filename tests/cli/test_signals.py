@@ -79,6 +79,7 @@ def died(number: int, imports: int, times: int) -> tuple[int, bytes]:
     return done.returncode, done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
 def test_six_signals_while_speaking(tmp_path: Path, number: signal.Signals) -> None:
     command = [*SPEAK, "-q", "-i", str(long_script(tmp_path / "script.txt"))]

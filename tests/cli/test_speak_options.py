@@ -25,6 +25,7 @@ FORMS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.numeric
 def test_every_form_of_the_same_records_sounds_the_same(speak: InProcess) -> None:
     expected = speak(*EXACT, stdin=LINES)
@@ -34,6 +35,7 @@ def test_every_form_of_the_same_records_sounds_the_same(speak: InProcess) -> Non
         assert found.stdout == expected.stdout, option
 
 
+@pytest.mark.slow
 @pytest.mark.numeric
 def test_a_json_record_may_bring_its_own_voice_seed_and_guidance(speak: InProcess) -> None:
     lines = [

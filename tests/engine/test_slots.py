@@ -106,6 +106,7 @@ def test_a_moved_stream_goes_on_as_if_it_had_not_moved(
     assert int(engine.state.frame[0]) == frames, "it was not moved"
 
 
+@pytest.mark.slow
 def test_results_that_come_a_step_late_are_the_same_results(
     model: VibeVoice, make_stream: MakeStream, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from vvcli.engine.noise import NoiseSource
@@ -109,6 +109,7 @@ def test_parts_are_the_text_in_order_and_fit(text: str, count: object, max_token
 
 @settings(max_examples=100)
 @given(TEXTS, st.integers(1, 8))
+@example(".:\r0", 1)
 def test_words_stay_whole_where_each_fits(text: str, max_tokens: int) -> None:
     spoken = " ".join(part.text for part in split_record(Record(0, text), words, max_tokens))
     if "你好。" not in text:  # where a sentence ends without a space

@@ -90,6 +90,7 @@ def test_there_are_seventy_hard_lines() -> None:
     assert len(recital.hard_lines()) == 70
 
 
+@pytest.mark.slow
 def test_the_table_without_a_teacher(work: Path) -> None:
     rows = evaluated(work)
     assert rows["sentences"] == ["3", "2"]
@@ -99,6 +100,7 @@ def test_the_table_without_a_teacher(work: Path) -> None:
     assert rows["size, MB"] == ["0.5", "0.5"]
 
 
+@pytest.mark.slow
 def test_what_the_teacher_said_is_compared(work: Path) -> None:
     for voice, numbers in (("clara", (0, 2, 4)), ("miles", (1, 3))):
         folder = work / recital.TEACHER / voice / "held_out"
@@ -111,6 +113,7 @@ def test_what_the_teacher_said_is_compared(work: Path) -> None:
     assert rows["cut short, run on, repeated"] == ["2", "1"]
 
 
+@pytest.mark.slow
 def test_speech_that_is_there_is_not_spoken_again(work: Path) -> None:
     evaluated(work)
     path = work / "speech/clara/held_out/000.wav"

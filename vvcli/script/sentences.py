@@ -47,7 +47,10 @@ def _ends_in(text: str) -> list[int]:
         if not is_rust_panic(error):
             raise
         sentences = []
-    return [end for end in accumulate(map(len, sentences)) if 0 < end < len(text)]
+    ends = [end for end in accumulate(map(len, sentences)) if 0 < end < len(text)]
+    # Only marks such as those of Chinese end a sentence in the middle of what has no spaces; the
+    # library cuts ".:" in two.
+    return [end for end in ends if text[end - 1].isspace() or not text[end - 1].isascii()]
 
 
 def is_whole(text: str, following: str = "") -> bool:

@@ -25,14 +25,24 @@ HANDED_OUT = 3
 Values = Tensor | NDArray[Any]
 
 
-def worst_error(actual: Values, exact: Values, dtype: torch.dtype = torch.float32) -> float:
-    """The largest difference, in units of `dtype` of the largest number of `exact`."""
+def worst_error(
+    actual: Values,
+    exact: Values,
+    dtype: torch.dtype = torch.float32,
+    magnitudes: Values | None = None,
+) -> float:
+    """The largest difference, in units of `dtype` of the largest number.
+
+    That is of `exact`, or of `magnitudes`: sums of absolute values. Where only a few sums are
+    compared, all of them may be of numbers that cancel.
+    """
     a, e = (_tensor(values).double() for values in (actual, exact))
     assert a.shape == e.shape
     if not e.numel():
         return 0.0
     assert a.isfinite().all()
-    error, size = (a - e).abs().max().item(), e.abs().max().item()
+    largest = e if magnitudes is None else _tensor(magnitudes).double()
+    error, size = (a - e).abs().max().item(), largest.abs().max().item()
     return error / (UNIT[dtype] * size) if error else 0.0
 
 
@@ -41,14 +51,19 @@ def _tensor(values: Values) -> Tensor:
 
 
 def assert_close(
-    actual: Values, exact: Values, *, roundings: float, dtype: torch.dtype = torch.float32
+    actual: Values,
+    exact: Values,
+    *,
+    roundings: float,
+    dtype: torch.dtype = torch.float32,
+    magnitudes: Values | None = None,
 ) -> None:
     """Assert that no element is off by more than `roundings` units of the largest one.
 
     `dtype` is what was computed in. If `exact` was computed in it as well, `roundings` counts those
-    of both.
+    of both. `magnitudes`: see `worst_error`.
     """
-    assert worst_error(actual, exact, dtype) <= roundings
+    assert worst_error(actual, exact, dtype, magnitudes) <= roundings
 
 
 def same_audio(left: Values, right: Values) -> bool:

@@ -57,6 +57,7 @@ def test_nor_a_single_bit_of_it_if_that_is_asked_for() -> None:
     assert np.array_equal(among_others(synthesizer, record).samples, alone.samples)
 
 
+@pytest.mark.slow
 def test_what_it_cannot_say_is_named_and_the_rest_is_spoken(vvcli: InProcess) -> None:
     result = vvcli("speak", "-q", "-m", "embedded", stdin="Yes.\nこんにちは\nNo.\n".encode())
     assert result.status == 3

@@ -145,6 +145,7 @@ def test_a_record_that_fails_stops_no_other(
 # --- the ends of a run
 
 
+@pytest.mark.slow
 def test_closing_early_leaves_it_as_new(synthesizer: Synthesizer) -> None:
     fresh = [utterance.samples for utterance in make().speak(SCRIPT)]
     for taken in (0, 1, 5):
@@ -234,6 +235,7 @@ class Counted:
             yield line
 
 
+@pytest.mark.slow
 def test_an_endless_source_is_read_as_it_is_spoken(synthesizer: Synthesizer) -> None:
     # In the queue, in the feed's hands, waiting for a slot, in a slot.
     ahead = 2 * STREAMS + 1 + STREAMS + STREAMS

@@ -251,6 +251,7 @@ except KeyboardInterrupt:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ENCODED)
 def test_no_encoder_swallows_sigint(name: str) -> None:
     """In the main thread cffi does, now and then: it prints what a callback raises."""

@@ -164,6 +164,7 @@ def test_pull_fetches_what_is_read_and_no_more(tmp_path: Path, hub: Hub) -> None
     assert hub.fetched == []
 
 
+@pytest.mark.slow
 def test_a_models_own_tokenizer_and_voices_come_with_it(tmp_path: Path) -> None:
     own = {**MODEL, "tokenizer.json": TOKENIZER, "voices/en-Ada_woman.pt": VOICE}
     own["voices/notes.md"] = b"unread"

@@ -139,6 +139,7 @@ def test_a_memo_index_does_not_reserve_memory() -> None:
     assert run_pickle(program, no_storage) is None
 
 
+@pytest.mark.slow
 def test_deep_nesting_and_shared_references_cost_no_recursion_and_no_memory() -> None:
     deep = run_pickle(b"\x80\x02)" + b"\x85" * 200_000 + b".", no_storage)
     assert type(deep) is tuple

@@ -131,6 +131,7 @@ def test_fail_fast_stops_at_the_first(batch: Batch) -> None:
     assert len(entries()) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.numeric
 @pytest.mark.usefixtures("loud")
 def test_what_is_beyond_full_scale_is_cut_off_and_counted_once(
@@ -169,6 +170,7 @@ def test_no_text(batch: Batch) -> None:
     assert not Path("out").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.numeric
 def test_a_manifest_of_voices_seeds_and_outputs(batch: Batch, speak: InProcess) -> None:
     lines = [

@@ -35,6 +35,7 @@ def test_a_folder_has_its_markdown_read_as_markdown(vvcli: InProcess, tmp_path: 
     ]
 
 
+@pytest.mark.slow
 def test_what_only_decorates_makes_no_file(vvcli: InProcess, tmp_path: Path) -> None:
     script, out = tmp_path / "a.txt", tmp_path / "out"
     script.write_text("Yes.\n* * *\n<br/>\n")

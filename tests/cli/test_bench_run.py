@@ -69,6 +69,7 @@ def test_a_run_with_a_real_model_is_as_long_as_its_texts_say(bench: Bench) -> No
     assert frames(found) == 2 * 10
 
 
+@pytest.mark.slow
 def test_a_run_says_how_it_went(vvcli: InProcess, capfd: pytest.CaptureFixture[str]) -> None:
     arguments = ["--records", "1", "--streams", "1", "--characters", "10-10"]
     assert vvcli("bench", "run", *TINY_SHAPE, *arguments).status == 0

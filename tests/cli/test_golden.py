@@ -106,6 +106,7 @@ def test_files_are_numbered_through(speak: InProcess, tmp_path: Path) -> None:
     assert len(whole.stdout) > 0
 
 
+@pytest.mark.slow
 @pytest.mark.numeric
 def test_formats_hold_the_same_samples(speak: InProcess, tmp_path: Path) -> None:
     arguments = ["--seed", "42", "Hello there."]

@@ -143,6 +143,7 @@ def test_the_summary_is_json(speak: InProcess, tmp_path: Path) -> None:
     assert facts["audio"] == pytest.approx(facts["samples"] / 24_000, abs=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.numeric
 @pytest.mark.usefixtures("loud")
 @pytest.mark.parametrize("arguments", [(), ("-f", "flac"), ("-f", "wav"), ("-r", "16000")])
@@ -165,6 +166,7 @@ def test_what_is_beyond_full_scale_is_cut_off_and_counted_once(
         assert found.stdout == S16LE.encode(samples)
 
 
+@pytest.mark.slow
 def test_a_long_record_is_cut_short_only_if_it_may_not_be_split(speak: InProcess) -> None:
     long = b"A word and another word. " * 400
     whole = speak(stdin=long)

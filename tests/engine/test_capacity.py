@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,6 +18,7 @@ from vvcli.engine.stream import End
 SMALL = CacheCapacity(tts=256, text=256)
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(
     slots=st.integers(1, 5),

@@ -24,6 +24,7 @@ def numbered(first: int, count: int) -> NDArray[np.float32]:
     return frames[:, :-1]
 
 
+@pytest.mark.slow
 @settings(max_examples=50, deadline=None)
 @given(steps=st.lists(st.tuples(st.integers(0, 130), st.integers(0, 130)), max_size=20))
 def test_every_frame_stays_as_it_was_until_it_is_let_go(steps: list[tuple[int, int]]) -> None:

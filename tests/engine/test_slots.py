@@ -89,6 +89,7 @@ def test_growing_caches_in_mid_stream_changes_nothing(
         assert same_audio(other, one)
 
 
+@pytest.mark.slow
 def test_a_moved_stream_goes_on_as_if_it_had_not_moved(
     model: VibeVoice, make_stream: MakeStream
 ) -> None:
@@ -134,6 +135,7 @@ def test_results_that_come_a_step_late_are_the_same_results(
 
 # 31 positions of the voice, then windows of 5 tokens and 6 frames: 42, 53, then 5 tokens and 3
 # frames of which the last one does not fit in 60 any more. In 57 the 5 tokens do not.
+@pytest.mark.slow
 @pytest.mark.parametrize(("context", "frames"), [(60, 6 + 6 + 3), (58, 6 + 6 + 1), (57, 6 + 6)])
 @pytest.mark.parametrize("in_flight", [0, 1])
 def test_truncation_is_where_the_reference_stops(

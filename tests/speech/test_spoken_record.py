@@ -94,6 +94,7 @@ def test_a_lexicon_respells_for_any_model() -> None:
     assert (said.record.spoken, said.record.respelled) == ("engine x runs.", 1)
 
 
+@pytest.mark.slow
 def test_the_embedded_voice_says_what_its_front_end_reads() -> None:
     synthesizer = Synthesizer("embedded", streams=1, language="en-GB")
     said = list(synthesizer.speak(["* * *", "105 on 3/4", "Привет"]))

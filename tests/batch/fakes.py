@@ -83,6 +83,18 @@ def writer(output: Output) -> AudioWriter:
     return open_writer("wav", output, RATE)
 
 
+def make_runner(manifest: Manifest, folder: Path) -> Runner:
+    return Runner(
+        manifest,
+        OutputFolder(folder),
+        writer,
+        input_rate=RATE,
+        rate=RATE,
+        seed=0,
+        fingerprint=fingerprint_of,
+    )
+
+
 def run(
     folder: Path,
     jobs: Iterable[Job],
@@ -100,15 +112,7 @@ def run(
             entries, folder, fingerprint_of, existing, retry_failed=retry_failed, verify=verify
         )
         steps = list(resume.decide(jobs))
-        runner = Runner(
-            manifest,
-            OutputFolder(folder),
-            writer,
-            input_rate=RATE,
-            rate=RATE,
-            seed=0,
-            fingerprint=fingerprint_of,
-        )
+        runner = make_runner(manifest, folder)
         runner.note_skipped(steps)
         missing = [step for step in steps if step.decision is Decision.MAKE]
         made = []

@@ -7,13 +7,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.batch.fakes import RATE, audio, files, fingerprint_of, layout, lines, plan, run, writer
+from tests.batch.fakes import (
+    RATE,
+    audio,
+    files,
+    fingerprint_of,
+    layout,
+    lines,
+    make_runner,
+    plan,
+    run,
+)
 from vvcli.audio.pcm import S16LE
-from vvcli.batch.containment import OutputFolder
 from vvcli.batch.entry import ManifestEntry, Outcome
 from vvcli.batch.manifest import Manifest, read_entries
 from vvcli.batch.resume import Existing, Resume
-from vvcli.batch.runner import Runner
 from vvcli.batch.staging import StagedFile
 from vvcli.errors import OutputError
 from vvcli.script.record import Record
@@ -81,15 +89,7 @@ def make(folder: Path, records: list[Record], chunks: list[Chunk]) -> list[Manif
     jobs = plan(folder, records)
     with Manifest(folder) as manifest:
         steps = Resume(manifest.entries, folder, fingerprint_of, Existing.ERROR).decide(jobs)
-        runner = Runner(
-            manifest,
-            OutputFolder(folder),
-            writer,
-            input_rate=RATE,
-            rate=RATE,
-            seed=0,
-            fingerprint=fingerprint_of,
-        )
+        runner = make_runner(manifest, folder)
         return [event for event in runner.make(steps, chunks) if isinstance(event, ManifestEntry)]
 
 

@@ -8,7 +8,7 @@ from enum import Enum
 
 
 class Outcome(Enum):
-    """How a file ended."""
+    """The result of making a file."""
 
     __hash__ = object.__hash__  # of Enum's own, written in Python, millions take a second
 

@@ -1,4 +1,4 @@
-"""Which voice each record has, by name and by what is in its file, before any is loaded."""
+"""Names and content hashes of the voices of records, before any voice is loaded."""
 
 from __future__ import annotations
 

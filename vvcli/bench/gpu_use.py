@@ -1,4 +1,4 @@
-"""How busy the GPU is, by NVML, while something else is measured."""
+"""Samples GPU utilisation through NVML during a measurement."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ class Session:
 
 
 def held(sessions: Iterable[Session], start: float, end: float) -> tuple[float, int]:
-    """How many sessions play between `start` and `end`: the mean over time, and the maximum.
+    """Counts the sessions that play between `start` and `end`: mean over time, and maximum.
 
     A session plays from its first frame for as long as its record is.
     """

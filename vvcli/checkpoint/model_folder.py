@@ -104,7 +104,7 @@ class ModelFolder:
 
     @cached_property
     def text(self) -> TextConfig:
-        """How the model wants text to be read.
+        """The settings of the text front end in `config.json`.
 
         Raises:
             UnavailableError: this is not a model folder, or its config has a key of another type.

@@ -1,4 +1,4 @@
-"""What a model's config says of the text that it reads."""
+"""The settings of the text front end in a model's config."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DEFAULT_LANGUAGE = "en-US"
 
 @dataclass(frozen=True)
 class TextConfig:
-    """How text is read for a model; the published ones read it raw."""
+    """Settings of the text front end; published models are given the raw text."""
 
     normalizer: str | None = None
     language: str = DEFAULT_LANGUAGE

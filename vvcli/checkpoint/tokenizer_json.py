@@ -1,4 +1,4 @@
-r"""What of a `tokenizer.json` is used, once all of it is known to be harmless.
+r"""Checks a `tokenizer.json`, and keeps the parts of it that are used.
 
 The format can describe programs: a chain of replacements that doubles the text each time, a
 pattern that backtracks for hours, parts that make the library panic. So only the kinds are taken

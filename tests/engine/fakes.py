@@ -7,7 +7,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from vvcli.engine.capacity import CacheCapacity
-from vvcli.engine.scheduler import Plan, Scheduler
+from vvcli.engine.plan import Plan
+from vvcli.engine.scheduler import Scheduler
 from vvcli.engine.stream import End, Stream
 
 TEXT_WINDOW, SPEECH_WINDOW = 5, 6
@@ -43,6 +44,7 @@ class Device:
         self.scheduler = scheduler
         self.ends = ends  # number: frame at which it says EOS
         self.slots: dict[int, Stream] = {}
+        self.halted: set[int] = set()
         self.window_left: dict[int, int] = {}
         self.tokens: defaultdict[int, list[int]] = defaultdict(list)
         self.frames: defaultdict[int, int] = defaultdict(int)
@@ -53,6 +55,7 @@ class Device:
         plan = self.scheduler.plan(**options)
         for slot in plan.released:
             self.slots.pop(slot, None)
+            self.halted.discard(slot)
         if plan.rebuild is not None:
             assert not self.slots, "slots built anew under a running stream"
             self.capacity = plan.rebuild
@@ -60,17 +63,26 @@ class Device:
             assert target not in self.slots, "moved onto a running stream"
             self.slots[target] = self.slots.pop(source)
             self.window_left[target] = self.window_left.pop(source)
+            if source in self.halted:
+                self.halted.remove(source)
+                self.halted.add(target)
         for slot, stream in plan.admitted:
             assert slot not in self.slots, "admitted onto a running stream"
             self.slots[slot], self.window_left[slot] = stream, 0
+        for slot, halted in plan.halted:
+            assert slot in self.slots, "halted an empty slot"
+            assert halted == (slot not in self.halted), "halted or resumed twice"
+            (self.halted.add if halted else self.halted.remove)(slot)
         for planned in plan.frames:
             assert self.slots[planned.slot] is planned.stream
             assert self.window_left[planned.slot] > 0, "a frame without text"
+            assert planned.slot not in self.halted, "a frame of a paused stream"
             assert planned.slot < plan.bucket
             self.window_left[planned.slot] -= 1
             self._frame(planned.stream, planned.end)
         for window in plan.windows:
             assert self.window_left[window.slot] == 0, "text in the middle of a speech window"
+            assert window.slot not in self.halted, "text for a paused stream"
             number = self.slots[window.slot].number
             if number not in self.finished:  # by the very frame before, which no plan can know
                 self.tokens[number] += window.tokens

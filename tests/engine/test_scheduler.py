@@ -176,3 +176,52 @@ def test_a_stream_that_was_never_queued_is_cancelled() -> None:
     assert never.end is End.CANCELLED
     assert scheduler.waiting == 1
     assert [stream for _, stream in scheduler.plan().admitted] == [queued]
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    slots=st.integers(1, 5),
+    shapes=st.lists(st.tuples(st.integers(1, 23), st.integers(1, 20)), min_size=1, max_size=9),
+    toggles=st.lists(st.tuples(st.integers(0, 8), st.booleans()), max_size=60),
+    max_windows=st.none() | st.integers(1, 2),
+)
+def test_paused_streams_stand_still_and_all_come_to_their_end(
+    slots: int,
+    shapes: list[tuple[int, int]],
+    toggles: list[tuple[int, bool]],
+    max_windows: int | None,
+) -> None:
+    scheduler = make_scheduler(slots, max_windows=max_windows)
+    device = Device(scheduler, {n: frames for n, (_, frames) in enumerate(shapes)})
+    streams = [make_stream(n, tokens) for n, (tokens, _) in enumerate(shapes)]
+    for stream in streams:
+        scheduler.submit(stream)
+    for number, paused in toggles:
+        if number < len(streams):
+            scheduler.pause(streams[number], paused=paused)
+        device.step()
+        for slot, stream in device.slots.items():
+            # A stream that ended by itself leaves its slot with the next plan.
+            assert stream.end or (slot in device.halted) == stream.halted == stream.paused
+    for stream in streams:
+        scheduler.pause(stream, paused=False)
+    device.drain()
+    assert device.finished == dict.fromkeys(range(len(shapes)), End.EOS)
+    assert dict(device.frames) == {n: frames for n, (_, frames) in enumerate(shapes)}
+
+
+def test_a_paused_stream_keeps_its_slot_until_it_is_cancelled() -> None:
+    scheduler = make_scheduler(1)
+    device = Device(scheduler, {1: 4})
+    first, second = make_stream(0), make_stream(1)
+    scheduler.submit(first)
+    scheduler.submit(second)
+    device.step()
+    scheduler.pause(first, paused=True)
+    for _ in range(20):
+        plan = device.step()
+        assert [*plan.frames, *plan.windows, *plan.admitted] == []
+    scheduler.finish(first, End.CANCELLED)
+    assert [stream for _, stream in device.step().admitted] == [second]
+    device.drain()
+    assert device.finished == {1: End.EOS}

@@ -3,7 +3,7 @@
 A frame's way, and the order to read in:
 
 1. `stream.py`: a request, and its progress. `engine.py`: submit streams, step, get frames.
-2. `scheduler.py`: who gets a slot, a frame, text; a `Plan` a step. No torch, no device.
+2. `scheduler.py`: who gets a slot, a frame, text; one `Plan` (`plan.py`) a step. No torch.
    `buckets.py`, `capacity.py`: the few sizes that steps and caches have.
 3. `slots.py`: the state of all streams on the device. `noise.py`, `noise_refill.py`: its noise.
    `text_batch.py`, `transfer.py`: what a step needs, in one copy.

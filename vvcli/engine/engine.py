@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable
 
-import torch
 from torch import Tensor
 
 from vvcli.engine.backends.backend import Backend
 from vvcli.engine.backends.choose import choose_backend
 from vvcli.engine.buckets import Buckets
 from vvcli.engine.capacity import AttentionLimit, CacheCapacity
+from vvcli.engine.computing import computing
 from vvcli.engine.counters import Counters
 from vvcli.engine.frame_output import FrameOutput
 from vvcli.engine.graphs import GraphMode, GraphRunner
 from vvcli.engine.in_flight import InFlightSteps
 from vvcli.engine.noise import CHUNK
 from vvcli.engine.noise_refill import NoiseRefill
-from vvcli.engine.scheduler import Plan, Scheduler
+from vvcli.engine.plan import Plan
+from vvcli.engine.scheduler import Scheduler
 from vvcli.engine.slots import SlotState, check_voice, group_by_prefill
 from vvcli.engine.step import FrameStep
 from vvcli.engine.stream import End, Stream, StreamFrame
@@ -96,6 +96,7 @@ class Engine:
         self._downloader = Downloader(self.device, slots, config.decoder.hop, sample_type)
         self._in_flight = InFlightSteps(config.decoder.hop, sample_type, depth=int(on_cuda))
         self._noise = NoiseRefill(config.head.latent_size)
+        self.stalled = False  # nothing was left to do in the last step: all streams are paused
 
     @property
     def state(self) -> SlotState:
@@ -139,9 +140,13 @@ class Engine:
         self._scheduler.finish(stream, End.CANCELLED)
         stream.closed = True
 
+    def pause(self, stream: Stream, *, paused: bool = True) -> None:
+        """Let a stream stand still in its slot, or go on: no audio depends on it."""
+        self._scheduler.pause(stream, paused=paused)
+
     def step(self, *, admit: bool = True) -> list[StreamFrame]:
         """One frame for every running stream; with `admit` false no waiting one joins them."""
-        with self._computing():
+        with computing(self.device):
             return self._step(self._scheduler.plan(admit=admit))
 
     def _step(self, plan: Plan) -> list[StreamFrame]:
@@ -156,6 +161,7 @@ class Engine:
             if output is not None:
                 pending = self._downloader.fetch(output)
         self._in_flight.add(plan, pending)
+        self.stalled = not (launched or plan.ended or self._in_flight)
         frames = []
         for frame in self._in_flight.collect(self._in_flight.depth if launched else 0):
             if frame.end is not None:  # the device may have decided that
@@ -170,7 +176,7 @@ class Engine:
         Raises:
             UnavailableError: graphs are required, and something cannot be captured.
         """
-        with self._computing():
+        with computing(self.device):
             for bucket, rows in self._buckets.every():
                 packed_text = self._runner.padding(rows) if rows else None
                 capacity = self.state.capacity
@@ -181,22 +187,13 @@ class Engine:
 
         `positions` is the longest cache in use.
         """
-        with self._computing():
+        with computing(self.device):
             return self._runner.run(bucket, self._limit(positions, 0))
 
     def stages(self, bucket: int) -> dict[str, Callable[[], object]]:
         """See `GraphRunner.stages`."""
-        with self._computing():
+        with computing(self.device):
             return self._runner.stages(bucket)
-
-    @contextmanager
-    def _computing(self) -> Iterator[None]:
-        """Turn gradients off, and make the model's device that of streams, graphs and kernels."""
-        on_device: AbstractContextManager[None] = nullcontext()
-        if self.device.type == "cuda":
-            on_device = torch.cuda.device(self.device)
-        with torch.inference_mode(), on_device:
-            yield
 
     def _place(self, plan: Plan) -> None:
         for slot in plan.released:
@@ -205,6 +202,8 @@ class Engine:
             self.state.move(source, target)
         for slot, stream, count in group_by_prefill(plan.admitted):
             self.state.load(slot, stream, count)
+        for slot, halted in plan.halted:
+            self.state.halt(slot, halted=halted)
 
     def _upload(self, plan: Plan) -> Tensor | None:
         """Send noise, which goes into the slots, and text windows, which come back packed."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vvcli.engine.host_frames import HostFrames
-from vvcli.engine.scheduler import Plan, PlannedFrame
+from vvcli.engine.plan import Plan, PlannedFrame
 from vvcli.engine.stream import End, Stream, StreamFrame
 from vvcli.engine.transfer import PendingFrames
 from vvcli.samples import Samples, SampleType

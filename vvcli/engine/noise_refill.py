@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vvcli.engine.noise import CHUNK
-from vvcli.engine.scheduler import Plan
+from vvcli.engine.plan import Plan
 from vvcli.engine.stream import Stream
 
 

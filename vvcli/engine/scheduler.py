@@ -13,10 +13,9 @@ import math
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from vvcli.engine.capacity import CacheCapacity
+from vvcli.engine.plan import Plan, PlannedFrame, TextWindow
 from vvcli.engine.stream import End, Stream
 
 NO_MORE_TEXT = 1 << 30  # frames left in the last window: until EOS or the end of the context
@@ -24,40 +23,6 @@ NO_MORE_TEXT = 1 << 30  # frames left in the last window: until EOS or the end o
 # Speech runs on after its text. A stream gets capacity for twice the frames that come between its
 # text windows, and for this many windows more.
 SPARE_WINDOWS = 8
-
-
-@dataclass(frozen=True)
-class TextWindow:
-    """Up to `text_window` tokens for one slot, and how many frames may follow them."""
-
-    slot: int
-    tokens: tuple[int, ...]
-    frames: int
-
-
-class PlannedFrame(NamedTuple):  # a thousand a step, and half the cost of a dataclass
-    """A frame to be made; `end` is set where it is known beforehand to be the stream's last."""
-
-    slot: int
-    stream: Stream
-    end: End | None
-
-
-@dataclass
-class Plan:
-    """One step. Parts are carried out in the order of the fields."""
-
-    rebuild: CacheCapacity | None = None  # no stream is in a slot: build slots of this capacity
-    released: list[int] = field(default_factory=list)
-    moves: list[tuple[int, int]] = field(default_factory=list)  # (from, to), slots
-    admitted: list[tuple[int, Stream]] = field(default_factory=list)  # (slot, stream)
-    frames: list[PlannedFrame] = field(default_factory=list)  # by slot
-    bucket: int = 0  # slots 0 … bucket - 1 take part in the frame; with 0 there is none
-    noise_due: list[tuple[int, Stream]] = field(default_factory=list)  # refill after the frame
-    windows: list[TextWindow] = field(default_factory=list)
-    ended: list[Stream] = field(default_factory=list)  # truncated: the next window does not fit
-    max_length: int = 0  # longest TTS LM cache after the step
-    max_text_length: int = 0  # longest text LM cache after the step
 
 
 class Scheduler:
@@ -105,6 +70,7 @@ class Scheduler:
         self._waiting: deque[Stream] = deque()
         self._running: dict[int, Stream] = {}
         self._released: list[int] = []
+        self._toggled: list[Stream] = []  # paused or resumed since the last plan
 
     @property
     def waiting(self) -> int:
@@ -134,6 +100,11 @@ class Scheduler:
         heapq.heappush(self._free, slot)
         self._released.append(slot)
 
+    def pause(self, stream: Stream, *, paused: bool) -> None:
+        """Let `stream` stand still in its slot, or go on; it counts from the next plan on."""
+        stream.paused = paused
+        self._toggled.append(stream)
+
     def plan(self, *, admit: bool = True) -> Plan:
         """The next step. With `admit` false no waiting stream joins (the look-ahead is full)."""
         plan = Plan()
@@ -142,6 +113,7 @@ class Scheduler:
             self._admit(plan)
         if not self._waiting:
             self._compact(plan)
+        self._plan_halts(plan)
         self._plan_frames(plan)
         self._plan_text(plan)
         return plan
@@ -189,8 +161,18 @@ class Scheduler:
             stream.slot, self._running[lower] = lower, stream
             plan.moves.append((slot, lower))
 
+    def _plan_halts(self, plan: Plan) -> None:
+        toggled, self._toggled = self._toggled, []
+        for stream in toggled:
+            if stream.slot is not None and stream.halted != stream.paused:
+                stream.halted = stream.paused
+                plan.halted.append((stream.slot, stream.halted))
+            elif stream.end is None and stream.slot is None:  # until it is admitted
+                self._toggled.append(stream)
+
     def _plan_text(self, plan: Plan) -> None:
-        due = [(slot, stream) for slot, stream in self._running.items() if stream.text_due]
+        running = self._running.items()
+        due = [(slot, stream) for slot, stream in running if stream.text_due and not stream.paused]
         head = min((stream.number for stream in self._running.values()), default=None)
         # The record being written out first, then those that have yet to be heard.
         due.sort(key=lambda item: (item[1].number != head, item[1].frames > 0, item[1].number))
@@ -210,7 +192,7 @@ class Scheduler:
 
     def _plan_frames(self, plan: Plan) -> None:
         for slot, stream in sorted(self._running.items()):
-            if not stream.text_due:
+            if not stream.text_due and not stream.paused:
                 self._plan_frame(plan, slot, stream)
             if stream.length > plan.max_length:
                 plan.max_length = stream.length

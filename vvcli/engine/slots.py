@@ -133,6 +133,13 @@ class SlotState:
         """Mark `slot` as free."""
         self.active[slot].fill_(False)
 
+    def halt(self, slot: int, *, halted: bool) -> None:
+        """Let the running stream in `slot` stand still, or go on.
+
+        A slot that ended by itself may not go on: the host has to have seen its frames.
+        """
+        self.active[slot].fill_(not halted)
+
     def move(self, source: int, target: int) -> None:
         """Copy a running slot's state to a free one, and free the first."""
         for item in fields(self):

@@ -42,6 +42,8 @@ class Stream:
     frames: int = 0
     end: End | None = None
     closed: bool = False  # its last frame was handed out: results that are still due are dropped
+    paused: bool = False  # as asked for; `halted` is its slot's state on the device
+    halted: bool = False
 
     def __post_init__(self) -> None:
         # Read once a frame, and a tensor's shape costs more than the rest of that.

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vvcli.engine.scheduler import TextWindow
+from vvcli.engine.plan import TextWindow
 
 HEADER = 3  # columns of a packed row before its tokens: slot, count, frames
 

@@ -15,7 +15,7 @@ from vvcli.engine.backends.triton.build import triton_backend
 from vvcli.engine.capacity import AttentionLimit, CacheCapacity
 from vvcli.engine.frame_output import FrameOutput
 from vvcli.engine.noise import NoiseSource
-from vvcli.engine.scheduler import TextWindow
+from vvcli.engine.plan import TextWindow
 from vvcli.engine.slots import SlotState
 from vvcli.engine.step import FrameStep
 from vvcli.engine.stream import Stream

@@ -11,9 +11,9 @@ from torch.utils.flop_counter import FlopCounterMode
 from vvcli.bench.floor import Rates, Work, decoder_flops, frame_work
 from vvcli.bench.random_model import random_model
 from vvcli.bench.shapes import SHAPES
-from vvcli.model.attention import CacheView
 from vvcli.model.config import ModelConfig
 from vvcli.model.diffusion_head import SolverTable
+from vvcli.model.transformer import CacheView
 
 CONFIG = ModelConfig.from_dict(SHAPES["tiny"])
 STREAMS, STEPS, POSITIONS = 3, 4, 50

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.rounding import assert_close
-from vvcli.model.attention import CacheView, rope_table, rotate
+from vvcli.model.transformer import CacheView, rope_table, rotate
 from vvcli.model.vibevoice import VibeVoice
 
 pytestmark = pytest.mark.numeric

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from vvcli import Synthesizer
-from vvcli.model.attention import CacheView
+from vvcli.model.transformer import CacheView
 from vvcli.model.vibevoice import TEXT
 from vvcli.voicelab import adversarial, language, spectral
 from vvcli.voicelab.corpus import tokens_of

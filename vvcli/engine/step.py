@@ -19,8 +19,8 @@ from vvcli.engine.frame_output import FrameOutput
 from vvcli.engine.side_stream import SideStream
 from vvcli.engine.slots import SlotState
 from vvcli.engine.text_batch import TextBatch
-from vvcli.model.attention import CacheView
 from vvcli.model.diffusion_head import SolverTable
+from vvcli.model.transformer import CacheView
 from vvcli.samples import SampleType
 
 

@@ -2,7 +2,7 @@
 
 - `config.py`: shapes, from the published `config.json`. `voice.py`: the state a stream starts from.
 - `vibevoice.py`: the whole model. Read it first.
-- `transformer.py`, `attention.py`, `layers.py`: the two language models.
+- `transformer.py`: the two language models, with the norm and feed-forward that others use.
 - `diffusion_head.py`, `solver.py`: from a condition and noise to a latent.
 - `acoustic_decoder.py`: from latents to samples.
 - `empty.py`: a model without memory or initial values, to be filled from a checkpoint.

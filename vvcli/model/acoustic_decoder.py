@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vvcli.model.config import KERNEL, AcousticDecoderConfig
-from vvcli.model.layers import RMSNorm
+from vvcli.model.transformer import RMSNorm
 
 
 class Contexts:

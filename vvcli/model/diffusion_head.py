@@ -10,8 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vvcli.model.config import DiffusionHeadConfig
-from vvcli.model.layers import RMSNorm, SwiGLU
 from vvcli.model.solver import SolverStep, solver_steps
+from vvcli.model.transformer import RMSNorm, SwiGLU
 
 TIMESTEP_FEATURES = 256
 

@@ -8,8 +8,7 @@ from torch import Tensor, nn
 from vvcli.model.acoustic_decoder import AcousticDecoder
 from vvcli.model.config import ModelConfig
 from vvcli.model.diffusion_head import DiffusionHead
-from vvcli.model.layers import RMSNorm
-from vvcli.model.transformer import Transformer
+from vvcli.model.transformer import RMSNorm, Transformer
 
 SPEECH, TEXT = 0, 1
 

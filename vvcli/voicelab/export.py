@@ -11,9 +11,8 @@ from torch import Tensor
 
 from vvcli.checkpoint.voices import save_voice
 from vvcli.checkpoint.weights import save_weights
-from vvcli.model.attention import CacheView
 from vvcli.model.config import LanguageModelConfig, ModelConfig
-from vvcli.model.transformer import Transformer
+from vvcli.model.transformer import CacheView, Transformer
 from vvcli.model.vibevoice import TEXT, VibeVoice
 from vvcli.voicelab import adversarial, language
 from vvcli.voicelab.settings import ALPHABET, Settings, model_config

@@ -14,7 +14,7 @@ from vvcli.engine.backends.cpu.layers import FastBlock, FastNorm, FastOutputConv
 from vvcli.engine.backends.cpu.packed_linear import can_pack
 from vvcli.model.acoustic_decoder import Block, CausalConv, Contexts
 from vvcli.model.config import ModelConfig
-from vvcli.model.layers import RMSNorm
+from vvcli.model.transformer import RMSNorm
 
 
 @pytest.mark.numeric

@@ -10,7 +10,7 @@ pytest.importorskip("triton", reason="needs Triton")
 from tests.engine.kernels.conftest import relative_error
 from vvcli.engine.backends.triton.common.split_k import arrival_counters
 from vvcli.engine.backends.triton.lm.attention import AttentionTile, attend
-from vvcli.model.attention import CacheView
+from vvcli.model.transformer import CacheView
 
 HEADS, KV_HEADS, WIDTH, CAPACITY = 6, 2, 16, 80
 

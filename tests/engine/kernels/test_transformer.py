@@ -12,9 +12,8 @@ from tests.engine.kernels.conftest import INTERPRETED, MARGIN, relative_error
 from vvcli.bench.shapes import SHAPES
 from vvcli.engine.backends.triton.lm import transformer as kernels
 from vvcli.engine.backends.triton.lm.transformer import FusedTransformer, LayerPlan, supports
-from vvcli.model.attention import CacheView
 from vvcli.model.config import ModelConfig
-from vvcli.model.transformer import Transformer
+from vvcli.model.transformer import CacheView, Transformer
 
 SHAPE = "tiny" if INTERPRETED else "realtime-0.5b"
 LAYERS, CAPACITY = (2, 70) if INTERPRETED else (3, 320)

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from vvcli.engine.slots import SlotState
 from vvcli.engine.text_batch import TextBatch
-from vvcli.model.attention import CacheView
 from vvcli.model.diffusion_head import SolverTable
+from vvcli.model.transformer import CacheView
 
 
 class JoinText(Protocol):

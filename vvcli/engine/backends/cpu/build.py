@@ -13,7 +13,7 @@ from vvcli.engine.backends.cpu.layers import FastBlock, FastNorm, FastOutputConv
 from vvcli.engine.backends.cpu.packed_linear import packed
 from vvcli.engine.backends.plain import plain_backend
 from vvcli.model.acoustic_decoder import Block, CausalConv
-from vvcli.model.layers import RMSNorm
+from vvcli.model.transformer import RMSNorm
 from vvcli.model.vibevoice import VibeVoice
 
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from vvcli.engine.backends.cpu.packed_linear import packed
 from vvcli.model.acoustic_decoder import Block, CausalConv, Contexts
 from vvcli.model.config import KERNEL
-from vvcli.model.layers import RMSNorm
+from vvcli.model.transformer import RMSNorm
 
 
 class FastNorm(nn.Module):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from vvcli.model.layers import RMSNorm
+from vvcli.model.transformer import RMSNorm
 
 
 def fold_norm(norm: RMSNorm, weight: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from vvcli.engine.backends.triton.common.primitives import dot
 from vvcli.engine.backends.triton.common.split_k import arrives_last, split_buffers
-from vvcli.model.attention import CacheView
+from vvcli.model.transformer import CacheView
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from vvcli.engine.backends.triton.common.primitives import dot, load_rows, load_
 from vvcli.engine.backends.triton.common.row_sums import RowSums, inverse_rms, load_sums
 from vvcli.engine.backends.triton.common.tile import Tile
 from vvcli.engine.backends.triton.lm.rotary import load_rotation, store_head
-from vvcli.model.attention import CacheView
+from vvcli.model.transformer import CacheView
 
 
 @triton.jit(do_not_specialize=["M", "S"])

@@ -12,7 +12,7 @@ import triton.language as tl
 from torch import Tensor
 
 from vvcli.engine.backends.triton.common.row_sums import RowSums, load_inverse_rms
-from vvcli.model.attention import CacheView
+from vvcli.model.transformer import CacheView
 
 
 @triton.jit

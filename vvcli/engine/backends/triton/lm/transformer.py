@@ -24,9 +24,7 @@ from vvcli.engine.backends.triton.common.tile import ANY, Tile, pick
 from vvcli.engine.backends.triton.lm.attention import AttentionTile, attend
 from vvcli.engine.backends.triton.lm.qkv import project_qkv
 from vvcli.engine.backends.triton.lm.rotary import rotate
-from vvcli.model.attention import CacheView
-from vvcli.model.layers import RMSNorm
-from vvcli.model.transformer import DecoderLayer, Transformer
+from vvcli.model.transformer import CacheView, DecoderLayer, RMSNorm, Transformer
 
 
 @dataclass(frozen=True)

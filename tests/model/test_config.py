@@ -9,7 +9,7 @@ import pytest
 from vvcli.bench.shapes import SHAPES
 from vvcli.model.config import ModelConfig
 from vvcli.model.config_values import MAX_TRAIN_STEPS, MIN_TRAIN_STEPS, ConfigError
-from vvcli.model.solver import solver_steps
+from vvcli.model.diffusion_head import solver_steps
 
 
 def changed(path: str, value: Any) -> dict[str, Any]:

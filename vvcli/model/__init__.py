@@ -3,7 +3,7 @@
 - `config.py`: shapes, from the published `config.json`. `voice.py`: the state a stream starts from.
 - `vibevoice.py`: the whole model. Read it first.
 - `transformer.py`: the two language models, with the norm and feed-forward that others use.
-- `diffusion_head.py`, `solver.py`: from a condition and noise to a latent.
+- `diffusion_head.py`: from a condition and noise to a latent, and the solver's steps.
 - `acoustic_decoder.py`: from latents to samples.
 - `empty.py`: a model without memory or initial values, to be filled from a checkpoint.
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from vvcli.model.diffusion_head import DiffusionHead
-from vvcli.model.solver import solver_steps
+from vvcli.model.diffusion_head import DiffusionHead, solver_steps
 from vvcli.voicelab.settings import LanguageTraining
 
 

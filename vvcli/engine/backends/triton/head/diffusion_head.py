@@ -22,8 +22,7 @@ from vvcli.engine.backends.triton.head.solver_step import (
     SolverState,
     coefficients,
 )
-from vvcli.model.diffusion_head import DiffusionHead, HeadLayer, SolverTable
-from vvcli.model.solver import SolverStep
+from vvcli.model.diffusion_head import DiffusionHead, HeadLayer, SolverStep, SolverTable
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from vvcli.engine.backends.triton.common.primitives import dot, load_rows, load_weight
 from vvcli.engine.backends.triton.common.row_sums import RowSums, load_inverse_rms
-from vvcli.model.solver import SolverStep
+from vvcli.model.diffusion_head import SolverStep
 
 STREAMS = 16  # of a program, which are 32 rows
 DEPTH = 128

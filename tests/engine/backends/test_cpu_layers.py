@@ -10,8 +10,7 @@ from tests.rounding import assert_close
 from vvcli.bench.random_model import random_model
 from vvcli.bench.shapes import SHAPES
 from vvcli.engine.backends.cpu.build import with_fast_layers
-from vvcli.engine.backends.cpu.layers import FastBlock, FastNorm, FastOutputConv
-from vvcli.engine.backends.cpu.packed_linear import can_pack
+from vvcli.engine.backends.cpu.layers import FastBlock, FastNorm, FastOutputConv, can_pack
 from vvcli.model.acoustic_decoder import Block, CausalConv, Contexts
 from vvcli.model.config import ModelConfig
 from vvcli.model.transformer import RMSNorm

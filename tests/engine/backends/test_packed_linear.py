@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from tests.rounding import UNIT
-from vvcli.engine.backends.cpu.packed_linear import (
+from vvcli.engine.backends.cpu.layers import (
     HalfLinear,
     PackedLinear,
     can_halve,

@@ -9,8 +9,7 @@ import torch
 from torch import nn
 
 from vvcli.engine.backends.backend import Backend
-from vvcli.engine.backends.cpu.layers import FastBlock, FastNorm, FastOutputConv
-from vvcli.engine.backends.cpu.packed_linear import packed
+from vvcli.engine.backends.cpu.layers import FastBlock, FastNorm, FastOutputConv, packed
 from vvcli.engine.backends.plain import plain_backend
 from vvcli.model.acoustic_decoder import Block, CausalConv
 from vvcli.model.transformer import RMSNorm

@@ -7,7 +7,16 @@ from contextlib import contextmanager
 
 
 class VvcliError(Exception):
-    """Base of every error that is shown as one sentence instead of a traceback."""
+    """Base of every error that is shown as one sentence instead of a traceback.
+
+    Args:
+        sentence: what is wrong, and where, in terms of the library.
+        remedy: a key for what the user can do about it; `cli/remedies.py` names the options.
+    """
+
+    def __init__(self, sentence: str, *, remedy: str | None = None) -> None:
+        super().__init__(sentence)
+        self.remedy = remedy
 
 
 class UsageError(VvcliError):

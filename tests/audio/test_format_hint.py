@@ -76,7 +76,7 @@ def test_a_rate_the_format_cannot_hold(arguments: str) -> None:
 def test_what_aplay_cannot_read() -> None:
     error = invoked("-f", "mp3", "--aplay").exception
     assert isinstance(error, UsageError)
-    assert str(error) == "aplay cannot read mp3 from a pipe: give -f s16le or f32le or wav or au"
+    assert str(error) == "aplay cannot read mp3 from a pipe, only s16le or f32le or wav or au"
 
 
 def test_nothing_heavy_is_imported() -> None:

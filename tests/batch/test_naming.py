@@ -39,7 +39,7 @@ def test_templates(template: str, name: str) -> None:
     ],
 )
 def test_templates_that_are_none(template: str) -> None:
-    with pytest.raises(UsageError, match="--name"):
+    with pytest.raises(UsageError, match="is no template of names"):
         NameTemplate(template)
 
 

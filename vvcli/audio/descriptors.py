@@ -64,7 +64,8 @@ def is_stdout(name: str | None) -> bool:
 def dup_inherited(number: int) -> int:
     """A copy of a descriptor that the process was given; none of those that it has opened itself.
 
-    `--summary /dev/fd/5` must not write into the manifest because that happens to have the number.
+    A summary for /dev/fd/5 must not be written into the manifest because that happens to have the
+    number.
     """
     if fcntl.fcntl(number, fcntl.F_GETFD) & fcntl.FD_CLOEXEC:  # as Python opens all files
         raise OSError(errno.EBADF, os.strerror(errno.EBADF))

@@ -50,8 +50,7 @@ def check_encoder(name: str) -> Any:
     container, subtype = _SUBTYPES[name]
     if not soundfile.check_format(container, subtype):
         raise UnavailableError(
-            f"libsndfile {soundfile.__libsndfile_version__} was built without {name}: "
-            "write -f wav and convert it"
+            f"libsndfile {soundfile.__libsndfile_version__} was built without {name}", remedy="wav"
         )
     return soundfile
 

@@ -46,8 +46,8 @@ def hint(tool: str, name: str, rate: int) -> list[str]:
     """
     check_rate(name, rate)
     if not reads(tool, name):
-        readable = [each for each in FORMATS if reads(tool, each)]
-        raise UsageError(f"{tool} cannot read {name} from a pipe: give -f {' or '.join(readable)}")
+        readable = " or ".join(each for each in FORMATS if reads(tool, each))
+        raise UsageError(f"{tool} cannot read {name} from a pipe, only {readable}", remedy="format")
     return _HINTS[tool](name, rate)
 
 

@@ -123,7 +123,7 @@ class Manifest:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise UsageError(
-                f"another vvcli is writing to {self.path.parent}: wait for it, or give another -d"
+                f"another vvcli is writing to {self.path.parent}", remedy="wait"
             ) from error
         except OSError as error:
             if error.errno not in NO_LOCKS:  # there, nothing guards against two runs
@@ -206,6 +206,4 @@ def _lines(file: BinaryIO) -> Iterator[bytes]:
 
 
 def _not_ours(path: Path, kind: str) -> UsageError:
-    return UsageError(
-        f"{path} is not a manifest of vvcli but {kind}: move it away, or give another -d"
-    )
+    return UsageError(f"{path} is not a manifest of vvcli but {kind}", remedy="move away")

@@ -41,7 +41,7 @@ class NameTemplate:
         try:
             parts = list(Formatter().parse(text))
         except ValueError as error:
-            raise UsageError(f"--name {text!r}: {error}; write {{{{ and }}}} for braces") from error
+            raise self._error(f"{error}; write {{{{ and }}}} for braces") from error
         for _, field, spec, conversion in parts:
             if field is not None:
                 self._check(field, spec or "", conversion)
@@ -55,17 +55,18 @@ class NameTemplate:
             UsageError: the template wants an id, and there is none.
         """
         if name.id is None and "id" in self.fields:
-            raise UsageError(f"has no id, which --name {self.text!r} needs")
+            raise UsageError(f"has no id, which the name {self.text!r} needs", remedy="name")
         return self._format.format(*name)
 
     def _check(self, field: str, spec: str, conversion: str | None) -> None:
         if field not in FIELDS:
             known = ", ".join(f"{{{known}}}" for known in FIELDS)
-            raise UsageError(f"--name {self.text!r}: {{{field}}} is none of {known}")
+            raise self._error(f"{{{field}}} is none of {known}")
         if conversion is not None or (spec and (field != "n" or not _WIDTH.fullmatch(spec))):
-            raise UsageError(
-                f"--name {self.text!r}: only {{n}} takes a format, and only a width: {{n:05d}}"
-            )
+            raise self._error("only {n} takes a format, and only a width: {n:05d}")
+
+    def _error(self, reason: str) -> UsageError:
+        return UsageError(f"{self.text!r} is no template of names: {reason}", remedy="name")
 
 
 def _positional(literal: str, field: str | None, spec: str | None, conversion: object) -> str:

@@ -22,7 +22,7 @@ SHOWN = 3  # collisions that are spelled out
 # Not frozen: millions are made, and that would take twice the time.
 @dataclass(slots=True)
 class Job:
-    """One output file and the records it holds, one or, with `--join`, those of an input file."""
+    """One output file and the records it holds, one or those of an input file that are joined."""
 
     records: tuple[Record, ...]
     source: str
@@ -137,7 +137,7 @@ class Plan:
         if collide or any(
             folder in names or folder.removesuffix(PART) in names for folder in folders
         ):
-            raise UsageError(self._collisions())
+            raise UsageError(self._collisions(), remedy="name")
 
     def _single(self) -> Iterator[Job]:
         layout, place = self._layout, self._folder.place
@@ -162,7 +162,7 @@ class Plan:
     def _joined(self) -> Iterator[Job]:
         layout = self._layout
         if "id" in layout.template.fields:
-            raise UsageError("--join makes one file of many records: {id} has no place in --name")
+            raise UsageError("a joined file has no {id}, so its name cannot, either", remedy="name")
         for n, (source, read) in enumerate(self._read, start=1):
             records = tuple(read)
             if not records:
@@ -170,7 +170,7 @@ class Plan:
             for record in records:
                 if record.output is not None:
                     raise UsageError(
-                        f'{record.source} has an "output", and --join has one per input'
+                        f'{record.source} has an "output", but its input makes one joined file'
                     )
             blank = [layout.is_blank(record) for record in records]
             spoken = [record for record, no in zip(records, blank, strict=True) if not no]
@@ -207,7 +207,7 @@ class Plan:
             for name in {key, key.removesuffix(PART)} & files.keys():
                 found.append(f"{files[name]} makes the file {name}, {source} a folder of that name")
         more = f"; and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
-        return f"{'; '.join(found[:SHOWN])}{more}: choose another --name"
+        return f"{'; '.join(found[:SHOWN])}{more}"
 
 
 _NO_GAP = (0.0,)
@@ -236,7 +236,7 @@ def _render(template: NameTemplate, name: Name, source: str) -> str:
     try:
         return template.render(name)
     except UsageError as error:
-        raise UsageError(f"{source} {error}") from error
+        raise UsageError(f"{source} {error}", remedy=error.remedy) from error
 
 
 def _check_manifest(records: Iterable[Record]) -> None:

@@ -70,15 +70,15 @@ class Standing:
             how = "is truncated" if truncated else "failed in an earlier run"
             self.wrong.append(f"{entry.audio_filepath} {how}: {entry.error}")
 
-    def problems(self) -> Iterator[str]:
-        """Sentences about files that are not made, each with the remedy."""
+    def problems(self, remedy: str) -> Iterator[str]:
+        """Sentences about files that are not made; `remedy` says how they are tried again."""
         failed, truncated = self.decided[Decision.FAILED], self.done[Outcome.TRUNCATED]
         yield from self.wrong
         if (more := failed + truncated - len(self.wrong)) > 0:
             yield f"and {more} more: manifest.jsonl has the reasons"
         for number, how in ((failed, "failed in an earlier run"), (truncated, "are truncated")):
             if number:
-                yield f"{number} of {self.total} files {how}: --retry-failed tries again"
+                yield f"{number} of {self.total} files {how}: {remedy}"
 
     def notes(self) -> Iterator[str]:
         """Sentences about files that earlier runs have made."""

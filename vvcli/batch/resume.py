@@ -112,12 +112,10 @@ class Resume:
             path = f"{self._folder / first}{more}"
             if first_made is None or first_differs:
                 raise UsageError(
-                    f"{path} is there, and is not what this command makes: move it away, or give "
-                    "--existing skip to keep it, overwrite to replace it, or another -d"
+                    f"{path} is there, and is not what this command makes", remedy="skip"
                 )
             raise UsageError(
-                f"{path} was made from another text, voice or options: give --existing update to "
-                "make it again, skip to keep it, or another -d"
+                f"{path} was made from another text, voice or options", remedy="update"
             )
 
     def _decide(self, job: Job, known: ManifestEntry | None) -> Decision | None:

@@ -51,7 +51,8 @@ class StreamMaker:
         if stream.prompt + len(stream.tokens) + frames > context:
             raise UsageError(
                 f"texts of {len(longest)} characters do not fit the model's context of {context} "
-                "positions: give shorter ones with --characters"
+                "positions",
+                remedy="characters",
             )
 
 

@@ -108,7 +108,7 @@ class ModelVoices:
         found = self.own()
         if not found:
             places = " or ".join(map(str, self.folders))
-            raise UnavailableError(f"there is no voice in {places}: name a voice file with -V")
+            raise UnavailableError(f"there is no voice in {places}", remedy="voice file")
         return found[0]
 
 

@@ -15,6 +15,7 @@ from vvcli.cli.batch_plan import BatchRequest, Prepared
 from vvcli.cli.batch_run import verified
 from vvcli.cli.environment import Environment
 from vvcli.cli.preflight import Preflight
+from vvcli.cli.remedies import REMEDIES
 from vvcli.errors import RecordError
 from vvcli.progress.visible import visible, visible_columns
 
@@ -54,7 +55,7 @@ def dry_run(environment: Environment, request: BatchRequest, prepared: Prepared)
     lines.seek(0)
     while block := lines.read(1 << 20):
         click.echo(block, nl=False)
-    for sentence in [*verified(resume), *before.problems()]:
+    for sentence in [*verified(resume), *before.problems(REMEDIES["retry"])]:
         environment.say(sentence)
     return Files.count(before, made)
 

@@ -17,6 +17,7 @@ from vvcli.batch.runner import Runner
 from vvcli.cli.batch_plan import BatchRequest, Prepared
 from vvcli.cli.environment import Environment
 from vvcli.cli.read_aloud import count_chunk
+from vvcli.cli.remedies import REMEDIES
 from vvcli.cli.session import Session, open_session
 from vvcli.samples import SAMPLE_RATE
 from vvcli.script.measure import measure
@@ -67,7 +68,7 @@ def run_batch(
             *before.notes(),
         ]:
             session.progress.note(sentence)
-        for sentence in before.problems():
+        for sentence in before.problems(REMEDIES["retry"]):
             session.tell(sentence)
         if before.decided[Decision.MAKE]:
             asked = options | {"model": prepared.model}

@@ -12,6 +12,7 @@ from vvcli.cli.exit_status import ExitStatus, status_of
 from vvcli.cli.memory import check_room_for_torch
 from vvcli.cli.message_options import verbose_option
 from vvcli.cli.options import device_option, model_option, voice_option
+from vvcli.cli.remedies import with_remedy
 from vvcli.errors import VvcliError
 from vvcli.progress.visible import visible
 
@@ -41,7 +42,7 @@ def check(model: str, voice: str | None, device: str) -> ExitStatus:
         try:
             click.echo(f"{name:<10} ok      {visible(step())}")
         except VvcliError as error:
-            click.echo(f"{name:<10} FAILED  {visible(str(error))}")
+            click.echo(f"{name:<10} FAILED  {visible(with_remedy(error))}")
             return status_of(error)
     return ExitStatus.OK
 

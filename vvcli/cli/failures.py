@@ -14,6 +14,7 @@ import click
 from click.core import ParameterSource
 
 from vvcli.cli.exit_status import ExitStatus, status_of
+from vvcli.cli.remedies import with_remedy
 from vvcli.errors import VvcliError, is_rust_panic
 
 _NOT_WRITTEN = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
@@ -50,7 +51,7 @@ def failure_of(error: BaseException, *, stdout_closed: bool = False) -> Failure:
     `stdout_closed`: the command was started without a standard output.
     """
     if isinstance(error, VvcliError):
-        return Failure(str(error), status_of(error))
+        return Failure(with_remedy(error), status_of(error))
     if isinstance(error, click.ClickException):
         return Failure(usage_sentence(error), ExitStatus.USAGE)
     return (

@@ -62,7 +62,7 @@ class GraphRunner:
         device = frame_step.backend.device
         if mode == "require" and device.type != "cuda":
             raise UnavailableError(
-                "CUDA graphs are required, but the model is on the CPU: use --device cuda"
+                "CUDA graphs are required, but the model is on the CPU", remedy="cuda"
             )
         self.state = state
         self.frame_step = frame_step  # with another back-end once that of the caller has failed

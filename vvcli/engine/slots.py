@@ -57,8 +57,8 @@ class SlotState:
             return cls._allocate(config, slots + 1, capacity, device, dtype)
         except torch.OutOfMemoryError as error:
             raise UnavailableError(
-                f"the device has no memory for {slots} streams of {capacity.tts} positions: "
-                "ask for fewer streams (-j)"
+                f"the device has no memory for {slots} streams of {capacity.tts} positions",
+                remedy="fewer streams",
             ) from error
 
     @classmethod

@@ -87,7 +87,7 @@ def parse_cast(value: str) -> dict[str, str]:
         UsageError: the file cannot be read, or a part of it names no name or no voice.
     """
     if "=" in value:
-        return dict(_pair(part, "--cast") for part in value.split(",") if part.strip())
+        return dict(_pair(part, "the cast") for part in value.split(",") if part.strip())
     try:
         text = read_bounded(Path(value), MAX_CAST_BYTES).decode("utf-8-sig")
     except OSError as error:

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from tests.cli.test_startup import commands
 from tests.conftest import TINY, InProcess
 from vvcli.audio.formats import FORMATS, MAX_RATE, MIN_RATE
+from vvcli.cli.help_groups import COMMON, GROUPS
 from vvcli.cli.main import COMMANDS
 from vvcli.cli.main import vvcli as root
 from vvcli.cli.types import Number
@@ -46,6 +48,32 @@ def test_every_number_says_its_range() -> None:
         text = " ".join(help_of(command_name).split())
         assert f"{MIN_RATE} to {MAX_RATE}" in text
         assert "x>=1" not in text
+
+
+@pytest.mark.parametrize("name", ["speak", "batch"])
+def test_help_is_short_and_help_all_has_every_option_once(name: str) -> None:
+    (command,) = [found for path, found in commands(root) if path == f"vvcli {name}"]
+    context = click.Context(command, help_option_names=["-h", "--help"])
+    command._help_option = None  # click keeps the first one it made
+    options = [each for each in command.get_params(context) if isinstance(each, click.Option)]
+    shown = {
+        flag: [line.split()[0].rstrip(",") for line in text.splitlines() if line[:3] == "  -"]
+        for flag in ("-h", "--help", "--help-all")
+        if (text := CliRunner().invoke(root, [name, flag]).output)
+    }
+    assert sorted(shown["--help-all"]) == sorted(option.opts[0] for option in options)
+    assert {*shown["--help"]} < {*shown["--help-all"]}
+    assert len(shown["--help"]) <= 16
+    assert shown["-h"] == shown["--help"]
+    assert {option.opts[0] for option in options if option.required} <= {*shown["--help"]}
+
+
+def test_every_name_of_a_group_is_an_option_and_stands_once() -> None:
+    names = [name for group in GROUPS.values() for name in group]
+    assert len(names) == len({*names})
+    assert {*names} >= COMMON
+    known = {str(p.name) for path, found in commands(root) for p in found.params}
+    assert {*names} <= known | {"help", "help_all"}
 
 
 def test_the_root_says_where_more_is() -> None:

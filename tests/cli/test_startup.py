@@ -33,6 +33,7 @@ print("status", int(status), *sorted(heavy), file=sys.stderr)
         *((f"{command} --help", 0) for command in COMMANDS),
         ("format --json -f opus", 0),
         ("-v --help", 0),
+        ("speak --help-all", 0),
         ("", 2),
         ("sing", 2),
         ("speak --loud", 2),

@@ -7,8 +7,9 @@
   two do alike. `text.py`, `voices.py`, `models.py`, `format.py`, `check.py`, `completion.py`,
   `bench/`: a command each.
 - `options.py`, `text_options.py`, `message_options.py`, `types.py`: options that several commands
-  share. `config_file.py`: their defaults. `file_conflicts.py`, `preflight.py`: checks before a run.
-- `exit_status.py`, `failures.py`, `signals.py`: how a process ends.
+  share. `help_groups.py`: which of them help shows. `config_file.py`: their defaults.
+- `file_conflicts.py`, `preflight.py`: checks before a run.
+- `exit_status.py`, `failures.py`, `signals.py`: how a process ends; `remedies.py`: flags that help.
 
 This is the only room that knows the name of a flag, an exit status or a signal.
 Only a command that is about to load a model imports torch: help and mistakes answer at once.

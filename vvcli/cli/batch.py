@@ -15,6 +15,7 @@ from vvcli.cli.batch_plan import NAME, NAME_JOINED, BatchRequest, prepare
 from vvcli.cli.batch_run import run_batch
 from vvcli.cli.environment import Environment
 from vvcli.cli.exit_status import ExitStatus
+from vvcli.cli.help_groups import GroupedCommand
 from vvcli.cli.message_options import progress_options
 from vvcli.cli.options import RATE, gap_option, synthesis_options
 from vvcli.cli.text_options import form_options, take_text_arguments, text_options
@@ -23,7 +24,7 @@ from vvcli.errors import UsageError
 from vvcli.samples import SAMPLE_RATE
 
 
-@click.command()
+@click.command(cls=GroupedCommand)
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...", type=FileName())
 @click.option(
     "-d",

@@ -9,6 +9,7 @@ import click
 from vvcli.audio.track import ON_ERROR
 from vvcli.cli.environment import Environment
 from vvcli.cli.exit_status import ExitStatus
+from vvcli.cli.help_groups import GroupedCommand
 from vvcli.cli.message_options import progress_options
 from vvcli.cli.options import format_options, gap_option, synthesis_options
 from vvcli.cli.preflight import Preflight, list_records
@@ -19,7 +20,7 @@ from vvcli.cli.types import FileName, Number, was_typed
 from vvcli.script.limits import FOLLOW_MS
 
 
-@click.command()
+@click.command(cls=GroupedCommand)
 @click.argument("text", nargs=-1, metavar="[TEXT]...")
 @click.option(
     "-i",

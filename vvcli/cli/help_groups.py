@@ -1,0 +1,82 @@
+"""The options of a command in groups: `--help` shows the common ones, `--help-all` every one.
+
+An option is put into its group here, and into COMMON if most people want it.
+"""
+
+from __future__ import annotations
+
+import click
+
+# Heading: options by their names as parameters. A command lists those it has, in this order.
+GROUPS = {
+    "Text": (
+        *("files", "null", "paragraphs", "jsonl", "delimiter", "markdown", "dialogue", "cast"),
+        *("follow", "follow_ms"),
+    ),
+    "Reading": ("lexicon", "no_commands", "language", "split"),
+    "Voice": ("model", "voice", "seed", "cfg_scale", "steps"),
+    "Output": (
+        *("folder", "template", "output", "format_name", "rate", "join", "gap", "cues"),
+        *("on_error", "fail_fast", "existing", "verify", "retry_failed"),
+    ),
+    "Device and speed": (
+        *("streams", "max_ahead", "device", "dtype", "deterministic", "require_graphs"),
+    ),
+    "Messages": ("dry_run", "quiet", "verbose", "progress_mode", "summary", "help", "help_all"),
+}
+
+COMMON = {
+    *("files", "follow", "model", "voice", "folder", "template", "output", "format_name", "rate"),
+    *("join", "gap", "cues", "existing", "retry_failed", "streams", "device", "dry_run", "quiet"),
+    *("help", "help_all"),
+}
+
+_ALL = "vvcli.help_all"
+
+
+class GroupedCommand(click.Command):
+    """A command with `--help-all`, whose `--help` is short."""
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """The parameters, `--help` and `--help-all`."""
+        return [*super().get_params(ctx), _help_all]
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the common options, or, once `--help-all` is met, all of them in their groups."""
+        rows = {
+            _key(each): row
+            for each in self.get_params(ctx)
+            if (row := each.get_help_record(ctx)) is not None
+        }
+        order = [name for names in GROUPS.values() for name in names if name in rows]
+        if not ctx.meta.get(_ALL):
+            with formatter.section("Options"):
+                formatter.write_dl([rows[name] for name in order if name in COMMON])
+            return
+        for heading, names in GROUPS.items():
+            if shown := [rows[name] for name in names if name in rows]:
+                with formatter.section(heading):
+                    formatter.write_dl(shown)
+
+
+def _key(parameter: click.Parameter) -> str:
+    """The name; that of `--help` differs from one click to the next."""
+    return "help" if "--help" in parameter.opts else str(parameter.name)
+
+
+def _show_all(context: click.Context, _parameter: click.Parameter, value: bool) -> None:
+    if value and not context.resilient_parsing:
+        context.meta[_ALL] = True
+        click.echo(context.get_help(), color=context.color)
+        context.exit()
+
+
+# Not among a command's own parameters: no config file sets it.
+_help_all = click.Option(
+    ["--help-all"],
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_all,
+    help="Show every option, in groups, and exit.",
+)

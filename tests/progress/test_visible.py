@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vvcli.progress.visible import MAX_SHOWN, visible, visible_columns
+from vvcli.progress.visible import MAX_LENGTH, visible, visible_columns
 
 ANY = st.text(st.characters(categories=None) | st.sampled_from("\x1b\x07\x9b\u202e\u2028\udcff\n"))
 
@@ -46,4 +46,4 @@ def test_what_steers_is_written_out() -> None:
 
 
 def test_a_message_has_an_end() -> None:
-    assert len(visible("\x1b" * 10**6)) <= 4 * MAX_SHOWN + 1
+    assert len(visible("\x1b" * 10**6)) <= 4 * MAX_LENGTH + 1

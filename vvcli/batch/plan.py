@@ -16,7 +16,7 @@ from vvcli.errors import UsageError
 from vvcli.script.dialogue import Dialogue
 from vvcli.script.record import Record
 
-SHOWN = 3  # collisions that are spelled out
+MAX_COLLISIONS = 3  # collisions that are spelled out
 
 
 # Not frozen: millions are made, and that would take twice the time.
@@ -206,8 +206,8 @@ class Plan:
         for key, source in folders.items():
             for name in {key, key.removesuffix(PART)} & files.keys():
                 found.append(f"{files[name]} makes the file {name}, {source} a folder of that name")
-        more = f"; and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
-        return f"{'; '.join(found[:SHOWN])}{more}"
+        more = f"; and {len(found) - MAX_COLLISIONS} more" if len(found) > MAX_COLLISIONS else ""
+        return f"{'; '.join(found[:MAX_COLLISIONS])}{more}"
 
 
 _NO_GAP = (0.0,)

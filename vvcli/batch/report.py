@@ -13,7 +13,7 @@ from vvcli.batch.plan import Read
 from vvcli.batch.resume import Decision, JobStep
 
 TEXT_SHOWN = 60  # characters
-MAX_SHOWN = 10  # files that failed before, each with its reason; names of files not read
+MAX_NAMED = 10  # files that failed before, each with its reason; names of files not read
 
 
 def plan_line(folder: str, step: JobStep, error: str | None = None) -> str:
@@ -44,9 +44,9 @@ def skipped_inputs(reasons: dict[str, list[str]]) -> Iterator[str]:
     """Sentences about inputs that no file comes from."""
     for reason, names in reasons.items():
         if names:
-            more = f" and {len(names) - MAX_SHOWN} more" if len(names) > MAX_SHOWN else ""
+            more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
             files = "file is" if len(names) == 1 else "files are"
-            yield f"{len(names)} {files} skipped, {reason}: {', '.join(names[:MAX_SHOWN])}{more}"
+            yield f"{len(names)} {files} skipped, {reason}: {', '.join(names[:MAX_NAMED])}{more}"
 
 
 @dataclass
@@ -66,7 +66,7 @@ class Standing:
         if step.decision is Decision.DONE:
             self.done[entry.status] += 1
         truncated = step.decision is Decision.DONE and entry.status is Outcome.TRUNCATED
-        if (truncated or step.decision is Decision.FAILED) and len(self.wrong) < MAX_SHOWN:
+        if (truncated or step.decision is Decision.FAILED) and len(self.wrong) < MAX_NAMED:
             how = "is truncated" if truncated else "failed in an earlier run"
             self.wrong.append(f"{entry.audio_filepath} {how}: {entry.error}")
 

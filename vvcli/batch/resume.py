@@ -16,7 +16,7 @@ from vvcli.batch.plan import Job
 from vvcli.batch.staging import measure_file
 from vvcli.errors import OutputError, UsageError
 
-MAX_SHOWN = 3  # damaged files that are named
+MAX_DAMAGED_NAMED = 3  # damaged files that are named
 
 
 class Existing(Enum):
@@ -165,7 +165,7 @@ class Resume:
         self.checked += 1
         same = self._matches(entry, name)
         self.differing += not same
-        if not same and len(self.damaged) < MAX_SHOWN:
+        if not same and len(self.damaged) < MAX_DAMAGED_NAMED:
             self.damaged.append(self._folder / name)
         return same
 

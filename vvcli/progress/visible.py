@@ -11,14 +11,14 @@ import re
 import unicodedata
 
 # A message is one sentence; an argument of a million characters is not shown whole.
-MAX_SHOWN = 4000
+MAX_LENGTH = 4000
 
 # Invisible, and at home in text: soft hyphen, and the joiners of Persian, Hindi and emoji.
 _KEPT = "\u00ad\u200c\u200d"
 _BREAKS = re.compile(r"[\t\n\v\f\r\x1c-\x1e\x85\u2028\u2029]+")
 
 
-def visible(text: str, max_length: int = MAX_SHOWN) -> str:
+def visible(text: str, max_length: int = MAX_LENGTH) -> str:
     r"""`text` on one line: line breaks are spaces, and what steers a terminal is written out.
 
     >>> visible("a\x1b[2J\nb")
@@ -31,7 +31,7 @@ def visible(text: str, max_length: int = MAX_SHOWN) -> str:
     return "".join(map(_shown, _BREAKS.sub(" ", text)))
 
 
-def visible_columns(text: str, max_length: int = MAX_SHOWN) -> str:
+def visible_columns(text: str, max_length: int = MAX_LENGTH) -> str:
     """The same where tabs stand between columns, and stay."""
     if len(text) <= max_length and text.isascii() and text.replace("\t", "").isprintable():
         return text  # a plan may have millions of such lines

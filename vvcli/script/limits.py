@@ -9,7 +9,7 @@ from typing import Any
 
 from vvcli.script.record import MAX_SEED
 
-MAX_SHOWN = 40  # characters of a value in a message
+MAX_LENGTH = 40  # characters of a value in a message
 
 
 @dataclass(frozen=True)
@@ -69,10 +69,10 @@ class Limits:
 def _shown(value: Any) -> str:
     """`value` as Python writes it, cut where it is long."""
     if isinstance(value, str):
-        value = value if len(value) <= MAX_SHOWN else f"{value[:MAX_SHOWN]}..."
+        value = value if len(value) <= MAX_LENGTH else f"{value[:MAX_LENGTH]}..."
         return repr(value)
-    if isinstance(value, int) and abs(value) >= 10**MAX_SHOWN:  # Python shows no 5,000 digits
-        return f"a number of over {MAX_SHOWN} digits"
+    if isinstance(value, int) and abs(value) >= 10**MAX_LENGTH:  # Python shows no 5,000 digits
+        return f"a number of over {MAX_LENGTH} digits"
     return repr(value)
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 # As `typing.TYPE_CHECKING`, without the import: ^C would end it in a traceback.
 TYPE_CHECKING = False
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = ["Chunk", "Record", "Status", "Synthesizer", "Utterance"]
 

@@ -118,14 +118,17 @@ class TextReader:
         commands: bool = True,
     ) -> None:
         self._front_end = front_end
-        self._lexicon = lexicon or Lexicon()
+        self._lexicon = lexicon or None
         self._commands = commands
 
     def segments(self, text: str) -> tuple[list[Segment], int]:
         """`text` at its commands, its words respelled, and how many of them were."""
+        found = parse_commands(text) if self._commands and "[[" in text else [Segment(text)]
+        if self._lexicon is None:
+            return found, 0
         respelled = 0
         segments: list[Segment] = []
-        for segment in parse_commands(text) if self._commands else [Segment(text)]:
+        for segment in found:
             spelled, count = self._lexicon.apply(segment.text)
             respelled += count
             segments.append(replace(segment, text=spelled))

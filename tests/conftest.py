@@ -30,7 +30,11 @@ from vvcli.engine.frame_output import FrameOutput
 # A machine may be slow or busy: no test fails because an example took long.
 SLOW_IS_FINE = [HealthCheck.too_slow]
 settings.register_profile("any machine", deadline=None, suppress_health_check=SLOW_IS_FINE)
-settings.load_profile("any machine")
+# A change passes or fails for what it changes, not by chance: only developers try new examples.
+settings.register_profile(
+    "ci", settings.get_profile("any machine"), derandomize=True, print_blob=True
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "any machine"))
 
 TINY = Path(__file__).parent / "data" / "tiny"
 

@@ -24,7 +24,7 @@ RETIRED: dict[str, dict[str, str]] = {
         "unlift": "fp16_scale",
         "Due": "PendingChunk",
         "JOINED": "MAX_CHUNK_SAMPLES",
-        "_Spoken": "_RecordState",
+        "_Spoken": "RecordState",
         "most": "max_...",
         "STREAMS_ON_CUDA": "DEFAULT_STREAMS",
     },

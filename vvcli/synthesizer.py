@@ -9,8 +9,6 @@ from pathlib import Path
 
 from vvcli.checkpoint.model_folder import ModelFolder
 from vvcli.engine.engine import Engine
-from vvcli.engine.noise import NoiseSource
-from vvcli.engine.stream import Stream
 from vvcli.frontend.lexicon import Lexicon
 from vvcli.samples import SAMPLE_RATE, SampleType
 from vvcli.script.record import Record
@@ -18,8 +16,9 @@ from vvcli.speech.device import pick_streams
 from vvcli.speech.loaded_model import LoadedModel, load
 from vvcli.speech.look_ahead import Feed, look_ahead
 from vvcli.speech.parameters import check_parameters, numbered
+from vvcli.speech.record_streams import RecordStreams
 from vvcli.speech.run import OrderedRun, PendingChunk
-from vvcli.speech.spoken_record import RecordReader, SpokenRecord
+from vvcli.speech.spoken_record import RecordReader
 from vvcli.speech.values import Chunk, Utterance, join_chunks
 
 AHEAD_AT_LEAST, AHEAD_PER_STREAM = 600.0, 30.0  # seconds
@@ -27,9 +26,6 @@ AHEAD_AT_LEAST, AHEAD_PER_STREAM = 600.0, 30.0  # seconds
 # Records read and not handed out. The seconds above do not bound blank and failed records, which
 # would be read without end, and before the next frame, for as long as the input has more.
 RECORDS_AHEAD = 8192
-
-# Parts of a split record draw the noise of indices that no run has records for.
-PART_STRIDE = 1 << 32
 
 
 class Synthesizer:
@@ -89,17 +85,15 @@ class Synthesizer:
         check_parameters(deterministic=deterministic, require_graphs=require_graphs)
         if not isinstance(model, LoadedModel):
             model = load(model, device=device, dtype=dtype)
-        self._voice = model.voice
-        self._frames = model.frames
-        self._cfg_scale = model.model.config.cfg_scale if cfg_scale is None else cfg_scale
-        self._seed = seed
         self.device = model.model.device
         self.config = model.model.config
-        self.voice = self._voice(None if voice is None else str(voice))
+        self.voice = model.voice(None if voice is None else str(voice))
         readers = model.text.readers(lexicon, commands=commands, language=language)
-        self._reader = RecordReader(
-            model.tokenizer, self._voice, self.voice, readers, self.config, split=split
+        reader = RecordReader(
+            model.tokenizer, model.voice, self.voice, readers, self.config, split=split
         )
+        guidance = self.config.cfg_scale if cfg_scale is None else cfg_scale
+        self._streams = RecordStreams(reader, self.config, seed, guidance, model.frames)
         self.streams = pick_streams(streams, self.device)
         self._engine = Engine(
             model.model,
@@ -196,28 +190,6 @@ class Synthesizer:
         finally:
             feed.close()
             run.cancel()
-
-    def _streams(self, record: Record, first_number: int) -> tuple[SpokenRecord, list[Stream]]:
-        """`record` as it is spoken, and a stream for each of its parts.
-
-        Raises:
-            RecordError: this record cannot be spoken.
-        """
-        read = self._reader.read(record)
-        seed, index = (self._seed, record.index) if record.seed is None else (record.seed, 0)
-        latent_size = self.config.head.latent_size
-        guidance = self._cfg_scale if record.cfg_scale is None else record.cfg_scale
-        return read, [
-            Stream(
-                number=first_number + i,
-                tokens=part.tokens,
-                voice=part.voice,
-                noise=NoiseSource(seed, index + i * PART_STRIDE, latent_size),
-                guidance=guidance,
-                max_frames=self._frames(part.text) if self._frames else None,
-            )
-            for i, part in enumerate(read.parts)
-        ]
 
 
 def _size(chunk: PendingChunk) -> int:

@@ -7,6 +7,7 @@ A record's way, and the order to read in:
    `loaded_model.py`: a model on its device.
 3. `look_ahead.py`: records are read ahead, and chunks made while others are written.
    `spoken_record.py`, `split.py`: a record as it is spoken, in parts if it is too long.
+   `record_streams.py`: the streams that speak them. `record_state.py`: how it goes.
 4. `run.py`: records through the engine. `order.py`: back into their order.
 
 `vvcli/synthesizer.py` puts them together. Audio comes out in the order of the records, whatever is

@@ -9,35 +9,20 @@ from typing import NamedTuple
 import numpy as np
 
 from vvcli.engine.engine import Engine
-from vvcli.engine.stream import End, Stream, StreamFrame
+from vvcli.engine.stream import Stream, StreamFrame
 from vvcli.errors import RecordError
-from vvcli.samples import SAMPLE_RATE, Samples
+from vvcli.samples import Samples
 from vvcli.script.record import Record
 from vvcli.speech.order import OrderBuffer
+from vvcli.speech.record_state import MAX_CHUNK_SAMPLES, RecordState, silence
 from vvcli.speech.spoken_record import SpokenRecord
 from vvcli.speech.values import Chunk, Status
-
-MAX_CHUNK_SAMPLES = 10 * SAMPLE_RATE  # of frames that were held back and come out together
-
-
-@dataclass
-class _RecordState:
-    """A record that is started, and the status of its parts so far."""
-
-    record: Record
-    status: Status = Status.OK
-    error: str | None = None
-
-    def fail(self, status: Status, reason: str) -> None:
-        """Set the status, and the error to a sentence that names the record."""
-        self.status = status
-        self.error = f"{self.record.label}: {reason}"
 
 
 class _Part(NamedTuple):
     """The part of a record that one stream speaks; most records have one part."""
 
-    state: _RecordState
+    state: RecordState
     is_last: bool
     pause: int = 0  # samples of silence after it
 
@@ -106,7 +91,7 @@ class OrderedRun:
             status = Status.BLANK if read.is_blank else Status.OK
             self._end(read.record, status, pause=read.lead)
             return
-        state = _RecordState(read.record)
+        state = RecordState(read.record)
         self._silence(self._started, read.lead)
         for part, stream in zip(read.parts, streams, strict=True):
             is_last = stream is streams[-1]
@@ -139,7 +124,7 @@ class OrderedRun:
     def _end(
         self, record: Record, status: Status, error: str | None = None, *, pause: int = 0
     ) -> None:
-        self._parts[self._started] = _Part(_RecordState(record, status, error), is_last=True)
+        self._parts[self._started] = _Part(RecordState(record, status, error), is_last=True)
         self._silence(self._started, pause)
         self._order.put(self._started, self._engine.no_samples, last=True)
         self._started += 1
@@ -148,12 +133,7 @@ class OrderedRun:
         number, ends = frame.stream.number, frame.end is not None
         if ends:
             self._active.remove(frame.stream)
-        state = self._parts[number].state
-        if frame.end is End.BROKEN:
-            state.fail(Status.FAILED, "the model made samples that are not finite, or far too loud")
-        elif frame.end is End.TRUNCATED and state.status is Status.OK:
-            reason = "the model's context is full, the rest of the text is not spoken"
-            state.fail(Status.TRUNCATED, reason)
+        self._parts[number].state.note_end(frame.end)
         pause = self._parts[number].pause if ends else 0
         last = ends and not pause
         self._order.put(number, frame.samples, size=len(frame.samples), last=last)
@@ -162,15 +142,12 @@ class OrderedRun:
 
     def _silence(self, number: int, samples: int, *, last: bool = False) -> None:
         """Put `samples` of silence into the sequence `number`, in pieces of a chunk at most."""
-        for start in range(0, samples, MAX_CHUNK_SAMPLES):
-            piece = np.zeros(
-                min(MAX_CHUNK_SAMPLES, samples - start), dtype=self._engine.no_samples.dtype
-            )
-            is_last = last and start + MAX_CHUNK_SAMPLES >= samples
-            self._order.put(number, piece, size=len(piece), last=is_last)
+        for piece in silence(samples, self._engine.no_samples):
+            samples -= len(piece)
+            self._order.put(number, piece, size=len(piece), last=last and not samples)
 
 
-def _chunks(state: _RecordState, frames: list[Samples], *, ends: bool) -> Iterator[PendingChunk]:
+def _chunks(state: RecordState, frames: list[Samples], *, ends: bool) -> Iterator[PendingChunk]:
     """Frames of one record, up to MAX_CHUNK_SAMPLES samples together; with `ends` its last ones."""
     count = max(1, MAX_CHUNK_SAMPLES // max(1, len(frames[0])))
     for start in range(0, len(frames), count):

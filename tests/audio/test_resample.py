@@ -9,8 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vvcli.audio.output import Output
-from vvcli.audio.pcm import F32LE, S16LE
-from vvcli.audio.pcm_writer import PcmWriter
+from vvcli.audio.pcm import F32LE, S16LE, PcmWriter
 from vvcli.audio.resample import ResamplingWriter, scale
 from vvcli.samples import Samples
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vvcli.audio.pcm_writer import AudioWriter
+from vvcli.audio.pcm import AudioWriter
 from vvcli.audio.track import CHARACTERS_PER_SECOND, SHORTEST_SILENCE, Track
 from vvcli.samples import SAMPLE_RATE, Samples
 from vvcli.script.record import Record

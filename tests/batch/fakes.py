@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vvcli.audio.output import Output
-from vvcli.audio.pcm_writer import AudioWriter
+from vvcli.audio.pcm import AudioWriter
 from vvcli.audio.writer import open_writer
 from vvcli.batch.containment import OutputFolder
 from vvcli.batch.entry import ManifestEntry

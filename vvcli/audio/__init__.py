@@ -5,7 +5,7 @@
   tells what a name in /dev/fd stands for.
 - `formats.py`: the formats by name. `writer.py`: the writer of each. `format_hint.py`: the options
   with which other programs read it.
-- `pcm.py`, `pcm_writer.py`: samples as PCM; `wav.py`, `rf64.py`, `au.py`: its headers.
+- `pcm.py`: samples as PCM into an output; `wav.py`, `rf64.py`, `au.py`: its headers.
   `encoded.py`: FLAC, Opus and MP3. `resample.py`: another rate.
 - `track.py`, `cues.py`: records one after another, and where each of them is.
 

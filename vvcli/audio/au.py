@@ -1,10 +1,11 @@
-"""The header of Sun AU, and its big-endian samples."""
+"""Sun AU: its header, and its big-endian samples."""
 
 from __future__ import annotations
 
 import struct
 
-from vvcli.audio.pcm import S16LE, SampleFormat
+from vvcli.audio.output import Output
+from vvcli.audio.pcm import S16LE, HeaderWriter, SampleFormat
 from vvcli.audio.wav import UNKNOWN
 from vvcli.samples import Samples
 
@@ -30,3 +31,8 @@ def au_header(rate: int, data_size: int | None) -> bytes:
     """
     size = UNKNOWN if data_size is None else min(data_size, UNKNOWN)
     return struct.pack(">4sIIIII4x", b".snd", AU_HEADER_SIZE, size, _LINEAR_16, rate, 1)
+
+
+def au_writer(output: Output, rate: int) -> HeaderWriter:
+    """16-bit PCM in Sun AU."""
+    return HeaderWriter(output, S16BE, lambda size: au_header(rate, size))

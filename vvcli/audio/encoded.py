@@ -13,8 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from vvcli.audio.output import Output
-from vvcli.audio.pcm import S16LE, count_clipped
-from vvcli.audio.pcm_writer import AudioWriter
+from vvcli.audio.pcm import S16LE, AudioWriter, count_clipped
 from vvcli.errors import OutputError, UnavailableError
 from vvcli.samples import Samples
 

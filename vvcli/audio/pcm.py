@@ -1,11 +1,15 @@
-"""Float samples as PCM bytes."""
+"""Samples as PCM, and into an output, with or without a header."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from vvcli.audio.output import Output
 from vvcli.samples import FULL_SCALE, Samples
+
+SILENCE_BLOCK = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -43,3 +47,76 @@ def count_clipped(samples: Samples) -> int:
     if samples.dtype == np.int16:
         return 0
     return int(np.count_nonzero(np.abs(samples) > 1))
+
+
+class AudioWriter(ABC):
+    """Mono samples in, one format out. PCM of 16 bits takes samples of int16 as they are.
+
+    `samples` is the length so far, at the rate of the output. `clipped` counts the samples beyond
+    full scale that the format cut off.
+    """
+
+    def __init__(self) -> None:
+        self.samples = 0
+        self.clipped = 0
+
+    @abstractmethod
+    def write(self, samples: Samples) -> None:
+        """Write `samples` [n]."""
+
+    def silence(self, samples: int) -> None:
+        """Write `samples` zeros."""
+        import numpy as np  # with the first samples: help and mistakes answer without it
+
+        for start in range(0, samples, SILENCE_BLOCK):
+            self.write(np.zeros(min(SILENCE_BLOCK, samples - start), dtype=np.float32))
+
+    def finish(self) -> None:  # noqa: B027 - raw formats have nothing to do
+        """Bring the output into its final form."""
+
+
+class PcmWriter(AudioWriter):
+    """Raw PCM; every write reaches the descriptor at once."""
+
+    def __init__(self, output: Output, sample_format: SampleFormat) -> None:
+        super().__init__()
+        self._output = output
+        self._format = sample_format
+
+    def write(self, samples: Samples) -> None:
+        """Write `samples` [n]."""
+        if not self._format.is_float:
+            self.clipped += count_clipped(samples)
+        self._output.write(self._format.encode(samples))
+        self.samples += len(samples)
+
+
+class HeaderWriter(PcmWriter):
+    """PCM after a header; the true sizes are put in at the end where the output can seek.
+
+    `header` makes it from the number of bytes of audio, or None before that is known. It goes out
+    with the first audio, so that a run that fails before has written nothing.
+    """
+
+    def __init__(
+        self,
+        output: Output,
+        sample_format: SampleFormat,
+        header: Callable[[int | None], bytes],
+    ) -> None:
+        super().__init__(output, sample_format)
+        self._header = header
+
+    def write(self, samples: Samples) -> None:
+        """Write `samples` [n]."""
+        if len(samples) and not self.samples:
+            self._output.write(self._header(None))
+        super().write(samples)
+
+    def finish(self) -> None:
+        """Put the true sizes into the header."""
+        header = self._header(self.samples * self._format.width)
+        if self.samples:
+            self._output.rewrite(0, header)
+        else:
+            self._output.write(header)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from vvcli.audio.pcm_writer import AudioWriter
+from vvcli.audio.pcm import AudioWriter
 from vvcli.errors import UnavailableError
 from vvcli.samples import Samples
 

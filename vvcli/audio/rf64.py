@@ -1,10 +1,11 @@
-"""The header of a WAV file that may grow beyond 4 GiB (EBU Tech 3306)."""
+"""WAV, and the header of a file that may grow beyond 4 GiB (EBU Tech 3306)."""
 
 from __future__ import annotations
 
 import struct
 
-from vvcli.audio.pcm import SampleFormat
+from vvcli.audio.output import Output
+from vvcli.audio.pcm import S16LE, HeaderWriter, SampleFormat
 from vvcli.audio.wav import HEADER_SIZE, UNKNOWN, wav_header
 
 # Of the ds64 chunk: three sizes of 64 bits and an empty table.
@@ -45,3 +46,9 @@ def file_header(sample_format: SampleFormat, rate: int, data_size: int | None) -
         + fmt_and_data
         + struct.pack("<I", data)
     )
+
+
+def wav_writer(output: Output, rate: int) -> HeaderWriter:
+    """16-bit PCM in WAV, which becomes RF64 beyond 4 GiB where the output can seek."""
+    header = file_header if output.seekable else wav_header
+    return HeaderWriter(output, S16LE, lambda size: header(S16LE, rate, size))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vvcli.audio.cues import Cues
-from vvcli.audio.pcm_writer import AudioWriter
+from vvcli.audio.pcm import AudioWriter
 from vvcli.samples import SAMPLE_RATE
 from vvcli.speech.values import Chunk, Status
 

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from vvcli.audio.output import Output
-from vvcli.audio.pcm import S16LE
-from vvcli.audio.pcm_writer import AudioWriter
+from vvcli.audio.pcm import S16LE, AudioWriter
 from vvcli.audio.track import Track
 from vvcli.audio.writer import open_writer
 from vvcli.bench.frame_time import frame_ms

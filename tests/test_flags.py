@@ -21,7 +21,7 @@ FOREIGN = {
     "__main__": {"-m"},  # python -m
     "audio.format_hint": {"-i"},  # ffmpeg -i -
     "model.solver": {"-h"},  # a step of the solver, negated
-    "script.binary": {"-f"},  # iconv -f
+    "script.decode": {"-f"},  # iconv -f
     "script.null": {"-0"},  # xargs -0
     "frontend.english.electronic_code": {"--help"},
     "frontend.english.fraction": {"-0"},

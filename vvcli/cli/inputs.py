@@ -10,8 +10,8 @@ from pathlib import Path
 
 from vvcli.cli.environment import Environment
 from vvcli.errors import UsageError, unreadable_as
-from vvcli.script.binary import check_start
 from vvcli.script.choose import Form, refuse_failed
+from vvcli.script.decode import check_start
 from vvcli.script.lines import split_lines
 from vvcli.script.measure import Total, can_measure, measure
 from vvcli.script.record import Record

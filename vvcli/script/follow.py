@@ -8,8 +8,7 @@ import re
 import select
 from collections.abc import Iterator
 
-from vvcli.script.binary import check_head
-from vvcli.script.decode import decode
+from vvcli.script.decode import check_head, decode
 from vvcli.script.record import Record
 from vvcli.script.sentences import is_whole
 

@@ -7,8 +7,7 @@ import io
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from vvcli.script.binary import check_start
-from vvcli.script.decode import MAX_BYTES, decode
+from vvcli.script.decode import MAX_BYTES, check_start, decode
 from vvcli.script.record import Record
 
 

@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
-from vvcli.script.binary import check_start
-from vvcli.script.decode import decode, one_line
+from vvcli.script.decode import check_start, decode, one_line
 from vvcli.script.record import Record
 
 if TYPE_CHECKING:

@@ -6,8 +6,7 @@ import codecs
 import io
 from collections.abc import Iterator
 
-from vvcli.script.binary import check_start
-from vvcli.script.decode import MAX_BYTES, decode, one_line
+from vvcli.script.decode import MAX_BYTES, check_start, decode, one_line
 from vvcli.script.record import Record
 
 _AT_ONCE = 1 << 16

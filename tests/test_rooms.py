@@ -144,7 +144,7 @@ def test_no_cycle_between_rooms() -> None:
         ("script.lines", "def f():\n    import_module('vvcli.engine.engine')"),
         ("script.lines", "from ..audio.output import Output"),
         ("audio.output", "if TYPE_CHECKING:\n    from vvcli.speech.run import OrderedRun"),
-        ("audio.output", "from vvcli.script.choose import Reading"),
+        ("audio.output", "from vvcli.script.sources import Reading"),
         ("engine.engine", "from vvcli.checkpoint.model_folder import ModelFolder"),
         ("speech.values", "from vvcli.speech.run import OrderedRun"),
         ("bench.load", "from vvcli.cli.options import seed"),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from vvcli.batch.inputs import Input, expand, natural
 from vvcli.errors import UsageError
-from vvcli.script.choose import Form
+from vvcli.script.sources import Form
 
 
 def test_a_folder_is_its_text_files_in_natural_order(tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vvcli.errors import UsageError
-from vvcli.script.choose import Form, records_from
 from vvcli.script.decode import check_head
+from vvcli.script.sources import Form, records_from
 
 TEXT = "A line of text, and naïve “quotes”.\n"
 

@@ -10,9 +10,8 @@ import pytest
 
 from vvcli.batch.inputs import Input
 from vvcli.errors import UsageError
-from vvcli.script.choose import Form
 from vvcli.script.record import Record
-from vvcli.script.sources import check_files, is_readable, read_files
+from vvcli.script.sources import Form, check_files, is_readable, read_files
 
 
 @pytest.fixture

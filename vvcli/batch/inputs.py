@@ -10,9 +10,8 @@ from pathlib import Path
 
 from vvcli.batch.record_list import RecordList
 from vvcli.errors import UsageError
-from vvcli.script.choose import Form, records_from
 from vvcli.script.dialogue import Dialogue
-from vvcli.script.sources import open_stdin
+from vvcli.script.sources import Form, open_stdin, records_from
 
 STDIN = "-"
 

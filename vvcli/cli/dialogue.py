@@ -5,8 +5,8 @@ from __future__ import annotations
 from vvcli.checkpoint.model_voices import ModelVoices
 from vvcli.cli.environment import Environment
 from vvcli.errors import UsageError
-from vvcli.script.choose import Form
 from vvcli.script.dialogue import Dialogue, parse_cast
+from vvcli.script.sources import Form
 
 _FORMS = (Form.LINES, Form.PARAGRAPHS, Form.NULL)
 

@@ -10,12 +10,18 @@ from pathlib import Path
 
 from vvcli.cli.environment import Environment
 from vvcli.errors import UsageError, unreadable_as
-from vvcli.script.choose import Form, refuse_failed
 from vvcli.script.decode import check_start
 from vvcli.script.lines import split_lines
 from vvcli.script.measure import Total, can_measure, measure
 from vvcli.script.record import Record
-from vvcli.script.sources import check_files, is_readable, open_stdin, read_files
+from vvcli.script.sources import (
+    Form,
+    check_files,
+    is_readable,
+    open_stdin,
+    read_files,
+    refuse_failed,
+)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
 from vvcli.cli.inputs import find_form
-from vvcli.script.choose import Form
+from vvcli.script.sources import Form
 
 R = TypeVar("R", bound="RunRequest")
 

@@ -1,10 +1,11 @@
 """Text from anywhere, as records.
 
 - `record.py`: `Record`, one piece of text that is spoken as one. Read it first.
-- `choose.py`: the reader that an option asks for; `sources.py`: several inputs one after another.
+- `sources.py`: the reader of a form, and several inputs one after another.
 - `lines.py`, `null.py`, `paragraphs.py`, `jsonl.py`, `delimited.py`, `markdown.py`, `follow.py`:
   a form each. `dialogue.py`: lines that begin with who speaks. `sentences.py`: where sentences end.
-- `decode.py`: bytes to text, and files that are no text. `limits.py`: ranges of numbers. `measure.py`: how much there is to speak.
+- `decode.py`: bytes to text, and files that are no text. `limits.py`: ranges of
+  numbers. `measure.py`: how much there is to speak.
 
 A reader yields a record as soon as its text is complete, and never reads further first. A record
 that is broken is yielded with its error: the records after it are read. Nothing here imports torch,

@@ -8,8 +8,8 @@ import sys
 import pytest
 
 from vvcli.errors import UsageError
-from vvcli.script.choose import Form, records_from, refuse_failed
 from vvcli.script.record import Record
+from vvcli.script.sources import Form, records_from, refuse_failed
 
 CASES = {
     Form.LINES: (b"One. Two.\nThree", ["One. Two.", "Three"]),
@@ -42,5 +42,5 @@ def test_a_manifest_is_refused_by_its_first_bad_line() -> None:
 
 
 def test_no_form_loads_torch() -> None:
-    code = "import sys, vvcli.script.choose, vvcli.script.follow; sys.exit('torch' in sys.modules)"
+    code = "import sys, vvcli.script.sources, vvcli.script.follow; sys.exit('torch' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

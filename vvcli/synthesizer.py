@@ -11,11 +11,12 @@ from vvcli.checkpoint.model_folder import ModelFolder
 from vvcli.engine.engine import Engine
 from vvcli.frontend.lexicon import Lexicon
 from vvcli.samples import SAMPLE_RATE, SampleType
+from vvcli.script.lines import numbered
 from vvcli.script.record import Record
 from vvcli.speech.device import pick_streams
 from vvcli.speech.loaded_model import LoadedModel, load
 from vvcli.speech.look_ahead import Feed, look_ahead
-from vvcli.speech.parameters import check_parameters, numbered
+from vvcli.speech.parameters import check_parameters
 from vvcli.speech.record_streams import RecordStreams
 from vvcli.speech.run import OrderedRun, PendingChunk
 from vvcli.speech.spoken_record import RecordReader

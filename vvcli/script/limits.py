@@ -44,6 +44,17 @@ class Limits:
             raise ValueError(f"{_shown(value)} is not {self}")
         return number
 
+    def check_named(self, name: str, value: Any) -> None:
+        """Check the value called `name`.
+
+        Raises:
+            ValueError: as `check` does, with the name before it.
+        """
+        try:
+            self.check(value)
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from None
+
     def parse(self, text: str) -> Any:
         """The number, or the word, that `text` is.
 

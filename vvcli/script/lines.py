@@ -1,13 +1,15 @@
-"""Records from lines of text, each as soon as its line is complete."""
+"""Records from lines, each as soon as its line is there: of bytes, or of a list in Python."""
 
 from __future__ import annotations
 
 import codecs
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import BinaryIO
 
 from vvcli.script.decode import MAX_BYTES, check_start, decode
+from vvcli.script.limits import CFG_SCALE, SEED
 from vvcli.script.record import Record
 
 
@@ -36,6 +38,33 @@ def read_lines(file: BinaryIO, name: str, first_index: int = 0) -> Iterator[Reco
 def split_lines(text: str, name: str) -> Iterator[Record]:
     """The same for text that is already there, undecodable bytes in it as surrogates."""
     return read_lines(io.BytesIO(text.encode("utf-8", "surrogateescape")), name)
+
+
+def numbered(lines: Iterable[str | Record]) -> Iterator[Record]:
+    """The records of `lines`; a string is one whose index is its place.
+
+    Raises:
+        TypeError: `lines` is one text, whose letters would be spoken one by one, or no iterable;
+            or, when it is that one's turn, a line is neither str nor Record.
+        ValueError: a record asks for a number that is out of its range, when it is its turn.
+    """
+    if isinstance(lines, str | bytes | bytearray | Record | Path):
+        raise TypeError(f"lines is one {type(lines).__name__}: give a list, such as [text]")
+    return _numbered(iter(lines))
+
+
+def _numbered(lines: Iterator[str | Record]) -> Iterator[Record]:
+    for index, line in enumerate(lines):
+        if not isinstance(line, str | Record):
+            raise TypeError(f"line {index} is of type {type(line).__name__}, not str or Record")
+        if isinstance(line, str):
+            yield Record(index, line)
+            continue
+        if line.seed is not None:
+            SEED.check_named(f"line {index}: seed", line.seed)
+        if line.cfg_scale is not None:
+            CFG_SCALE.check_named(f"line {index}: cfg_scale", line.cfg_scale)
+        yield line
 
 
 def _skip_line(file: BinaryIO) -> None:

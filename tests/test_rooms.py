@@ -58,7 +58,7 @@ ROOMS["cli.read_aloud"] = {"script.record", "speech.values", "audio", "progress"
 ROOMS["bench"] = _BELOW_SERVE | {"cli.read_aloud"}
 ROOMS["cli"] = {*ROOMS}
 ROOMS["__main__"] = {"cli"}
-ROOMS[""] = {"script.record", "speech.values", "synthesizer"}  # the public names
+ROOMS[""] = {"script.record", "speech.sessions", "speech.values", "synthesizer"}  # the public names
 
 
 def imported(source: str, package: str) -> Iterator[str]:

@@ -13,16 +13,18 @@ TYPE_CHECKING = False
 
 __version__ = "0.2.0"
 
-__all__ = ["Chunk", "Record", "Status", "Synthesizer", "Utterance"]
+__all__ = ["Chunk", "Record", "SpeechSession", "Status", "Synthesizer", "Utterance"]
 
 if TYPE_CHECKING:
     from vvcli.script.record import Record
+    from vvcli.speech.sessions import SpeechSession
     from vvcli.speech.values import Chunk, Status, Utterance
     from vvcli.synthesizer import Synthesizer
 
 _HOMES = {
     "Chunk": "vvcli.speech.values",
     "Record": "vvcli.script.record",
+    "SpeechSession": "vvcli.speech.sessions",
     "Status": "vvcli.speech.values",
     "Synthesizer": "vvcli.synthesizer",
     "Utterance": "vvcli.speech.values",

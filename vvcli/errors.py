@@ -31,6 +31,10 @@ class RecordError(VvcliError):
     """One record cannot be spoken; the others can."""
 
 
+class BusyError(VvcliError):
+    """All streams are being spoken, and as many wait as may."""
+
+
 class OutputError(VvcliError):
     """The audio cannot be written."""
 

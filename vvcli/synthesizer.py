@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
 from pathlib import Path
 
@@ -19,6 +19,9 @@ from vvcli.speech.look_ahead import Feed, look_ahead
 from vvcli.speech.parameters import check_parameters
 from vvcli.speech.record_streams import RecordStreams
 from vvcli.speech.run import OrderedRun, PendingChunk
+from vvcli.speech.session_engine import SessionEngine
+from vvcli.speech.session_settings import SessionSettings
+from vvcli.speech.sessions import MAX_AHEAD, SpeechSession
 from vvcli.speech.spoken_record import RecordReader
 from vvcli.speech.values import Chunk, Utterance, join_chunks
 
@@ -95,6 +98,9 @@ class Synthesizer:
         )
         guidance = self.config.cfg_scale if cfg_scale is None else cfg_scale
         self._streams = RecordStreams(reader, self.config, seed, guidance, model.frames)
+        self._session_settings = SessionSettings(
+            model, self._streams, self.voice, lexicon, language, commands
+        )
         self.streams = pick_streams(streams, self.device)
         self._engine = Engine(
             model.model,
@@ -110,6 +116,7 @@ class Synthesizer:
         # On a CPU nothing would be gained: there the steps themselves keep the processor busy.
         self._runs_ahead = self.device.type == "cuda"
         self._speaking = threading.Lock()
+        self._sessions = SessionEngine(self._engine, self.streams, self._speaking)
 
     @property
     def engine(self) -> Engine:
@@ -152,6 +159,48 @@ class Synthesizer:
             RuntimeError: this synthesizer is speaking already; one run at a time.
         """
         return self._stream(numbered(lines))
+
+    def open_session(
+        self,
+        *,
+        voice: str | None = None,
+        seed: int | None = None,
+        cfg_scale: float | None = None,
+        language: str | None = None,
+        commands: bool | None = None,
+        split: bool = True,
+        voice_files: bool = True,
+        first_index: int = 0,
+        max_ahead: float = MAX_AHEAD,
+        on_audio: Callable[[], None] | None = None,
+    ) -> SpeechSession:
+        """A live session: text as it is written, audio as it is made, beside other sessions.
+
+        `speak` and `stream` need the engine for themselves: sessions have to be closed before.
+        Arguments that are None are this synthesizer's own.
+
+        Args:
+            voice: a voice's name or file, for records that name none.
+            seed: picks the noise, together with a record's index, for records that name none.
+            cfg_scale: classifier-free guidance, for records that name none.
+            language: `en-US` or `en-GB`, where the model has text read for it.
+            commands: obey `[[pause 500ms]]`, `[[voice NAME]]` and `[[spell ABC]]` in text.
+            split: speak text that is too long for the context in parts.
+            voice_files: find voices by their files as well: not for text of strangers.
+            first_index: of the first text.
+            max_ahead: seconds of audio made and not read, at which the session's stream pauses.
+            on_audio: called in another thread when there is audio after `read` had none. It must
+                return at once, and not use the session.
+
+        Raises:
+            ValueError: a number is out of its range.
+            RuntimeError: this synthesizer is speaking.
+            UnavailableError: the voice is missing, or the language unknown.
+        """
+        check_parameters(max_ahead=max_ahead)
+        own = self._session_settings.reading(voice, language, commands, split, voice_files)
+        streams = self._session_settings.streams(own, seed, cfg_scale)
+        return SpeechSession(self._sessions, streams, first_index, max_ahead, on_audio)
 
     def _stream(self, records: Iterable[Record]) -> Generator[Chunk, None, None]:
         if not self._speaking.acquire(blocking=False):

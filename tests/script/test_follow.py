@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from vvcli.script import follow as module
+from vvcli.script.flow import MAX_FLOW
 from vvcli.script.follow import Cutter, read_follow
 from vvcli.script.record import Record
 
@@ -98,7 +98,7 @@ def test_what_is_not_text_fails_alone() -> None:
 
 def test_an_endless_sentence_is_cut_at_a_space() -> None:
     found = texts(*[b"word word words " * 10] * 500)
-    assert max(map(len, found)) <= module.MAX_FLOW
+    assert max(map(len, found)) <= MAX_FLOW
     assert " ".join(found).split() == ["word", "word", "words"] * 5000
     found = texts(b"x" * 10_000)
     assert "".join(found) == "x" * 10_000

@@ -4,24 +4,14 @@ from __future__ import annotations
 
 import codecs
 import os
-import re
 import select
 from collections.abc import Iterator
 
 from vvcli.script.decode import check_head, decode
+from vvcli.script.flow import MAX_FLOW, first_end
 from vvcli.script.record import Record
-from vvcli.script.sentences import is_whole
 
 _AT_ONCE = 1 << 16
-
-# Characters without a sentence end that are kept waiting for one.
-MAX_FLOW = 4096
-
-# Marks that may end a sentence with what closes after them: white space has to follow, except
-# after the marks of Chinese and Japanese.
-_MARKS = re.compile(
-    r"""[.!?…։؟۔।॥]["'”’)\]»*_]*(?=\s)|[。！？][。！？"'”’）」』】]*(?=[^。！？"'”’）」』】])"""
-)
 
 
 def read_follow(
@@ -106,7 +96,7 @@ class Cutter:
 
     def _sentences(self) -> Iterator[Record]:
         text = self._text()
-        while end := _first_end(text):
+        while end := first_end(text):
             yield self._take(len(text[:end].encode()))
             text = text[end:]
         if len(self._raw) > 4 * MAX_FLOW:  # no text, then: characters have four bytes at most
@@ -127,15 +117,3 @@ class Cutter:
         self._index += 1
         text, error = decode(raw, source)
         return Record(self._index - 1, text.strip(), source, error=error)
-
-
-def _first_end(text: str) -> int:
-    """The length of the first piece of `text`, 0 if more has to come."""
-    for found in _MARKS.finditer(text, 0, MAX_FLOW):
-        following = text[found.end() :].lstrip()[:1]
-        if is_whole(text[: found.end()], following):
-            return found.end()
-    if len(text) <= MAX_FLOW:
-        return 0
-    words = text[:MAX_FLOW].rstrip().rsplit(maxsplit=1)
-    return MAX_FLOW if len(words) < 2 else text.rindex(words[1], 0, MAX_FLOW)

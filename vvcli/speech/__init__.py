@@ -9,6 +9,9 @@ A record's way, and the order to read in:
    `spoken_record.py`, `split.py`: a record as it is spoken, in parts if it is too long.
    `record_streams.py`: the streams that speak them. `record_state.py`: how it goes.
 4. `run.py`: records through the engine. `order.py`: back into their order.
+5. `sessions.py`: live sessions beside each other, on the one thread of `session_engine.py`.
+   `turns.py`: who speaks now. `session_work.py`, `audio_queue.py`: what is left, what is made.
+   `session_settings.py`: what a session speaks with.
 
 `vvcli/synthesizer.py` puts them together. Audio comes out in the order of the records, whatever is
 done first. A record that fails never stops the others. Nothing here writes a file or a message.

@@ -1,0 +1,105 @@
+"""What a session speaks with: a synthesizer's settings, or its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from vvcli.checkpoint.voice_search import is_voice_file
+from vvcli.errors import UnavailableError
+from vvcli.frontend.lexicon import Lexicon
+from vvcli.frontend.text_reader import TextReaders
+from vvcli.model.voice import Voice
+from vvcli.speech.loaded_model import LoadedModel
+from vvcli.speech.parameters import check_parameters
+from vvcli.speech.record_streams import RecordStreams
+from vvcli.speech.spoken_record import RecordReader
+
+
+class SessionSettings:
+    """Makes the streams of sessions of one synthesizer.
+
+    Args:
+        model: the synthesizer's.
+        streams: what it speaks with itself; `default_voice` is its voice.
+        lexicon, language, commands: how it reads text.
+    """
+
+    def __init__(
+        self,
+        model: LoadedModel,
+        streams: RecordStreams,
+        default_voice: Voice,
+        lexicon: Lexicon | None,
+        language: str | None,
+        commands: bool,
+    ) -> None:
+        self._model = model
+        self._streams = streams
+        self._default_voice = default_voice
+        self._lexicon = lexicon
+        self._reading = language, commands
+        self._readers: dict[tuple[str | None, bool], TextReaders] = {}
+
+    def reading(
+        self,
+        voice: str | None,
+        language: str | None,
+        commands: bool | None,
+        split: bool,
+        voice_files: bool,
+    ) -> RecordReader:
+        """How one session reads its text; None is the synthesizer's own setting.
+
+        Raises:
+            ValueError: an argument is not one of those allowed.
+            UnavailableError: the voice is missing, or the language unknown.
+        """
+        check_parameters(voice=voice, split=split)
+        voices = self._model.voice if voice_files else named_only(self._model.voice)
+        language = self._reading[0] if language is None else language
+        commands = self._reading[1] if commands is None else commands
+        return RecordReader(
+            self._model.tokenizer,
+            voices,
+            self._default_voice if voice is None else voices(voice),
+            self._reader(language, commands),
+            self._streams.config,
+            split=split,
+        )
+
+    def streams(
+        self, reader: RecordReader, seed: int | None, cfg_scale: float | None
+    ) -> RecordStreams:
+        """The streams of one session; None is the synthesizer's own setting.
+
+        Raises:
+            ValueError: a number is out of its range.
+        """
+        own = self._streams
+        seed = own.seed if seed is None else seed
+        cfg_scale = own.cfg_scale if cfg_scale is None else cfg_scale
+        check_parameters(seed=seed, cfg_scale=cfg_scale)
+        return replace(own, reader=reader, seed=seed, cfg_scale=cfg_scale)
+
+    def _reader(self, language: str | None, commands: bool) -> TextReaders:
+        key = language, commands
+        if key not in self._readers:
+            self._readers[key] = self._model.text.readers(
+                self._lexicon, commands=commands, language=language
+            )
+        return self._readers[key]
+
+
+def named_only(voices: Callable[[str], Voice]) -> Callable[[str], Voice]:
+    """`voices` for text of strangers, who may name no file and learn no path."""
+
+    def find(spec: str) -> Voice:
+        try:
+            if not is_voice_file(spec):
+                return voices(spec)
+        except UnavailableError:
+            pass
+        raise UnavailableError(f"there is no voice {spec!r}")
+
+    return find

@@ -7,6 +7,7 @@
   with which other programs read it.
 - `pcm.py`: samples as PCM into an output; `wav.py`, `rf64.py`, `au.py`: its headers.
   `encoded.py`: FLAC, Opus and MP3. `resample.py`: another rate.
+- `loudness.py`, `loudness_writer.py`: files at a loudness, staged and measured while they come.
 - `track.py`, `cues.py`: records one after another, and where each of them is.
 
 Memory does not grow with the length of the audio. A name never stands for part of a file, no link

@@ -181,3 +181,16 @@ def test_the_empty_string_is_no_value(vvcli: InProcess, path: str, option: str) 
 )
 def test_the_empty_string_is_no_argument(vvcli: InProcess, arguments: list[str]) -> None:
     assert vvcli(*arguments).status == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("spek", "No such command 'spek' (did you mean 'speak'?): see `vvcli --help`"),
+        ("sing", "No such command 'sing': see `vvcli --help`"),
+    ],
+)
+def test_a_wrong_command_is_told_from_the_nearest_one(
+    vvcli: InProcess, name: str, sentence: str
+) -> None:
+    assert vvcli(name).error == sentence

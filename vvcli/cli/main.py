@@ -55,6 +55,18 @@ class LazyGroup(click.Group):
         command: click.Command = getattr(import_module(f"vvcli.cli.{name}"), name)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that `args` begin with; the error for a wrong name says the nearest one."""
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
+            from difflib import get_close_matches
+
+            if near := get_close_matches(name, COMMANDS, 1):
+                ctx.fail(f"No such command {name!r} (did you mean '{near[0]}'?)")
+        return super().resolve_command(ctx, args)
+
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Commands, without importing them, and options."""
         found = [

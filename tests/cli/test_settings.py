@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -44,12 +45,29 @@ def test_a_key_at_the_top_is_for_every_command_that_has_the_option(
     assert "tiny-Ben_man" in found.stderr
 
 
+def test_format_describes_what_speak_is_set_to_write(
+    vvcli: InProcess, config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def described() -> tuple[str, int]:
+        found = vvcli("format", "--json")
+        assert found.status == 0, found.stderr
+        answer = json.loads(capsys.readouterr().out)
+        return answer["format"], answer["rate"]
+
+    config.write_text('[speak]\nformat = "f32le"\nrate = 16000\ngap = 1\n', encoding="utf-8")
+    assert described() == ("f32le", 16000)
+    with config.open("a", encoding="utf-8") as file:
+        file.write('[format]\nformat = "wav"\n')
+    assert described() == ("wav", 16000)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("gap = ", "is not TOML"),
         ("[speak]\nvioce = 'Ben'\n", "speak has no option 'vioce'"),
         ("[talk]\ngap = 1\n", "'talk' is neither a command nor an option"),
+        ("speak = 5\n", "'speak' is neither a command nor an option"),
         ("vioce = 'Ben'\n", "'vioce' is neither a command nor an option"),
     ],
 )

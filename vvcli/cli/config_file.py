@@ -26,6 +26,9 @@ MAX_BYTES = 1 << 16
 # Groups whose section holds for each of their commands.
 GROUPS = ("bench",)
 
+# A command that describes what another one writes: the other's section is its default.
+DESCRIBES = {"format": "speak"}
+
 if sys.version_info >= (3, 11):
     import tomllib
 else:
@@ -82,7 +85,8 @@ def _is_out_of_reach(path: Path) -> bool:
 
 def _default_map(group: click.Group, content: dict[str, Any], path: Path) -> dict[str, Any]:
     shared = {key: value for key, value in content.items() if not isinstance(value, dict)}
-    sections = {key: value for key, value in content.items() if isinstance(value, dict)}
+    tables = {key: value for key, value in content.items() if isinstance(value, dict)}
+    sections = dict(tables)
     context = click.Context(group)
     defaults: dict[str, Any] = {}
     unused = set(shared)
@@ -94,12 +98,13 @@ def _default_map(group: click.Group, content: dict[str, Any], path: Path) -> dic
         options = {each: _options(command) for each, command in below.items()}
         known = {key: option for found in options.values() for key, option in found.items()}
         own = sections.pop(name, {})
+        described = tables.get(DESCRIBES.get(name, ""), {})
         for key in own.keys() - known.keys():
             raise UsageError(f"{path}: {name} has no option {key!r}: see `vvcli {name} --help`")
         unused -= known.keys()
         given = {
             key: _checked(known[key], key, value, f"{path}: [{name}]" if key in own else path)
-            for key, value in (shared | own).items()
+            for key, value in (shared | described | own).items()
             if key in known
         }
         values = {

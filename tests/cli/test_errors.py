@@ -136,6 +136,16 @@ def test_batch_refuses_it_too(vvcli: InProcess, tmp_path: Path) -> None:
     assert "book.txt is not text: it is a PDF document" in found.error
 
 
+def test_json_lines_that_are_spoken_as_text_have_a_note(vvcli: InProcess, tmp_path: Path) -> None:
+    file = tmp_path / "q.jsonl"
+    file.write_text('{"text": "Hello."}\n', encoding="utf-8")
+    common = ["speak", "--dry-run", "-m", TINY, "-i", file]
+    note = f"speaking {file} as lines of text: --jsonl reads JSON lines"
+    assert note in vvcli(*common).stderr
+    assert note not in vvcli(*common, "-q").stderr
+    assert note not in vvcli(*common, "--jsonl").stderr
+
+
 @pytest.mark.slow
 def test_the_name_of_a_file_is_spoken_with_a_note(vvcli: InProcess, tmp_path: Path) -> None:
     (tmp_path / "q.txt").write_text("Hello.", encoding="utf-8")

@@ -110,6 +110,13 @@ def note_file_names(environment: Environment, words: tuple[str, ...]) -> None:
         )
 
 
+def note_manifests(environment: Environment, source: TextSource) -> None:
+    """Tell of files of JSON lines that are read, and so spoken, as lines of text."""
+    named = [name for name in source.files if name.lower().endswith(".jsonl")]
+    if named and source.form is Form.LINES:
+        environment.say(f"speaking {named[0]} as lines of text: --jsonl reads JSON lines")
+
+
 def _is_file(word: str) -> bool:
     try:
         return Path(word).is_file()

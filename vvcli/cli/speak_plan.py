@@ -16,7 +16,7 @@ from vvcli.cli.audio_format import choose_format
 from vvcli.cli.dialogue import check_dialogue, open_dialogue
 from vvcli.cli.environment import Environment
 from vvcli.cli.file_conflicts import FileConflicts
-from vvcli.cli.inputs import TextSource, note_file_names, open_records
+from vvcli.cli.inputs import TextSource, note_file_names, note_manifests, open_records
 from vvcli.cli.request import RunRequest
 from vvcli.cli.summary import check_summary
 from vvcli.samples import SAMPLE_RATE
@@ -106,6 +106,7 @@ def prepare(environment: Environment, request: SpeakRequest, options: dict[str, 
         check_cues(Path(request.cues))
     if not request.quiet:
         note_file_names(environment, request.text)
+        note_manifests(environment, source)
     if request.dry_run:
         for name in (request.output, request.cues):
             if name not in (None, STDOUT):

@@ -54,7 +54,7 @@ def answer(command: click.Group, shell: str, words: list[str]) -> str:
         lead = ""
     items = _candidates(command, before, word)
     if shell == "zsh":  # which lists files in its own way
-        lines = [item.type if item.type != "plain" else _described(item) for item in items]
+        lines = [_described(item) if item.type == "plain" else _kind(item) for item in items]
         return "".join(f"{line}\n" for line in lines)
     files = any(item.type != "plain" for item in items)
     listed = list(_with_files(items))
@@ -102,11 +102,15 @@ def _with_files(items: Iterable[CompletionItem]) -> Iterator[CompletionItem]:
         if item.type == "plain":
             yield item
         else:
-            yield from _files(item.value, folders_only=item.type == "dir")
+            suffixes = () if item.type == "dir" else item.suffixes or ("",)
+            yield from _files(item.value, suffixes)
 
 
-def _files(incomplete: str, *, folders_only: bool) -> list[CompletionItem]:
-    """Files and folders whose names begin with `incomplete`; a folder's ends in a slash."""
+def _files(incomplete: str, suffixes: tuple[str, ...]) -> list[CompletionItem]:
+    """Folders, and files with one of `suffixes`, whose names begin with `incomplete`.
+
+    A folder's name ends in a slash.
+    """
     name = incomplete.rpartition("/")[2]
     lead = incomplete[: len(incomplete) - len(name)]
     try:
@@ -122,8 +126,14 @@ def _files(incomplete: str, *, folders_only: bool) -> list[CompletionItem]:
     return [
         CompletionItem(f"{lead}{each}{'/' if is_folder else ''}", type="file")
         for each, is_folder in sorted(found)
-        if (is_folder or not folders_only) and each.isprintable()
+        if (is_folder or each.endswith(suffixes)) and each.isprintable()
     ]
+
+
+def _kind(item: CompletionItem) -> str:
+    """The kind of files that zsh lists, with their suffixes if only some will do."""
+    suffixes = "|".join(suffix.removeprefix(".") for suffix in item.suffixes or ())
+    return f"{item.type} *.({suffixes})" if suffixes else item.type
 
 
 def _described(item: CompletionItem) -> str:

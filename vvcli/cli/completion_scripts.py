@@ -28,8 +28,8 @@ complete -o nosort -F _vvcli_completion vvcli 2> /dev/null ||
     complete -F _vvcli_completion vvcli
 """
 
-# Lines are `file`, `dir`, or a value, a tab and its description. The value after `--option=` is
-# completed by itself.
+# Lines are `file`, `file PATTERN`, `dir`, or a value, a tab and its description. The value after
+# `--option=` is completed by itself.
 ZSH = """\
 #compdef vvcli
 _vvcli_completion() {
@@ -41,6 +41,7 @@ _vvcli_completion() {
     for line in $lines; do
         case $line in
             (file) _files && ret=0 ;;
+            ('file *.('*')') _files -g "${line#file }" && ret=0 ;;
             (dir) _files -/ && ret=0 ;;
             (*)
                 value=${line%%$'\\t'*}

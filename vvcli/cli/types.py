@@ -145,9 +145,10 @@ class VoiceName(Text):
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
-        """Voices of the model named on the line so far, and files."""
+        """Voices of the model named on the line so far, and files that may hold one."""
         from vvcli.checkpoint.hub import EMBEDDED
         from vvcli.checkpoint.model_folder import ModelFolder
+        from vvcli.checkpoint.voice_search import SUFFIXES
 
         try:
             voices = ModelFolder(ctx.params.get("model") or EMBEDDED).voices
@@ -155,7 +156,8 @@ class VoiceName(Text):
         except VvcliError:
             names = []
         fits = [name for name in names if name.lower().startswith(incomplete.lower())]
-        return [*map(CompletionItem, fits), CompletionItem(incomplete, type="file")]
+        files = CompletionItem(incomplete, type="file", suffixes=SUFFIXES)
+        return [*map(CompletionItem, fits), files]
 
 
 class AudioFormat(click.Choice[str]):

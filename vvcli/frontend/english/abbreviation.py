@@ -121,7 +121,8 @@ def _numbers(
         if after == "I":
             return False
         if match["word"] == "No":
-            return before not in ("?", "!", ".", '"')
+            is_start = before == "." and clause.previous == "Stop"
+            return before not in ("?", "!", '"') and not is_start
         if before.lower() in ("and", "or") and clause.before(match.start(), 2).isdigit():
             return True
         return before.lower() not in _SAID_NO and before not in ("?", ".", "!", ",")

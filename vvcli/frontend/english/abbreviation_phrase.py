@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.abbreviation import Abbreviation
+from vvcli.frontend.english.number_words import letters
 from vvcli.frontend.english.patterns import alternatives
-from vvcli.frontend.tables import mapping, rows
+from vvcli.frontend.tables import cues, mapping, rows
 
 _PHRASES = {row[0]: (row[1], row[2] if len(row) > 2 else "") for row in rows("english/phrases")}
 
@@ -79,8 +80,9 @@ def _versus(match: re.Match[str], clause: Clause) -> Abbreviation | None:
 
 def _life(match: re.Match[str], clause: Clause) -> Abbreviation | None:
     """The years of a life: "(b. 1955)"."""
-    is_year = clause.after(match.end())[:1].isdigit()
-    if not is_year or clause.before(match.start()) not in ("(", ";", ","):
+    number, before = clause.after(match.end()), clause.before(match.start())
+    is_alone = not before and len(number) == 4 and match[0] in ("b.", "d.", "fl.")
+    if not number[:1].isdigit() or not (is_alone or before in ("(", ";", ",")):
         return None
     said = {"b.": "born", "d.": "died", "r.": "reigned", "fl.": "flourished", "m.": "married"}
     return Abbreviation(said[match[0]])
@@ -92,7 +94,15 @@ def _direction(match: re.Match[str], clause: Clause) -> Abbreviation | None:
     is_numbered = re.match(
         r"\s\d{1,3}(?:st|nd|rd|th)\s", clause.text[match.end() : match.end() + 8]
     )
-    if not (clause.before(match.start()).isdigit() or is_numbered) or not (
+    is_street = clause.after(match.end(), 2).rstrip(".") in (
+        "St",
+        "Street",
+        "Ave",
+        "Avenue",
+        "Rd",
+        "Blvd",
+    )
+    if not (clause.before(match.start()).isdigit() or is_numbered or is_street) or not (
         after[:1].isupper() or after.isdigit()
     ):
         return None
@@ -100,6 +110,47 @@ def _direction(match: re.Match[str], clause: Clause) -> Abbreviation | None:
     return Abbreviation(said[match[0][0]])
 
 
+def _road(match: re.Match[str], clause: Clause) -> Abbreviation | None:
+    """After the number of a road: "Hwy 101 S", "I-95 N"."""
+    road = clause.before(match.start(), 2).lower()
+    before = clause.before(match.start(), 3).lower()
+    is_road = road in _ROADS or (road == "-" and before in ("i", "us", "sr"))
+    if not clause.before(match.start()).isdigit() or not is_road:
+        return None
+    name = {"N": "north", "S": "south", "E": "east", "W": "west"}
+    return Abbreviation(name[match[0][0]] + ("bound" if len(match[0]) > 1 else ""))
+
+
+def _edition(match: re.Match[str], clause: Clause) -> Abbreviation | None:
+    before = clause.before(match.start()).lower()
+    if match[0] == "Cir.":
+        return Abbreviation("circuit") if before in ("st", "nd", "rd", "th", "fed", ".") else None
+    if match[0] == "fl.":
+        return Abbreviation("floor") if before in ("st", "nd", "rd", "th") else None
+    is_edition = before in ("st", "nd", "rd", "th", "rev", "revised", "new", ".", "first")
+    return Abbreviation("edition") if is_edition and clause.previous != "Stop" else None
+
+
+def _reporter(match: re.Match[str], clause: Clause) -> Abbreviation:
+    """A series of law reports: "F.3d", "S.W.2d"."""
+    name = re.sub(r"[.\s]", "", match["name"].replace("Ed.", ""))
+    edition = " edition" if "Ed." in match["name"] else ""
+    return Abbreviation(
+        f"{letters(name)}{edition} {'second' if match['series'] == '2' else 'third'}"
+    )
+
+
+def _following(match: re.Match[str], clause: Clause) -> Abbreviation | None:
+    """And the next pages: "pp. 20ff."."""
+    is_page = clause.touches(match.start()).isdigit() or clause.before(match.start()).isdigit()
+    return Abbreviation("and following") if is_page else None
+
+
+def _estimated(match: re.Match[str], clause: Clause) -> Abbreviation | None:
+    return Abbreviation("estimated") if clause.before(match.start())[-1:].isdigit() else None
+
+
+_ROADS = cues("abbreviation.roads")
 _NUMBERED = re.compile(r"\s\d{1,3}(?:st|nd|rd|th)\s")
 _BOOKS = mapping("english/books")
 
@@ -112,6 +163,27 @@ RULES = [
         stop="never",
     ),
     Rule(re.compile(r"[NSEW]\."), _direction, "C", frozenset("nsew"), stop="never"),
+    Rule(
+        re.compile(r"[NSEW]B?(?![\w.])"), _road, "C", frozenset("nsew") | {"nb", "sb", "eb", "wb"}
+    ),
+    Rule(
+        re.compile(r"ed\.|fl\.|Cir\.(?!\w)"),
+        _edition,
+        "w",
+        frozenset(["ed", "fl", "cir"]),
+        stop="starter",
+    ),
+    Rule(
+        re.compile(r"(?P<name>(?:[A-Z]\.\s?){1,3}(?:Ed\.\s?)?)(?P<series>2|3)d(?!\w)"),
+        _reporter,
+        "C",
+        stop="never",
+        shape="a[.]",
+    ),
+    Rule(re.compile(r"ff(?:\.|(?!\w))"), _following, "w", frozenset(["ff"]), stop="capital"),
+    Rule(
+        re.compile(r"est\.(?=\s*(?:$|[),;]))"), _estimated, "w", frozenset(["est"]), stop="starter"
+    ),
     Rule(re.compile(r"v\.?(?=\s)"), _versus, "w", frozenset("v"), stop="never"),
     Rule(
         re.compile(r"(?:b|d|r|m|fl)\.(?=\s?\d)"),

@@ -42,6 +42,8 @@ def _whole(match: re.Match[str], clause: Clause) -> Cardinal | None:
     written = match["number"]
     if "." in written:
         return None
+    if clause.follows(match.end()) in ("e", "E") and _EXPONENT.match(clause.text, match.end()):
+        return None  # 1e-5
     minus = match["minus"] is not None
     if minus and not _can_be_minus(match, clause):
         return None
@@ -50,6 +52,9 @@ def _whole(match: re.Match[str], clause: Clause) -> Cardinal | None:
         if written.endswith("00") or not (after.islower() and counts(after)):
             return Cardinal(written, as_pairs=not minus, minus=minus)
     return Cardinal(plain(written), minus=minus)
+
+
+_EXPONENT = re.compile(r"[eE][+-]?\d{1,3}(?!\w)")
 
 
 def _can_be_minus(match: re.Match[str], clause: Clause) -> bool:
@@ -68,6 +73,8 @@ def _magnitude(match: re.Match[str], clause: Clause) -> Cardinal | Coded | None:
     after = clause.after(match.end()).lower()
     before = clause.cue(match.start())
     touches = clause.touches(match.start())
+    if touches == "-" and clause.text[max(0, match.start() - 2)].isalnum() and sign in "KMB":
+        return Coded(written, sign)  # i7-13700K
     if touches.isalpha() or touches == "#":
         return None  # B2B, Apt #5B
     if before in words("english/sections"):
@@ -80,11 +87,22 @@ def _magnitude(match: re.Match[str], clause: Clause) -> Cardinal | Coded | None:
         return None  # 221B Baker Street
     if sign in ("M", "m") and written == "3" and not after:
         return None
+    if sign == "m" and before in ("pop", "population"):
+        return Cardinal(plain(written), "million")
     if sign in ("m", "b", "t") and not (after in words("english/counted") or counts(after)):
         return None  # meters, bytes, tons
     if sign == "T" and clause.text[match.end() - 2] == " ":
         return None
     return Cardinal(plain(written), mapping("english/magnitudes")[sign])
+
+
+def _millions(match: re.Match[str], clause: Clause) -> Cardinal:
+    """A decimal before M or B, which is molar before the name of a substance."""
+    name = "molar" if _SUBSTANCE.match(clause.text, match.end()) else ""
+    return Cardinal(plain(match["number"]), name or mapping("english/magnitudes")[match["sign"]])
+
+
+_SUBSTANCE = re.compile(r"\s(?:[A-Z][a-z]?[A-Z]|solution|sodium|potassium|tris|buffer)", re.A)
 
 
 @dataclass(frozen=True)
@@ -153,7 +171,9 @@ RULES = [
     ),
     Rule(re.compile(r"\d{1,3}(?:\.\d{3}){2,5}(?![\d.]\d)"), _dotted, "0", shape=r"0{1,3}\.0"),
     Rule(
-        re.compile(rf"(?P<number>{NUMBER})(?P<sign>[kKMB]|bn|mn|m(?=\s[a-z]+s\b))(?![\w'])"),
+        re.compile(
+            rf"(?P<number>{NUMBER})(?P<sign>[kKMB]|bn|mn|m(?=\s[a-z]+s\b)|(?<=\d)m)(?![\w'])"
+        ),
         _magnitude,
         "0.",
         shape="0+(a|[,.']0)|[.]0",
@@ -168,7 +188,7 @@ RULES = [
     ),
     Rule(
         re.compile(r"(?P<number>\d+\.\d+)\s(?P<sign>[MB])(?!\w)"),
-        lambda m, c: Cardinal(plain(m["number"]), mapping("english/magnitudes")[m["sign"]]),
+        _millions,
         "0",
         shape=r"0+\.0",
     ),

@@ -12,6 +12,7 @@ from vvcli.frontend.english.date import Date, full_year, is_day
 from vvcli.frontend.english.time import Time
 from vvcli.frontend.tables import cues
 
+_ON = cues("date.on")
 _PREPOSITIONS = cues("date.prepositions")
 
 
@@ -78,6 +79,11 @@ class Numbers:
         return " ".join(number(n, british) for n in self.numbers)
 
 
+def _month_year(match: re.Match[str], clause: Clause) -> Date | None:
+    """A month of a year: "1/2024", "07/2026"."""
+    return Date(int(match["month"]), (), int(match["year"]))
+
+
 _ISO_TIME = (
     r"(?:[T](?P<hour>\d{2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,]\d{1,9})?)?"
     r"(?:Z|[+-]\d{2}:?\d{2})?)?"
@@ -105,6 +111,21 @@ RULES = [
         _numeric,
         "0",
         shape=r"0{1,2}[-/.]0",
+    ),
+    # 5.1.26: a date where something happens on it, and else a version.
+    Rule(
+        re.compile(
+            r"(?P<first>\d{1,2})(?P<sign>\.)(?P<second>\d{1,2})\.(?P<year>\d{2})(?![\w/]|[.,]\d|-\d)"
+        ),
+        lambda m, c: _numeric(m, c) if c.before(m.start()).lower() in _ON else None,
+        "0",
+        shape=r"0{1,2}[-/.]0",
+    ),
+    Rule(
+        re.compile(r"(?P<month>0?[1-9]|1[0-2])/(?P<year>(?:19|20)\d\d)(?![\w/%]|[.,-]\d)"),
+        _month_year,
+        "0",
+        shape="0{1,2}/0",
     ),
     Rule(
         re.compile(r"\d{1,4}(?:/\d{1,4}){2,9}(?![\w/])"),

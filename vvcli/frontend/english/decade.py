@@ -56,7 +56,39 @@ class Many:
         return {"10": "tens", "100": "hundreds"}.get(self.number, "thousands")
 
 
+@dataclass(frozen=True)
+class Several:
+    """A digit more than once: "two 5s", "7s and 8s"."""
+
+    number: int
+
+    def words(self, british: bool) -> str:
+        """As in "fives"."""
+        return plural(cardinal(self.number, british))
+
+
+def _several(match: re.Match[str], clause: Clause) -> Several | None:
+    """After a count or a word such as "all", or in a list of them."""
+    after = clause.text[match.end() : match.end() + 16]
+    before = clause.text[max(0, match.start() - 16) : match.start()]
+    is_listed = _LISTED_AFTER.match(after) or _LISTED_BEFORE.search(before)
+    if any(clause.before(match.start(), n).lower() in _SECONDS_BEFORE for n in (1, 4)):
+        return None  # wait 5s and 10s
+    if clause.touches(match.start()) == "-":
+        is_age = clause.before(match.start(), 2).lower() in ("under", "over")
+        return Several(int(match["number"])) if is_age else None
+    is_counted = clause.before(match.start()).lower() in _COUNTS
+    return Several(int(match["number"])) if is_listed or is_counted else None
+
+
+_COUNTS = cues("decade.counts")
+_LISTED_AFTER = re.compile(r"(?:,|,? (?:and|or|to)) \d{1,2}s(?!\w)")
+_LISTED_BEFORE = re.compile(r"(?<![\w.])\d{1,2}s(?:,|,? (?:and|or)) $")
+
 RULES = [
+    Rule(
+        re.compile(r"(?P<number>[1-9]\d?)s(?!\w|'\w)"), _several, "0", shape="0{1,2}a", letters="s"
+    ),
     Rule(
         re.compile(r"(10{1,3})'?s(?=\s(?:of|and)\s)"),
         lambda m, c: Many(m[1]),

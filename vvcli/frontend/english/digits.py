@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
-from vvcli.frontend.english.number_words import digits, grouped
+from vvcli.frontend.english.number_words import digits, grouped, letters
 from vvcli.frontend.tables import cues
 
 _CODES = cues("digits.codes")
@@ -71,7 +71,57 @@ def _code(match: re.Match[str], clause: Clause) -> Digits | None:
     is_zip = clause.before(place) in _STATES or clause.text[max(0, place - 5) : place] == "D.C. "
     if len(written) == 5 and is_zip:
         return Digits((written,))
+    if len(written) == 5 and _is_place(match, clause):
+        return Digits((written,))
     return None
+
+
+def _is_place(match: re.Match[str], clause: Clause) -> bool:
+    """Whether the name of a place is before it, and nothing that is counted after it."""
+    place = match.start()
+    name = clause.before(place)
+    follows = clause.after(match.end())
+    if name in ("", ",", "-") and follows.istitle() and len(follows) > 2:
+        return follows.lower() not in clause.starters  # 75008 Paris
+    is_name = name[:1].isupper() and name[1:].islower() and clause.touches(place) == " "
+    if not is_name or clause.begins_sentence(place - 1 - len(name)):
+        first = clause.before(place, 2)
+        if not (is_name and first.istitle() and first.isalpha()):
+            return False
+    after = clause.token_after(match.end())
+    if name.lower() in _COUNTS or name.lower() in clause.continuers:
+        return False
+    return after is None or after.kind == "stop" or after.text in (",", ")", ";", "USA", "US")
+
+
+_COUNTS = cues("digits.counts")
+
+
+@dataclass(frozen=True)
+class Code:
+    """Letters and digits that name a thing, one by one: the number of a car."""
+
+    written: str
+
+    def words(self, british: bool) -> str:
+        """As in "one h g c m eight two"."""
+        return letters(self.written)
+
+
+@dataclass(frozen=True)
+class Codes:
+    """Groups of letters and digits: a UUID."""
+
+    groups: tuple[str, ...]
+
+    def words(self, british: bool) -> str:
+        """Each group, with pauses between."""
+        return ", ".join(letters(group) for group in self.groups)
+
+
+def _long_code(match: re.Match[str], clause: Clause) -> Code | None:
+    pieces = re.findall(r"\d+|[A-Za-z]+", match[0])
+    return Code(match[0]) if len(pieces) > 2 else None
 
 
 def _long(match: re.Match[str], clause: Clause) -> Digits | None:
@@ -117,6 +167,14 @@ _STREET = (
 )
 
 RULES = [
+    Rule(re.compile(r"[A-Z0-9]{9,24}(?!\w)"), _long_code, "C0", shape="a0|0+a"),
+    Rule(
+        re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?!\w)"),
+        lambda m, c: Codes(tuple(m[0].split("-"))),
+        "w0",
+        shape="a0|0+[a-]|a-0",
+    ),
+    Rule(re.compile(r"[a-f0-9]{7,64}(?!\w)"), _long_code, "w0", shape="a0|0+a", letters="abcdef"),
     Rule(re.compile(r"\d{4}([ -])\d{4}\1\d{4}\1\d{1,7}(?![\w-])"), _split, "0", shape="0000[- ]0"),
     Rule(re.compile(r"\d{5}-\d{4}(?![\w-])"), _split, "0", shape="0{5}-0"),
     Rule(re.compile(r"3\d{3}([ -])\d{6}\1\d{5}(?![\w-])"), _split, "0", shape="0000[- ]0"),

@@ -10,7 +10,7 @@ from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.electronic import ALONE
 from vvcli.frontend.english.number_words import cardinal, digits, letters
 from vvcli.frontend.english.plain import without_accents
-from vvcli.frontend.tables import cues
+from vvcli.frontend.tables import cues, words
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,11 @@ def _camel(match: re.Match[str], clause: Clause) -> Identifier | None:
 def _dotted(match: re.Match[str], clause: Clause) -> Dotted | None:
     name = match["name"]
     parts = name.split(".")
-    if len(parts[0]) == 1 or all(len(part) == 1 for part in parts):
+    if (
+        len(parts[0]) == 1
+        or re.fullmatch(r"v\d+\.x", name)
+        or all(len(part) == 1 for part in parts)
+    ):
         return None
     return Dotted(name)
 
@@ -105,7 +109,11 @@ def _flag(match: re.Match[str], clause: Clause) -> Identifier | None:
 
 
 def _in_command(match: re.Match[str], clause: Clause) -> bool:
-    return len(match["name"]) == 1 and match["name"].isalpha()
+    """Whether it is letters that are options: "-x", "-rf"."""
+    name = match["name"]
+    return name.isalpha() and (
+        len(name) == 1 or (len(name) < 4 and name not in words("english/common_words"))
+    )
 
 
 @dataclass(frozen=True)
@@ -113,6 +121,7 @@ class Flag(Identifier):
     """An option of a command: "--help"."""
 
     name: str
+    dashes: str
 
     def __init__(self, dashes: str, name: str) -> None:
         object.__setattr__(self, "name", name)
@@ -120,7 +129,7 @@ class Flag(Identifier):
 
     def words(self, british: bool) -> str:
         """The name alone, as people say it; a letter by its name."""
-        return letters(self.name) if len(self.name) == 1 else super().words(british)
+        return letters(self.name) if self.dashes == "dash" else super().words(british)
 
 
 def _tag(match: re.Match[str], clause: Clause) -> Tag | None:

@@ -50,10 +50,18 @@ def _path(match: re.Match[str], clause: Clause) -> Electronic | None:
 _EXTENSION = alternatives(set(mapping("english/extensions")))
 
 
+def _ending(match: re.Match[str], clause: Clause) -> Electronic | None:
+    before = clause.touches(match.start())
+    return None if before and not (before.isspace() or before in "(\"'*") else Electronic(match[0])
+
+
+_HIDDEN = r"env|gitignore|bashrc|zshrc|profile|git|ssh|config|vimrc|npmrc|editorconfig|htaccess"
+
 RULES = [
+    Rule(re.compile(rf"\.(?:{_EXTENSION}|{_HIDDEN})(?![\w.])"), _ending, "."),
     Rule(
         re.compile(
-            rf"{ALONE}(?P<name>(?:[\w-]{{1,60}}[./]){{0,6}}[\w-]{{1,60}})\.(?=[a-z\d])(?P<ending>{_EXTENSION})"
+            rf"{ALONE}(?P<name>(?:[\w-]{{1,60}}[./]){{0,6}}[\w-]{{1,60}}(?:\s?\(\d{{1,3}}\))?)\.(?=[a-z\d])(?P<ending>{_EXTENSION})"
             r"(?![\w]|\.\w)"
         ),
         _file,
@@ -62,7 +70,9 @@ RULES = [
     ),
     # ~/x, ./x, ../x, /etc/x, C:\x
     Rule(
-        re.compile(r"(?<![^\s(\[\"'`=:])(?:~|\.{1,2})?/(?:[\w.@+~-]{1,80}/?){1,20}(?<![.])|~/"),
+        re.compile(
+            r"(?<![^\s(\[\"'`=:])(?:~|\.{1,2})?/(?:[\w.@+~-]{1,80}/?){1,20}(?:\(\d{1,3}\)\.\w{1,5})?(?<![.])|~/"
+        ),
         _path,
         "~./",
     ),

@@ -14,6 +14,7 @@ from vvcli.frontend.tables import cues
 
 _NAMED = frozenset([*range(3, 21), 24, 25, 30, 32, 40, 48, 50, 60, 64, 100, 128, 1000, 1_000_000])
 _RATED = cues("fraction.rated")
+_PREPOSITIONS = cues("date.prepositions")
 # What is measured in quarters: "three quarters of a cup".
 MEASURES = cues("fraction.measures")
 
@@ -30,13 +31,19 @@ class Fraction:
 
     def words(self, british: bool) -> str:
         """As in "two and three eighths"."""
+        if self.of_one == "half":
+            return "half"
         if self.out_of or self.over == 0:
             return f"{cardinal(self.over, british)} out of {cardinal(self.under, british)}"
         name = _name(self.under, british)
         if (
             name is None
             or self.under == 0
-            or (self.over >= self.under and self.under > 4 and self.whole is None)
+            or (
+                self.over >= self.under
+                and self.whole is None
+                and (self.under > 4 or self.over > 20)
+            )
         ):
             said = f"{cardinal(self.over, british)} over {cardinal(self.under, british)}"
             return said if self.whole is None else f"{cardinal(self.whole, british)} and {said}"
@@ -75,6 +82,9 @@ def _name(under: int, british: bool) -> str | None:
 def _fraction(match: re.Match[str], clause: Clause) -> Fraction | Meter | None:
     over, under = int(match["over"]), int(match["under"])
     whole = int(match["whole"]) if match["whole"] else None
+    touches = clause.touches(match.start())
+    if touches.isalpha() or (is_year_like(match["over"]) and len(match["under"]) > 2):
+        return None  # FY23/24, (EU) 2016/679
     if is_year_like(match["over"]) and len(match["under"]) == 2 and over % 100 < under:
         return None  # the 2023/24 season
     if clause.after(match.end())[:1] == "=" and (over >= under or " " in match[0]):
@@ -89,8 +99,13 @@ def _fraction(match: re.Match[str], clause: Clause) -> Fraction | Meter | None:
         return Meter(over, under)
     if under in (5, 10, 100) and over > 1 and (counts(after) or (under != 5 and before in _RATED)):
         return Fraction(over, under, out_of=True)
+    is_last = not after or after in ".,;!?)" or over == under
+    if under in (10, 100) and over > under // 2 and is_last and before not in _PREPOSITIONS:
+        return Fraction(over, under, out_of=True)
     if over > 1 and under == 4 and after in MEASURES:
         return Fraction(over, under, of_one="an" if after in ("inch", "hour", "ounce") else "a")
+    if (over, under) == (1, 2) and after in ("a", "an"):
+        return Fraction(1, 2, of_one="half")
     if over == under == 1:
         return Fraction(1, 1)
     return Fraction(over, under)

@@ -62,6 +62,8 @@ def _acronym(match: re.Match[str], clause: Clause) -> Letters | None:
         said = acronym(written, is_shouting=clause.is_shouting)
     if not ending:
         return Letters(said)
+    if ending == "'d":
+        return Letters(said, ending)
     is_plural_word = ending == "s" and " " not in said and len(said) > 2
     return Letters(said, "s" if is_plural_word else "'s" if ending != "'" else "")
 
@@ -76,7 +78,7 @@ def _ambiguous(written: str, match: re.Match[str], clause: Clause) -> str:
         is_band = "/" in (before, after)  # AM/FM
         is_verb = written == "AM" and before in ("i", "") and not is_band
         return "am" if is_verb else letters(written)
-    if written == "US" and not clause.is_shouting:
+    if written == "US" and (not clause.is_shouting or before in ("the", "")):
         return "u s"
     if written == "IT" and (after in _IT or before in ("in", "an", "our", "the", "of", "and", "&")):
         return "it" if clause.is_shouting and after not in _IT else "i t"
@@ -107,10 +109,18 @@ def _mixed(match: re.Match[str], clause: Clause) -> Letters | None:
     return Letters(listed) if listed else None
 
 
+def _chat(match: re.Match[str], clause: Clause) -> Letters:
+    """What people type for several words, which has no vowel to be said by."""
+    return Letters(letters(match[0]))
+
+
+_CHAT = cues("letters.chat")
 _MIXED = {row[0]: row[1] for row in rows("english/mixed_case")}
 
 
 RULES = [
+    Rule(re.compile(r"[a-z]{2,6}(?![\w'])"), _chat, "w", _CHAT),
+    Rule(re.compile(r"\.NET(?!\w)"), lambda m, c: Letters("dot net"), "."),
     Rule(
         re.compile(r"(?P<first>[A-Z]{1,3})\s?&\s?(?P<second>[A-Z]{1,2})(?P<ending>'?s)?(?!\w)"),
         _pair,
@@ -133,7 +143,9 @@ RULES = [
         stop="starter",
     ),
     Rule(
-        re.compile(r"(?P<word>[A-Z]{2,24})(?P<ending>'?s(?!\w)|'(?=\s)|'S(?!\w))?(?![^\W\d_])"),
+        re.compile(
+            r"(?P<word>[A-Z]{2,24})(?P<ending>'?s(?!\w)|'d(?!\w)|'(?=\s)|'S(?!\w))?(?![^\W\d_])"
+        ),
         _acronym,
         "C",
     ),

@@ -10,11 +10,27 @@ from vvcli.frontend.english.letters import Letters
 from vvcli.frontend.english.number_words import letters
 from vvcli.frontend.tables import words
 
+_LIST = re.compile(r"(?<!\w)[A-Z],? (?:and|or) $")
+
+
+def _plural(match: re.Match[str], clause: Clause) -> Letters | None:
+    """Several of a letter, beside others: "Ps and Qs"."""
+    around = clause.text[max(0, match.start() - 8) : match.end() + 8]
+    return Letters(letters(match["letter"]), "'s") if _PLURALS.search(around) else None
+
+
+_PLURALS = re.compile(r"(?<!\w)[A-Z]s (?:and|&|or) [A-Z]s(?!\w)")
+
 
 def _initial(match: re.Match[str], clause: Clause) -> Letters | None:
     """J. in "J. Smith", but not the end of "Plan B. Then"."""
     before, after = clause.before(match.start()).lower(), clause.after(match.end())
     is_cued = before in words("english/letter_cues") or before in words("english/sections")
+    is_listed = before in ("and", "or") and _LIST.search(
+        clause.text[max(0, match.start() - 12) : match.start()]
+    )
+    if is_listed:
+        return None  # A, B, and C. Then
     if after.lower() in clause.starters and (before or not clause.begins_sentence(match.start())):
         return None
     return None if is_cued and len(after) > 1 else Letters(letters(match[0]))
@@ -108,6 +124,14 @@ def _sharp(match: re.Match[str], clause: Clause) -> Letters:
 
 
 RULES = [
+    Rule(
+        re.compile(r"(?P<letter>[A-Z])s(?!\w)"),
+        _plural,
+        "C",
+        frozenset(f"{c}s" for c in "abcdefghijklmnopqrstuvwxyz"),
+    ),
+    Rule(re.compile(r"[Øø⌀]\s?(?=\d)"), lambda m, c: Letters("diameter"), "w", frozenset("ø")),
+    Rule(re.compile(r"[fF]/(?=\d)"), lambda m, c: Letters("f"), "w", frozenset("f")),
     Rule(
         re.compile(r"(?P<letter>[A-HJ])(?P<sign>#|\+\+|♯|♭)(?![\w+])"),
         _sharp,

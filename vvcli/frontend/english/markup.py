@@ -33,6 +33,8 @@ def _at_start(match: re.Match[str], clause: Clause) -> Markup | None:
 
 def _tag(match: re.Match[str], clause: Clause) -> Markup | None:
     name = match["name"].lower()
+    if clause.touches(match.start()).isalnum() and " " in match[0] and "=" not in match[0]:
+        return None  # a<b and b>c
     return Markup(
         "," if name in ("br", "p", "li", "tr", "td", "div", "h1", "h2", "h3", "hr") else ""
     )

@@ -31,17 +31,19 @@ class Measure:
         if isinstance(self.number, Fraction):
             said = self.number.words(british)
             is_one_unit = self.number.whole is None and self.number.over < self.number.under
+            is_one_unit = is_one_unit and " over " not in said  # 1/250 s
         else:
             said = number(self.number, british)
             is_one_unit = is_one(self.number)
         if self.last:
-            said += f" {self.link} {number(self.last, british)}"
+            said = " ".join(filter(None, [said, self.link, number(self.last, british)]))
             is_one_unit = False
         unit = self.unit.one if self.singular or is_one_unit else self.unit.many
         return " ".join(filter(None, [self.sign, said, unit]))
 
 
 _SIGNS = {"-": "minus", "+": "plus", "±": "plus or minus", "~": "about", "≈": "about"}
+_PORTIONS = ("gram", "kilogram", "milliliter", "liter", "ounce", "fluid ounce", "pound")
 _LENGTHS = cues("measure.lengths")
 
 
@@ -53,6 +55,8 @@ def _measure(match: re.Match[str], clause: Clause) -> Measure | None:
         return None  # SW1A, I-95 N
     if unit is None or not _is_unit(match, clause, unit):
         return None
+    if unit.flag == "bps" and len(plain(match["number"] or "0")) > 2:
+        unit = Unit("bit per second", "bits per second")
     written = match["sign"] or ""
     if written and written in "-+" and _touches_word(match.start(), clause):
         return None
@@ -67,6 +71,8 @@ def _measure(match: re.Match[str], clause: Clause) -> Measure | None:
     last = plain(match["last"] or "")
     is_single = unit.one != "percent" and _is_attribute(match, clause)
     link = "by" if match["by"] else "to"
+    if match["by"] and unit.one in _PORTIONS and match["number"].isdigit():
+        link = ""  # 1 x 400g tin
     return Measure(value, unit, last, link, is_single, _SIGNS.get(written.strip(), ""))
 
 
@@ -88,7 +94,7 @@ def _is_unit(match: re.Match[str], clause: Clause, unit: Unit) -> bool:
         return match["unit"].endswith(".") and after.islower()
     if unit.flag == "in":
         return _is_inch(match, clause, before, after)
-    if unit.flag in ("", "pcs") or match["gap"] == "-":
+    if unit.flag in ("", "pcs", "bps") or match["gap"] == "-":
         return before not in words("english/sections") or len(written) > 1
     if unit.flag == "us":
         return is_attached
@@ -101,6 +107,8 @@ def _is_unit(match: re.Match[str], clause: Clause, unit: Unit) -> bool:
         and (after[:1].isupper() or after.isdigit())
     ):
         return False  # 123 W. 45th Street
+    if is_attached and written == "m" and before in ("pop", "population"):
+        return False
     if is_attached:
         return not (written == "m" and after in words("english/counted"))
     if written.isupper():
@@ -135,7 +143,7 @@ def _is_attribute(match: re.Match[str], clause: Clause) -> bool:
     after = clause.after(end)
     if clause.follows(end) == "-":
         return clause.text[end + 1 : end + 2].isalpha()
-    if match["gap"] == "-" and after[:1].isupper():
+    if match["gap"] == "-" and (after[:1].isupper() or not after):
         return True
     if not (after.isalpha() and after.islower()) or after in words("english/after_measure"):
         return False
@@ -168,15 +176,27 @@ class Per:
         return f"per {self.unit}"
 
 
+# After a sum: "£25 pp", "$900 pcm".
+_EACH = {"pp": "person", "pw": "week", "pcm": "calendar month", "pa": "annum", "ph": "hour"}
+
+
+def _each(match: re.Match[str], clause: Clause) -> Per | None:
+    return Per(_EACH[match[0]]) if clause.previous == "Money" else None
+
+
 _EVERY = {"s": "second", "sec": "second", "min": "minute", "h": "hour", "hr": "hour", "day": "day"}
 
 
 def _per(match: re.Match[str], clause: Clause) -> Per | None:
     written = match["word"]
     if clause.previous == "Plain" and counts(clause.before(match.start()).lower()):
-        return Per(_EVERY[written]) if written in _EVERY else None
+        unit = find_unit(written) if len(written) > 1 else None
+        each = _EVERY.get(written) or (unit.one if unit else "")
+        return Per(each) if each else None
     if clause.previous not in ("Measure", "Money", "Cardinal", "Decimal"):
         return None
+    if clause.before(match.start(), 2) == "°":
+        return None  # 180°C/gas mark 4
     unit = find_unit(written)
     if unit is not None:
         return Per(unit.one)
@@ -210,5 +230,12 @@ RULES = [
         shape="0+( [^ ]|[^ 0:;!?$€£&=<>|@#_*+)(\\[\\]{}])|[^0][ 0.]",
         stop="capital",
     ),
+    Rule(
+        re.compile(r"per\s(?P<word>[a-zμ]{2,4})(?!\w)"),
+        lambda m, c: Per(unit.one) if (unit := find_unit(m["word"])) and not unit.flag else None,
+        "w",
+        frozenset(["per"]),
+    ),
+    Rule(re.compile(rf"(?:{'|'.join(_EACH)})(?!\w)"), _each, "w", frozenset(_EACH)),
     Rule(re.compile(r"\s?/\s?(?P<word>[a-zA-Zμ]{1,12}(?:\^?[23])?)(?![\w/])"), _per, "/"),
 ]

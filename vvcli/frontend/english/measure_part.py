@@ -36,6 +36,9 @@ def _feet(match: re.Match[str], clause: Clause) -> Parts | Measure | None:
     if inches is None:
         is_side = clause.after(match.end()) in ("x", "×", "by")
         return Measure(feet, foot, singular=not is_side and _is_noun_next(match, clause))
+    if float(inches) >= 12:
+        minute, second = Unit("minute", "minutes"), Unit("second", "seconds")
+        return Parts((Measure(feet, minute), Measure(inches, second)))
     return Parts((Measure(feet, foot, singular=True), Bare(inches, inch)))
 
 
@@ -63,10 +66,18 @@ def _inches(match: re.Match[str], clause: Clause) -> Measure | None:
 def _is_noun_next(match: re.Match[str], clause: Clause) -> bool:
     after = clause.after(match.end())
     is_side = after.lower() in ("x", "by") or after == "×"
+    if is_side and _SIDES.match(clause.text, match.end()):
+        return True
     is_noun = after.isalpha() and not is_side and after not in words("english/after_measure")
     return is_noun or (
         clause.follows(match.end()) == "-" and clause.after(match.end(), 2).isalpha()
     )
+
+
+# The other sides of what is measured, before its name: 8" x 8" pan.
+_SIDES = re.compile(
+    r"(?:\s?(?:x|×|by)\s?\d{1,4}(?:\.\d{1,2})?[\"']){1,2}\s(?!deep|high|long|wide|tall)[a-z]{2}"
+)
 
 
 def _is_closing_quote(end: int, clause: Clause, sign: str) -> bool:
@@ -97,7 +108,12 @@ class Bearing:
 
 
 def _bearing(match: re.Match[str], clause: Clause) -> Bearing | None:
-    if clause.previous != "Measure" or clause.before(match.start()) not in ("°", "'", '"', "''"):
+    if clause.previous not in ("Measure", "Symbol") or clause.before(match.start()) not in (
+        "°",
+        "'",
+        '"',
+        "''",
+    ):
         return None
     return Bearing({"N": "north", "S": "south", "E": "east", "W": "west"}[match[0]])
 

@@ -111,20 +111,22 @@ def _is_singular(match: re.Match[str], clause: Clause) -> bool:
     """Whether the sum describes a noun: "a $5 coffee", "$20-million deal", "$5 bill"."""
     end = match.end()
     after = clause.after(end)
+    before = clause.before(match.start()).lower()
     if clause.follows(end) == "-" and clause.text[end + 1 : end + 2].islower():
-        return clause.after(end, 2) not in ("a", "an", "per", "plus", "to", "and", "or")
+        following = clause.after(end, 2)
+        is_rate = following in ("a", "an", "per") and before in ("a", "the")  # a $5-a-day habit
+        return is_rate or following not in ("a", "an", "per", "plus", "to", "and", "or")
     if "dollar" in after:
         return True
     if after in ("bill", "bills", "note", "coin", "question", "fee", "fine", "tip", "copay"):
         return True
-    before = clause.before(match.start()).lower()
     is_whole_sum = before in _DEFINITE and match.groupdict()["magnitude"] is not None
     if is_whole_sum and after.endswith(("ed", "ing", "ly")):
         return False
     return (
         (before in ("a", "an", "another", "one") or is_whole_sum)
         and after.isalpha()
-        and after.islower()
+        and (after.islower() or before == "a")
         and after not in words("english/after_measure")
     )
 
@@ -133,12 +135,8 @@ _DEFINITE = cues("money.definite")
 
 
 def _pence(match: re.Match[str], clause: Clause) -> Money | None:
-    whole = match["number"]
-    return (
-        None
-        if clause.before(match.start()).lower() in words("english/sections")
-        else Pence(int(whole))
-    )
+    is_section = clause.before(match.start()).lower() in words("english/sections")
+    return None if is_section else Pence(int(match["number"]))
 
 
 @dataclass(frozen=True)
@@ -156,9 +154,9 @@ class Pence(Money):
 
 
 def _code(match: re.Match[str], clause: Clause) -> Money | None:
-    if match["sign"] in ("R", "kr") and clause.touches(match.start()).isalnum():
-        return None
-    return _money(match, clause)
+    if clause.touches(match.start()) == "/":
+        return None  # GBP/USD 1.25
+    return _with_magnitudes(match, clause)
 
 
 _SIGNS = [sign for sign in currencies() if not sign.replace(".", "").isalpha()]
@@ -168,7 +166,7 @@ _WORDS = [
 _ENDING = [s for s in (*_SIGNS, *_WORDS) if s not in ("A$", "S$", "R$", "Fr.", "RM", "Rp")]
 _LETTERS = "kmbt" + "".join({sign[0].lower() for sign in _ENDING if sign[0].isalpha()})
 _SUM = (
-    r"(?:\d{1,3}(?:,\d{2,3}){0,5},\d{3}(?:\.\d+)?|\d{1,3}(?:\.\d{3}){1,4},\d\d(?!\d)"
+    r"(?:\d{1,3}(?:,\d{2,3}){0,5},\d{3}(?:\.\d+)?|\d{1,3}(?:'\d{3}){1,4}(?:\.\d+)?(?!\d)|\d{1,3}(?:\.\d{3}){1,4},\d\d(?!\d)"
     r"|\d{1,3}(?:\.\d{3}){1,4}(?=\s?€)|\d+,\d\d(?![\d]|,\d)|\d+\.\d+|\d+|\.\d+)"
 )
 _MAGNITUDE = (
@@ -204,7 +202,9 @@ class _Merged:
         return self._match.end()
 
 
-_AGAIN = rf"(?:\s(?:{alternatives({'dollars', 'dollar', 'euros', 'pounds', 'USD', 'US'})})(?!\w))?"
+_AGAIN = (
+    rf"(?:[\s-](?:{alternatives({'dollars', 'dollar', 'euros', 'pounds', 'USD', 'US'})})(?!\w))?"
+)
 
 RULES = [
     Rule(
@@ -229,7 +229,7 @@ RULES = [
             rf"(?P<sign>{alternatives(_WORDS)})\s?(?P<number>{_SUM}){_magnitude('magnitude')}"
             rf"(?:\s?[-–]\s?(?P<last>{_SUM}){_magnitude('last_magnitude')})?(?P<plus>\+)?(?!\w)"
         ),
-        _with_magnitudes,
+        _code,
         "C",
         frozenset(sign.lower().rstrip(".") for sign in _WORDS),
     ),

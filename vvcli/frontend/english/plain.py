@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
+from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.number_words import cardinal
-from vvcli.frontend.tables import mapping
+from vvcli.frontend.tables import cues, mapping, words
 from vvcli.frontend.tokenize import Token
 
 
@@ -50,11 +52,54 @@ def plain(token: Token, clause: Clause) -> Plain | Unspeakable | Named:
     text = token.text
     if text.isascii():
         return Plain(text.lower())
+    if len(text) == 1 and text in words("english/faces") and _is_in_face(token, clause):
+        return Plain("")
     named = mapping("english/letters_named")
     if all(character in named for character in text):
         # One or two are letters of a formula; more are a word of their own language.
         return Named(tuple(named[c] for c in text)) if len(text) <= 2 else Unspeakable(text)
     return _latin(text, tuple(named.items()) if any(c in named for c in text) else ())
+
+
+def _is_in_face(token: Token, clause: Clause) -> bool:
+    """Whether signs touch it, so that it draws an eye or an arm: "(ツ)"."""
+    around = clause.touches(token.start) + clause.follows(token.end)
+    return any(not (c.isalnum() or c.isspace() or c in ".,;:!?'\"-") for c in around)
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A word that the end of a line cut in two: "govern-", "ment"."""
+
+    parts: tuple[str, ...]
+
+    def words(self, british: bool) -> str:
+        """The whole word."""
+        return "".join(self.parts)
+
+
+def _broken(match: re.Match[str], clause: Clause) -> Broken | None:
+    first, last = match["first"], match["last"]
+    is_compound = first in words("english/common_words") or first in cues("plain.compounds")
+    if is_compound or clause.touches(match.start()) == "-" or clause.follows(match.end()) == "-":
+        return None
+    return Broken((first, last))
+
+
+RULES = [
+    Rule(
+        re.compile(r"(?P<first>[a-z]{2,20})-\n[ \t]{0,20}(?P<last>[a-z]{2,20})(?![\w'])"),
+        _broken,
+        "w",
+        shape="a- ",
+    ),
+    Rule(
+        re.compile(r"(?P<first>[A-Z][a-z]{1,20})-\n[ \t]{0,20}(?P<last>[a-z]{2,20})(?![\w'])"),
+        lambda m, c: Broken((m["first"].lower(), m["last"])),
+        "C",
+        shape="a- ",
+    ),
+]
 
 
 @lru_cache(4096)

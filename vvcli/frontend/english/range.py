@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
+from vvcli.frontend.english.date import MONTHS
 from vvcli.frontend.english.number_words import cardinal, number, year
 from vvcli.frontend.english.patterns import NUMBER, is_year_like, plain
 
@@ -56,8 +57,10 @@ def is_equation(match: re.Match[str], clause: Clause) -> bool:
 def _range(match: re.Match[str], clause: Clause) -> Range | None:
     if is_equation(match, clause) or not _stands_alone(match, clause):
         return None
+    if clause.cue(match.start()) == "no" and "," not in match[0]:
+        return None  # No. 22-451, of a court or a law
     first, last = match["first"], match["last"]
-    if first.startswith("0") and len(first) > 1 and "." not in first:
+    if any(len(n) > 1 and n[0] == "0" and "." not in n for n in (first, last)):
         return None
     return Range(first, last)
 
@@ -91,7 +94,38 @@ def _by(match: re.Match[str], clause: Clause) -> By | None:
     return By() if clause.previous in ("Measure", "Cardinal", "Decimal", "Fraction") else None
 
 
-_END = r"(?![\w]|[-–/]\w|[.,:]\d|\s?[=]|-)"
+@dataclass(frozen=True)
+class To:
+    """The dash between two other things: two temperatures, fractions or letters."""
+
+    def words(self, british: bool) -> str:
+        """The word "to"."""
+        return "to"
+
+
+_NUMBERED = ("Measure", "Fraction", "Money", "Date", "Time", "Ordinal")
+
+
+def _dash(match: re.Match[str], clause: Clause) -> To | None:
+    before, after = clause.token_before(match.start()), clause.token_after(match.end())
+    if before is None or after is None:
+        return None
+    is_number = after.kind == "number" or after.text in ("$", "€", "£")
+    if clause.previous in _NUMBERED and is_number:
+        is_same = clause.text[match.end() :].startswith(
+            clause.text[max(0, before.start - 2) : match.start()]
+        )
+        return None if is_same else To()
+    if clause.previous == "Date" and after.text.lower() in MONTHS:
+        return To()
+    if match[0] == "-" or not before.text.isupper() or not after.text.isupper():
+        return None
+    is_letters = len(before.text) == len(after.text) == 1 and after.text > before.text
+    are_airports = len(before.text) == len(after.text) == 3  # JFK-LHR with an en dash
+    return To() if is_letters or are_airports else None
+
+
+_END = r"(?!(?![xX](?!\w))\w|[-–/]\w|[.,:]\d|\s?[=]|-)"
 
 RULES = [
     Rule(
@@ -100,6 +134,7 @@ RULES = [
         "0",
         shape=r"0+\.\.",
     ),
+    Rule(re.compile(r"[-–](?=[\w$€£])"), _dash, "-–", shape="[-–][0a$€£]"),
     Rule(re.compile(r"[xX](?=\s?\d)"), _by, "w", frozenset("x")),
     Rule(re.compile(r"×(?=\s?\d)"), _by, "×"),
     Rule(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
-from vvcli.frontend.english.number_words import cardinal, ordinal, year
+from vvcli.frontend.english.number_words import cardinal, letters, ordinal, year
 from vvcli.frontend.tables import cues, lists, words
 
 _VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
@@ -65,6 +65,10 @@ def _roman(match: re.Match[str], clause: Clause) -> Roman | None:
         before = clause.before(match.start(), 3)  # "James I and VI"
         if before.lower() in words_of("ruler"):
             return Roman(number, is_rank=True, ending=ending)
+    if written.isupper() and clause.after(match.end()).lower() in ("century", "centuries", "c"):
+        return Century(number)
+    if written.isupper() and written in ("I", "II", "III") and _is_book(match, clause):
+        return Roman(number)
     if len(written) > 3 and written.isupper() and 1400 <= number <= 2100 and written[0] == "M":
         return Roman(number, ending=ending)
     if cue in words_of("number") and (written.isupper() or cue in _LOWER_TOO):
@@ -80,6 +84,21 @@ def _roman(match: re.Match[str], clause: Clause) -> Roman | None:
     if number <= 39 and before.isalpha() and len(before) > 2 and before.istitle():
         return Roman(number, ending=ending)
     return None
+
+
+@dataclass(frozen=True)
+class Century(Roman):
+    """The numeral of a century: "the XXI century"."""
+
+    def words(self, british: bool) -> str:
+        """As in "twenty first"."""
+        return ordinal(self.number, british)
+
+
+def _is_book(match: re.Match[str], clause: Clause) -> bool:
+    """Whether the second book of a name follows: "II Timothy 3:16"."""
+    name = clause.after(match.end()).lower()
+    return name in cues("time.books") and clause.after(match.end(), 2)[:1].isdigit()
 
 
 def words_of(kind: str) -> frozenset[str]:
@@ -166,10 +185,46 @@ def _listed(match: re.Match[str], clause: Clause) -> Listed | None:
     return Listed(number)
 
 
+def _lettered(match: re.Match[str], clause: Clause) -> Roman | None:
+    """A numeral and a letter: "Section IIIa", "Type IIb"."""
+    number = value(match["numeral"])
+    if number is None or clause.cue(match.start()) not in words_of("number"):
+        return None
+    return Roman(number, ending=f" {letters(match['letter'])}")
+
+
+def _headed(match: re.Match[str], clause: Clause) -> Listed | None:
+    """A numeral before a heading: "II. Methods"."""
+    number, before = value(match[0]), clause.text[: min(match.start(), 8)]
+    is_first = clause.is_first and match.start() < 8 and not before.strip(" #*>_")
+    return Listed(number) if number is not None and is_first else None
+
+
+@dataclass(frozen=True)
+class Lines:
+    """A line of a play: "III.i.56"."""
+
+    act: int
+    scene: int
+    line: int
+
+    def words(self, british: bool) -> str:
+        """As in "three one fifty six"."""
+        return " ".join(cardinal(n, british) for n in (self.act, self.scene, self.line))
+
+
 _NUMERAL = r"(?:[IVXLCDM]{1,9}|[ivxlcdm]{1,9})"
 
 RULES = [
     Rule(re.compile(r"[ivx]{2,5}(?!\w)"), _listed, "w", None),
+    Rule(re.compile(r"(?P<numeral>[IVX]{1,5})(?P<letter>[a-e])(?!\w)"), _lettered, "C"),
+    Rule(
+        re.compile(r"(?P<act>[IVX]{1,4})\.(?P<scene>[ivx]{1,4})\.(?P<line>\d{1,3})(?!\w)"),
+        lambda m, c: Lines(value(m["act"]) or 0, value(m["scene"].upper()) or 0, int(m["line"])),
+        "C",
+        shape="a[.]a",
+    ),
+    Rule(re.compile(r"[IVX]{2,6}(?=\.\s[A-Z])"), _headed, "C", shape="a[.]"),
     Rule(
         re.compile(rf"(?P<first>{_NUMERAL})[-–](?P<last>[IVXLCDM]{{1,9}}|[ivxl]{{1,9}})(?![\w-])"),
         _span,

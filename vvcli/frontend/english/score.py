@@ -41,7 +41,28 @@ def _score(match: re.Match[str], clause: Clause) -> Score | None:
     return Score(int(first), int(second))
 
 
+@dataclass(frozen=True)
+class Wickets:
+    """The runs of a side at cricket, and how many of its wickets fell."""
+
+    runs: int
+    wickets: int
+
+    def words(self, british: bool) -> str:
+        """As in "two hundred eighty seven for four"."""
+        return f"{cardinal(self.runs, british)} for {cardinal(self.wickets, british)}"
+
+
 RULES = [
+    Rule(
+        re.compile(
+            r"(?P<runs>\d{2,3})[/-](?P<wickets>\d|10)(?=\s(?:\(\d{1,3}(?:\.\d)?\s?ov|dec\b|declared|"
+            r"off \d|(?:in|after) \d{1,3}(?:\.\d)? overs))"
+        ),
+        lambda m, c: Wickets(int(m["runs"]), int(m["wickets"])),
+        "0",
+        shape="0{2,3}[/-]0",
+    ),
     Rule(
         re.compile(r"(?P<first>\d{1,3})[-–](?P<second>\d{1,3})(?![\w%]|[-–/]\w|[.,:]\d|\s?=)"),
         _score,

@@ -35,7 +35,7 @@ def _name(text: str) -> str:
     if text in signs:
         return signs[text].strip()
     if text[0] in signs and len(set(text)) == 1 and len(text) > 1:
-        return "" if text[0] in "*_~=-#^|<>+%$&@`\\/" else signs[text[0]].strip()
+        return "" if text[0] in "*_~=-#^|<>+%$£€¥&@`\\/" else signs[text[0]].strip()
     character = text[0]
     category = unicodedata.category(character)
     if category not in ("Sm", "Sc"):
@@ -55,9 +55,11 @@ def _section(match: re.Match[str], clause: Clause) -> Symbol | None:
 def _slash(match: re.Match[str], clause: Clause) -> Symbol | None:
     """Between two words with spaces, a break; between others, said."""
     before, after = clause.before(match.start()), clause.after(match.end())
-    if not before or not after:
+    if not before or not after or clause.touches(match.start()) == "_":
         return Symbol("")
-    if clause.previous == "Measure" and after[:1].isdigit():
+    if clause.previous == "Measure" and (
+        after[:1].isdigit() or clause.before(match.start(), 2) == "°"
+    ):
         return Symbol("")  # 220V/50Hz
     spaced = clause.touches(match.start()).isspace() and clause.follows(match.end()).isspace()
     return Symbol("," if spaced else "slash")
@@ -75,6 +77,10 @@ def _compare(match: re.Match[str], clause: Clause) -> Symbol | None:
 
 
 def _about(match: re.Match[str], clause: Clause) -> Symbol:
+    if clause.touches(match.start()).isdigit() and clause.follows(match.end()).isdigit():
+        return Symbol("to")  # 20~30
+    if clause.touches(match.start()).isalpha():
+        return Symbol("tilde")  # HEAD~3
     after = clause.token_after(match.end())
     is_number = after is not None and (after.kind == "number" or after.text in "$€£")
     return Symbol("about" if is_number and clause.follows(match.end()).strip() else "")
@@ -86,6 +92,9 @@ def _scale(match: re.Match[str], clause: Clause) -> Symbol:
 
 
 def _degrees(match: re.Match[str], clause: Clause) -> Symbol:
+    touches = clause.touches(match.start())
+    if touches and not (touches.isalnum() or touches.isspace()):
+        return Symbol("")  # (°o°)
     return Symbol("degree" if clause.before(match.start()) == "1" else "degrees")
 
 
@@ -142,6 +151,10 @@ RULES = [
         ":;=<^-8",
         shape="[^-0]|0(?!0)|-_",
     ),
+    Rule(re.compile(r"☆+"), lambda m, c: Symbol("") if c.touches(m.start()) == "★" else None, "☆"),
+    Rule(re.compile(r"[→←↑↓]"), lambda m, c: None if c.before(m.start()) else Symbol(""), "→←↑↓"),
+    Rule(re.compile(r"\+/-(?!\w)|\+/-(?=\d)"), lambda m, c: Symbol("plus or minus"), "+"),
+    Rule(re.compile(r"\([cC]\)(?=\s(?:19|20)\d\d)"), lambda m, c: Symbol("copyright"), "("),
     Rule(re.compile(r"№\s?|#\s?(?=\d)"), _number_sign, "№#"),
     Rule(re.compile(r"[nN]°\s?(?=\d)"), _number_sign, "w", frozenset("n")),
     Rule(re.compile(r"§§?\s?"), _section, "§"),

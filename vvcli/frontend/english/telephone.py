@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
-from vvcli.frontend.english.number_words import digits
+from vvcli.frontend.english.number_words import cardinal, digits
 from vvcli.frontend.tables import cues
 
 _CUES = cues("telephone.cues")
@@ -62,6 +62,39 @@ def _emergency(match: re.Match[str], clause: Clause) -> Telephone | None:
     return None
 
 
+@dataclass(frozen=True)
+class Extension:
+    """The number behind a switchboard: "x123" after a telephone number."""
+
+    number: str
+
+    def words(self, british: bool) -> str:
+        """As in "extension one two three"."""
+        is_short = len(self.number) < 3 and self.number[0] != "0"
+        return f"extension {cardinal(int(self.number)) if is_short else digits(self.number)}"
+
+
+def _extension(match: re.Match[str], clause: Clause) -> Extension | None:
+    return Extension(match["number"]) if clause.previous == "Telephone" else None
+
+
+@dataclass(frozen=True)
+class Keys:
+    """What is typed on a telephone: "*67", "#31#", "press #"."""
+
+    keys: str
+
+    def words(self, british: bool) -> str:
+        """As in "star six seven"."""
+        names = {"*": "star", "#": "hash" if british else "pound"}
+        return " ".join(names.get(key) or digits(key) for key in self.keys)
+
+
+def _keys(match: re.Match[str], clause: Clause) -> Keys | None:
+    return Keys(match[0]) if clause.before(match.start()).lower() in _KEYS else None
+
+
+_KEYS = cues("telephone.keys")
 _END = r"(?![\w]|[-.]\d)"
 
 RULES = [
@@ -111,5 +144,14 @@ RULES = [
         "0",
         shape="0{3,}(?!a)",
     ),
+    Rule(
+        re.compile(r"(?:x|ext\.?|Ext\.?)\s?(?P<number>\d{1,6})(?!\w)"),
+        _extension,
+        "w",
+        frozenset(["x", "ext"]),
+    ),
+    Rule(re.compile(r"[*#]{1,2}\d{0,4}(?:[*#]\d{1,9}){0,2}#?(?![\w*#])"), _keys, "*#"),
+    Rule(re.compile(r"0\d{2,4}/\d{4,9}(?![\w/])"), _groups, "0", shape="0{3,5}/0"),
+    Rule(re.compile(r"0[58]\d\d[ -]\d{4}(?![\w]|[-.]\d)"), _groups, "0", shape="0000[ -]0"),
     Rule(re.compile(r"911|999|112(?!\d)"), _emergency, "0", shape="000(?!0)"),
 ]

@@ -10,6 +10,7 @@ from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.number_words import cardinal, digits
 from vvcli.frontend.english.patterns import DASH
 from vvcli.frontend.english.time_ratio import is_ratio
+from vvcli.frontend.tables import cues
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,25 @@ class Military:
         )
 
 
+@dataclass(frozen=True)
+class Duration:
+    """How long something takes: "ran in 2:01:39", "cook for 1h30"."""
+
+    hours: int
+    minutes: int
+    seconds: int
+
+    def words(self, british: bool) -> str:
+        """As in "two hours one minute thirty nine seconds"."""
+        parts = zip(
+            ("hour", "minute", "second"), (self.hours, self.minutes, self.seconds), strict=True
+        )
+        return " ".join(f"{cardinal(n)} {unit}{'s' * (n != 1)}" for unit, n in parts if n) or "zero"
+
+
+_LASTS = cues("time.lasts")
+
+
 def _half(written: str | None) -> str:
     return "" if not written else "am" if written[0] in "aA" else "pm"
 
@@ -78,11 +98,18 @@ def _is_verb(match: re.Match[str], clause: Clause) -> bool:
     return clause.after(match.end()) == "I" or clause.before(match.start()) == "I"
 
 
-def _clock(match: re.Match[str], clause: Clause) -> Time | None:
+def _clock(match: re.Match[str], clause: Clause) -> Time | Duration | None:
     hour, minute, second = int(match["hour"]), int(match["minute"]), int(match["second"] or 0)
     half = _half(match["half"] or match.groupdict().get("short"))
     if minute > 59 or second > 59 or hour > (12 if half else 24):
         return None
+    is_long = clause.before(match.start()).lower() in _LASTS
+    if (
+        is_long
+        and hour < 10
+        and (match["second"] or clause.follows(match.start("minute") - 1) in "hH")
+    ):
+        return Duration(hour, minute, second)
     if is_ratio(match, clause) and not half and not match["second"]:
         return None
     is_whole = clause.after(match.end()).lower() in ("noon", "midnight")
@@ -113,6 +140,34 @@ def _span(match: re.Match[str], clause: Clause) -> Span | None:
     if ends[0].minute is not None and ends[1].minute is None and not ends[1].half:
         return None
     return Span(*ends)
+
+
+@dataclass(frozen=True)
+class Offset:
+    """How far a time zone is from Greenwich: "+0200", "GMT-3"."""
+
+    sign: str
+    hour: int
+    minute: int
+    zone: str = ""  # where it is not written
+
+    def words(self, british: bool) -> str:
+        """As in "u t c plus two"."""
+        said = [self.zone]
+        if self.hour or self.minute:
+            said += [{"+": "plus"}.get(self.sign, "minus"), cardinal(self.hour)]
+        if self.minute:
+            said.append(cardinal(self.minute))
+        return " ".join(filter(None, said))
+
+
+def _offset(match: re.Match[str], clause: Clause) -> Offset | None:
+    is_zone = clause.before(match.start()) in ("UTC", "GMT", "Z")
+    if is_zone and not clause.touches(match.start()).isspace():
+        return Offset(match["sign"], int(match["hour"]), int(match["minute"] or 0))
+    if clause.previous != "Time" or not match["minute"] or len(match["hour"]) != 2:
+        return None
+    return Offset(match["sign"], int(match["hour"]), int(match["minute"]), "u t c")
 
 
 def _military(match: re.Match[str], clause: Clause) -> Military | None:
@@ -162,6 +217,12 @@ RULES = [
         "0",
         stop="capital",
         shape=r"0{1,2}\.0",
+    ),
+    Rule(
+        re.compile(r"(?P<sign>[-+–])(?P<hour>[01]?\d)(?::?(?P<minute>[0-5]\d))?(?![\w]|[.:,]\d)"),
+        _offset,
+        "-+–",
+        shape="[-+–]0",
     ),
     Rule(
         re.compile(rf"(?P<hour>[01]?\d)\s?(?P<half>{_HALF})"),

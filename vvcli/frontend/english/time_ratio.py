@@ -29,7 +29,7 @@ class Ratio:
         """As in "sixteen to nine"."""
         ends = [number(self.first, british), self.link, number(self.second, british)]
         if self.last:
-            ends += ["to", number(self.last, british)]
+            ends += ["to", *(number(part, british) for part in self.last.split(":"))]
         return " ".join(filter(None, ends))
 
 
@@ -45,6 +45,8 @@ def _is_book(match: re.Match[str], clause: Clause) -> bool:
     before = clause.before(place)
     if before == ".":
         before = clause.before(place, 2)
+    if before.lower() in ("ch", "chapter", "verse"):
+        return True
     return before.lower() in _BOOKS and before[0].isupper()
 
 
@@ -91,7 +93,7 @@ RULES = [
     Rule(
         re.compile(
             r"(?P<first>\d{1,4}(?:\.\d{1,3})?):(?P<second>\d{1,4}(?:\.\d{1,3})?)"
-            r"(?:[-–](?P<last>\d{1,3}))?(?![\w]|[:.]\w)"
+            r"(?:[-–](?P<last>\d{1,3}(?::\d{1,3})?))?(?![\w]|[:.]\w)"
         ),
         _ratio,
         "0",

@@ -35,6 +35,12 @@ def find_unit(written: str) -> Unit | None:
     unit = _units().get(symbol) or (_units().get(symbol.lower()) if _is_loud(symbol) else None)
     if unit is not None:
         return unit
+    base, times, last = symbol.partition("·")
+    if times:
+        first, second = find_unit(base), find_unit(last)
+        if first is None or second is None:
+            return None
+        return Unit(f"{first.one} {second.one}", f"{first.one} {second.many}")
     over, slash, under = symbol.partition("/")
     if slash:
         first, second = find_unit(over), find_unit(under)
@@ -52,7 +58,9 @@ def find_unit(written: str) -> Unit | None:
 
 
 def _is_loud(symbol: str) -> bool:
-    return symbol.isupper() and len(symbol) > 1 and symbol not in ("IN", "PM", "AM", "MS")
+    return (
+        symbol.isupper() and len(symbol) > 1 and symbol not in ("IN", "PM", "AM", "MS", "HR", "ST")
+    )
 
 
 def _pattern() -> str:
@@ -63,7 +71,7 @@ def _pattern() -> str:
         symbol.replace("_", r"\.?\s") for symbol in _units() if "_" in symbol or "/" in symbol
     )
     powered = r"(?:km|cm|mm|nm|m|ft|in|yd|mi|s)\^?[23]"
-    return rf"(?:(?:{several}|(?:{powered}|{one})(?:/(?:{powered}|{one}))?)(?!\w|\.\w)\.?)"
+    return rf"(?:(?:{several}|(?:{powered}|{one})(?:[/·](?:{powered}|{one}))?)(?!\w|\.\w)\.?)"
 
 
 UNIT = _pattern()

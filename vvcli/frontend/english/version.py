@@ -34,6 +34,15 @@ class Version:
         return " ".join(filter(None, [letters(self.prefix), said, ending]))
 
 
+@dataclass(frozen=True)
+class Any(Version):
+    """Any version of those: "2.x"."""
+
+    def words(self, british: bool) -> str:
+        """As in "two point x"."""
+        return f"{super().words(british)} point x"
+
+
 def _version(match: re.Match[str], clause: Clause) -> Version | None:
     parts = tuple(match["parts"].split("."))
     first, *rest = parts
@@ -52,6 +61,15 @@ def _cued(match: re.Match[str], clause: Clause) -> Version | None:
 _ENDING = r"(?P<ending>(?:a|b|rc|alpha|beta|dev|post|x)\d{0,3})?(?![\w]|\.\d)"
 
 RULES = [
+    Rule(
+        re.compile(
+            r"(?P<prefix>[vV]?)(?P<parts>\d{1,3}(?:\.\d{1,3}){0,3})\.(?P<ending>[xX])(?!\w)"
+        ),
+        lambda m, c: Any(tuple(m["parts"].split(".")), m["prefix"]),
+        "0w",
+        frozenset(["v"]),
+        shape=r"0+\.|a0",
+    ),
     Rule(
         re.compile(
             rf"(?P<prefix>[vV])\s?\.?\s?(?P<parts>\d{{1,8}}(?:\.\d{{1,8}}){{0,5}}){_ENDING}"

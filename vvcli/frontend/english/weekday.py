@@ -37,6 +37,8 @@ def _calendar(match: re.Match[str], clause: Clause) -> Calendar | None:
         return None
     place, end = match.start(), match.end()
     after, before = clause.after(end), clause.before(place).lower()
+    if written.isupper() and lower in _MONTHS and before == "%":
+        return None  # 6.7% APR
     if before in ("-", "–", "/") and clause.previous == "Weekday":
         return Calendar(name)
     if is_dotted and after == "" and before not in _CUES:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from vvcli.audio.loudness import Loudness, LoudnessMeter
-from vvcli.audio.pcm_writer import AudioWriter
+from vvcli.audio.pcm import AudioWriter
 from vvcli.errors import OutputError
 from vvcli.samples import FULL_SCALE, Samples
 

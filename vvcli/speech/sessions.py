@@ -9,9 +9,9 @@ from dataclasses import replace
 
 from vvcli.engine.stream import Stream
 from vvcli.samples import SAMPLE_RATE
+from vvcli.script.lines import numbered
 from vvcli.script.record import Record
 from vvcli.speech.audio_queue import AudioQueue, Piece, join_pieces
-from vvcli.speech.parameters import numbered
 from vvcli.speech.session_engine import SessionEngine
 from vvcli.speech.session_work import MakeStreams, RecordWork
 from vvcli.speech.values import Chunk

@@ -20,7 +20,6 @@ FLAG = re.compile(r"(?<![\w-])--?[A-Za-z0][\w-]*")
 FOREIGN = {
     "__main__": {"-m"},  # python -m
     "audio.format_hint": {"-i"},  # ffmpeg -i -
-    "model.solver": {"-h"},  # a step of the solver, negated
     "script.decode": {"-f"},  # iconv -f
     "script.null": {"-0"},  # xargs -0
     "frontend.english.electronic_code": {"--help"},
@@ -30,6 +29,7 @@ FOREIGN = {
 
 
 FLAGS = pages.own_flags().union(*(pages.flags(pages.options(name)) for name in COMMANDS))
+FLAGS -= {"-h"}  # a step of the solver, negated
 
 
 def sentences(source: str) -> Iterator[str]:

@@ -108,6 +108,12 @@ def speak(vvcli: InProcess) -> InProcess:
 
 
 @pytest.fixture
+def one_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Speech of any kind, in a third of the time."""
+    monkeypatch.setenv("VVCLI_STEPS", "1")
+
+
+@pytest.fixture
 def loud(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every model speaks so loudly that many samples are beyond full scale."""
     of = FrameOutput.of

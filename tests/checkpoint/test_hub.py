@@ -36,16 +36,37 @@ PROGRAM = """
 import sys
 from vvcli.cli.models import models
 from vvcli.errors import UnavailableError
-try:
-    models(standalone_mode=False)
-except UnavailableError as error:
-    print(error, file=sys.stderr)
-    sys.exit(4)
+def run(arguments):
+    try:
+        models(arguments, standalone_mode=False)
+    except UnavailableError as error:
+        print(error, file=sys.stderr)
+        return 4
+    return 0
 """
+ONE = PROGRAM + "sys.exit(run(sys.argv[1:]))"
+
+# Several commands in one process, which takes a second to load the hub client.
+EACH = (
+    PROGRAM
+    + """
+import io, json
+from contextlib import redirect_stderr, redirect_stdout
+done = []
+for arguments in json.loads(sys.argv[1]):
+    streams = [io.TextIOWrapper(io.BytesIO()) for _ in range(2)]
+    with redirect_stdout(streams[0]), redirect_stderr(streams[1]):
+        status = run(arguments)
+    for stream in streams:
+        stream.flush()
+    done.append((arguments, status, *(stream.buffer.getvalue().decode() for stream in streams)))
+print(json.dumps(done))
+"""
+)
 
 
 def command(*arguments: str) -> list[str]:
-    return [sys.executable, "-c", PROGRAM, *arguments]
+    return [sys.executable, "-c", ONE, *arguments]
 
 
 def environment(home: Path, **changed: str) -> dict[str, str]:
@@ -58,6 +79,19 @@ def run(home: Path, *arguments: str, **changed: str) -> subprocess.CompletedProc
     return subprocess.run(
         command(*arguments), env=environment(home, **changed), capture_output=True, text=True
     )
+
+
+def run_each(
+    home: Path, commands: list[list[str]], **changed: str
+) -> list[subprocess.CompletedProcess[str]]:
+    done = subprocess.run(
+        [sys.executable, "-c", EACH, json.dumps(commands)],
+        env=environment(home, **changed),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [subprocess.CompletedProcess(*each) for each in json.loads(done.stdout)]
 
 
 def cache(home: Path, repository: str, files: Mapping[str, bytes]) -> Path:
@@ -123,26 +157,26 @@ def test_a_cache_that_is_no_folder_is_one_sentence(tmp_path: Path) -> None:
     assert listed.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize("arguments", [("list",), ("path", "org/model")])
-def test_a_damaged_cache_is_one_sentence(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+def test_a_damaged_cache_is_one_sentence(tmp_path: Path) -> None:
+    commands = [["list"], ["path", "org/model"]]
     cache(tmp_path, "org/model", {"config.json": CONFIG})
     ref = tmp_path / "hub" / "models--org--model" / "refs" / "main"
     ref.write_bytes(b"\xff")
-    damaged = run(tmp_path, *arguments)
-    assert (damaged.stdout, damaged.returncode) == ("", 4)
-    assert damaged.stderr.startswith("cannot read the hub's cache: ")
+    for damaged in run_each(tmp_path, commands):
+        assert (damaged.stdout, damaged.returncode) == ("", 4)
+        assert damaged.stderr.startswith("cannot read the hub's cache: ")
     ref.unlink()
     (ref / "branch").mkdir(parents=True)
-    assert run(tmp_path, *arguments).returncode == (4 if "path" in arguments else 0)
+    assert [done.returncode for done in run_each(tmp_path, commands)] == [0, 4]
 
 
 def test_the_embedded_model_needs_no_cache(tmp_path: Path) -> None:
-    listed = run(tmp_path, "list")
+    listed, found = run_each(tmp_path, [["list"], ["path", "embedded"]])
     assert (listed.stderr, listed.returncode) == ("", 0)
     name, folder, size = listed.stdout.removesuffix("\n").split("\t")
     assert name == "embedded"
     assert int(size) == sum(path.stat().st_size for path in Path(folder).rglob("*.*"))
-    assert run(tmp_path, "path", "embedded").stdout == f"{folder}\n"
+    assert found.stdout == f"{folder}\n"
 
 
 @pytest.mark.slow
@@ -208,23 +242,22 @@ def test_a_killed_pull_leaves_nothing_that_looks_whole(tmp_path: Path, hub: Hub)
     assert "config.json" not in [name for name, _ in hub.fetched]
 
 
-@pytest.mark.parametrize(
-    ("model", "sentence"),
-    [
-        ("org/gated", "org/gated asks you to accept its terms first"),
-        ("org/none", "there is no org/none on the hub, or it is private"),
-        ("org/empty", "org/empty lacks a file that vvcli needs"),
-        ("org/text", "org/text is not a VibeVoice-Realtime model"),
-        ("nonsense", "'nonsense' is not a hub id"),
-    ],
-)
-def test_a_pull_that_cannot_be_is_one_sentence(
-    tmp_path: Path, hub: Hub, model: str, sentence: str
-) -> None:
-    pulled = run(tmp_path, "pull", model, HF_ENDPOINT=hub.url)
-    assert (pulled.stdout, pulled.returncode) == ("", 4)
-    assert pulled.stderr.startswith(sentence)
-    assert "Traceback" not in pulled.stderr
+CANNOT_BE = {
+    "org/gated": "org/gated asks you to accept its terms first",
+    "org/none": "there is no org/none on the hub, or it is private",
+    "org/empty": "org/empty lacks a file that vvcli needs",
+    "org/text": "org/text is not a VibeVoice-Realtime model",
+    "nonsense": "'nonsense' is not a hub id",
+}
+
+
+def test_a_pull_that_cannot_be_is_one_sentence(tmp_path: Path, hub: Hub) -> None:
+    commands = [["pull", model] for model in CANNOT_BE]
+    done = run_each(tmp_path, commands, HF_ENDPOINT=hub.url)
+    for pulled, sentence in zip(done, CANNOT_BE.values(), strict=True):
+        assert (pulled.stdout, pulled.returncode) == ("", 4)
+        assert pulled.stderr.startswith(sentence)
+        assert "Traceback" not in pulled.stderr
     assert "model.safetensors" not in [name for name, _ in hub.fetched]
 
 

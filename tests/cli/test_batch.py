@@ -23,6 +23,8 @@ from vvcli.audio.pcm import S16LE, count_clipped
 from vvcli.batch.staging import StagedFile
 from vvcli.errors import OutputError
 
+pytestmark = pytest.mark.usefixtures("one_step")
+
 SCRIPT = "Hello there.\nYes.\n\nNo, thanks.\n"
 ENTRIES = "manifest.jsonl"
 

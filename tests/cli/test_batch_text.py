@@ -10,6 +10,8 @@ import pytest
 
 from tests.conftest import TINY, InProcess
 
+pytestmark = pytest.mark.usefixtures("one_step")
+
 
 def entries(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (folder / "manifest.jsonl").read_text().splitlines()]

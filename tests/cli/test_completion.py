@@ -19,7 +19,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import TINY
+from vvcli.cli.completion import answer
 from vvcli.cli.completion_scripts import SCRIPTS
+from vvcli.cli.main import vvcli as root
 from vvcli.cli.shell_words import dequote, join_words
 
 FILES = [
@@ -201,8 +203,8 @@ def test_bash_offers_what_belongs_there(folder: Path) -> None:
     cases = CASES | MORE_IN_BASH
     asked = "".join(f"vvcli {line}\n" for line in cases)
     answers = output_of([bash, "--norc", "-c", BASH_DRIVER], folder, asked).split("\n.\n")[:-1]
-    for (line, words), answer in zip(cases.items(), answers, strict=True):
-        assert sorted(answer.splitlines()) == sorted(words), line
+    for (line, words), offered in zip(cases.items(), answers, strict=True):
+        assert sorted(offered.splitlines()) == sorted(words), line
 
 
 @pytest.mark.slow
@@ -217,8 +219,8 @@ def test_fish_offers_what_belongs_there(folder: Path) -> None:
     """
     asked = "".join(f"vvcli {line}\n" for line in CASES)
     answers = output_of([fish, "--no-config", "-c", driver], folder, asked).split("\n.\n")[:-1]
-    for (line, words), answer in zip(CASES.items(), answers, strict=True):
-        found = [candidate.partition("\t")[0] for candidate in answer.splitlines()]
+    for (line, words), offered in zip(CASES.items(), answers, strict=True):
+        found = [candidate.partition("\t")[0] for candidate in offered.splitlines()]
         assert sorted(found) == sorted(words), line
 
 
@@ -332,34 +334,42 @@ def test_zsh_loads_it_as_a_function_of_fpath(folder: Path) -> None:
     assert log.read_text(encoding="utf-8").splitlines() == ["speak", "-i", "a b.txt"]
 
 
+# --- the answers, without a process
+
+
+@pytest.fixture
+def alone(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The config file of a user who has nothing else."""
+    for name, value in environment(folder).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("VVCLI_MODEL", raising=False)
+    monkeypatch.setenv("VVCLI_CONFIG", str(folder.parent / "config.toml"))
+    monkeypatch.chdir(folder)
+    return folder.parent / "config.toml"
+
+
 @pytest.mark.parametrize("shell", SCRIPTS)
-def test_a_wrong_config_file_and_a_wrong_line_break_no_completion(folder: Path, shell: str) -> None:
-    (folder.parent / "wrong.toml").write_text("gap = ", encoding="utf-8")
-    for words in (["speak", "-V", "cl"], ["speak", "--no-such", "-V", "cl"]):
-        done = subprocess.run(
-            [str(folder.parent / "bin" / "vvcli"), *words],
-            env=environment(folder)
-            | {"_VVCLI_COMPLETE": shell, "VVCLI_CONFIG": str(folder.parent / "wrong.toml")},
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=PATIENCE,
-        )
-        assert "clara" in done.stdout.split()
-        assert done.stderr == ""
+@pytest.mark.parametrize("words", [["-V", "cl"], ["--no-such", "-V", "cl"]])
+def test_a_wrong_config_file_and_a_wrong_line_break_no_completion(
+    alone: Path, shell: str, words: list[str]
+) -> None:
+    alone.write_text("gap = ", encoding="utf-8")
+    assert "clara" in answer(root, shell, ["speak", *words]).split()
 
 
-def test_the_voices_are_those_of_the_configured_model(folder: Path) -> None:
-    (folder.parent / "config.toml").write_text(f'model = "{TINY}"\n', encoding="utf-8")
-    done = subprocess.run(
-        [str(folder.parent / "bin" / "vvcli"), "speak", "-V", "tiny"],
-        env=environment(folder)
-        | {"_VVCLI_COMPLETE": "fish", "VVCLI_CONFIG": str(folder.parent / "config.toml")},
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=PATIENCE,
-    )
-    assert done.stdout.splitlines() == ["tiny-Ada_woman", "tiny-Ben_man"]
+def test_the_voices_are_those_of_the_configured_model(alone: Path) -> None:
+    alone.write_text(f'model = "{TINY}"\n', encoding="utf-8")
+    found = answer(root, "fish", ["speak", "-V", "tiny"])
+    assert found.splitlines() == ["tiny-Ada_woman", "tiny-Ben_man"]
+
+
+@pytest.mark.parametrize(
+    ("shell", "files"),
+    [
+        ("bash", ["filenames", "carl.pt"]),
+        ("fish", ["carl.pt"]),
+        ("zsh", ["file *.(safetensors|pt)"]),
+    ],
+)
+def test_files_of_voices_alone_are_voices(alone: Path, shell: str, files: list[str]) -> None:
+    assert answer(root, shell, ["speak", "-V", "car"]).splitlines() == files

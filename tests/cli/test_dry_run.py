@@ -69,6 +69,7 @@ CASES: list[tuple[list[str], bytes, int]] = [
 ]
 
 
+@pytest.mark.usefixtures("one_step")
 @pytest.mark.parametrize(("arguments", "text", "status"), CASES)
 def test_the_errors_and_the_status_are_those_of_the_run(
     vvcli: InProcess,

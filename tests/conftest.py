@@ -25,7 +25,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 from vvcli.cli.environment import Environment
 from vvcli.cli.main import run
-from vvcli.engine.frame_output import FrameOutput
+from vvcli.engine.frames import FrameOutput
 
 # A machine may be slow or busy: no test fails because an example took long.
 SLOW_IS_FINE = [HealthCheck.too_slow]

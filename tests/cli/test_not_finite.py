@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 
 from tests.conftest import TINY, InProcess, Process
-from vvcli.engine.noise import NoiseSource
+from vvcli.engine.stream import NoiseSource
 
 TEXT = b"Hello there.\nA record that breaks.\nYes.\n"
 SAID = "stdin:2: the model made samples that are not finite, or far too loud"

@@ -11,8 +11,7 @@ import torch
 from vvcli.checkpoint.model_folder import ModelFolder
 from vvcli.checkpoint.voices import load_voice
 from vvcli.engine.engine import Engine
-from vvcli.engine.noise import NoiseSource
-from vvcli.engine.stream import Stream
+from vvcli.engine.stream import NoiseSource, Stream
 from vvcli.model.config import ModelConfig
 from vvcli.model.empty import empty_model
 from vvcli.model.vibevoice import VibeVoice

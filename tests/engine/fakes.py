@@ -6,9 +6,9 @@ from collections import defaultdict
 from types import SimpleNamespace
 from typing import Any
 
-from vvcli.engine.capacity import CacheCapacity
 from vvcli.engine.plan import Plan
 from vvcli.engine.scheduler import Scheduler
+from vvcli.engine.sizes import CacheCapacity
 from vvcli.engine.stream import End, Stream
 
 TEXT_WINDOW, SPEECH_WINDOW = 5, 6

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vvcli.engine.buckets import Buckets
+from vvcli.engine.sizes import Buckets
 
 
 @given(

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.engine.fakes import TEXT_WINDOW, Device, make_scheduler, make_stream
-from vvcli.engine.capacity import (
+from vvcli.engine.sizes import (
     CAPACITY_STEP,
     LIMIT_STEP,
     AttentionLimit,

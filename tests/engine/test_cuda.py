@@ -12,9 +12,8 @@ from tests.engine.conftest import run, spoil
 from vvcli.bench.random_model import random_model, random_voice
 from vvcli.bench.shapes import SHAPES
 from vvcli.engine.engine import Engine
-from vvcli.engine.noise import NoiseSource
 from vvcli.engine.step import FrameStep
-from vvcli.engine.stream import End, Stream, StreamFrame
+from vvcli.engine.stream import End, NoiseSource, Stream, StreamFrame
 from vvcli.model.config import ModelConfig
 from vvcli.model.voice import Voice
 from vvcli.samples import Samples

@@ -10,9 +10,9 @@ from hypothesis.extra.numpy import arrays
 from tests.engine.conftest import MakeStream, run
 from vvcli.audio.pcm import S16LE, count_clipped
 from vvcli.engine.engine import Engine
-from vvcli.engine.frame_output import EXTRA, FrameOutput
+from vvcli.engine.frames import EXTRA, FrameOutput
 from vvcli.engine.stream import End
-from vvcli.engine.transfer import PendingFrames
+from vvcli.engine.transfer import PendingRows
 from vvcli.model.vibevoice import VibeVoice
 from vvcli.samples import Samples, SampleType
 
@@ -80,7 +80,7 @@ def test_streams_of_int16_are_those_of_float32_rounded(
     )
     # With results that come late a stream makes a frame after its last, which counts for nothing.
     exact._in_flight.depth = rounded._in_flight.depth = in_flight
-    monkeypatch.setattr(PendingFrames, "arrived", not in_flight)
+    monkeypatch.setattr(PendingRows, "arrived", not in_flight)
     expected = run(exact, *[make_stream(n, text) for n, text in enumerate(texts)])
     found = run(rounded, *[make_stream(n, text) for n, text in enumerate(texts)])
     for one, other in zip(found, expected, strict=True):
@@ -99,7 +99,7 @@ def test_a_broken_stream_ends_and_leaves_the_others_as_they_are(
     sample_type: SampleType,
     in_flight: int,
 ) -> None:
-    monkeypatch.setattr(PendingFrames, "arrived", not in_flight)
+    monkeypatch.setattr(PendingRows, "arrived", not in_flight)
     texts = ["Hello there.", "Yes.", "Thousands of dolphins."]
     expected = run(
         Engine(model, slots=3, steps=5, sample_type=sample_type),

@@ -16,7 +16,7 @@ from tests.engine.conftest import MakeStream, run
 from vvcli.engine.backends.backend import Backend
 from vvcli.engine.backends.plain import plain_backend
 from vvcli.engine.engine import Engine
-from vvcli.engine.frame_output import FrameOutput
+from vvcli.engine.frames import FrameOutput
 from vvcli.engine.step import FrameStep
 from vvcli.engine.stream import Stream
 from vvcli.errors import UnavailableError

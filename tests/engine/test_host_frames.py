@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from vvcli.engine.host_frames import BLOCK_BYTES, HostFrames
+from vvcli.engine.frames import BLOCK_BYTES, HostFrames
 from vvcli.samples import Samples
 
 HOP = 10_000

@@ -3,14 +3,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vvcli.engine.noise import CHUNK, NoiseSource
+from vvcli.engine.stream import NOISE_CHUNK, NoiseSource
 
 
 @pytest.mark.parametrize(("seed", "index"), [(0, 0), (42, 3), (2**64 - 1, 7)])
 def test_chunks_are_the_rows_of_one_draw(seed: int, index: int) -> None:
     key = np.array([seed, index], dtype=np.uint64)
     law = np.random.Generator(np.random.Philox(key=key))
-    expected = law.standard_normal((3 * CHUNK, 16), dtype=np.float32)
+    expected = law.standard_normal((3 * NOISE_CHUNK, 16), dtype=np.float32)
     source = NoiseSource(seed, index, 16)
     np.testing.assert_array_equal(np.concatenate([source.draw() for _ in range(3)]), expected)
 

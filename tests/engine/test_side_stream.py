@@ -15,10 +15,10 @@ from torch.utils._pytree import tree_leaves
 from tests.engine.conftest import MakeStream
 from vvcli.engine import step as step_module
 from vvcli.engine.backends.plain import plain_backend
-from vvcli.engine.capacity import AttentionLimit
 from vvcli.engine.engine import Engine
+from vvcli.engine.sizes import AttentionLimit
 from vvcli.engine.step import FrameStep
-from vvcli.engine.text_batch import TextBatch
+from vvcli.engine.transfer import TextBatch
 from vvcli.model.diffusion_head import SolverTable
 from vvcli.model.vibevoice import VibeVoice
 

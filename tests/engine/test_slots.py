@@ -9,11 +9,11 @@ import torch
 from tests.engine.conftest import MakeStream, run, shortened, spoil
 from tests.rounding import same_audio
 from vvcli.engine import engine as engine_module
-from vvcli.engine.capacity import CacheCapacity
 from vvcli.engine.engine import Engine
+from vvcli.engine.sizes import CacheCapacity
 from vvcli.engine.slots import group_by_prefill
 from vvcli.engine.stream import End, Stream
-from vvcli.engine.transfer import PendingFrames
+from vvcli.engine.transfer import PendingRows
 from vvcli.model.vibevoice import VibeVoice
 
 pytestmark = pytest.mark.numeric
@@ -123,7 +123,7 @@ def test_results_that_come_a_step_late_are_the_same_results(
         return streams, audio
 
     streams, expected = speak(0)
-    monkeypatch.setattr(PendingFrames, "arrived", False)
+    monkeypatch.setattr(PendingRows, "arrived", False)
     late_streams, late = speak(1)
     assert {stream.end for stream in streams} == {End.EOS, End.TRUNCATED}
     assert [stream.end for stream in late_streams] == [stream.end for stream in streams]
@@ -146,7 +146,7 @@ def test_truncation_is_where_the_reference_stops(
     stream = make_stream(0, LONG, voice="Ben")
     engine = Engine(shortened(model, context), slots=1, steps=5)
     engine._in_flight.depth = in_flight
-    monkeypatch.setattr(PendingFrames, "arrived", not in_flight)
+    monkeypatch.setattr(PendingRows, "arrived", not in_flight)
     [audio] = run(engine, stream)
     assert stream.end is End.TRUNCATED
     assert len(audio) == frames * model.config.decoder.hop

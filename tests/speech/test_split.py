@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from vvcli.engine.noise import NoiseSource
+from vvcli.engine.stream import NoiseSource
 from vvcli.script.record import Record
 from vvcli.speech.split import CHARACTERS_PER_TOKEN, MIN_REACH, split_record
 

@@ -15,9 +15,8 @@ from vvcli.bench.random_model import random_voice, voice_length
 from vvcli.bench.timing import WARM_UP, time_calls
 from vvcli.engine.engine import Engine
 from vvcli.engine.graphs import GraphMode
-from vvcli.engine.noise import NoiseSource
 from vvcli.engine.scheduler import NO_MORE_TEXT
-from vvcli.engine.stream import Stream
+from vvcli.engine.stream import NoiseSource, Stream
 from vvcli.model.vibevoice import VibeVoice
 from vvcli.speech.device import release_workspaces
 

@@ -6,8 +6,7 @@ import time
 from collections.abc import Sequence
 
 from vvcli.engine.engine import Engine
-from vvcli.engine.noise import NoiseSource
-from vvcli.engine.stream import Stream, StreamFrame
+from vvcli.engine.stream import NoiseSource, Stream, StreamFrame
 from vvcli.errors import UsageError
 from vvcli.speech.loaded_model import LoadedModel
 from vvcli.speech.long_lived import spare_long_lived

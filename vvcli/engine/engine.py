@@ -8,22 +8,17 @@ from torch import Tensor
 
 from vvcli.engine.backends.backend import Backend
 from vvcli.engine.backends.choose import choose_backend
-from vvcli.engine.buckets import Buckets
-from vvcli.engine.capacity import AttentionLimit, CacheCapacity
 from vvcli.engine.computing import computing
 from vvcli.engine.counters import Counters
-from vvcli.engine.frame_output import FrameOutput
+from vvcli.engine.frames import EXTRA, FrameOutput, InFlightSteps
 from vvcli.engine.graphs import GraphMode, GraphRunner
-from vvcli.engine.in_flight import InFlightSteps
-from vvcli.engine.noise import CHUNK
-from vvcli.engine.noise_refill import NoiseRefill
 from vvcli.engine.plan import Plan
 from vvcli.engine.scheduler import Scheduler
-from vvcli.engine.slots import SlotState, check_voice, group_by_prefill
+from vvcli.engine.sizes import AttentionLimit, Buckets, CacheCapacity
+from vvcli.engine.slots import SlotState, group_by_prefill
 from vvcli.engine.step import FrameStep
-from vvcli.engine.stream import End, Stream, StreamFrame
-from vvcli.engine.text_batch import TextBatch
-from vvcli.engine.transfer import Downloader, Uploader
+from vvcli.engine.stream import NOISE_CHUNK, End, Stream, StreamFrame
+from vvcli.engine.transfer import Downloader, NoiseRefill, TextBatch, Uploader
 from vvcli.model.diffusion_head import SolverTable
 from vvcli.model.vibevoice import VibeVoice
 from vvcli.samples import Samples, SampleType
@@ -86,14 +81,15 @@ class Engine:
             text_window=config.text_window,
             speech_window=config.speech_window,
             max_positions=config.lm.max_positions,
-            noise_chunk=CHUNK,
+            noise_chunk=NOISE_CHUNK,
             max_windows=max_windows,
             bucket=self._buckets.streams,
             # A graph belongs to the caches it was captured with.
             capacity=INITIAL_CAPACITY if on_cuda and graphs != "off" else None,
         )
         self._uploader = Uploader(self.device)
-        self._downloader = Downloader(self.device, slots, config.decoder.hop, sample_type)
+        width = config.decoder.hop + EXTRA
+        self._downloader = Downloader(self.device, slots, width, sample_type)
         self._in_flight = InFlightSteps(config.decoder.hop, sample_type, depth=int(on_cuda))
         self._noise = NoiseRefill(config.head.latent_size)
         self.stalled = False  # nothing was left to do in the last step: all streams are paused
@@ -132,7 +128,7 @@ class Engine:
         """Queue a stream; streams start in the order they are submitted."""
         if not stream.tokens:
             raise ValueError(f"stream {stream.number} has no tokens")
-        check_voice(stream.voice, self.config)
+        self.state.check(stream.voice)
         self._scheduler.submit(stream)
 
     def cancel(self, stream: Stream) -> None:
@@ -159,7 +155,7 @@ class Engine:
             limit = self._limit(plan.max_length, plan.max_text_length)
             output = self._runner.run(plan.bucket, limit, packed_text)
             if output is not None:
-                pending = self._downloader.fetch(output)
+                pending = self._downloader.fetch(output.rows)
         self._in_flight.add(plan, pending)
         self.stalled = not (launched or plan.ended or self._in_flight)
         frames = []

@@ -15,13 +15,13 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from vvcli.engine.capacity import AttentionLimit
 from vvcli.engine.counters import Counters
-from vvcli.engine.frame_output import FrameOutput
+from vvcli.engine.frames import FrameOutput
 from vvcli.engine.graph_capture import GraphCapturer
+from vvcli.engine.sizes import AttentionLimit
 from vvcli.engine.slots import SlotState
 from vvcli.engine.step import FrameStep, Stage, StepValues
-from vvcli.engine.text_batch import TextBatch
+from vvcli.engine.transfer import TextBatch
 from vvcli.errors import UnavailableError
 
 GraphMode = Literal["auto", "off", "require"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from vvcli.engine.capacity import CacheCapacity
+from vvcli.engine.sizes import CacheCapacity
 from vvcli.engine.stream import End, Stream
 
 

@@ -14,8 +14,8 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 
-from vvcli.engine.capacity import CacheCapacity
 from vvcli.engine.plan import Plan, PlannedFrame, TextWindow
+from vvcli.engine.sizes import CacheCapacity
 from vvcli.engine.stream import End, Stream
 
 NO_MORE_TEXT = 1 << 30  # frames left in the last window: until EOS or the end of the context

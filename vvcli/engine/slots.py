@@ -12,9 +12,8 @@ from dataclasses import dataclass, fields
 import torch
 from torch import Tensor
 
-from vvcli.engine.capacity import CacheCapacity
-from vvcli.engine.noise import CHUNK, RING
-from vvcli.engine.stream import Stream
+from vvcli.engine.sizes import CacheCapacity
+from vvcli.engine.stream import NOISE_CHUNK, NOISE_RING, Stream
 from vvcli.errors import UnavailableError
 from vvcli.model.config import ModelConfig
 from vvcli.model.voice import Voice
@@ -32,7 +31,7 @@ class SlotState:
     tts_length: Tensor  # [2(N+1)] int64
     condition: Tensor  # [N+1, 2, hidden]
     context: Tensor  # [N+1, context_size]: the decoder's past inputs
-    noise: Tensor  # [N+1, RING, latent] float32
+    noise: Tensor  # [N+1, NOISE_RING, latent] float32
     frame: Tensor  # [N+1] int64: frames made, which picks the noise row
     window_left: Tensor  # [N+1] int64: frames until text is due; at zero a slot stands still
     active: Tensor  # [N+1] bool
@@ -81,7 +80,7 @@ class SlotState:
             tts_length=zeros(2 * rows, dtype=torch.int64),
             condition=zeros(rows, 2, lm.hidden_size),
             context=zeros(rows, config.decoder.context_size),
-            noise=zeros(rows, RING, config.head.latent_size, dtype=torch.float32),
+            noise=zeros(rows, NOISE_RING, config.head.latent_size, dtype=torch.float32),
             frame=zeros(rows, dtype=torch.int64),
             window_left=zeros(rows, dtype=torch.int64),
             active=zeros(rows, dtype=torch.bool),
@@ -125,8 +124,8 @@ class SlotState:
         self.guidance[slots].fill_(stream.guidance)
 
     def refill_noise(self, places: Tensor, chunks: Tensor) -> None:
-        """Put `chunks` [n, CHUNK, latent] at `places` [n, 2]: slot, and half of its ring."""
-        halves = self.noise.unflatten(1, (RING // CHUNK, CHUNK))
+        """Put `chunks` [n, NOISE_CHUNK, latent] at `places` [n, 2]: slot, and half of its ring."""
+        halves = self.noise.unflatten(1, (NOISE_RING // NOISE_CHUNK, NOISE_CHUNK))
         halves[places[:, 0], places[:, 1]] = chunks
 
     def release(self, slot: int) -> None:
@@ -150,6 +149,18 @@ class SlotState:
             of_target = tensor[rows * target : rows * (target + 1)]
             of_target.copy_(tensor[rows * source : rows * (source + 1)])
         self.release(source)
+
+    def check(self, voice: Voice) -> None:
+        """Raise ValueError unless `voice` has the shapes of the model whose slots these are."""
+        for slots, kv in (
+            (self.lm_kv, voice.lm_kv),
+            (self.tts_kv, voice.tts_kv),
+            (self.tts_kv, voice.negative_kv),
+        ):
+            layers, both, _, heads, _, head_dim = slots.shape
+            expected = (layers, both, heads, kv.shape[3], head_dim)
+            if kv.shape != expected:
+                raise ValueError(f"voice {voice.name}: cache {tuple(kv.shape)}, not {expected}")
 
     def free(self) -> None:
         """Release the memory at once, even if something still refers to the tensors."""
@@ -190,16 +201,3 @@ def group_by_prefill(admitted: Sequence[tuple[int, Stream]]) -> list[tuple[int, 
                 continue
         found.append((slot, stream, 1))
     return found
-
-
-def check_voice(voice: Voice, config: ModelConfig) -> None:
-    """Raise ValueError unless `voice` has the shapes of a model with `config`."""
-    lm = config.lm
-    for kv, layers in (
-        (voice.lm_kv, lm.text_layers),
-        (voice.tts_kv, lm.tts_layers),
-        (voice.negative_kv, lm.tts_layers),
-    ):
-        expected = (layers, 2, lm.kv_heads, kv.shape[3], lm.head_dim)
-        if kv.shape != expected:
-            raise ValueError(f"voice {voice.name}: cache {tuple(kv.shape)}, not {expected}")

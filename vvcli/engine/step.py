@@ -7,21 +7,48 @@ in the arithmetic, but nothing of theirs advances.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
 from vvcli.engine.backends.backend import Backend
-from vvcli.engine.capacity import AttentionLimit
-from vvcli.engine.frame_output import FrameOutput
-from vvcli.engine.side_stream import SideStream
+from vvcli.engine.frames import FrameOutput
+from vvcli.engine.sizes import AttentionLimit
 from vvcli.engine.slots import SlotState
-from vvcli.engine.text_batch import TextBatch
+from vvcli.engine.transfer import TextBatch
 from vvcli.model.diffusion_head import SolverTable
 from vvcli.model.transformer import CacheView
 from vvcli.samples import SampleType
+
+
+class SideStream:
+    """Forks work off the current stream and joins it again, also inside a graph capture.
+
+    On a CPU forked work runs in line. A tensor that one stream makes and the other reads must stay
+    referenced until `join`: freed earlier, its memory would go to the next tensor of its own stream
+    while the other stream still reads it.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self._stream = torch.cuda.Stream(device) if device.type == "cuda" else None
+
+    @contextmanager
+    def fork(self) -> Iterator[None]:
+        """Launch work on the side stream, after everything launched so far."""
+        if self._stream is None:
+            yield
+            return
+        self._stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(self._stream):
+            yield
+
+    def join(self) -> None:
+        """Make the current stream wait for everything forked so far."""
+        if self._stream is not None:
+            torch.cuda.current_stream().wait_stream(self._stream)
 
 
 @dataclass(frozen=True)

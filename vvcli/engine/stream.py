@@ -1,4 +1,4 @@
-"""One record on its way through the engine."""
+"""One record on its way through the engine, and the noise that its frames start from."""
 
 from __future__ import annotations
 
@@ -7,9 +7,32 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
 
-from vvcli.engine.noise import NoiseSource
+import numpy as np
+from numpy.typing import NDArray
+
 from vvcli.model.voice import Voice
 from vvcli.samples import Samples
+
+NOISE_CHUNK = 32  # frames drawn at once: four seconds of the published model
+NOISE_RING = 2 * NOISE_CHUNK  # rows a slot holds: the chunk in use and the next one
+
+
+class NoiseSource:
+    """Draws one record's noise, chunk by chunk.
+
+    Noise is a law, so that audio does not depend on neighbours, slot or device: the rows of
+    `Generator(Philox(key=[seed, record_index])).standard_normal((frames, latent))`, in frame order,
+    float32, are the starting points of the record's frames. Chunks are the same rows.
+    """
+
+    def __init__(self, seed: int, record_index: int, latent_size: int) -> None:
+        key = np.array([seed, record_index], dtype=np.uint64)
+        self._generator = np.random.Generator(np.random.Philox(key=key))
+        self._latent_size = latent_size
+
+    def draw(self) -> NDArray[np.float32]:
+        """The next rows, [NOISE_CHUNK, latent] float32."""
+        return self._generator.standard_normal((NOISE_CHUNK, self._latent_size), dtype=np.float32)
 
 
 class End(Enum):

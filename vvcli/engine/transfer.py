@@ -1,11 +1,12 @@
-"""Copies between host and device. There are no others, and none waits.
+"""Between host and device: a step's text and noise on their way in, its output on its way back.
 
-On CUDA both directions go through pinned memory. Pageable memory would make the driver wait for
-the stream before every copy.
+There are no other copies, and none waits. On CUDA both directions go through pinned memory:
+pageable memory would make the driver wait for the stream before every copy.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,12 +15,75 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vvcli.engine.frame_output import EXTRA, FrameOutput
-from vvcli.samples import Samples, SampleType
+from vvcli.engine.plan import Plan, TextWindow
+from vvcli.engine.stream import NOISE_CHUNK, Stream
+from vvcli.samples import SampleType
+
+HEADER = 3  # columns of a packed row before its tokens: slot, count, frames
 
 # Buffers in each direction, so that none is written while a copy of it is under way.
 BUFFERS = 3
 ALIGNMENT = 16  # bytes
+
+
+@dataclass
+class TextBatch:
+    """Text windows of W rows; padding rows name the spare slot and count zero tokens."""
+
+    slots: Tensor  # [W] int64
+    tokens: Tensor  # [W, text_window] int64, zero-padded
+    counts: Tensor  # [W] int64
+    frames: Tensor  # [W] int64: frames that may follow
+
+    @property
+    def offsets(self) -> Tensor:
+        """Positions of a window's tokens relative to its slot's length, [text_window] int64."""
+        return torch.arange(self.tokens.shape[1], device=self.tokens.device)
+
+    @staticmethod
+    def pack(
+        windows: Sequence[TextWindow], rows: int, text_window: int, spare_slot: int
+    ) -> NDArray[np.int64]:
+        """Pack `windows`, padded to `rows`, into one array [rows, HEADER + text_window]."""
+        packed = np.zeros((rows, HEADER + text_window), dtype=np.int64)
+        packed[:, 0] = spare_slot
+        for row, window in zip(packed, windows, strict=False):
+            row[:HEADER] = window.slot, len(window.tokens), window.frames
+            row[HEADER : HEADER + len(window.tokens)] = window.tokens
+        return packed
+
+    @classmethod
+    def unpack(cls, packed: Tensor) -> TextBatch:
+        """The batch in `packed` [W, HEADER + text_window] int64, as views of it."""
+        return cls(packed[:, 0], packed[:, HEADER:], packed[:, 1], packed[:, 2])
+
+
+class NoiseRefill:
+    """Draws noise for streams that begin, and for those that have used up half of their ring.
+
+    Args:
+        latent_size: numbers of a frame's noise.
+    """
+
+    def __init__(self, latent_size: int) -> None:
+        self._latent_size = latent_size
+        self._due: list[tuple[Stream, int]] = []  # and which half of the ring
+
+    def draw(self, plan: Plan) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Places and chunks for `SlotState.refill_noise`, before the frame of `plan`."""
+        halves = [(stream.slot, half, stream) for stream, half in self._due]
+        halves += [(slot, half, stream) for slot, stream in plan.admitted for half in (0, 1)]
+        halves = [item for item in halves if item[0] is not None]
+        self._due = [
+            # Half the ring is used up; the frame of this plan is its last reader.
+            (stream, (stream.frames // NOISE_CHUNK - 1) % 2)
+            for _, stream in plan.noise_due
+        ]
+        places = np.array([item[:2] for item in halves], dtype=np.int64).reshape(-1, 2)
+        chunks = np.empty((len(halves), NOISE_CHUNK, self._latent_size), dtype=np.float32)
+        for chunk, (_, _, stream) in zip(chunks, halves, strict=True):
+            chunk[:] = stream.noise.draw()
+        return places, chunks
 
 
 class Uploader:
@@ -64,10 +128,10 @@ class Uploader:
 
 
 @dataclass(frozen=True)
-class PendingFrames:
-    """The frames of one step on their way to the host."""
+class PendingRows:
+    """Rows of a step's output on their way to the host."""
 
-    _rows: Tensor  # as those of FrameOutput, on the host
+    _rows: Tensor
     _arrived: torch.cuda.Event | None
 
     @property
@@ -75,27 +139,29 @@ class PendingFrames:
         """Whether `read` returns at once."""
         return self._arrived is None or self._arrived.query()
 
-    def read(self) -> tuple[Samples, NDArray[np.bool_], NDArray[np.bool_], Samples]:
-        """Samples [B, hop], broken [B], ends of speech [B], and counts of clipped samples [B].
-
-        Sleeps until they have arrived. The samples are a view that a later frame overwrites.
-        """
+    def read(self) -> Tensor:
+        """The rows on the host, once they have arrived; those of a later step overwrite them."""
         if self._arrived is not None:
             self._arrived.synchronize()
-        output = FrameOutput(self._rows)
-        flags = output.broken.numpy(), output.eos.numpy()
-        return output.audio.numpy(), *flags, output.clipped.numpy()
+        return self._rows
 
 
 class Downloader:
-    """Fetches frames beside the computation of the next ones."""
+    """Fetches the output of steps beside the computation of the next ones.
+
+    Args:
+        device: where the steps run.
+        rows: of an output at most.
+        width: numbers in a row.
+        sample_type: of the numbers.
+    """
 
     def __init__(
-        self, device: torch.device, slots: int, hop: int, sample_type: SampleType = "float32"
+        self, device: torch.device, rows: int, width: int, sample_type: SampleType
     ) -> None:
         self._device = device
         self._turn = 0
-        shape, dtype = (BUFFERS, slots, hop + EXTRA), getattr(torch, sample_type)
+        shape, dtype = (BUFFERS, rows, width), getattr(torch, sample_type)
         self._staged = torch.zeros(shape, dtype=dtype, device=device)
         if device.type == "cuda":
             self._pinned = torch.zeros(shape, dtype=dtype, pin_memory=True)
@@ -103,19 +169,19 @@ class Downloader:
             # Blocking: a thread that waits sleeps, instead of keeping a core busy.
             self._arrived = [torch.cuda.Event(blocking=True) for _ in range(BUFFERS)]
 
-    def fetch(self, output: FrameOutput) -> PendingFrames:
-        """Start a copy of `output`; at most BUFFERS - 1 earlier ones may be unread.
+    def fetch(self, output: Tensor) -> PendingRows:
+        """Start a copy of `output` [B, width]; at most BUFFERS - 1 earlier ones may be unread.
 
-        The output is first copied on the device, since the next replay overwrites it.
+        It is first copied on the device, since the next replay overwrites it.
         """
         turn = self._turn = (self._turn + 1) % BUFFERS
-        rows = self._staged[turn, : output.rows.shape[0]]
-        rows.copy_(output.rows)
+        rows = self._staged[turn, : output.shape[0]]
+        rows.copy_(output)
         if self._device.type != "cuda":
-            return PendingFrames(rows, None)
+            return PendingRows(rows, None)
         self._stream.wait_stream(torch.cuda.current_stream(self._device))
         with torch.cuda.stream(self._stream):
             pinned = self._pinned[turn, : len(rows)]
             pinned.copy_(rows, non_blocking=True)
             self._arrived[turn].record()
-        return PendingFrames(pinned, self._arrived[turn])
+        return PendingRows(pinned, self._arrived[turn])

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from vvcli.engine.noise import NoiseSource
-from vvcli.engine.stream import Stream
+from vvcli.engine.stream import NoiseSource, Stream
 from vvcli.model.config import ModelConfig
 from vvcli.script.record import Record
 from vvcli.speech.spoken_record import RecordReader, SpokenRecord

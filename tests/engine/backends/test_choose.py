@@ -19,8 +19,7 @@ from vvcli.engine.backends.choose import choose_backend, runs_kernels
 from vvcli.engine.backends.cpu.build import cpu_backend
 from vvcli.engine.backends.plain import plain_backend
 from vvcli.engine.engine import Engine
-from vvcli.engine.noise import NoiseSource
-from vvcli.engine.stream import Stream
+from vvcli.engine.stream import NoiseSource, Stream
 from vvcli.model.config import ModelConfig
 from vvcli.model.vibevoice import VibeVoice
 

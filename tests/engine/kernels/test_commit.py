@@ -11,7 +11,7 @@ from vvcli.bench.shapes import SHAPES
 from vvcli.engine.backends.plain import write_active
 from vvcli.engine.backends.triton.lm.commit import FusedCommit
 from vvcli.engine.backends.triton.lm.embed_latent import FusedEmbedLatent
-from vvcli.engine.capacity import CacheCapacity
+from vvcli.engine.sizes import CacheCapacity
 from vvcli.engine.slots import SlotState
 from vvcli.model.config import ModelConfig
 from vvcli.model.vibevoice import SPEECH, VibeVoice

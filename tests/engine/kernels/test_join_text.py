@@ -12,14 +12,13 @@ from tests.engine.kernels.conftest import INTERPRETED, relative_error
 from vvcli.bench.random_model import random_model, random_voice
 from vvcli.bench.shapes import SHAPES
 from vvcli.engine.backends.triton.build import triton_backend
-from vvcli.engine.capacity import AttentionLimit, CacheCapacity
-from vvcli.engine.frame_output import FrameOutput
-from vvcli.engine.noise import NoiseSource
+from vvcli.engine.frames import FrameOutput
 from vvcli.engine.plan import TextWindow
+from vvcli.engine.sizes import AttentionLimit, CacheCapacity
 from vvcli.engine.slots import SlotState
 from vvcli.engine.step import FrameStep
-from vvcli.engine.stream import Stream
-from vvcli.engine.text_batch import TextBatch
+from vvcli.engine.stream import NoiseSource, Stream
+from vvcli.engine.transfer import TextBatch
 from vvcli.model.config import ModelConfig
 from vvcli.model.diffusion_head import SolverTable
 from vvcli.model.vibevoice import VibeVoice

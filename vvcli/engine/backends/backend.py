@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from vvcli.engine.slots import SlotState
-from vvcli.engine.text_batch import TextBatch
+from vvcli.engine.transfer import TextBatch
 from vvcli.model.diffusion_head import SolverTable
 from vvcli.model.transformer import CacheView
 

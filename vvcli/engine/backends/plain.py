@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from vvcli.engine.backends.backend import Backend
-from vvcli.engine.noise import RING
 from vvcli.engine.slots import SlotState
+from vvcli.engine.stream import NOISE_RING
 from vvcli.model.diffusion_head import SolverTable
 from vvcli.model.vibevoice import SPEECH, TEXT, VibeVoice
 
@@ -17,7 +17,7 @@ def plain_backend(model: VibeVoice) -> Backend:
 
     def sample_latent(state: SlotState, bucket: int, table: SolverTable) -> Tensor:
         slots = torch.arange(bucket, device=state.noise.device)
-        noise = state.noise[slots, state.frame[:bucket] % RING]
+        noise = state.noise[slots, state.frame[:bucket] % NOISE_RING]
         condition, guidance = state.condition[:bucket], state.guidance[:bucket]
         return model.prediction_head.sample(condition, noise, guidance, table)
 

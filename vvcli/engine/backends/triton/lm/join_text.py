@@ -13,7 +13,7 @@ import triton.language as tl
 from torch import Tensor
 
 from vvcli.engine.slots import SlotState
-from vvcli.engine.text_batch import TextBatch
+from vvcli.engine.transfer import TextBatch
 
 
 @triton.jit(do_not_specialize=["bucket", "spare"])

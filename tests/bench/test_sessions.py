@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vvcli.bench.search import CLOSE, find_rate
+from vvcli.bench.search import CLOSE, find_rate, search
 from vvcli.bench.sessions import Session, held
 
 
@@ -63,3 +66,22 @@ def test_the_rate_found_holds_and_a_slightly_higher_one_does_not(limit: float, p
 
 def test_no_rate() -> None:
     assert find_rate(lambda _: False, 100.0) is None
+
+
+@given(st.integers(0, 12), st.floats(1, 100))
+def test_a_search_that_runs_out_of_time_has_the_best_rate_until_then(
+    trials: int, limit: float
+) -> None:
+    told: list[Any] = []
+
+    def try_rate(rate: float, *_: float, **__: object) -> Any:
+        timed_out = len(told) == trials
+        return SimpleNamespace(
+            rate=rate, timed_out=timed_out, holds=rate <= limit and not timed_out
+        )
+
+    test: Any = SimpleNamespace(try_rate=try_rate, longest_playback=1.0)
+    best = search(test, 20.0, 1.0, told.append)
+    held = [trial.rate for trial in told if trial.holds]
+    assert len(told) <= trials + 1
+    assert (best.rate if best else None) == max(held, default=None)

@@ -5,8 +5,8 @@
 - `frame_time.py`, `floor.py`: the time of a frame, and the least it could be.
 - `load.py`, `trial_run.py`, `sessions.py`, `search.py`: sessions that arrive at random.
 - `job.py`, `pipes.py`: a whole run, from a pipe of lines to a pipe of samples.
-- `throughput.py`: few streams, eagerly and with graphs.
-- `streams.py`, `texts.py`, `timing.py`, `memory.py`, `gpu_use.py`, `trace.py`: shared tools.
+- `readings.py`, `trace.py`: time, memory, utilisation, a profile. `streams.py`, `texts.py`: what is
+  spoken meanwhile.
 
 A measurement runs the code that `speak` runs, never a copy of it. Its texts, arrivals and weights
 are drawn from fixed seeds. It tells what it saw, and never what it expected.

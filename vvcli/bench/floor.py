@@ -14,7 +14,7 @@ from operator import mul
 import torch
 from torch import nn
 
-from vvcli.bench.timing import WARM_UP, time_calls
+from vvcli.bench.readings import WARM_UP, time_calls
 from vvcli.model.config import KERNEL, AcousticDecoderConfig, DiffusionHeadConfig, ModelConfig
 from vvcli.model.empty import empty_model
 

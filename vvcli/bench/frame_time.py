@@ -10,9 +10,8 @@ from typing import Any
 import torch
 
 from vvcli.bench.floor import Rates, frame_work
-from vvcli.bench.memory import Memory, read_memory, start_memory
 from vvcli.bench.random_model import random_voice, voice_length
-from vvcli.bench.timing import WARM_UP, time_calls
+from vvcli.bench.readings import WARM_UP, Memory, read_memory, start_memory, time_calls
 from vvcli.engine.engine import Engine
 from vvcli.engine.graphs import GraphMode
 from vvcli.engine.scheduler import NO_MORE_TEXT

@@ -16,9 +16,8 @@ from vvcli.audio.pcm import S16LE, AudioWriter
 from vvcli.audio.track import Track
 from vvcli.audio.writer import open_writer
 from vvcli.bench.frame_time import frame_ms
-from vvcli.bench.gpu_use import GpuUse
-from vvcli.bench.memory import Memory, read_memory, start_memory
 from vvcli.bench.pipes import Listener, TextPipe
+from vvcli.bench.readings import GpuUse, Memory, read_memory, start_memory
 from vvcli.bench.streams import StreamMaker, first_audio_ms, prepare
 from vvcli.cli.read_aloud import read_aloud
 from vvcli.progress.report import open_progress

@@ -6,12 +6,13 @@ a stream that is done early leaves its slot to the next one.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from vvcli.bench.gpu_use import GpuUse
+from vvcli.bench.readings import GpuUse
 from vvcli.bench.sessions import Session, held
 from vvcli.bench.streams import StreamMaker
 from vvcli.bench.trial_run import TrialRun
@@ -41,7 +42,8 @@ class Trial:
     ramp_s: float
     measured_s: float
     gpu_percent: float | None
-    broken_off: bool
+    broken_off: bool  # it could not hold any more
+    timed_out: bool  # the time limit came first
     holds: bool
 
 
@@ -53,6 +55,7 @@ class LoadTest:
         maker: makes the streams.
         texts: of the sessions.
         ttfa_s: the time to first audio that 99 % of the sessions must have.
+        deadline: of `time.perf_counter`, at which a trial ends whatever it has seen.
         seed: of arrivals and choices.
     """
 
@@ -62,12 +65,15 @@ class LoadTest:
         maker: StreamMaker,
         texts: Sequence[str],
         ttfa_s: float,
+        *,
+        deadline: float = math.inf,
         seed: int = 0,
     ) -> None:
         self.engine = engine
         self._ttfa_s = ttfa_s
         self._maker = maker
         self._texts = texts
+        self._deadline = deadline
         self._seed = seed
         self._frame_s = 1 / engine.config.frame_rate
 
@@ -95,11 +101,12 @@ class LoadTest:
         run = TrialRun(
             self.engine,
             self._sessions(np.random.default_rng(self._seed), rate),
+            rate=rate,
             duration=duration,
             ramp=ramp,
             longest_ramp=self.longest_playback,
-            rate=rate,
-            limit=self._ttfa_s if give_up else None,
+            limit=self._ttfa_s if give_up else math.inf,
+            deadline=self._deadline,
         )
         with GpuUse(self.engine.device) as gpu:
             run.go()
@@ -140,5 +147,6 @@ class LoadTest:
             measured_s=end - start,
             gpu_percent=gpu_percent,
             broken_off=run.broken_off,
-            holds=in_time and not underran and not run.broken_off,
+            timed_out=run.timed_out,
+            holds=in_time and not (underran or run.broken_off or run.timed_out),
         )

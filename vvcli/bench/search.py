@@ -11,13 +11,19 @@ from vvcli.engine.engine import Engine
 
 CLOSE = 1.1  # ratio of a rate that does not hold to one that does
 STEPS = 10  # to estimate the capacity by
-FIRST = 1 / 4  # of the estimated capacity, to start from
-SMALLEST = 1 / 16  # of the start
+# Of the estimated capacity, to start from: half of it holds on most machines and all of it on none,
+# so that two trials bracket the rate.
+FIRST = 1 / 2
+SMALLEST = 1 / 32  # of the start
 RETRIES = 6  # of the last, long trial, each at a lower rate
 
 
+class OutOfTimeError(Exception):
+    """The time limit came while a rate was tried."""
+
+
 def estimate_capacity(engine: Engine, maker: StreamMaker, longest: str, frames: float) -> float:
-    """Sessions of `frames` frames a second if every step were full; a guess to start from."""
+    """Sessions of `frames` frames a second if every step were full, from the time of a frame."""
     slots = engine.state.slots
     running = fill(engine, maker, [longest] * slots)
     made, start = 0, time.perf_counter()
@@ -56,25 +62,31 @@ def search(
     """The trial at the highest rate that holds, measured once as many sessions end as begin.
 
     The trials before it are half as long, and start when the engine's load is steady; `tell` gets
-    every one. If no rate near the one that was found holds in a long trial, it is the best of the
-    short ones; none if not even one of these held.
+    every one. If no rate near the one that was found holds in a long trial, or the test's deadline
+    comes first, it is the best of the short ones; None if not even one of these held.
     """
     held: list[Trial] = []
 
-    def holds(rate: float) -> bool:
-        trial = test.try_rate(rate, duration / 2, give_up=True)
+    def try_rate(rate: float, duration: float, ramp: float | None = None) -> Trial:
+        trial = test.try_rate(rate, duration, ramp=ramp, give_up=True)
         tell(trial)
-        if trial.holds:
-            held.append(trial)
+        if trial.timed_out:
+            raise OutOfTimeError
+        return trial
+
+    def holds(rate: float) -> bool:
+        trial = try_rate(rate, duration / 2)
+        held.extend([trial] if trial.holds else [])
         return trial.holds
 
-    rate = find_rate(holds, capacity * FIRST)
-    if rate is None:
-        return None
-    for _ in range(RETRIES):
-        trial = test.try_rate(rate, duration, ramp=test.longest_playback, give_up=True)
-        tell(trial)
-        if trial.holds:
-            return trial
-        rate /= CLOSE
-    return max(held, key=lambda trial: trial.rate)
+    try:
+        rate = find_rate(holds, capacity * FIRST)
+        for _ in range(RETRIES if rate else 0):
+            assert rate is not None  # noqa: S101 - for mypy
+            trial = try_rate(rate, duration, test.longest_playback)
+            if trial.holds:
+                return trial
+            rate /= CLOSE
+    except OutOfTimeError:
+        pass
+    return max(held, key=lambda trial: trial.rate, default=None)

@@ -26,17 +26,18 @@ LONGEST_TAIL = 30.0  # seconds to wait for the measured sessions' last frames
 class TrialRun:
     """Submits sessions as they arrive, and notes when their frames come.
 
-    Times are in seconds from the start.
+    Times are in seconds from the start, but for `deadline`.
 
     Args:
         engine: idle.
         arrivals: sessions without end, in the order of their arrival, with their streams.
+        rate: sessions a second; the first ones are those of a second.
         duration: of the measurement.
         ramp: seconds before it; by default it lasts until the first sessions are made.
         longest_ramp: the most it may last then.
-        rate: sessions a second; the first ones are those of a second.
-        limit: time to first audio in seconds beyond which a session has waited too long; without
-            it nothing is broken off.
+        limit: time to first audio in seconds beyond which a session has waited too long; when it
+            is infinite nothing is broken off.
+        deadline: of `time.perf_counter`, when the trial is over in any case.
     """
 
     def __init__(
@@ -44,23 +45,26 @@ class TrialRun:
         engine: Engine,
         arrivals: Iterator[tuple[Stream, Session]],
         *,
+        rate: float,
         duration: float,
         ramp: float | None,
         longest_ramp: float,
-        rate: float,
-        limit: float | None,
+        limit: float,
+        deadline: float,
     ) -> None:
         self.now = 0.0
         self.sessions: list[Session] = []
         self.frames = 0  # made in the measurement
         self.generating = 0.0  # streams in slots times seconds, in the measurement
         self.broken_off = False
+        self.timed_out = False
         self._engine = engine
         self._arrivals = arrivals
         self._duration = duration
         self._ramp_end = longest_ramp if ramp is None else ramp
         self._first_few = max(FIRST_FEW, round(rate)) if ramp is None else None
         self._limit = limit
+        self._deadline = deadline
         self._tolerated = TOLERATED * rate * duration + 1
         self._start: float | None = None  # of the measurement
         self._active: dict[Stream, Session] = {}
@@ -89,6 +93,7 @@ class TrialRun:
             else:
                 time.sleep(min(max(0.0, session.arrival - self.now), IDLE_SLEEP))
             before, self.now = self.now, time.perf_counter() - begin
+            self.timed_out = begin + self.now >= self._deadline
             for frame in frames:
                 self._deliver(self._active[frame.stream])
                 if frame.end is not None:
@@ -105,20 +110,14 @@ class TrialRun:
 
     def _deliver(self, session: Session) -> None:
         session.deliver(self.now)
-        if not self._is_measured(session):
-            return
-        self._unfinished -= session.done
-        if self._limit is None:
-            return
-        self._too_late += session.delivered == 1 and session.waited(self.now) > self._limit
-        if session.underran:
-            self.broken_off = True
+        if self._is_measured(session):
+            self._unfinished -= session.done
+            self._too_late += session.delivered == 1 and session.waited(self.now) > self._limit
+            self.broken_off |= session.underran and self._limit < float("inf")
 
     def _is_measured(self, session: Session) -> bool:
-        return (
-            self._start is not None
-            and self._start <= session.arrival < self._start + self._duration
-        )
+        start = self._start
+        return start is not None and start <= session.arrival < start + self._duration
 
     def _watch(self, frames: int, seconds: float) -> None:
         """Count what a step of so many `seconds` made, and see where the trial stands."""
@@ -134,17 +133,14 @@ class TrialRun:
             self.generating += self._engine.running * seconds
         while self._unheard and self._unheard[0].first is not None:
             self._unheard.popleft()
-        if self._limit is None:
-            return
         longest = self._unheard[0].waited(self.now) if self._unheard else 0.0
         hopeless = longest > max(HOPELESS, 5 * self._limit)
         self.broken_off |= hopeless or self._too_late > self._tolerated
 
     def _over(self) -> bool:
-        if self.broken_off:
+        if self.broken_off or self.timed_out:
             return True
         if self._start is None:
             return False
         end = self._start + self._duration
-        tail_is_over = self.now >= end + LONGEST_TAIL
-        return self.now >= end and (not self._unfinished or tail_is_over)
+        return self.now >= end and (not self._unfinished or self.now >= end + LONGEST_TAIL)

@@ -1,8 +1,8 @@
-"""`vvcli bench`: how fast this machine is, by one frame, by streams, under load, end to end.
+"""`vvcli bench`: how fast this machine is, by one frame, under load, end to end.
 
 - `options.py`: the options that all subcommands have, and how results come out. Read it first.
 - `group.py`: the subcommands.
-- `frame.py`: the time of a frame. `table.py`: few streams, eagerly and with graphs.
+- `frame.py`: the time of a frame, eagerly and with graphs.
 - `load.py`: sessions that arrive at random. `run.py`: a whole job.
 
 A module here parses options and prints; `vvcli/bench/` measures. Torch is imported only inside a

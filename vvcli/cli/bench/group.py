@@ -8,7 +8,6 @@ import click
 from vvcli.cli.bench.frame import frame as frame_command
 from vvcli.cli.bench.load import load as load_command
 from vvcli.cli.bench.run import run as run_command
-from vvcli.cli.bench.table import table as table_command
 
 DEFAULT = "frame"
 
@@ -31,5 +30,5 @@ def bench() -> None:
     """
 
 
-for command in (frame_command, table_command, load_command, run_command):
+for command in (frame_command, load_command, run_command):
     bench.add_command(command)

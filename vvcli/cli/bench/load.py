@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -47,6 +48,14 @@ LATENCIES = 10
     help="Seconds to measure at a rate, after the load has become steady.",
 )
 @click.option(
+    "--time-limit",
+    type=FiniteFloat(0, min_open=True),
+    metavar="SECONDS",
+    default=120.0,
+    show_default=True,
+    help="End after so long, loading included, with what is known by then.",
+)
+@click.option(
     "--price",
     type=FiniteFloat(0),
     metavar="P",
@@ -63,6 +72,7 @@ def load(
     rate: float | None,
     ttfa: float,
     duration: float,
+    time_limit: float,
     price: float,
     streams: int | None,
     characters: tuple[int, int],
@@ -73,10 +83,11 @@ def load(
     A session is one record, made as fast as the engine can and played from its first frame on.
     A rate holds if 99 % of the sessions have their first audio in time and none underruns.
     """
+    deadline = time.perf_counter() + time_limit
     bench = take_bench(context, options)
     loaded = bench.open_subject()
     from vvcli.bench.load import LoadTest
-    from vvcli.bench.memory import read_memory, start_memory
+    from vvcli.bench.readings import read_memory, start_memory
     from vvcli.bench.search import estimate_capacity, search
     from vvcli.bench.streams import StreamMaker, first_audio_ms, prepare
     from vvcli.bench.texts import random_texts
@@ -92,16 +103,14 @@ def load(
     engine = Engine(loaded.model, slots=streams, steps=bench.steps, sample_type="int16")
     prepare(engine, maker.make(longest))
     alone = sorted(first_audio_ms(engine, maker, longest, LATENCIES))[LATENCIES // 2]
-    test = LoadTest(engine, maker, texts, ttfa / 1e3)
+    test = LoadTest(engine, maker, texts, ttfa / 1e3, deadline=deadline)
     trials: list[Trial] = []
 
     def tell(trial: Trial) -> None:
         trials.append(trial)
         bench.line(_row(trial))
         if bench.as_json:
-            bench.note(
-                f"{trial.rate:.3g} sessions/s: {'holds' if trial.holds else 'does not hold'}"
-            )
+            bench.note(f"{trial.rate:.3g} sessions/s: {_verdict(trial)}")
 
     bench.head(facts)
     bench.line(f"first audio of one session alone: {alone:.1f} ms")
@@ -116,6 +125,8 @@ def load(
         best = search(test, capacity, duration, tell)
     memory = read_memory(device)
     _print(bench, best, price)
+    if any(trial.timed_out for trial in trials):
+        bench.note(f"the time limit of {time_limit:g} s came before the end: give --time-limit")
     bench.memory_lines(memory)
     bench.line(f"{'steps':<20} {bench.counters(vars(engine.counters))}")
     bench.json(
@@ -123,6 +134,7 @@ def load(
             **facts,
             "streams": streams,
             "ttfa_ms": ttfa,
+            "time_limit_s": time_limit,
             "first_audio_alone_ms": alone,
             "price_per_hour": price,
             "price_per_audio_hour": _price(best, price),
@@ -150,18 +162,24 @@ def _head() -> str:
 def _row(trial: Trial) -> str:
     p50 = "-" if trial.ttfa_p50_ms is None else f"{trial.ttfa_p50_ms:.1f}"
     p99 = "-" if trial.ttfa_p99_ms is None else f"{trial.ttfa_p99_ms:.1f}"
-    end = "holds" if trial.holds else "broken off" if trial.broken_off else "does not hold"
     return (
         f"{trial.rate:>8.3g} {trial.sessions:>9} {p50:>16} {p99:>8} {trial.worst_gap_ms:>13.1f} "
         f"{trial.worst_lateness_ms:>8.1f} {trial.underrun_share:>9.2%} {trial.held_mean:>8.1f} "
-        f"{trial.held_most:>7} {trial.generating_mean:>9.1f} {trial.audio_s_per_s:>10.1f}  {end}"
+        f"{trial.held_most:>7} {trial.generating_mean:>9.1f} {trial.audio_s_per_s:>10.1f}  "
+        f"{_verdict(trial)}"
     )
+
+
+def _verdict(trial: Trial) -> str:
+    if trial.timed_out:
+        return "out of time"
+    return "holds" if trial.holds else "broken off" if trial.broken_off else "does not hold"
 
 
 def _print(bench: Bench, best: Trial | None, price: float) -> None:
     bench.line()
     if best is None:
-        bench.line("no rate holds")
+        bench.line("no rate was seen to hold")
         return
     cost = _price(best, price)
     used = "-" if best.gpu_percent is None else f"{best.gpu_percent:.0f} %"

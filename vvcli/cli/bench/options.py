@@ -22,7 +22,7 @@ from vvcli.script.limits import STREAMS, Limits
 if TYPE_CHECKING:
     import torch
 
-    from vvcli.bench.memory import Memory
+    from vvcli.bench.readings import Memory
     from vvcli.engine.engine import Engine
     from vvcli.model.vibevoice import VibeVoice
     from vvcli.speech.loaded_model import LoadedModel

@@ -15,10 +15,10 @@ from vvcli.voicelab import adversarial, language, spectral
 from vvcli.voicelab.corpus import tokens_of
 from vvcli.voicelab.export import export, tokenizer, trained_model, voice_tensors
 from vvcli.voicelab.latents import FILE, Latents, extract
+from vvcli.voicelab.loop import load_checkpoint
 from vvcli.voicelab.restore import restore, save_encoder
 from vvcli.voicelab.settings import ALPHABET, Settings
 from vvcli.voicelab.teach import Recordings
-from vvcli.voicelab.training import load_checkpoint
 
 pytestmark = pytest.mark.slow
 
@@ -116,7 +116,12 @@ def test_trainings_go_on_from_the_exported_model(
         torch.testing.assert_close(tensor, before.state_dict()[name], rtol=2e-3, atol=1e-6)
     ours, theirs = (extract(settings, recordings, at, CPU).latents for at in (work, tmp_path))
     np.testing.assert_allclose(ours, theirs, atol=0.05)
-    spectral.train_spectral(settings, recordings.samples, tmp_path, CPU)
+    encoder = spectral.load_autoencoder(settings, tmp_path, CPU).encoder.state_dict()
+    spectral.train_spectral(settings, recordings.samples, tmp_path, CPU)  # it is at its end
+    for name, tensor in (
+        spectral.load_autoencoder(settings, tmp_path, CPU).encoder.state_dict().items()
+    ):
+        assert torch.equal(tensor, encoder[name]), name
     adversarial.train_adversarial(settings, recordings.samples, tmp_path, CPU)
     state = load_checkpoint(tmp_path / adversarial.CHECKPOINT, CPU)
     assert state is not None

@@ -4,7 +4,8 @@
 
 - `settings.py`: sizes, texts and training, in one value. Read it first.
 - `teach.py`, `corpus.py`, `latents.py`: lines, the teacher's recordings of them, their latents.
-- `training.py`: the loop. `spectral.py`, `adversarial.py`, `language.py`: what is trained in it.
+- `loop.py`: the loop; `training.py`: a step's tools. `spectral.py`, `adversarial.py`,
+  `language.py`: the three trainings in it.
 - `export.py`: the model folder. `evaluate.py`: how well it is understood.
 
 Every step can be interrupted and goes on where it was. Nothing here is imported by `vvcli speak`,

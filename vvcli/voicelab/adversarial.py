@@ -17,19 +17,11 @@ from vvcli.voicelab.discriminators import (
     judge_loss,
     split,
 )
+from vvcli.voicelab.loop import Progress, TrainingLoop
 from vvcli.voicelab.settings import Settings
 from vvcli.voicelab.signals import magnitude_loss, mel_loss
 from vvcli.voicelab.spectral import Crops, encoded_crops, load_autoencoder
-from vvcli.voicelab.training import (
-    AveragedWeights,
-    CapturedStep,
-    Progress,
-    adam,
-    clip_gradients,
-    load_checkpoint,
-    mixed,
-    save_checkpoint,
-)
+from vvcli.voicelab.training import CapturedStep, adam, clip_gradients, mixed
 
 CHECKPOINT = "decoder.pt"
 SAVE_EVERY = 2000
@@ -54,17 +46,16 @@ def train_adversarial(
     judges.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = adam(decoder.parameters(), device, decay=0.0, betas=BETAS)
     judging = adam(judges.parameters(), device, decay=0.0, betas=BETAS)
-    average = AveragedWeights(decoder, config.ema)
-    progress = Progress(config.steps, config.warmup_steps, minutes, "adversarial")
-    state = load_checkpoint(folder / CHECKPOINT, device)
-    if state is not None:
-        decoder.load_state_dict(state["decoder"])
-        if "judges" in state:
-            judges.load_state_dict(state["judges"])
-            optimizer.load_state_dict(state["optimizer"])
-            judging.load_state_dict(state["judging"])
-        average.load(state["average"])
-        progress.resume(state["step"])
+    loop = TrainingLoop(
+        folder / CHECKPOINT,
+        device,
+        Progress(config.steps, config.warmup_steps, minutes, "adversarial"),
+        {"decoder": decoder, "judges": judges, "optimizer": optimizer, "judging": judging},
+        averaged=decoder,
+        decay=config.ema,
+        rates=[(optimizer, config.learning_rate), (judging, config.discriminator_rate)],
+        save_every=SAVE_EVERY,
+    )
     judged = config.judged_frames * settings.hop
 
     def step() -> Tensor:
@@ -97,26 +88,7 @@ def train_adversarial(
         (loss + config.feature_weight * features + fooling).backward()
         clip_gradients(decoder.parameters(), 10.0)
         optimizer.step()
-        average.update()
+        loop.average.update()
         return torch.stack([loss.detach() for loss in (mel, features, fooling, verdict)])
 
-    def save() -> None:
-        save_checkpoint(
-            folder / CHECKPOINT,
-            decoder=decoder.state_dict(),
-            judges=judges.state_dict(),
-            optimizer=optimizer.state_dict(),
-            judging=judging.state_dict(),
-            average=average.state(),
-            step=progress.step,
-        )
-
-    captured = CapturedStep(step, device)
-    while progress.fraction < 1:
-        optimizer.param_groups[0]["lr"].fill_(config.learning_rate * progress.rate)
-        judging.param_groups[0]["lr"].fill_(config.discriminator_rate * progress.rate)
-        average.set_step(progress.step)
-        progress.report(captured(), NAMES)
-        if progress.step % SAVE_EVERY == 0:
-            save()
-    save()
+    loop.run(CapturedStep(step, device), NAMES)

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from vvcli.voicelab import adversarial
 from vvcli.voicelab.latents import extract
+from vvcli.voicelab.loop import load_checkpoint
 from vvcli.voicelab.settings import RATE, Settings
 from vvcli.voicelab.spectral import load_autoencoder
 from vvcli.voicelab.teach import Recordings
-from vvcli.voicelab.training import load_checkpoint
 
 
 @torch.no_grad()

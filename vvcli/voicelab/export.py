@@ -15,9 +15,9 @@ from vvcli.model.config import LanguageModelConfig, ModelConfig
 from vvcli.model.transformer import CacheView, Transformer
 from vvcli.model.vibevoice import TEXT, VibeVoice
 from vvcli.voicelab import adversarial, language
+from vvcli.voicelab.loop import load_checkpoint
 from vvcli.voicelab.settings import ALPHABET, Settings, model_config
 from vvcli.voicelab.spectral import load_autoencoder
-from vvcli.voicelab.training import load_checkpoint
 
 
 def export(settings: Settings, work: Path, folder: Path) -> None:

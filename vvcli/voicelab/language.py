@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -17,19 +16,10 @@ from vvcli.model.transformer import DecoderLayer
 from vvcli.model.vibevoice import VibeVoice
 from vvcli.voicelab.corpus import Bucket, Corpus
 from vvcli.voicelab.latents import Latents
+from vvcli.voicelab.loop import Progress, TrainingLoop
 from vvcli.voicelab.objective import LOSSES, Objective
 from vvcli.voicelab.settings import Settings, model_config
-from vvcli.voicelab.training import (
-    AveragedWeights,
-    CapturedStep,
-    Progress,
-    adam,
-    clip_gradients,
-    compiled,
-    load_checkpoint,
-    mixed,
-    save_checkpoint,
-)
+from vvcli.voicelab.training import CapturedStep, adam, clip_gradients, compiled, mixed
 
 CHECKPOINT = "language.pt"
 SAVE_EVERY = 8000
@@ -52,10 +42,16 @@ def train_language(
     objective = Objective(_model(settings), config).to(device)
     trained = [parameter for parameter in objective.parameters() if parameter.requires_grad]
     optimizer = adam(trained, device, config.weight_decay)
-    average = AveragedWeights(objective.model, config.ema)
-    state = load_checkpoint(folder / CHECKPOINT, device)
-    if state is not None:
-        progress.resume(_restore(state, objective, optimizer, average))
+    loop = TrainingLoop(
+        folder / CHECKPOINT,
+        device,
+        progress,
+        {"model": objective.model, "heads": objective.heads, "optimizer": optimizer},
+        averaged=objective.model,
+        decay=config.ema,
+        rates=[(optimizer, config.learning_rate)],
+        save_every=SAVE_EVERY,
+    )
 
     def step(bucket: Bucket, *, imagined: bool) -> Tensor:
         optimizer.zero_grad(set_to_none=True)
@@ -64,7 +60,7 @@ def train_language(
         losses.sum().backward()
         norm = clip_gradients(trained, 1.0)
         optimizer.step()
-        average.update()
+        loop.average.update()
         return torch.cat([losses.detach(), norm[None]])
 
     with compiled((DecoderLayer, HeadLayer), device):
@@ -75,18 +71,17 @@ def train_language(
         ]
     # A bucket's turn comes as often as its utterances need, so that all are equally likely.
     turns = np.array([len(bucket.ids) / bucket.rows for bucket in corpus.buckets])
-    while progress.fraction < 1:
-        optimizer.param_groups[0]["lr"].fill_(config.learning_rate * progress.rate)
-        average.set_step(progress.step)
+
+    def step_of_a_bucket() -> Tensor:
         imagined = progress.fraction > config.imagined_from and rng.random() < config.imagined
-        chosen = captured[imagined][rng.choice(len(turns), p=turns / turns.sum())]
-        progress.report(chosen(), (*LOSSES, "gradient"))
-        if progress.step % VALIDATE_EVERY == 0:
-            _validate(objective, corpus, device)
-        if progress.step % SAVE_EVERY == 0:
-            _save(folder, objective, optimizer, average, progress.step)
-    _validate(objective, corpus, device)
-    _save(folder, objective, optimizer, average, progress.step)
+        return captured[imagined][rng.choice(len(turns), p=turns / turns.sum())]()
+
+    loop.run(
+        step_of_a_bucket,
+        (*LOSSES, "gradient"),
+        validate=partial(_validate, objective, corpus, device),
+        validate_every=VALIDATE_EVERY,
+    )
 
 
 @torch.no_grad()
@@ -99,37 +94,6 @@ def _validate(objective: Objective, corpus: Corpus, device: torch.device) -> Non
         losses = objective(batch, corpus.unseen.length, imagined=False).tolist()
     figures = " ".join(f"{name} {loss:.4f}" for name, loss in zip(LOSSES, losses, strict=True))
     print(f"language unseen {figures}", file=sys.stderr, flush=True)  # noqa: T201
-
-
-def _save(
-    folder: Path,
-    objective: Objective,
-    optimizer: torch.optim.Optimizer,
-    average: AveragedWeights,
-    step: int,
-) -> None:
-    save_checkpoint(
-        folder / CHECKPOINT,
-        model=objective.model.state_dict(),
-        heads=objective.heads.state_dict(),
-        optimizer=optimizer.state_dict(),
-        average=average.state(),
-        step=step,
-    )
-
-
-def _restore(
-    state: dict[str, Any],
-    objective: Objective,
-    optimizer: torch.optim.Optimizer,
-    average: AveragedWeights,
-) -> int:
-    objective.model.load_state_dict(state["model"])
-    if "heads" in state:
-        objective.heads.load_state_dict(state["heads"])
-        optimizer.load_state_dict(state["optimizer"])
-    average.load(state["average"])
-    return int(state["step"])
 
 
 def _model(settings: Settings) -> VibeVoice:

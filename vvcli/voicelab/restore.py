@@ -12,8 +12,8 @@ from safetensors.torch import load_file, save_file
 
 from vvcli.checkpoint.model_folder import ModelFolder
 from vvcli.voicelab import adversarial, language, spectral
+from vvcli.voicelab.loop import save_checkpoint
 from vvcli.voicelab.settings import Settings
-from vvcli.voicelab.training import save_checkpoint
 
 ENCODER = "encoder.safetensors"
 

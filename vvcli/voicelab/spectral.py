@@ -13,18 +13,10 @@ from vvcli.model.acoustic_decoder import AcousticDecoder, Block
 from vvcli.model.config import ModelConfig
 from vvcli.voicelab.decoding import decode
 from vvcli.voicelab.encoder import Encoder
+from vvcli.voicelab.loop import Progress, TrainingLoop, load_checkpoint
 from vvcli.voicelab.settings import Settings, model_config
 from vvcli.voicelab.signals import magnitude_loss, mel_loss
-from vvcli.voicelab.training import (
-    AveragedWeights,
-    CapturedStep,
-    Progress,
-    adam,
-    clip_gradients,
-    load_checkpoint,
-    mixed,
-    save_checkpoint,
-)
+from vvcli.voicelab.training import CapturedStep, adam, clip_gradients, mixed
 
 CHECKPOINT = "autoencoder.pt"
 SAVE_EVERY = 2000
@@ -91,15 +83,16 @@ def train_spectral(
     crops = Crops(samples, settings.hop, device)
     networks = Autoencoder(settings).to(device).train()
     optimizer = adam(networks.parameters(), device, decay=0.0)
-    average = AveragedWeights(networks, config.ema)
-    progress = Progress(config.steps, config.warmup_steps, minutes, "spectral")
-    state = load_checkpoint(folder / CHECKPOINT, device)
-    if state is not None:
-        networks.load_state_dict(state["networks"])
-        if "optimizer" in state:
-            optimizer.load_state_dict(state["optimizer"])
-            average.load(state["average"])
-        progress.resume(state["step"])
+    loop = TrainingLoop(
+        folder / CHECKPOINT,
+        device,
+        Progress(config.steps, config.warmup_steps, minutes, "spectral"),
+        {"networks": networks, "optimizer": optimizer},
+        averaged=networks,
+        decay=config.ema,
+        rates=[(optimizer, config.learning_rate)],
+        save_every=SAVE_EVERY,
+    )
 
     def step() -> Tensor:
         optimizer.zero_grad(set_to_none=True)
@@ -115,26 +108,10 @@ def train_spectral(
         loss.backward()
         norm = clip_gradients(networks.parameters(), 1.0)
         optimizer.step()
-        average.update()
+        loop.average.update()
         return torch.stack([mel.detach(), magnitude.detach(), norm])
 
-    def save() -> None:
-        save_checkpoint(
-            folder / CHECKPOINT,
-            networks=networks.state_dict(),
-            optimizer=optimizer.state_dict(),
-            average=average.state(),
-            step=progress.step,
-        )
-
-    captured = CapturedStep(step, device)
-    while progress.fraction < 1:
-        optimizer.param_groups[0]["lr"].fill_(config.learning_rate * progress.rate)
-        average.set_step(progress.step)
-        progress.report(captured(), ("mel", "magnitude", "gradient"))
-        if progress.step % SAVE_EVERY == 0:
-            save()
-    save()
+    loop.run(CapturedStep(step, device), ("mel", "magnitude", "gradient"))
 
 
 def load_autoencoder(settings: Settings, folder: Path, device: torch.device) -> Autoencoder:

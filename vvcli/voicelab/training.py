@@ -1,13 +1,9 @@
-"""What the trainings share: captured steps, schedules, averaged weights, checkpoints."""
+"""A training step's tools: mixed precision, the optimizer, graphs, averaged weights."""
 
 from __future__ import annotations
 
-import math
-import sys
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -130,60 +126,7 @@ class AveragedWeights:
         return dict(zip(self._names, self._average, strict=True))
 
     def load(self, state: Mapping[str, Tensor]) -> None:
-        """Continue from `state`."""
+        """Continue from `state`; weights that it lacks are averaged from here on."""
         for name, average in zip(self._names, self._average, strict=True):
-            average.copy_(state[name])
-
-
-class Progress:
-    """Steps done and to do; warm-up and cosine decay; a line of figures now and then.
-
-    `minutes` bounds the time: the schedule then ends with the time, if that comes first.
-    """
-
-    def __init__(self, steps: int, warmup: int, minutes: float | None, label: str) -> None:
-        self._first = self.step = 0
-        self._steps, self._warmup, self._label = steps, warmup, label
-        self._seconds = 60 * minutes if minutes else math.inf
-        self._start = time.monotonic()
-
-    def resume(self, step: int) -> None:
-        """Continue from `step`; the time that is left starts now."""
-        self._first = self.step = step
-
-    @property
-    def fraction(self) -> float:
-        """How much of the training is over, up to one."""
-        before = self._first / self._steps
-        elapsed = (time.monotonic() - self._start) / self._seconds
-        return min(1.0, max(self.step / self._steps, before + (1 - before) * elapsed))
-
-    @property
-    def rate(self) -> float:
-        """The factor on the learning rate: up linearly, down to a fiftieth by a cosine."""
-        rise = min(1.0, (self.step + 1) / self._warmup)
-        return rise * (0.02 + 0.98 * (1 + math.cos(math.pi * self.fraction)) / 2)
-
-    def report(self, losses: Tensor, names: tuple[str, ...], every: int = 200) -> None:
-        """Count a step, and print its losses if it is the turn."""
-        self.step += 1
-        if self.step % every == 0 or self.step == 1:
-            figures = " ".join(f"{n} {v:.4f}" for n, v in zip(names, losses.tolist(), strict=True))
-            seconds = time.monotonic() - self._start
-            line = f"{self._label} {self.step} {seconds:.0f}s {figures}"
-            print(line, file=sys.stderr, flush=True)  # noqa: T201
-
-
-def save_checkpoint(path: Path, **state: Any) -> None:
-    """Write `state` to `path` so that the file there is always a whole one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    torch.save(state, partial)
-    partial.replace(path)
-
-
-def load_checkpoint(path: Path, device: torch.device) -> dict[str, Any] | None:
-    """What `save_checkpoint` wrote to `path`, if it did."""
-    if not path.exists():
-        return None
-    return torch.load(path, map_location=device, weights_only=True)
+            if name in state:
+                average.copy_(state[name])

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from vvcli.samples import FULL_SCALE
 from vvcli.voicelab import adversarial
 from vvcli.voicelab.latents import extract
 from vvcli.voicelab.loop import load_checkpoint
@@ -40,7 +41,7 @@ def copy_synthesis(
         copied = decoder(own[None])[0][0].clamp(-1, 1).cpu().numpy()
         theirs = recordings.samples[start * settings.hop : end * settings.hop]
         write_wave(folder / "teacher" / f"{i:03}.wav", theirs)
-        write_wave(folder / "copy" / f"{i:03}.wav", (copied * 32767).round().astype(np.int16))
+        write_wave(folder / "copy" / f"{i:03}.wav", (copied * FULL_SCALE).round().astype(np.int16))
 
 
 def write_wave(path: Path, samples: NDArray[np.int16]) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from vvcli.samples import INT16_RANGE
 from vvcli.voicelab.settings import Settings
 from vvcli.voicelab.spectral import load_autoencoder
 from vvcli.voicelab.teach import Recordings
@@ -65,6 +66,6 @@ def extract(
         before = max(0, -first) * width
         behind = (last - first) * width - before - len(chunk)
         heard = torch.from_numpy(np.pad(chunk, (before, behind))).to(device)
-        rows.append(encoder(heard[None].float() / 32768)[0, MARGIN : MARGIN + CHUNK].half())
+        rows.append(encoder(heard[None].float() / INT16_RANGE)[0, MARGIN : MARGIN + CHUNK].half())
     shared = {f.name: getattr(recordings, f.name) for f in fields(Latents) if f.name != "latents"}
     return Latents(torch.cat(rows)[:total].cpu().numpy(), **shared)

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vvcli import Record, Status, Synthesizer
+from vvcli.samples import FULL_SCALE, INT16_RANGE
 from vvcli.voicelab.copy_synthesis import write_wave
 from vvcli.voicelab.settings import Settings
 from vvcli.voicelab.teach import load_recordings
@@ -44,7 +45,7 @@ def speak(synthesizer: Synthesizer, lines: Lines, folder: Path) -> None:
     records = [Record(number, text) for number, text in lines.items()]
     whole = []
     for record, utterance in zip(records, synthesizer.speak(records), strict=True):
-        samples = (utterance.samples.clip(-1, 1) * 32767).round().astype(np.int16)
+        samples = (utterance.samples.clip(-1, 1) * FULL_SCALE).round().astype(np.int16)
         write_wave(folder / f"{record.index:03}.wav", samples)
         if utterance.status is Status.OK:
             whole.append(record.index)
@@ -75,7 +76,7 @@ def load(folder: Path, numbers: Sequence[int]) -> list[NDArray[np.float32]]:
     for number in numbers:
         with wave.open(str(folder / f"{number:03}.wav")) as file:
             samples = np.frombuffer(file.readframes(file.getnframes()), "<i2")
-        found.append(samples.astype(np.float32) / np.float32(32768))
+        found.append(samples.astype(np.float32) / np.float32(INT16_RANGE))
     return found
 
 

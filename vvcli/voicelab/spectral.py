@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from vvcli.model.acoustic_decoder import AcousticDecoder, Block
 from vvcli.model.config import ModelConfig
+from vvcli.samples import INT16_RANGE
 from vvcli.voicelab.decoding import decode
 from vvcli.voicelab.encoder import Encoder
 from vvcli.voicelab.loop import Progress, TrainingLoop, load_checkpoint
@@ -53,7 +54,7 @@ class Crops:
             device=self._samples.device,
         )
         inside = torch.arange(frames * self._width, device=self._samples.device)
-        return self._samples[starts * self._width + inside].float() / 32768
+        return self._samples[starts * self._width + inside].float() / INT16_RANGE
 
 
 def encoded_crops(

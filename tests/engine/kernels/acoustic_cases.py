@@ -115,12 +115,12 @@ def main() -> None:
     repair_interpreter()
     acoustic_tiles.SMS = 1
     acoustic_tiles.BLOCK_TILES = {
-        32: [(99, BlockTile(16, 64, 4, 1, programs_per_sm=1, keep_weights=True))]
+        32: {99: BlockTile(16, 64, 4, 1, programs_per_sm=1, keep_weights=True)}
     }
     acoustic_tiles.MEASURED_TILES = {  # one of each kind
-        (256, 64): [(4, Tile(1, 4, 1, 4, 1))],
-        (64, 256): [(4, Tile(16, 16, 64, 4, 2, split_k=2))],
-        (32, 128): [(10, Tile(1, 2, 1, 4, 1))],
+        (256, 64): {4: Tile(1, 4, 1, 4, 1)},
+        (64, 256): {4: Tile(16, 16, 64, 4, 2, split_k=2)},
+        (32, 128): {10: Tile(1, 2, 1, 4, 1)},
     }
 
     torch.use_deterministic_algorithms(True)  # so that memory nobody writes is NaN

@@ -15,6 +15,8 @@ import wave
 from pathlib import Path
 from typing import Any
 
+INT16_RANGE = 32768  # as in vvcli.samples
+
 RATE = 16_000
 
 
@@ -45,7 +47,7 @@ def main() -> None:
         with wave.open(request["path"]) as file:
             samples = np.frombuffer(file.readframes(file.getnframes()), "<i2")
             rate = file.getframerate()
-        low = soxr.resample(samples.astype(np.float32) / 32768, rate, RATE)
+        low = soxr.resample(samples.astype(np.float32) / INT16_RANGE, rate, RATE)
         low = np.pad(low, (0, max(0, RATE // 2 - len(low))))  # less is too short to judge
         segments, _ = whisper.transcribe(
             low,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from vvcli.samples import FULL_SCALE
 from vvcli.voicelab.teacher.batch import FRAME, PITCH_STEP
 
 RATE = 24_000
@@ -79,7 +80,7 @@ def finish(
     mean = np.where(voiced, logs.sum(1) / heard.sum(1).clip(1), 0)
     power = (padded.reshape(count, frame_samples) ** 2).mean(1)
     return Utterance(
-        samples=(padded * 32767).round().astype(np.int16),
+        samples=(padded * FULL_SCALE).round().astype(np.int16),
         phonemes=spoken.astype(np.uint8),
         pitch=mean.astype(np.float16),
         voiced=voiced,

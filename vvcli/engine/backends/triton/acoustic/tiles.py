@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from vvcli.engine.backends.triton.common.tile import ANY, Tile
+from vvcli.engine.backends.triton.common.tile import ANY, Tile, pick
 
 SHARED = 192 * 1024
 """Bytes of shared memory the steps in flight may take; a program can have 227 KB in all."""
@@ -37,81 +37,81 @@ class MixerTile:
     unroll: int
 
 
-# Channels to (at most so many rows, tile), in ascending order. Measured on an H200, as are those of
+# Channels to tiles by number of rows, up to and including. Measured on an H200, as are those of
 # the products: the best tiles at 1, 32, 256 and 1024 streams, each up to the geometric mean.
-BLOCK_TILES: dict[int, list[tuple[int, BlockTile]]] = {
-    32: [(18101, BlockTile(16, 128, 4, 1)), (ANY, BlockTile(64, 64, 4, 1, 4, keep_weights=True))],
-    64: [
-        (9050, BlockTile(16, 64, 4, 2)),
-        (ANY, BlockTile(64, 64, 4, 1, 3, keep_weights=True, unroll=2, max_registers=168)),
-    ],
-    128: [(4525, BlockTile(16, 64, 4, 3)), (ANY, BlockTile(128, 64, 8, 2, unroll=1))],
+BLOCK_TILES: dict[int, dict[int, BlockTile]] = {
+    32: {18101: BlockTile(16, 128, 4, 1), ANY: BlockTile(64, 64, 4, 1, 4, keep_weights=True)},
+    64: {
+        9050: BlockTile(16, 64, 4, 2),
+        ANY: BlockTile(64, 64, 4, 1, 3, keep_weights=True, unroll=2, max_registers=168),
+    },
+    128: {4525: BlockTile(16, 64, 4, 3), ANY: BlockTile(128, 64, 8, 2, unroll=1)},
 }
 FUSED_WIDTH = 128
 """The widest blocks that run as one kernel; at 256 channels, three are faster for any rows."""
 
-# Columns and depth to (at most so many rows, tile). A tile of one row takes whole rows of the
+# Columns and depth to tiles by number of rows, too. A tile of one row takes whole rows of the
 # weight at once, and no tensor cores; its depth and stages do not matter.
-MEASURED_TILES: dict[tuple[int, int], list[tuple[int, Tile]]] = {
-    (8192, 2048): [
-        (2, Tile(1, 4, 1, 8, 1)),
-        (5, Tile(16, 32, 128, 4, 7)),
-        (90, Tile(64, 64, 128, 4, 4)),
-        (ANY, Tile(128, 128, 64, 8, 3)),
-    ],
-    (2048, 8192): [
-        (2, Tile(1, 1, 1, 8, 1)),
-        (16, Tile(16, 64, 128, 4, 4, split_k=4)),
-        (90, Tile(32, 64, 128, 4, 4, split_k=4)),
-        (512, Tile(128, 128, 64, 8, 3, split_k=4)),
-        (ANY, Tile(128, 128, 64, 8, 4)),
-    ],
-    (4096, 1024): [
-        (45, Tile(16, 32, 256, 4, 4)),
-        (724, Tile(64, 64, 64, 4, 4)),
-        (ANY, Tile(128, 128, 64, 8, 3)),
-    ],
-    (1024, 4096): [
-        (45, Tile(16, 32, 256, 4, 4, split_k=4)),
-        (724, Tile(64, 64, 128, 4, 4, split_k=2)),
-        (4096, Tile(128, 128, 64, 8, 4)),
-        (ANY, Tile(128, 256, 64, 8, 3)),
-    ],
-    (8192, 4096): [
-        (5, Tile(16, 32, 256, 4, 4)),
-        (90, Tile(32, 32, 256, 4, 4)),
-        (512, Tile(64, 128, 64, 4, 4)),
-        (ANY, Tile(128, 128, 64, 8, 3)),
-    ],
-    (2048, 512): [
-        (226, Tile(64, 16, 256, 4, 4)),
-        (3620, Tile(64, 128, 64, 4, 4)),
-        (20480, Tile(128, 128, 64, 8, 3)),
-        (ANY, Tile(128, 256, 64, 8, 3)),
-    ],
-    (512, 2048): [
-        (226, Tile(16, 16, 256, 4, 7)),
-        (3620, Tile(64, 128, 64, 4, 4)),
-        (20480, Tile(128, 128, 64, 8, 3)),
-        (ANY, Tile(128, 256, 64, 8, 3)),
-    ],
-    (2560, 2048): [
-        (45, Tile(16, 32, 256, 4, 4)),
-        (724, Tile(64, 64, 64, 4, 4)),
-        (4096, Tile(128, 128, 64, 8, 3)),
-        (ANY, Tile(128, 256, 64, 8, 3)),
-    ],
-    (1024, 256): [(1131, Tile(64, 32, 128, 4, 5)), (ANY, Tile(128, 128, 64, 8, 3))],
-    (256, 1024): [
-        (1131, Tile(64, 16, 256, 4, 4)),
-        (102400, Tile(64, 128, 64, 4, 4)),
-        (ANY, Tile(128, 128, 64, 8, 3)),
-    ],
-    (1280, 1024): [
-        (226, Tile(32, 32, 128, 4, 6)),
-        (3620, Tile(64, 128, 64, 4, 4)),
-        (ANY, Tile(128, 128, 64, 8, 3)),
-    ],
+MEASURED_TILES: dict[tuple[int, int], dict[int, Tile]] = {
+    (8192, 2048): {
+        2: Tile(1, 4, 1, 8, 1),
+        5: Tile(16, 32, 128, 4, 7),
+        90: Tile(64, 64, 128, 4, 4),
+        ANY: Tile(128, 128, 64, 8, 3),
+    },
+    (2048, 8192): {
+        2: Tile(1, 1, 1, 8, 1),
+        16: Tile(16, 64, 128, 4, 4, split_k=4),
+        90: Tile(32, 64, 128, 4, 4, split_k=4),
+        512: Tile(128, 128, 64, 8, 3, split_k=4),
+        ANY: Tile(128, 128, 64, 8, 4),
+    },
+    (4096, 1024): {
+        45: Tile(16, 32, 256, 4, 4),
+        724: Tile(64, 64, 64, 4, 4),
+        ANY: Tile(128, 128, 64, 8, 3),
+    },
+    (1024, 4096): {
+        45: Tile(16, 32, 256, 4, 4, split_k=4),
+        724: Tile(64, 64, 128, 4, 4, split_k=2),
+        4096: Tile(128, 128, 64, 8, 4),
+        ANY: Tile(128, 256, 64, 8, 3),
+    },
+    (8192, 4096): {
+        5: Tile(16, 32, 256, 4, 4),
+        90: Tile(32, 32, 256, 4, 4),
+        512: Tile(64, 128, 64, 4, 4),
+        ANY: Tile(128, 128, 64, 8, 3),
+    },
+    (2048, 512): {
+        226: Tile(64, 16, 256, 4, 4),
+        3620: Tile(64, 128, 64, 4, 4),
+        20480: Tile(128, 128, 64, 8, 3),
+        ANY: Tile(128, 256, 64, 8, 3),
+    },
+    (512, 2048): {
+        226: Tile(16, 16, 256, 4, 7),
+        3620: Tile(64, 128, 64, 4, 4),
+        20480: Tile(128, 128, 64, 8, 3),
+        ANY: Tile(128, 256, 64, 8, 3),
+    },
+    (2560, 2048): {
+        45: Tile(16, 32, 256, 4, 4),
+        724: Tile(64, 64, 64, 4, 4),
+        4096: Tile(128, 128, 64, 8, 3),
+        ANY: Tile(128, 256, 64, 8, 3),
+    },
+    (1024, 256): {1131: Tile(64, 32, 128, 4, 5), ANY: Tile(128, 128, 64, 8, 3)},
+    (256, 1024): {
+        1131: Tile(64, 16, 256, 4, 4),
+        102400: Tile(64, 128, 64, 4, 4),
+        ANY: Tile(128, 128, 64, 8, 3),
+    },
+    (1280, 1024): {
+        226: Tile(32, 32, 128, 4, 6),
+        3620: Tile(64, 128, 64, 4, 4),
+        ANY: Tile(128, 128, 64, 8, 3),
+    },
 }
 
 # Otherwise, largest first: the first that makes a program for every multiprocessor is taken.
@@ -137,8 +137,7 @@ def fuses(channels: int) -> bool:
 
 def block_tile(channels: int, rows: int) -> BlockTile:
     """The tile of a fused block."""
-    sizes = BLOCK_TILES.get(channels, [(ANY, BlockTile(32, 32, 4, 1))])
-    return next(tile for limit, tile in sizes if rows <= limit)
+    return pick(BLOCK_TILES.get(channels, {ANY: BlockTile(32, 32, 4, 1)}), rows)
 
 
 def product_tile(rows: int, columns: int, depth: int, *, unit: int = 0, whole: int = 1) -> Tile:
@@ -148,7 +147,7 @@ def product_tile(rows: int, columns: int, depth: int, *, unit: int = 0, whole: i
     `columns`; its depth divides `unit`, which is `depth` unless given.
     """
     unit = unit or depth
-    for limit, tile in MEASURED_TILES.get((columns, depth), []):
+    for limit, tile in MEASURED_TILES.get((columns, depth), {}).items():
         # Whole rows of the weight belong to a product whose rows lie in one piece.
         if rows <= limit and (tile.block_m > 1 or unit == depth):
             return _fitted(tile, columns, unit, whole)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.cli import scripts
 from tests.conftest import TINY, InProcess, Result
 
 NAMES = ["Ada", "Ben", "Cleo", "Dan"]
@@ -64,6 +65,25 @@ def test_four_speakers_have_four_voices_and_no_label_is_spoken(
     spoken = [event["spoken"] for event in events if event["event"] == "record"]
     assert spoken == [f"Line {i} is here." for i in range(30)]
     assert len(cues.read_text().splitlines()) == 30
+
+
+@pytest.mark.parametrize("name", scripts.NAMES)
+def test_a_script_of_four_speakers_has_four_voices(dry_run: DryRun, model: Path, name: str) -> None:
+    voices = [f"tiny-{speaker}" for speaker in ("Ada_woman", "Ben_man", "Cleo_woman", "Dan_man")]
+    found, done = dry_run("-m", str(model), "--dialogue", stdin=scripts.script(name))
+    assert [(r["voice"], r["text"]) for r in found] == [
+        (voices[speaker], text) for speaker, text in scripts.turns(name)
+    ]
+    assert not [r for r in found if "speaker" in r["spoken"].lower()]
+    assert done.stderr.count("cast: ") == 1
+
+
+@pytest.mark.parametrize("name", scripts.NAMES)
+def test_a_script_of_four_speakers_repeats_two_voices(dry_run: DryRun, name: str) -> None:
+    found, done = dry_run("-m", str(TINY), "--dialogue", stdin=scripts.script(name))
+    voices = ["tiny-Ada_woman", "tiny-Ben_man"]
+    assert [r["voice"] for r in found] == [voices[n % 2] for n, _ in scripts.turns(name)]
+    assert "Speaker 3=tiny-Ada_woman, Speaker 4=tiny-Ben_man" in done.stderr
 
 
 def test_two_voices_repeat_for_four_speakers(dry_run: DryRun) -> None:

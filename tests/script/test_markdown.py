@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vvcli.frontend.commands import parse_commands
 from vvcli.script.markdown import blocks, read_markdown
 
 TEXT = """---
@@ -38,6 +39,12 @@ x = 1
 
 <div>html <i>here</i></div>
 """
+
+
+def test_a_command_in_code_is_not_obeyed() -> None:
+    text = "`[[voice x]]` [[pause 1s]]\n\n```\n[[pause 2s]]\n```\n"
+    found = [parse_commands(block.text) for block in blocks(text)]
+    assert [[float(segment.pause) for segment in segments] for segments in found] == [[1.0], [0.0]]
 
 
 def test_blocks_are_read_without_their_marks() -> None:

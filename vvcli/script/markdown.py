@@ -53,8 +53,8 @@ def blocks(text: str) -> list[Block]:
     """The blocks of `text` in order.
 
     Emphasis, links and headings are their text, images their alternative text, a row of a table
-    its cells; code is read plainly, a line each; HTML tags, comments and front matter are dropped.
-    A thematic break is a block without text.
+    its cells; code is read plainly, a line each, and commands in it are not
+    obeyed; HTML tags, comments and front matter are dropped. A thematic break is a block without text.
 
     >>> [block.text for block in blocks("# One\\n\\n- *two*\\n- [three](x)")]
     ['One', 'two', 'three']
@@ -90,7 +90,7 @@ def blocks(text: str) -> list[Block]:
             else:
                 row.append(said)
         elif token.type in ("fence", "code_block"):
-            code = token.content.rstrip("\n").split("\n")
+            code = _code(token.content).rstrip("\n").split("\n")
             first = line + (token.type == "fence")
             found += [Block(each.strip(), first + i) for i, each in enumerate(code)]
         elif token.type == "html_block":
@@ -100,12 +100,19 @@ def blocks(text: str) -> list[Block]:
     return found
 
 
+def _code(content: str) -> str:
+    """Code as it is spoken: `[[voice x]]` is no command in it."""
+    return content.replace("[[", "[ [")
+
+
 def _inline(token: Token) -> str:
     """The text of a paragraph, heading, item or cell."""
     said: list[str] = []
     for child in token.children or ():
-        if child.type in ("text", "code_inline") or child.type == "image":
+        if child.type in ("text", "image"):
             said.append(child.content)
+        elif child.type == "code_inline":
+            said.append(_code(child.content))
         elif child.type == "softbreak":
             said.append(" ")
         elif child.type == "hardbreak":

@@ -53,8 +53,8 @@ def blocks(text: str) -> list[Block]:
     """The blocks of `text` in order.
 
     Emphasis, links and headings are their text, images their alternative text, a row of a table
-    its cells; code is read plainly, a line each, and commands in it are not
-    obeyed; HTML tags, comments and front matter are dropped. A thematic break is a block without text.
+    its cells; code is read plainly, a line each, and commands in it are not obeyed; HTML tags,
+    comments and front matter are dropped. A thematic break is a block without text.
 
     >>> [block.text for block in blocks("# One\\n\\n- *two*\\n- [three](x)")]
     ['One', 'two', 'three']

@@ -68,7 +68,9 @@ def test_what_it_cannot_say_is_named_and_the_rest_is_spoken(vvcli: InProcess) ->
 
 def test_parts_of_a_long_record_leave_room_for_their_speech() -> None:
     synthesizer = Synthesizer("embedded", "clara", streams=1)
-    parts = synthesizer._streams.reader.read(Record(0, " ".join([SENTENCE] * 70))).parts
+    parts = synthesizer.speaker.record_streams.reader.read(
+        Record(0, " ".join([SENTENCE] * 70))
+    ).parts
     config = synthesizer.config
     assert len(parts) > 1
     for part in parts:

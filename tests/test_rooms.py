@@ -41,9 +41,14 @@ ROOMS: dict[str, set[str]] = {
         *("script", "audio", "speech.values"),
         *("checkpoint.identity", "checkpoint.model_voices"),
     },
-    "fleet": {"speech", "batch.staging", "audio", "script"},
-    # It builds the engine itself as long as there is one process and one device.
-    # A model folder that a command has opened before, to see what is in it.
+    # A worker makes the files of a batch with the runner that one process has, and loads a model
+    # by its folder; a lexicon goes to it as its entries.
+    "fleet": {
+        *("speech", "batch", "audio", "script"),
+        *("checkpoint.model_folder", "checkpoint.model_voices", "frontend.lexicon", "model"),
+    },
+    # A model folder that a command has opened before, to see what is in it. The engine, for its
+    # counters.
     "synthesizer": {
         *("speech", "fleet", "script", "frontend.lexicon", "engine", "model"),
         "checkpoint.model_folder",

@@ -13,9 +13,9 @@ import vvcli
 from tests.conftest import TINY
 from tests.rounding import same_audio
 from vvcli import Chunk, Record, Status, Synthesizer, Utterance
-from vvcli import synthesizer as module
 from vvcli.audio.pcm import S16LE
 from vvcli.checkpoint.model_folder import ModelFolder
+from vvcli.fleet import fleet, worker
 from vvcli.speech.look_ahead import look_ahead
 from vvcli.speech.run import PendingChunk
 from vvcli.speech.split import split_record
@@ -169,7 +169,7 @@ def test_an_interrupt_in_the_middle_of_a_step(
     synthesizer: Synthesizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = alone(synthesizer, "Yes.").samples
-    step = synthesizer._engine.step
+    step = synthesizer.engine.step
     calls = itertools.count()
 
     def interrupted(*, admit: bool) -> list[object]:
@@ -179,7 +179,7 @@ def test_an_interrupt_in_the_middle_of_a_step(
         return list(frames)
 
     with monkeypatch.context() as patch:
-        patch.setattr(synthesizer._engine, "step", interrupted)
+        patch.setattr(synthesizer.engine, "step", interrupted)
         with pytest.raises(KeyboardInterrupt):
             list(synthesizer.speak(SCRIPT))
     assert same_audio(alone(synthesizer, "Yes.").samples, before)
@@ -252,7 +252,7 @@ def test_an_endless_source_is_read_as_it_is_spoken(synthesizer: Synthesizer) -> 
 def test_silent_records_do_not_hold_up_the_one_at_the_head(
     synthesizer: Synthesizer, monkeypatch: pytest.MonkeyPatch, rest: str
 ) -> None:
-    monkeypatch.setattr(module, "RECORDS_AHEAD", 100)
+    monkeypatch.setattr(worker, "RECORDS_AHEAD", 100)
     source = Counted(["Hello there."], rest, limit=100_000)
     chunks = synthesizer.stream(source)
     head: list[Chunk] = []
@@ -285,7 +285,7 @@ def test_running_ahead_as_on_a_gpu_changes_nothing(
     synthesizer: Synthesizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected = list(synthesizer.speak(SCRIPT))
-    monkeypatch.setattr(synthesizer, "_runs_ahead", True)
+    monkeypatch.setattr(synthesizer.fleet, "_runs_ahead", True)
     for one, other in zip(synthesizer.speak(SCRIPT), expected, strict=True):
         assert (one.record, one.status, one.error) == (other.record, other.status, other.error)
         assert same_audio(one.samples, other.samples)
@@ -307,9 +307,9 @@ def test_running_ahead_is_bounded_by_the_samples_that_nobody_took(
             given.append((size(item), limit))
             yield item
 
-    monkeypatch.setattr(synthesizer, "_runs_ahead", True)
-    monkeypatch.setattr(synthesizer, "_max_ahead", 1000)
-    monkeypatch.setattr(module, "look_ahead", watched)
+    monkeypatch.setattr(synthesizer.fleet, "_runs_ahead", True)
+    monkeypatch.setattr(synthesizer.fleet, "_max_ahead", 1000)
+    monkeypatch.setattr(fleet, "look_ahead", watched)
     chunks = list(synthesizer.stream(["Hello there.", ""]))
     assert given == [(len(chunk.samples) + 1, 1000) for chunk in chunks]
 
@@ -317,7 +317,7 @@ def test_running_ahead_is_bounded_by_the_samples_that_nobody_took(
 def test_running_ahead_can_be_closed_in_silence(
     synthesizer: Synthesizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(synthesizer, "_runs_ahead", True)
+    monkeypatch.setattr(synthesizer.fleet, "_runs_ahead", True)
 
     def lines() -> Iterator[str]:
         yield "Yes."
@@ -335,7 +335,7 @@ def test_look_ahead_is_bounded_by_the_audio_held_back(
     synthesizer: Synthesizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A slot that is free stays so while enough audio waits for its turn."""
-    monkeypatch.setattr(synthesizer, "_max_ahead", 160)
+    monkeypatch.setattr(synthesizer.fleet, "_max_ahead", 160)
     head = "Thousands of dolphins and porpoises and whales are killed each year; nobody thinks."
     source = Counted([head], "Yes.", limit=10_000)
     chunks = synthesizer.stream(source)

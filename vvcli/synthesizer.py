@@ -3,33 +3,27 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from vvcli.checkpoint.model_folder import ModelFolder
-from vvcli.engine.engine import Engine
+from vvcli.fleet.devices import pick_places
+from vvcli.fleet.open import open_fleet
 from vvcli.frontend.lexicon import Lexicon
 from vvcli.samples import SAMPLE_RATE, SampleType
 from vvcli.script.lines import numbered
 from vvcli.script.record import Record
-from vvcli.speech.device import pick_streams
-from vvcli.speech.loaded_model import LoadedModel, load
-from vvcli.speech.look_ahead import Feed, look_ahead
+from vvcli.speech.loaded_model import LoadedModel
 from vvcli.speech.parameters import check_parameters
-from vvcli.speech.record_streams import RecordStreams
-from vvcli.speech.run import OrderedRun, PendingChunk
-from vvcli.speech.session_engine import SessionEngine
-from vvcli.speech.session_settings import SessionSettings
+from vvcli.speech.session_opener import SessionOpener
 from vvcli.speech.sessions import MAX_AHEAD, SpeechSession
-from vvcli.speech.spoken_record import RecordReader
+from vvcli.speech.speaker import Speaker, SpeakerOptions
 from vvcli.speech.values import Chunk, Utterance, join_chunks
 
-AHEAD_AT_LEAST, AHEAD_PER_STREAM = 600.0, 30.0  # seconds
-
-# Records read and not handed out. The seconds above do not bound blank and failed records, which
-# would be read without end, and before the next frame, for as long as the input has more.
-RECORDS_AHEAD = 8192
+if TYPE_CHECKING:
+    from vvcli.engine.engine import Engine
 
 
 class Synthesizer:
@@ -39,9 +33,10 @@ class Synthesizer:
         model: a model folder, or the id of one in the Hugging Face cache; or one that is loaded,
             which is on its device and of its dtype already.
         voice: a voice's name or file, for records that name none; default: the model's own.
-        device: `auto`, `cpu`, `cuda` or `cuda:N`.
+        device: `auto`, `cpu`, `cuda` or `cuda:N`; or several, `cuda:all`, `cuda:0,1` or a list of
+            names, each of which has a worker, a process of its own.
         dtype: `auto`, `float32`, `bfloat16` or `float64`; `auto` is bfloat16 on CUDA.
-        streams: records that are spoken at the same time; `auto` suits the device.
+        streams: records that a worker speaks at the same time; `auto` suits the device.
         steps: solver steps per frame.
         cfg_scale: classifier-free guidance, for records that name none; default: the model's own.
         seed: picks the noise, together with a record's index, for records that name none.
@@ -55,6 +50,10 @@ class Synthesizer:
         require_graphs: never run a step other than as a CUDA graph.
         sample_type: of the audio: `float32`, or `int16`, rounded and cut off at full scale on the
             device, which is half the work for the host.
+        workers: on a CPU; with more than one, each is a process with its share of the processors.
+
+    The audio of a record does not depend on the number of workers. Several of them are ended by
+    `close`, or by leaving a `with` statement.
 
     Raises:
         ValueError: a number is out of its range, or a word is not one of those allowed.
@@ -68,7 +67,7 @@ class Synthesizer:
         model: str | Path | ModelFolder | LoadedModel,
         voice: str | Path | None = None,
         *,
-        device: str = "auto",
+        device: str | Sequence[str] = "auto",
         dtype: str = "auto",
         streams: int | str = "auto",
         steps: int = 5,
@@ -82,56 +81,88 @@ class Synthesizer:
         deterministic: bool = False,
         require_graphs: bool = False,
         sample_type: SampleType = "float32",
+        workers: int = 1,
     ) -> None:
-        check_parameters(model=model, voice=voice, device=device)
+        check_parameters(model=model, voice=voice, device=device, workers=workers)
         check_parameters(streams=streams, steps=steps, cfg_scale=cfg_scale, seed=seed)
         check_parameters(dtype=dtype, sample_type=sample_type, max_ahead=max_ahead, split=split)
         check_parameters(deterministic=deterministic, require_graphs=require_graphs)
-        if not isinstance(model, LoadedModel):
-            model = load(model, device=device, dtype=dtype)
-        self.device = model.model.device
-        self.config = model.model.config
-        self.voice = model.voice(None if voice is None else str(voice))
-        readers = model.text.readers(lexicon, commands=commands, language=language)
-        reader = RecordReader(
-            model.tokenizer, model.voice, self.voice, readers, self.config, split=split
-        )
-        guidance = self.config.cfg_scale if cfg_scale is None else cfg_scale
-        self._streams = RecordStreams(reader, self.config, seed, guidance, model.frames)
-        self._session_settings = SessionSettings(
-            model, self._streams, self.voice, lexicon, language, commands
-        )
-        self.streams = pick_streams(streams, self.device)
-        self._engine = Engine(
-            model.model,
-            slots=self.streams,
+        places = pick_places(device, workers)
+        options = SpeakerOptions(
+            voice=None if voice is None else str(voice),
+            streams=streams,
             steps=steps,
-            graphs="require" if require_graphs else "auto",
+            cfg_scale=cfg_scale,
+            seed=seed,
+            split=split,
+            lexicon=lexicon,
+            commands=commands,
+            language=language,
             deterministic=deterministic,
+            require_graphs=require_graphs,
             sample_type=sample_type,
         )
-        if max_ahead is None:
-            max_ahead = max(AHEAD_AT_LEAST, AHEAD_PER_STREAM * self.streams)
-        self._max_ahead = max_ahead * SAMPLE_RATE
-        # On a CPU nothing would be gained: there the steps themselves keep the processor busy.
-        self._runs_ahead = self.device.type == "cuda"
+        found = open_fleet(model, places, dtype, options, max_ahead)
+        self.device, self.config, self.voice = found.device, found.config, found.voice
+        self.fleet, self._speaker = found.fleet, found.speaker
         self._speaking = threading.Lock()
-        self._sessions = SessionEngine(self._engine, self.streams, self._speaking)
+        self._sessions: SessionOpener | None = None
+        if found.speaker is not None:
+            self._sessions = SessionOpener(found.speaker, options, self._speaking)
+
+    @property
+    def workers(self) -> int:
+        """Engines that speak at the same time, one on each device."""
+        return self.fleet.workers
+
+    @property
+    def streams(self) -> int:
+        """Records that each worker speaks at the same time."""
+        return self.fleet.streams
 
     @property
     def engine(self) -> Engine:
-        """The engine, for its counters and to warm it up."""
-        return self._engine
+        """The engine, for its counters and to warm it up.
+
+        Raises:
+            RuntimeError: as `speaker` does.
+        """
+        return self.speaker.engine
+
+    @property
+    def speaker(self) -> Speaker:
+        """The model on its device, with what makes its streams and its engine.
+
+        Raises:
+            RuntimeError: there are several workers, each with its own, outside of this process.
+        """
+        if self._speaker is None:
+            raise RuntimeError("the engines of several workers are in processes of their own")
+        return self._speaker
 
     @property
     def clipped(self) -> int:
         """Samples of `int16` that were cut off at full scale."""
-        return self._engine.clipped
+        return self.fleet.clipped
 
     @property
     def active(self) -> int:
         """Streams that are being spoken now."""
-        return self._engine.running
+        return self.fleet.active
+
+    def report(self) -> list[dict[str, Any]]:
+        """The figures of each worker of the latest run, if there are several."""
+        return self.fleet.report()
+
+    def close(self) -> None:
+        """End the workers; the synthesizer cannot be used any more. One alone needs no end."""
+        self.fleet.close()
+
+    def __enter__(self) -> Synthesizer:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
 
     def speak(self, lines: Iterable[str | Record]) -> Generator[Utterance, None, None]:
         """Each record's whole audio, in order.
@@ -193,14 +224,14 @@ class Synthesizer:
                 return at once, and not use the session.
 
         Raises:
-            ValueError: a number is out of its range.
+            ValueError: a number is out of its range; or there are several workers.
             RuntimeError: this synthesizer is speaking.
             UnavailableError: the voice is missing, or the language unknown.
         """
-        check_parameters(max_ahead=max_ahead)
-        own = self._session_settings.reading(voice, language, commands, split, voice_files)
-        streams = self._session_settings.streams(own, seed, cfg_scale)
-        return SpeechSession(self._sessions, streams, first_index, max_ahead, on_audio)
+        if self._sessions is None:
+            raise ValueError(f"sessions are spoken by one worker, and here are {self.workers}")
+        asked = voice, seed, cfg_scale, language, commands, split, voice_files
+        return self._sessions.open(*asked, first_index, max_ahead, on_audio)
 
     def _stream(self, records: Iterable[Record]) -> Generator[Chunk, None, None]:
         if not self._speaking.acquire(blocking=False):
@@ -208,39 +239,10 @@ class Synthesizer:
                 "this Synthesizer is speaking already: finish or close() the other generator, "
                 "or make another Synthesizer"
             )
-        feed = Feed(records, depth=2 * self.streams)
-        pending = self._pending(feed)
-        if self._runs_ahead:
-            # While audio is joined, encoded and written, the next steps are already on their way.
-            pending = look_ahead(pending, _size, int(self._max_ahead), feed.close)
+        pending = self.fleet.stream(records)
         try:
             with closing(pending):
                 for chunk in pending:
                     yield chunk.join()
         finally:
             self._speaking.release()
-
-    def _pending(self, feed: Feed) -> Generator[PendingChunk, None, None]:
-        """The chunks of the records of `feed`, in order."""
-        run = OrderedRun(self._engine, self._streams)
-        try:
-            while True:
-                while self._engine.waiting < self.streams and run.records < RECORDS_AHEAD:
-                    if run.idle:  # and so the next line may be long in coming
-                        yield from run.ready()
-                    record = feed.get(wait=run.idle)
-                    if record is None:
-                        break
-                    run.start(record)
-                if feed.ended and run.idle:
-                    yield from run.ready()
-                    return
-                run.step(admit=run.ahead <= self._max_ahead)
-                yield from run.ready()
-        finally:
-            feed.close()
-            run.cancel()
-
-
-def _size(chunk: PendingChunk) -> int:
-    return chunk.size + 1  # one, so that records without audio are bounded as well

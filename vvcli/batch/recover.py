@@ -34,10 +34,17 @@ def recover(entries: Entries, folder: OutputFolder, inputs: Container[str] = ())
         if name + PART in inputs or not os.path.lexists(folder.path / (name + PART)):
             continue
         with suppress(FileNotFoundError):
-            _recover(entry, folder, name)
+            finish_part(entry, folder, name)
 
 
-def _recover(entry: ManifestEntry, folder: OutputFolder, name: str) -> None:
+def finish_part(entry: ManifestEntry, folder: OutputFolder, name: str) -> None:
+    """Give `name` to the `.part` that `entry` stands for, or remove the `.part`, if there is one.
+
+    Raises:
+        FileNotFoundError: there is no such folder.
+        UsageError: another process is writing the file.
+        OutputError: the disk refuses.
+    """
     path = folder.path / name
     part = PartFile.adopt(path, folder.open_parent(name))
     if part is None:

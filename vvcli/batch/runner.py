@@ -7,12 +7,12 @@ from collections.abc import Callable, Generator, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from vvcli.audio.output import Output
 from vvcli.audio.writer import AudioWriter
 from vvcli.batch.containment import OutputFolder
 from vvcli.batch.entry import ManifestEntry, Outcome
-from vvcli.batch.manifest import Manifest
 from vvcli.batch.plan import Job
 from vvcli.batch.resume import Decision, JobStep
 from vvcli.batch.staging import StagedFile
@@ -21,6 +21,13 @@ from vvcli.speech.values import Chunk, Status
 
 Events = Generator[Chunk | ManifestEntry, None, None]
 OpenWriter = Callable[[Output], AudioWriter]
+
+
+class EntryLog(Protocol):
+    """Where entries go: a manifest, or whoever writes it."""
+
+    def append(self, entry: ManifestEntry, *, sync: bool = True) -> None:
+        """Keep `entry`; with `sync` it is safe when this returns, or before its file is named."""
 
 
 @dataclass
@@ -42,6 +49,8 @@ class Runner:
 
     Args:
         manifest: locked, of `folder`.
+        publish: takes each sealed file, where it does not get its name at once because its entry
+            is not safe yet.
         open_writer: makes the writer of a format.
         input_rate: samples per second that the synthesizer makes.
         rate: samples per second of the files.
@@ -51,7 +60,7 @@ class Runner:
 
     def __init__(
         self,
-        manifest: Manifest,
+        manifest: EntryLog,
         folder: OutputFolder,
         open_writer: OpenWriter,
         *,
@@ -59,6 +68,7 @@ class Runner:
         rate: int,
         seed: int,
         fingerprint: Callable[[Job], str],
+        publish: Callable[[StagedFile], None] | None = None,
     ) -> None:
         self._manifest = manifest
         self._folder = folder
@@ -67,6 +77,7 @@ class Runner:
         self._rate = rate
         self._seed = seed
         self._fingerprint = fingerprint
+        self._publish = publish
         self._parents: set[Path] = set()
         self.clipped = 0
 
@@ -81,6 +92,10 @@ class Runner:
             if step.decision in errors and not known:
                 entry = self._entry(step, Outcome.SKIPPED, errors[step.decision])
                 self._manifest.append(entry, sync=False)
+
+    def fail(self, job: Job, reason: str) -> ManifestEntry:
+        """The entry of a file that cannot be made."""
+        return self._entry(JobStep(job, Decision.MAKE), Outcome.FAILED, reason)
 
     def make(self, steps: Iterable[JobStep], chunks: Iterable[Chunk]) -> Events:
         """Make the files of `steps`, whose records `chunks` holds in the same order.
@@ -105,7 +120,7 @@ class Runner:
         finally:
             if current is not None:
                 current.staged.abandon()
-            self._sync_folders()
+            self.sync_folders()
 
     def _open(self, step: JobStep) -> _Open:
         staged = StagedFile(self._folder, str(step.job.path))
@@ -154,7 +169,10 @@ class Runner:
         said = None if said == step.job.text else said
         entry = self._entry(step, status, problems, writer.samples, size, digest, said)
         self._manifest.append(entry)
-        current.staged.publish()
+        if self._publish is None:
+            current.staged.publish()
+        else:
+            self._publish(current.staged)
         self._parents.add(current.staged.path.parent)
         return entry
 
@@ -187,7 +205,7 @@ class Runner:
             spoken=spoken,
         )
 
-    def _sync_folders(self) -> None:
+    def sync_folders(self) -> None:
         """Put the new names on the disk; were they lost, the next run would find them again."""
         for parent in self._parents:
             with suppress(OSError):

@@ -47,6 +47,10 @@ class StagedFile:
         """Give the sealed file its name, in place of what had it."""
         self._part.publish()
 
+    def discard(self) -> None:
+        """Remove what was written, although it is sealed: another file of its name is there."""
+        self._part.discard()
+
     def abandon(self) -> None:
         """Remove what was written, unless it is sealed: then it may have its entry already."""
         if self._sealed:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -44,6 +44,11 @@ class Lexicon:
 
     def __bool__(self) -> bool:
         return bool(self._entries)
+
+    def entries(self) -> Iterator[Entry]:
+        """All entries; a lexicon made of them is the same."""
+        for found in self._entries.values():
+            yield from found
 
     def apply(self, text: str) -> tuple[str, int]:
         """`text` with its words respelled, and how many were.

@@ -93,4 +93,5 @@ SILENCE = Limits(0, 3600)  # seconds
 MAX_AHEAD = Limits(0)  # seconds
 STEPS = Limits(1, 999, whole=True)
 STREAMS = Limits(1, 65_536, whole=True, word="auto")
+WORKERS = Limits(1, 4096, whole=True)
 FOLLOW_MS = Limits(1, 3_600_000, whole=True)

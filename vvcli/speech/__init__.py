@@ -4,7 +4,7 @@ A record's way, and the order to read in:
 
 1. `values.py`: `Chunk`, `Utterance`, `Status`: the audio of a record, and how it ended.
 2. `parameters.py`: what callers may ask for. `device.py`: what `auto` means.
-   `loaded_model.py`: a model on its device.
+   `loaded_model.py`: a model on its device. `speaker.py`: with a voice and an engine.
 3. `look_ahead.py`: records are read ahead, and chunks made while others are written.
    `spoken_record.py`, `split.py`: a record as it is spoken, in parts if it is too long.
    `record_streams.py`: the streams that speak them. `record_state.py`: how it goes.
@@ -12,8 +12,8 @@ A record's way, and the order to read in:
    or slower.
 5. `sessions.py`: live sessions beside each other, on the one thread of `session_engine.py`.
    `turns.py`: who speaks now. `session_work.py`, `audio_queue.py`: what is left, what is made.
-   `session_settings.py`: what a session speaks with.
+   `session_settings.py`: what a session speaks with. `session_opener.py` opens it.
 
-`vvcli/synthesizer.py` puts them together. Audio comes out in the order of the records, whatever is
+`vvcli/fleet/worker.py` puts them together. Audio comes out in the order of the records, whatever is
 done first. A record that fails never stops the others. Nothing here writes a file or a message.
 """

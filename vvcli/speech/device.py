@@ -59,14 +59,18 @@ def pick_streams(streams: int | str, device: torch.device) -> int:
     return int(streams)
 
 
-def suit_threads(model: VibeVoice) -> None:
+def suit_threads(model: VibeVoice, *, deterministic: bool = False) -> None:
     """Let torch use one thread for a small model on a CPU, unless OMP_NUM_THREADS says otherwise.
+
+    With `deterministic` for any model: sums that threads share out are rounded as many ways as
+    there are numbers of threads, and one worker among others has fewer than one alone.
 
     Threads that meet after every operator cost such a model more than they save: a frame of the
     embedded one took 10.8 ms with one and 16.6 ms with two, on two cores.
     """
     small = sum(parameter.numel() for parameter in model.parameters()) < SMALL_MODEL
-    if model.device.type == "cpu" and small and "OMP_NUM_THREADS" not in os.environ:
+    one = small or deterministic
+    if model.device.type == "cpu" and one and "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(1)
 
 

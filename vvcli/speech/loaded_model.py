@@ -34,9 +34,15 @@ class LoadedModel:
 
 
 def load(
-    model: str | Path | ModelFolder, *, device: str = "auto", dtype: str = "auto"
+    model: str | Path | ModelFolder,
+    *,
+    device: str = "auto",
+    dtype: str = "auto",
+    deterministic: bool = False,
 ) -> LoadedModel:
     """The model of a folder, or of an id in the Hugging Face cache, ready on `device`.
+
+    With `deterministic`, a CPU computes alike wherever it is; see `suit_threads`.
 
     Raises:
         UnavailableError: model, tokenizer or device is unavailable.
@@ -46,7 +52,7 @@ def load(
     torch_device = pick_device(device)
     torch_dtype = pick_dtype(dtype, torch_device)
     loaded = folder.weights(torch_dtype).to(torch_device)
-    suit_threads(loaded)
+    suit_threads(loaded, deterministic=deterministic)
 
     def voice(spec: str | None) -> Voice:
         return folder.load_voice(spec, torch_device, torch_dtype)

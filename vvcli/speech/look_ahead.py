@@ -18,11 +18,18 @@ _END = None
 class Feed:
     """Pulls records from `source` in a thread of its own, at most `depth` ahead.
 
-    An error of the source is raised where its record would have been.
+    An error of the source is raised where its record would have been. `notify` is called, in that
+    thread, whenever `get` has something new to return.
     """
 
-    def __init__(self, source: Iterable[Record], depth: int) -> None:
+    def __init__(
+        self,
+        source: Iterable[Record],
+        depth: int,
+        notify: Callable[[], None] = lambda: None,
+    ) -> None:
         self._source = source
+        self._notify = notify
         self._queue: queue.SimpleQueue[Record | BaseException | None] = queue.SimpleQueue()
         self._room = threading.Semaphore(depth)
         self._closed = False
@@ -48,6 +55,11 @@ class Feed:
             raise item
         return None
 
+    @property
+    def closed(self) -> bool:
+        """Whether nothing more is wanted."""
+        return self._closed
+
     def close(self) -> None:
         """End the thread at its next record, and every wait in `get`."""
         self._closed = True
@@ -62,9 +74,11 @@ class Feed:
                 if self._closed:
                     return
                 self._queue.put(record)
+                self._notify()
         except BaseException as error:  # whatever it is, `get` waits for it
             last = error
         self._queue.put(last)
+        self._notify()
 
 
 def look_ahead(

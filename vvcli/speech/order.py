@@ -29,6 +29,15 @@ class OrderBuffer(Generic[Item]):
         self.waiting = 0
         self._held: dict[int, _Sequence[Item]] = {}
 
+    def begin(self, first: int, count: int) -> None:
+        """Nothing needs to be known of records: their sequences follow one another."""
+
+    def discard(self, number: int) -> None:
+        """Forget what is held back of sequence `number`, which begins anew."""
+        sequence = self._held.pop(number, None)
+        if sequence is not None:
+            self.waiting -= sequence.size
+
     def put(self, number: int, item: Item, *, size: int = 0, last: bool = False) -> None:
         """Add the next item of sequence `number`."""
         sequence = self._held.get(number)

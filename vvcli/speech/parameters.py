@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from vvcli.script.limits import CFG_SCALE, MAX_AHEAD, SEED, STEPS, STREAMS
+from vvcli.script.limits import CFG_SCALE, MAX_AHEAD, SEED, STEPS, STREAMS, WORKERS
 
 DTYPES = ("auto", "float32", "bfloat16", "float64")
 SAMPLE_TYPES = ("float32", "int16")
 
 _NUMBERS = {
     "streams": STREAMS,
+    "workers": WORKERS,
     "steps": STEPS,
     "cfg_scale": CFG_SCALE,
     "seed": SEED,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -24,6 +24,7 @@ class _Part(NamedTuple):
 
     state: RecordState
     is_last: bool
+    place: int  # of the record among those started
     pause: int = 0  # samples of silence after it
 
 
@@ -36,6 +37,7 @@ class PendingChunk:
     status: Status | None
     error: str | None
     size: int  # samples
+    place: int = 0  # of the record among those of the run, from 0
 
     def join(self) -> Chunk:
         """The chunk; frames are concatenated here, in the thread that writes them."""
@@ -43,21 +45,46 @@ class PendingChunk:
         return Chunk(self.record, samples, self.status, self.error)
 
 
+class Order(Protocol):
+    """Decides which samples come out next; sequences are numbered in the order of the records."""
+
+    waiting: int  # samples held back
+
+    def begin(self, first: int, count: int) -> None:
+        """The next record is that of the `count` sequences from `first` on."""
+
+    def put(self, number: int, item: Samples, *, size: int = 0, last: bool = False) -> None:
+        """Add the next samples of sequence `number`."""
+
+    def drain(self) -> Iterator[tuple[int, list[Samples], bool]]:
+        """The number of a sequence, its samples, and whether it is complete."""
+
+
 class OrderedRun:
-    """Records in, chunks out, in the order of the records.
+    """Records in, chunks out.
 
     Args:
         engine: one that nobody else submits streams to.
         streams: reads a record, and makes the streams that speak its parts, numbered from the
             second argument on; raises RecordError if it cannot be spoken.
+        order: of the chunks; by default that of the records.
+        on_made: is told the place of each record once the engine is done with it, which may be
+            long before its last chunk comes out.
     """
 
     def __init__(
-        self, engine: Engine, streams: Callable[[Record, int], tuple[SpokenRecord, list[Stream]]]
+        self,
+        engine: Engine,
+        streams: Callable[[Record, int], tuple[SpokenRecord, list[Stream]]],
+        order: Order | None = None,
+        on_made: Callable[[int], None] | None = None,
     ) -> None:
         self._engine = engine
         self._streams = streams
-        self._order: OrderBuffer[Samples] = OrderBuffer()
+        self._order: Order = OrderBuffer[Samples]() if order is None else order
+        self._on_made = on_made
+        self._unmade: dict[int, int] = {}  # streams that are left, by place; only for `on_made`
+        self._places = 0
         self._parts: dict[int, _Part] = {}  # by number, until handed out whole
         self._active: set[Stream] = set()
         self._started = 0
@@ -70,7 +97,7 @@ class OrderedRun:
     @property
     def records(self) -> int:
         """Records, or parts of them, that are started and not handed out whole."""
-        return self._started - self._order.head
+        return len(self._parts)
 
     @property
     def ahead(self) -> int:
@@ -91,11 +118,11 @@ class OrderedRun:
             status = Status.BLANK if read.is_blank else Status.OK
             self._end(read.record, status, pause=read.lead)
             return
-        state = RecordState(read.record)
+        state, place = RecordState(read.record), self._begin(len(streams))
         self._silence(self._started, read.lead)
         for part, stream in zip(read.parts, streams, strict=True):
             is_last = stream is streams[-1]
-            self._parts[stream.number] = _Part(state, is_last, part.pause)
+            self._parts[stream.number] = _Part(state, is_last, place, part.pause)
             self._active.add(stream)
             self._engine.submit(stream)
         self._started += len(streams)
@@ -114,7 +141,7 @@ class OrderedRun:
         for number, frames, complete in self._order.drain():
             part = self._parts.pop(number) if complete else self._parts[number]
             # When the last part's turn comes, all parts have ended, so the status is final.
-            yield from _chunks(part.state, frames, ends=complete and part.is_last)
+            yield from _chunks(part, frames, ends=complete and part.is_last)
 
     def cancel(self) -> None:
         """Cancel every stream that is not done."""
@@ -124,15 +151,35 @@ class OrderedRun:
     def _end(
         self, record: Record, status: Status, error: str | None = None, *, pause: int = 0
     ) -> None:
-        self._parts[self._started] = _Part(RecordState(record, status, error), is_last=True)
+        state, place = RecordState(record, status, error), self._begin(1)
+        self._parts[self._started] = _Part(state, is_last=True, place=place)
         self._silence(self._started, pause)
         self._order.put(self._started, self._engine.no_samples, last=True)
         self._started += 1
+        self._note_made(place)
+
+    def _begin(self, streams: int) -> int:
+        """The place of the next record, which so many streams speak."""
+        self._order.begin(self._started, streams)
+        self._places += 1
+        if self._on_made is not None:
+            self._unmade[self._places - 1] = streams
+        return self._places - 1
+
+    def _note_made(self, place: int) -> None:
+        """A stream of the record at `place` has ended."""
+        if self._on_made is None:
+            return
+        self._unmade[place] -= 1
+        if not self._unmade[place]:
+            del self._unmade[place]
+            self._on_made(place)
 
     def _deliver(self, frame: StreamFrame) -> None:
         number, ends = frame.stream.number, frame.end is not None
         if ends:
             self._active.remove(frame.stream)
+            self._note_made(self._parts[number].place)
         self._parts[number].state.note_end(frame.end)
         pause = self._parts[number].pause if ends else 0
         last = ends and not pause
@@ -147,11 +194,12 @@ class OrderedRun:
             self._order.put(number, piece, size=len(piece), last=last and not samples)
 
 
-def _chunks(state: RecordState, frames: list[Samples], *, ends: bool) -> Iterator[PendingChunk]:
+def _chunks(part: _Part, frames: list[Samples], *, ends: bool) -> Iterator[PendingChunk]:
     """Frames of one record, up to MAX_CHUNK_SAMPLES samples together; with `ends` its last ones."""
     count = max(1, MAX_CHUNK_SAMPLES // max(1, len(frames[0])))
     for start in range(0, len(frames), count):
         batch = frames[start : start + count]
         is_last = ends and start + count >= len(frames)
-        status, error = (state.status, state.error) if is_last else (None, None)
-        yield PendingChunk(state.record, batch, status, error, size=sum(map(len, batch)))
+        status, error = (part.state.status, part.state.error) if is_last else (None, None)
+        size = sum(map(len, batch))
+        yield PendingChunk(part.state.record, batch, status, error, size, part.place)

@@ -1,0 +1,225 @@
+"""The files of a batch, made by many workers; the manifest is written here alone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from vvcli.batch.containment import OutputFolder
+from vvcli.batch.entry import ManifestEntry, Outcome
+from vvcli.batch.plan import Job
+from vvcli.batch.recover import finish_part
+from vvcli.batch.resume import JobStep
+from vvcli.batch.runner import EntryLog
+from vvcli.fleet.ordered import POISON
+from vvcli.fleet.plain import plain_job, with_spoken
+from vvcli.fleet.run import FleetRun
+from vvcli.script.record import Record
+from vvcli.speech.values import Chunk, Status
+
+FAREWELL = 0.5  # seconds for workers to remove what they have begun
+
+
+@dataclass
+class _File:
+    """A file that is not done with."""
+
+    job: Job
+    records: dict[int, Record]  # by index
+    ended: set[int] = field(default_factory=set)  # records that were told of
+    told: dict[int, int] = field(default_factory=dict)  # samples of a record, by index
+    skip: dict[int, int] = field(default_factory=dict)  # of these, told again by another worker
+
+
+class FilesRun(FleetRun):
+    """Makes the files of `steps`, the longest first.
+
+    Args:
+        steps: the files to make.
+        manifest: entries go there before files get their names.
+        folder: of the files.
+        fingerprint: of a file.
+        failed: makes the entry of a file that no worker can make, from the reason.
+        others: see `FleetRun`.
+    """
+
+    def __init__(
+        self,
+        *others: Any,
+        steps: Iterator[JobStep],
+        manifest: EntryLog,
+        folder: OutputFolder,
+        fingerprint: Callable[[Job], str],
+        failed: Callable[[Job, str], ManifestEntry],
+    ) -> None:
+        super().__init__(*others)
+        self._steps: Iterator[JobStep] | None = steps
+        self._manifest = manifest
+        self._folder = folder
+        self._fingerprint = fingerprint
+        self._failed = failed
+        self._files: dict[int, _File] = {}
+        self._entries: list[tuple[int | None, int, ManifestEntry]] = []  # worker and ticket
+        self._unnamed: dict[int, tuple[int, ManifestEntry]] = {}  # worker, by ticket
+        self._events: list[Chunk | ManifestEntry] = []
+        self._over: set[int] = set()
+        self._is_leaving = False
+        self._handlers |= {
+            "made": self._take_made,
+            "record": self._take_record,
+            "entry": self._take_entry,
+            "published": self._take_published,
+            "over": self._over.add,
+        }
+
+    def events(self) -> Generator[Chunk | ManifestEntry, None, None]:
+        """How records end, and the entry of each file.
+
+        Chunks have as many samples as were made, and no audio: that is in the files.
+        """
+        self.begin()
+        try:
+            while True:
+                self._hand_out()
+                self._commit()
+                events, self._events = self._events, []
+                yield from events
+                if self._steps is None and self.dispatcher.done and not self._unnamed:
+                    break
+                self.take()
+            for worker in self._up:
+                self.send(worker, "end")
+            self._wait_over(None)
+        finally:
+            self._leave()
+
+    def retry(self, worker: int, tickets: list[int]) -> None:
+        """Name the files that `worker` had made, and let others make those it had begun."""
+        self._commit()
+        for ticket, (owner, entry) in list(self._unnamed.items()):
+            if owner == worker:
+                self._finish(entry)
+                del self._unnamed[ticket]
+        for ticket in tickets:
+            self._files[ticket].skip = dict(self._files[ticket].told)
+
+    def fail(self, ticket: int) -> None:
+        """The file has no audio; its records fail."""
+        file = self._files.pop(ticket)
+        for index, record in file.records.items():
+            if index not in file.ended:
+                error = f"{record.label}: {POISON}"
+                self._events.append(Chunk(record, _samples(0), Status.FAILED, error))
+        entry = self._failed(file.job, f"{file.job.source}: {POISON}")
+        self._entries.append((None, ticket, entry))
+
+    def _hand_out(self) -> None:
+        while self._steps is not None and self.dispatcher.wants:
+            step = next(self._steps, None)
+            if step is None:
+                self._steps = None
+                break
+            records = {record.index: record for record in step.job.records}
+            length = sum(len(record.text) for record in step.job.records)
+            ticket = self.dispatcher.add(records=len(records), length=length)
+            self._files[ticket] = _File(step.job, records)
+        for worker, ticket in self.dispatcher.hand_out():
+            job = self._files[ticket].job
+            self.send(worker, "job", ticket, plain_job(job), self._fingerprint(job))
+
+    def _take_made(self, worker: int, ticket: int) -> None:
+        self.dispatcher.make(worker, ticket)
+
+    def _take_published(self, _worker: int, ticket: int) -> None:
+        self._unnamed.pop(ticket, None)
+
+    def _take_record(
+        self,
+        worker: int,
+        ticket: int,
+        index: int,
+        samples: int,
+        status: str | None,
+        error: str | None,
+        said: str | bool | None,
+        respelled: int,
+        active: int,
+        clipped: int,
+    ) -> None:
+        figures = self.figures[worker]
+        figures.active, figures.clipped = active, clipped
+        if self.dispatcher.owner(ticket) != worker:
+            return
+        figures.samples += samples
+        figures.records += status is not None
+        file = self._files[ticket]
+        if index in file.ended:
+            return
+        skip = min(file.skip.get(index, 0), samples)
+        if skip:
+            file.skip[index] -= skip
+        file.told[index] = file.told.get(index, 0) + samples - skip
+        if status is not None:
+            file.ended.add(index)
+        record = with_spoken(file.records[index], said, respelled)
+        end = None if status is None else Status(status)
+        self._events.append(Chunk(record, _samples(samples - skip), end, error))
+
+    def _take_entry(self, worker: int, ticket: int, values: dict[str, Any]) -> None:
+        if not self.dispatcher.finish(worker, ticket):  # it was given to another worker since
+            self.send(worker, "publish", ticket, False)
+            return
+        self._files.pop(ticket)
+        entry = ManifestEntry(**values | {"status": Outcome(values["status"])})
+        self._entries.append((worker, ticket, entry))
+
+    def _commit(self) -> None:
+        """Put entries into the manifest, all together on the disk, and let files have names."""
+        entries, self._entries = self._entries, []
+        for number, (_, _, entry) in enumerate(entries, start=1):
+            self._manifest.append(entry, sync=number == len(entries))
+        for worker, ticket, entry in entries:
+            self._events.append(entry)
+            if worker is None or not entry.has_file:
+                continue
+            if worker in self._up and not self._is_leaving:
+                self._unnamed[ticket] = worker, entry
+                self.send(worker, "publish", ticket, True)
+            else:
+                self._finish(entry)
+
+    def _finish(self, entry: ManifestEntry) -> None:
+        with suppress(FileNotFoundError):
+            finish_part(entry, self._folder, str(entry.audio_filepath))
+
+    def _wait_over(self, seconds: float | None) -> None:
+        """Wait until no worker has anything of this run open."""
+        give_up = None if seconds is None else time.monotonic() + seconds
+        while self._up - self._over:
+            left = None if give_up is None else give_up - time.monotonic()
+            if left is not None and left <= 0:
+                return
+            for worker, (kind, *values) in self.pool.wait(left):
+                if kind == "died":
+                    self._up.discard(worker)
+                elif kind != "ready" and values[0] == self.number and kind in self._handlers:
+                    self._handlers[kind](worker, *values[1:])
+
+    def _leave(self) -> None:
+        """End the run wherever it is; files whose entries are safe get their names."""
+        self.stop()
+        self._wait_over(FAREWELL)
+        self._is_leaving = True
+        self._commit()
+        for _, entry in self._unnamed.values():
+            self._finish(entry)
+
+
+def _samples(count: int) -> Any:
+    """So many samples, in no memory."""
+    return np.broadcast_to(np.int16(0), count)

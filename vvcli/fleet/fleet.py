@@ -1,0 +1,99 @@
+"""A fleet: workers behind one interface, and the fleet of one worker in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable
+from typing import Any, Protocol
+
+from vvcli.fleet.worker import Worker
+from vvcli.samples import SAMPLE_RATE
+from vvcli.script.record import Record
+from vvcli.speech.look_ahead import Feed, look_ahead
+from vvcli.speech.run import PendingChunk
+
+AHEAD_AT_LEAST, AHEAD_PER_STREAM = 600.0, 30.0  # seconds
+
+
+def seconds_ahead(max_ahead: float | None, streams: int) -> float:
+    """Seconds made ahead of the record that is handed out, in all `streams` of a fleet."""
+    return max(AHEAD_AT_LEAST, AHEAD_PER_STREAM * streams) if max_ahead is None else max_ahead
+
+
+class Fleet(Protocol):
+    """Workers that speak records.
+
+    Attributes:
+        workers: how many.
+        streams: records that each of them speaks at the same time.
+    """
+
+    workers: int
+    streams: int
+
+    @property
+    def clipped(self) -> int:
+        """Samples of int16 that were cut off at full scale."""
+
+    @property
+    def active(self) -> int:
+        """Streams that are being spoken now."""
+
+    def stream(self, records: Iterable[Record]) -> Generator[PendingChunk, None, None]:
+        """The chunks of `records`, in order."""
+
+    def report(self) -> list[dict[str, Any]]:
+        """The figures of each worker, where there are several."""
+
+    def close(self) -> None:
+        """End the workers."""
+
+
+class LocalFleet:
+    """One worker, in this process."""
+
+    workers = 1
+
+    def __init__(self, worker: Worker, max_ahead: float | None) -> None:
+        self.worker = worker
+        self.streams = worker.speaker.streams
+        self._engine = worker.speaker.engine
+        self._max_ahead = seconds_ahead(max_ahead, self.streams) * SAMPLE_RATE
+        # On a CPU nothing would be gained: there the steps themselves keep the processor busy.
+        self._runs_ahead = worker.speaker.device.type == "cuda"
+
+    @property
+    def clipped(self) -> int:
+        """Samples of int16 that were cut off at full scale."""
+        return self._engine.clipped
+
+    @property
+    def active(self) -> int:
+        """Streams that are being spoken now."""
+        return self._engine.running
+
+    def stream(self, records: Iterable[Record]) -> Generator[PendingChunk, None, None]:
+        """The chunks of `records`, in order."""
+        feed = Feed(records, depth=2 * self.streams)
+        pending = self.worker.speak(feed, self._max_ahead)
+        if self._runs_ahead:
+            # While audio is joined, encoded and written, the next steps are already on their way.
+            return run_ahead(pending, self._max_ahead, feed.close)
+        return pending
+
+    def report(self) -> list[dict[str, Any]]:
+        """Nothing: the figures of the run are those of its worker."""
+        return []
+
+    def close(self) -> None:
+        """Nothing is left running."""
+
+
+def run_ahead(
+    pending: Generator[PendingChunk, None, None], max_ahead: float, wake: Callable[[], None]
+) -> Generator[PendingChunk, None, None]:
+    """The chunks of `pending`, made in a thread of their own; see `look_ahead`."""
+    return look_ahead(pending, _size, int(max_ahead), wake)
+
+
+def _size(chunk: PendingChunk) -> int:
+    return chunk.size + 1  # one, so that records without audio are bounded as well

@@ -1,0 +1,43 @@
+"""Loads the model of a worker, in the process or actor that it runs in."""
+
+from __future__ import annotations
+
+import torch
+
+from vvcli.fleet.plain import Plain, model_of, options_of
+from vvcli.fleet.worker import Worker
+from vvcli.speech.device import release_workspaces
+from vvcli.speech.loaded_model import load
+from vvcli.speech.long_lived import spare_long_lived
+from vvcli.speech.speaker import Speaker
+
+
+def load_worker(setup: Plain) -> tuple[Worker, Plain]:
+    """A worker, and what others want to know of it.
+
+    Args:
+        setup: `model`, `device`, `dtype`, `threads` (of a CPU worker, or None) and `options`, as
+            plain values.
+
+    Raises:
+        UnavailableError: model, voice or device is unavailable.
+    """
+    options = options_of(setup["options"])
+    if setup["threads"] is not None:
+        torch.set_num_threads(setup["threads"])
+    model = load(
+        model_of(setup["model"]),
+        device=setup["device"],
+        dtype=setup["dtype"],
+        deterministic=options.deterministic,
+    )
+    worker = Worker(Speaker(model, options))
+    release_workspaces()
+    spare_long_lived()
+    return worker, {"streams": worker.speaker.streams, "card": _card(worker)}
+
+
+def _card(worker: Worker) -> str:
+    """The model of the worker's card: different ones may round differently."""
+    device = worker.speaker.device
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"

@@ -1,0 +1,162 @@
+"""A worker's part in a batch: it writes whole files, and sends entries, never audio.
+
+A file gets its name only once its entry is in the manifest, which only the other end writes: the
+worker seals `NAME.part`, sends the entry and goes on; when it is told, it gives the file its name,
+or removes it where another worker's was first.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from vvcli.audio.output import Output
+from vvcli.audio.writer import AudioWriter, open_writer
+from vvcli.batch.containment import OutputFolder
+from vvcli.batch.entry import ManifestEntry
+from vvcli.batch.runner import Runner
+from vvcli.batch.staging import StagedFile
+from vvcli.fleet.inbox import Assignment
+from vvcli.fleet.plain import spoken
+from vvcli.fleet.worker import Worker
+from vvcli.samples import SAMPLE_RATE
+from vvcli.speech.values import Chunk
+
+INTERVAL = 0.2  # seconds between two messages about one record
+
+
+@dataclass(frozen=True)
+class FileSettings:
+    """What all files of a batch have in common, as plain values."""
+
+    folder: str
+    format_name: str
+    rate: int  # samples per second
+    seed: int
+    max_ahead: float  # samples that a worker makes ahead of what it writes
+
+    def open_writer(self, output: Output) -> AudioWriter:
+        """The writer of a file."""
+        return open_writer(self.format_name, output, self.rate, input_rate=SAMPLE_RATE)
+
+
+def make_files(worker: Worker, run: Assignment, send: Callable[..., None]) -> None:
+    """Make the files that `run` is told of.
+
+    Raises:
+        StoppedError: the run is to end.
+        OutputError, UsageError: a file cannot be written.
+    """
+    settings = FileSettings(**run.settings)
+    sealed = _SealedFiles(run, send)
+    runner = Runner(
+        sealed,
+        OutputFolder(Path(settings.folder)),
+        settings.open_writer,
+        input_rate=SAMPLE_RATE,
+        rate=settings.rate,
+        seed=settings.seed,
+        fingerprint=run.fingerprint,
+        publish=sealed.keep,
+    )
+    report = _Report(worker, run, runner, send)
+    try:
+        with (
+            closing(_chunks(worker, run, settings.max_ahead, send)) as chunks,
+            closing(runner.make(run.steps(), chunks)) as events,
+        ):
+            for event in events:
+                if isinstance(event, Chunk):
+                    report.add(event)
+                else:
+                    run.files.popleft()
+                sealed.carry_out(wait=False)
+        while sealed.files and not run.stopped:
+            sealed.carry_out(wait=True)
+        runner.sync_folders()
+    finally:
+        sealed.carry_out(wait=False)
+        sealed.leave()
+
+
+def _chunks(
+    worker: Worker, run: Assignment, max_ahead: float, send: Callable[..., None]
+) -> Generator[Chunk, None, None]:
+    """The chunks of all records, in the order of the files."""
+
+    def note_made(place: int) -> None:
+        send("made", run.number, run.end(place))
+
+    steps = worker.steps(run, lambda now: now.ahead <= max_ahead, on_made=note_made)
+    with closing(steps):
+        for ready in steps:
+            run.check()
+            for chunk in ready:
+                yield chunk.join()
+
+
+class _SealedFiles:
+    """Files that are whole and have no name yet, and the log that their entries go to."""
+
+    def __init__(self, run: Assignment, send: Callable[..., None]) -> None:
+        self.files: dict[int, StagedFile] = {}
+        self._run = run
+        self._send = send
+
+    def append(self, entry: ManifestEntry, *, sync: bool = True) -> None:
+        """Send the entry of the file that is done with."""
+        values = asdict(entry) | {"status": entry.status.value}
+        self._send("entry", self._run.number, self._run.files[0], values)
+
+    def keep(self, staged: StagedFile) -> None:
+        """Keep a sealed file until it is decided about; its entry was sent."""
+        self.files[self._run.files[0]] = staged
+
+    def carry_out(self, *, wait: bool) -> None:
+        """Give files their names, or remove them, as was decided."""
+        for ticket, publish in self._run.decisions(wait=wait):
+            staged = self.files.pop(ticket, None)
+            if staged is None:
+                continue
+            if publish:
+                staged.publish()
+                self._send("published", self._run.number, ticket)
+            else:
+                staged.discard()
+
+    def leave(self) -> None:
+        """Leave what is sealed, which may have its entry, for whoever finishes it."""
+        for staged in self.files.values():
+            staged.abandon()
+
+
+class _Report:
+    """Tells how records go, as they are written."""
+
+    def __init__(
+        self, worker: Worker, run: Assignment, runner: Runner, send: Callable[..., None]
+    ) -> None:
+        self._worker = worker
+        self._run = run
+        self._runner = runner
+        self._send = send
+        self._samples = 0
+        self._next = 0.0
+
+    def add(self, chunk: Chunk) -> None:
+        """A chunk was written; what it holds is told at once if its record ends."""
+        self._samples += len(chunk.samples)
+        if chunk.status is None and time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + INTERVAL
+        status = None if chunk.status is None else chunk.status.value
+        engine = self._worker.speaker.engine
+        self._send(
+            *("record", self._run.number, self._run.files[0], chunk.record.index, self._samples),
+            *(status, chunk.error, *spoken(chunk.record)),
+            *(engine.running, engine.clipped + self._runner.clipped),
+        )
+        self._samples = 0

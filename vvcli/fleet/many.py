@@ -1,0 +1,129 @@
+"""A fleet of several workers, each with an engine of its own, outside of this process."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from vvcli.batch.containment import OutputFolder
+from vvcli.batch.entry import ManifestEntry
+from vvcli.batch.plan import Job
+from vvcli.batch.resume import JobStep
+from vvcli.batch.runner import EntryLog
+from vvcli.fleet.dispatcher import Dispatcher
+from vvcli.fleet.files import FilesRun
+from vvcli.fleet.fleet import run_ahead, seconds_ahead
+from vvcli.fleet.make_files import FileSettings
+from vvcli.fleet.ordered import StreamRun
+from vvcli.fleet.plain import Plain
+from vvcli.fleet.pool import Figures, Pool
+from vvcli.samples import SAMPLE_RATE
+from vvcli.script.record import Record
+from vvcli.speech.look_ahead import Feed
+from vvcli.speech.record_state import MAX_CHUNK_SAMPLES
+from vvcli.speech.run import PendingChunk
+from vvcli.speech.values import Chunk
+
+QUEUE_PER_STREAM = 2  # records a worker has: those it speaks, and as many that wait for a slot
+
+
+@dataclass(frozen=True, kw_only=True)
+class FilePlan:
+    """The files of a batch that are to be made.
+
+    Attributes:
+        steps: the files.
+        manifest: entries go there before files get their names.
+        folder: of the files.
+        format_name, rate, seed: of all files.
+        fingerprint: of a file.
+        failed: makes the entry of a file that no worker can make, from the reason.
+    """
+
+    steps: Iterator[JobStep]
+    manifest: EntryLog
+    folder: OutputFolder
+    format_name: str
+    rate: int
+    seed: int
+    fingerprint: Callable[[Job], str]
+    failed: Callable[[Job, str], ManifestEntry]
+
+
+class ManyFleet:
+    """The workers of a pool, which this owns from now on; all are ready."""
+
+    def __init__(self, pool: Pool, max_ahead: float | None) -> None:
+        self.pool = pool
+        self.workers = len(pool.names)
+        self.streams = pool.streams
+        self._max_ahead = seconds_ahead(max_ahead, self.streams * self.workers) * SAMPLE_RATE
+        self._up = set(range(self.workers))
+        self._runs = 0
+        self._figures: list[Figures] = []
+        self._clipped = 0  # in earlier runs, by workers that have died
+
+    @property
+    def clipped(self) -> int:
+        """Samples of int16 that were cut off at full scale."""
+        return self._clipped + sum(each.clipped + each.clipped_before for each in self._figures)
+
+    @property
+    def active(self) -> int:
+        """Streams that are being spoken now."""
+        return sum(each.active for each in self._figures)
+
+    def stream(self, records: Iterable[Record]) -> Generator[PendingChunk, None, None]:
+        """The chunks of `records`, in order."""
+        streams = self.streams * self.workers
+        feed = Feed(records, depth=QUEUE_PER_STREAM * streams, notify=self.pool.wake)
+        # What workers hold back is at most half of what may be made ahead.
+        hold = min(MAX_CHUNK_SAMPLES, self._max_ahead / (2 * streams))
+        run = StreamRun(*self._begin({"hold": hold}), feed=feed, max_ahead=self._max_ahead)
+
+        def wake() -> None:
+            feed.close()
+            self.pool.wake()
+
+        return run_ahead(run.chunks(), self._max_ahead, wake)
+
+    def make(self, plan: FilePlan) -> Generator[Chunk | ManifestEntry, None, None]:
+        """Make files; see `FilesRun.events`."""
+        settings = FileSettings(
+            folder=str(plan.folder.path.absolute()),
+            format_name=plan.format_name,
+            rate=plan.rate,
+            seed=plan.seed,
+            max_ahead=self._max_ahead / self.workers,
+        )
+        run = FilesRun(
+            *self._begin(asdict(settings), longest_first=True),
+            steps=plan.steps,
+            manifest=plan.manifest,
+            folder=plan.folder,
+            fingerprint=plan.fingerprint,
+            failed=plan.failed,
+        )
+        return run.events()
+
+    def report(self) -> list[dict[str, Any]]:
+        """The figures of each worker in the latest run."""
+        return [each.to_dict() for each in self._figures]
+
+    def close(self) -> None:
+        """End the workers."""
+        self.pool.close()
+
+    def _begin(self, settings: Plain, *, longest_first: bool = False) -> tuple[Any, ...]:
+        """What a run needs to begin, with new figures."""
+        self._runs += 1
+        self._clipped += sum(each.clipped_before for each in self._figures)
+        before = [each.clipped for each in self._figures] or [0] * self.workers
+        self._figures = [Figures(name, time.monotonic()) for name in self.pool.names]
+        for each, clipped in zip(self._figures, before, strict=True):
+            each.clipped = clipped
+        queue = QUEUE_PER_STREAM * self.streams
+        dispatcher = Dispatcher(self.workers, queue, longest_first=longest_first)
+        return self.pool, self._up, self._runs, settings, dispatcher, self._figures

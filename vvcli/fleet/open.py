@@ -1,0 +1,78 @@
+"""Opens a fleet: one worker in this process, or several in processes of their own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vvcli.checkpoint.model_folder import ModelFolder
+from vvcli.fleet.devices import Place
+from vvcli.fleet.fleet import LocalFleet
+from vvcli.fleet.worker import Worker
+from vvcli.speech.loaded_model import LoadedModel, load
+from vvcli.speech.speaker import Speaker, SpeakerOptions
+
+if TYPE_CHECKING:
+    import torch
+
+    from vvcli.checkpoint.model_voices import VoiceFile
+    from vvcli.fleet.many import ManyFleet
+    from vvcli.model.config import ModelConfig
+    from vvcli.model.voice import Voice
+
+
+@dataclass(frozen=True)
+class OpenFleet:
+    """A fleet, and what is to be known of it.
+
+    Attributes:
+        fleet: the workers.
+        speaker: of the one worker in this process; none where there are several.
+        device: of the one worker, or the names of all.
+        config: the model's.
+        voice: for records that name none.
+    """
+
+    fleet: LocalFleet | ManyFleet
+    speaker: Speaker | None
+    device: torch.device | str
+    config: ModelConfig
+    voice: Voice | VoiceFile
+
+
+def open_fleet(
+    model: str | Path | ModelFolder | LoadedModel,
+    places: str | list[Place],
+    dtype: str,
+    options: SpeakerOptions,
+    max_ahead: float | None,
+) -> OpenFleet:
+    """A worker on one device in this process, or a process at each of several `places`.
+
+    Raises:
+        ValueError: the model is loaded, and there are several workers.
+        UnavailableError: model, voice or device is unavailable.
+    """
+    if isinstance(places, str):
+        if not isinstance(model, LoadedModel):
+            model = load(model, device=places, dtype=dtype, deterministic=options.deterministic)
+        speaker = Speaker(model, options)
+        fleet = LocalFleet(Worker(speaker), max_ahead)
+        return OpenFleet(fleet, speaker, speaker.device, speaker.config, speaker.voice)
+    if isinstance(model, LoadedModel):
+        raise ValueError("model: one that is loaded cannot be shared by several workers")
+    # What is wrong is said before any process starts, and before this one imports their modules.
+    folder = model if isinstance(model, ModelFolder) else ModelFolder(model)
+    config, voice = folder.config, folder.voices.find(options.voice)
+    from vvcli.fleet.many import ManyFleet
+    from vvcli.fleet.plain import plain_model, plain_options
+    from vvcli.fleet.processes import ProcessPool
+
+    setup = {
+        "model": plain_model(folder.path.absolute()),
+        "dtype": dtype,
+        "options": plain_options(options),
+    }
+    many = ManyFleet(ProcessPool(places, setup, options.sample_type), max_ahead)
+    return OpenFleet(many, None, ", ".join(place.name for place in places), config, voice)

@@ -1,0 +1,157 @@
+"""One pass of records through many workers, and back into their order."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from vvcli.fleet.plain import plain_record, with_spoken
+from vvcli.fleet.run import FleetRun
+from vvcli.fleet.worker import RECORDS_AHEAD
+from vvcli.samples import Samples
+from vvcli.script.record import Record
+from vvcli.speech.look_ahead import Feed
+from vvcli.speech.order import OrderBuffer
+from vvcli.speech.run import PendingChunk
+from vvcli.speech.values import Status
+
+POISON = "two workers died while they spoke it"
+
+
+@dataclass
+class _OpenRecord:
+    """A record that is not handed out whole."""
+
+    record: Record
+    status: Status | None = None
+    error: str | None = None
+    out: int = 0  # samples that were handed out
+    skip: int = 0  # samples that a dead worker made, to be left out of what comes
+
+
+class StreamRun(FleetRun):
+    """Records of a feed in, their chunks out, in order.
+
+    Args:
+        feed: wakes the pool when it has a record.
+        max_ahead: samples that may wait for the head before no further record is started.
+        others: see `FleetRun`.
+    """
+
+    def __init__(self, *others: Any, feed: Feed, max_ahead: float) -> None:
+        super().__init__(*others)
+        self._feed = feed
+        self._max_ahead = max_ahead
+        self._order: OrderBuffer[Samples] = OrderBuffer()
+        self._records: dict[int, _OpenRecord] = {}
+        self._admitting: dict[int, bool] = {}
+        self._head = -1
+        self._handlers["chunk"] = self._take_chunk
+
+    def chunks(self) -> Generator[PendingChunk, None, None]:
+        """The chunks, until all records are spoken."""
+        self.begin()
+        try:
+            while True:
+                self._hand_out()
+                self._steer()
+                yield from self._ready()
+                if self._feed.closed or (self._feed.ended and not self._records):
+                    return
+                self.take()
+        finally:
+            self._feed.close()
+            self.stop()
+
+    def drop(self, worker: int, kind: str, values: list[Any]) -> None:
+        """Make room for what comes after the audio of an earlier run."""
+        if kind == "chunk":
+            self.pool.read(worker, *values[1:3])
+
+    def retry(self, worker: int, tickets: list[int]) -> None:
+        """Forget what `worker` made of `tickets`, but for the samples that are out."""
+        self._admitting.pop(worker, None)
+        for ticket in tickets:
+            self._order.discard(ticket)
+            self._records[ticket].skip = self._records[ticket].out
+
+    def fail(self, ticket: int) -> None:
+        """End the record here."""
+        spoken = self._records[ticket]
+        self._order.discard(ticket)
+        spoken.status, spoken.error = Status.FAILED, f"{spoken.record.label}: {POISON}"
+        self._order.put(ticket, np.zeros(0, dtype=self.pool.sample_type), last=True)
+
+    def _hand_out(self) -> None:
+        """Hand out what is to be spoken next, as far as workers ask."""
+        ahead = self._order.waiting <= self._max_ahead
+        while ahead and self.dispatcher.wants and len(self._records) < RECORDS_AHEAD:
+            record = self._feed.get(wait=False)
+            if record is None:
+                break
+            self._records[self.dispatcher.add()] = _OpenRecord(record)
+            self._give(ahead=True)
+        self._give(ahead=ahead)
+
+    def _give(self, *, ahead: bool) -> None:
+        for worker, ticket in self.dispatcher.hand_out(ahead=ahead):
+            self.send(worker, "take", ticket, plain_record(self._records[ticket].record))
+            if ticket == self._head:  # anew
+                self.send(worker, "head", ticket)
+
+    def _steer(self) -> None:
+        """Say which record is heard now, and who may start what waits."""
+        head = self.dispatcher.head
+        if head != self._head and (owner := self.dispatcher.owner(head)) is not None:
+            self._head = head
+            self.send(owner, "head", head)
+        full = self._order.waiting > self._max_ahead
+        for worker in self._up:
+            admits = not full or self.dispatcher.admits(worker)
+            if admits != self._admitting.get(worker, True):
+                self._admitting[worker] = admits
+                self.send(worker, "admit", admits)
+
+    def _take_chunk(
+        self,
+        worker: int,
+        ticket: int,
+        position: int,
+        length: int,
+        status: str | None,
+        error: str | None,
+        said: str | bool | None,
+        respelled: int,
+        active: int,
+        clipped: int,
+    ) -> None:
+        samples = self.pool.read(worker, position, length)
+        figures = self.figures[worker]
+        figures.active, figures.clipped = active, clipped
+        if self.dispatcher.owner(ticket) != worker:
+            return
+        figures.samples += len(samples)
+        spoken = self._records[ticket]
+        spoken.record = with_spoken(spoken.record, said, respelled)
+        cut = min(spoken.skip, len(samples))
+        spoken.skip -= cut
+        samples = samples[cut:]
+        if status is not None:
+            self.dispatcher.finish(worker, ticket)
+            figures.records += 1
+            spoken.status, spoken.error = Status(status), error
+        if len(samples) or status is not None:
+            self._order.put(ticket, samples, size=len(samples), last=status is not None)
+
+    def _ready(self) -> Generator[PendingChunk, None, None]:
+        """The chunks whose turn it is."""
+        for ticket, pieces, complete in self._order.drain():
+            spoken = self._records.pop(ticket) if complete else self._records[ticket]
+            for samples in pieces:
+                last = complete and samples is pieces[-1]
+                spoken.out += len(samples)
+                status, error = (spoken.status, spoken.error) if last else (None, None)
+                yield PendingChunk(spoken.record, [samples], status, error, len(samples))

@@ -1,0 +1,87 @@
+"""Workers outside of this process, as those see them that give them work."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from vvcli.errors import OutputError, RecordError, UnavailableError, UsageError, VvcliError
+from vvcli.fleet.channel import Message
+from vvcli.samples import SAMPLE_RATE, Samples, SampleType
+
+_ERRORS = {kind.__name__: kind for kind in (OutputError, RecordError, UnavailableError, UsageError)}
+
+
+class Pool(Protocol):
+    """Starts workers, and carries messages to and from them.
+
+    Besides what `WorkerLoop` sends there are `ready`, once a worker can be told of runs, and
+    `died`, with the reason, after which nothing more comes of it: it was stopped for certain.
+
+    Attributes:
+        names: what the workers are called: "cuda:1".
+        sample_type: of the audio.
+    """
+
+    names: list[str]
+    sample_type: SampleType
+
+    @property
+    def streams(self) -> int:
+        """Records that each worker speaks at the same time."""
+
+    def start(self, worker: int) -> None:
+        """Start a worker that is not there."""
+
+    def send(self, worker: int, *message: Any) -> None:
+        """Send a message of plain values; to a dead worker nothing."""
+
+    def wait(self, seconds: float | None = None) -> list[tuple[int, Message]]:
+        """Wait for messages, or for `wake`; with the workers they come from."""
+
+    def read(self, worker: int, position: int, length: int) -> Samples:
+        """The samples that a `chunk` message of the worker names; to be called for each, once."""
+
+    def wake(self) -> None:
+        """End `wait`, from any thread."""
+
+    def close(self) -> None:
+        """End all workers."""
+
+
+@dataclass
+class Figures:
+    """How a worker does in a run."""
+
+    name: str
+    start: float
+    records: int = 0
+    samples: int = 0
+    restarts: int = 0
+    active: int = 0  # streams
+    clipped: int = 0  # samples, since it was started
+    clipped_before: int = 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """The figures for programs; the speed is that since the start of the run."""
+        audio = self.samples / SAMPLE_RATE
+        return {
+            "worker": self.name,
+            "records": self.records,
+            "audio": round(audio, 6),
+            "speed": round(audio / max(time.monotonic() - self.start, 1e-9), 3),
+            "restarts": self.restarts,
+        }
+
+
+def plain_error(error: VvcliError) -> Message:
+    """An error as plain values."""
+    return [type(error).__name__, str(error), getattr(error, "remedy", None)]
+
+
+def error_of(kind: str, sentence: str, remedy: str | None) -> VvcliError:
+    """The error that `plain_error` was given."""
+    error = _ERRORS.get(kind, VvcliError)(sentence)
+    error.__dict__["remedy"] = remedy
+    return error

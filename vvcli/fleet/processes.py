@@ -1,0 +1,184 @@
+"""Workers as processes of this host.
+
+A worker is a new Python process, never a fork of this one: what this one holds (threads, locks, a
+device) does not get there. It starts with an environment that names its device, so that torch
+sees no other. It has a session of its own, so that ^C comes to this process alone, which ends it;
+and when this process is gone, however that came, the socket ends and so does the worker.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+from typing import Any
+
+from vvcli.errors import UnavailableError
+from vvcli.fleet.channel import Channel, Message
+from vvcli.fleet.devices import Place
+from vvcli.fleet.plain import Plain
+from vvcli.fleet.pool import error_of
+from vvcli.fleet.ring import RingReader, make_ring_file
+from vvcli.samples import Samples, SampleType
+
+RING_BYTES = 16 << 20  # of a worker: a tenth of a second of the fastest GPU
+STDERR = 2
+
+# What a worker runs. Its path of modules is this process's own: with `-m`, the working directory
+# would come first, whatever lies there.
+PROGRAM = "import sys; sys.path[:] = {path!r}; from vvcli.fleet.child import main; main({fds})"
+
+
+class _Process:
+    """A worker's process, with this end of its socket and ring."""
+
+    def __init__(self, place: Place, sample_type: SampleType) -> None:
+        ours, theirs = socket.socketpair()
+        ring = make_ring_file(RING_BYTES)
+        try:
+            fds = theirs.fileno(), ring
+            self.popen = subprocess.Popen(  # noqa: S603 - this program itself
+                [sys.executable, "-c", PROGRAM.format(path=sys.path, fds=f"{fds[0]}, {fds[1]}")],
+                stdin=subprocess.DEVNULL,
+                stdout=STDERR,  # what a library prints must not get between the samples
+                env=os.environ | place.environment,
+                pass_fds=fds,
+                start_new_session=True,
+            )
+            self.ring = RingReader(ring, sample_type)
+        finally:
+            theirs.close()
+            os.close(ring)
+        self.channel = Channel(ours)
+        self.reason: str | None = None  # why it is about to end, as it says itself
+
+    def end(self) -> str:
+        """Kill the process if it lives; how it ended."""
+        self.popen.kill()
+        self.channel.close()
+        code = self.popen.wait()
+        if self.reason is not None:
+            return f"failed: {self.reason}"
+        if code < 0:
+            return f"was killed by {signal.Signals(-code).name}"
+        return f"ended with status {code}"
+
+
+class ProcessPool:
+    """See `Pool`.
+
+    Args:
+        places: of the workers.
+        setup: what each loads, as `child` wants it.
+        sample_type: of the audio.
+
+    Raises:
+        UnavailableError: a worker cannot load the model, or dies over it.
+    """
+
+    def __init__(self, places: list[Place], setup: Plain, sample_type: SampleType) -> None:
+        self.names = [place.name for place in places]
+        self.sample_type = sample_type
+        self._places = places
+        self._setup = setup
+        self._processes: dict[int, _Process] = {}
+        self._selector = selectors.DefaultSelector()
+        self._woken, self._waker = socket.socketpair()
+        for end in (self._woken, self._waker):
+            end.setblocking(False)
+        self._selector.register(self._woken, selectors.EVENT_READ)
+        self.facts: Plain = {}
+        try:
+            self._open()
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def streams(self) -> int:
+        """Records that each worker speaks at the same time."""
+        return int(self.facts["streams"])
+
+    @property
+    def pids(self) -> list[int]:
+        """The workers' processes."""
+        return [process.popen.pid for process in self._processes.values()]
+
+    def start(self, worker: int) -> None:
+        """Start a worker that is not there."""
+        place = self._places[worker]
+        process = self._processes[worker] = _Process(place, self.sample_type)
+        self._selector.register(process.channel, selectors.EVENT_READ, worker)
+        own = {"device": place.device, "cores": place.cores, "threads": place.threads}
+        self.send(worker, "load", self._setup | own)
+
+    def send(self, worker: int, *message: Any) -> None:
+        """Send a message of plain values; to a dead worker nothing."""
+        process = self._processes.get(worker)
+        if process is not None:
+            with contextlib.suppress(OSError):  # that it is dead is seen where messages are read
+                process.channel.send(*message)
+
+    def wait(self, seconds: float | None = None) -> list[tuple[int, Message]]:
+        """Wait for messages, or for `wake`; with the workers they come from."""
+        messages: list[tuple[int, Message]] = []
+        for key, _ in self._selector.select(seconds):
+            if key.data is None:
+                with contextlib.suppress(BlockingIOError):
+                    self._woken.recv(1 << 16)
+                continue
+            process = self._processes[key.data]
+            found = process.channel.receive()
+            if found is None:
+                messages.append((key.data, ["died", self._bury(key.data)]))
+                continue
+            for message in found:
+                if message[0] in ("crashed", "refused"):
+                    process.reason = str(message[-2])
+                messages.append((key.data, message))
+        return messages
+
+    def read(self, worker: int, position: int, length: int) -> Samples:
+        """The samples that a `chunk` message of the worker names; to be called for each, once."""
+        ring = self._processes[worker].ring
+        samples = ring.read(position, length)
+        if ring.due(position + length):
+            self.send(worker, "read", position + length)
+        return samples
+
+    def wake(self) -> None:
+        """End `wait`, from any thread."""
+        with contextlib.suppress(OSError):  # it is awake, or closed
+            self._waker.send(b"\0")
+
+    def close(self) -> None:
+        """End all workers."""
+        for worker in list(self._processes):
+            self._bury(worker)
+        self._selector.close()
+        self._woken.close()
+        self._waker.close()
+
+    def _open(self) -> None:
+        """Start all workers, and wait until they are ready."""
+        for worker in range(len(self._places)):
+            self.start(worker)
+        waiting = set(self._processes)
+        while waiting:
+            for worker, (kind, *values) in self.wait():
+                if kind == "ready":
+                    self.facts = values[0]
+                    waiting.discard(worker)
+                elif kind == "refused":
+                    raise error_of(*values)
+                elif kind == "died":
+                    raise UnavailableError(f"worker {self.names[worker]} {values[0]}")
+
+    def _bury(self, worker: int) -> str:
+        process = self._processes.pop(worker)
+        self._selector.unregister(process.channel)
+        return process.end()

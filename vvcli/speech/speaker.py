@@ -1,0 +1,73 @@
+"""A model on its device, ready to speak: its voice, what makes its streams, and its engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vvcli.engine.engine import Engine
+from vvcli.frontend.lexicon import Lexicon
+from vvcli.samples import SampleType
+from vvcli.speech.device import pick_streams
+from vvcli.speech.loaded_model import LoadedModel
+from vvcli.speech.record_streams import RecordStreams
+from vvcli.speech.spoken_record import RecordReader
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpeakerOptions:
+    """How a model speaks; see `Synthesizer`, which takes the same arguments."""
+
+    voice: str | None = None
+    streams: int | str = "auto"
+    steps: int = 5
+    cfg_scale: float | None = None
+    seed: int = 0
+    split: bool = True
+    lexicon: Lexicon | None = None
+    commands: bool = True
+    language: str | None = None
+    deterministic: bool = False
+    require_graphs: bool = False
+    sample_type: SampleType = "float32"
+
+
+class Speaker:
+    """A loaded model that speaks as `options` say.
+
+    Attributes:
+        model: as it was given.
+        device: the model's.
+        config: the model's.
+        voice: for records that name none.
+        streams: records that are spoken at the same time.
+        record_streams: makes the streams of a record.
+        engine: runs them.
+
+    Raises:
+        UnavailableError: the voice is unavailable, or the device has no memory for the streams.
+    """
+
+    def __init__(self, model: LoadedModel, options: SpeakerOptions) -> None:
+        self.model = model
+        self.device = model.model.device
+        self.config = model.model.config
+        self.voice = model.voice(options.voice)
+        readers = model.text.readers(
+            options.lexicon, commands=options.commands, language=options.language
+        )
+        reader = RecordReader(
+            model.tokenizer, model.voice, self.voice, readers, self.config, split=options.split
+        )
+        guidance = self.config.cfg_scale if options.cfg_scale is None else options.cfg_scale
+        self.record_streams = RecordStreams(
+            reader, self.config, options.seed, guidance, model.frames
+        )
+        self.streams = pick_streams(options.streams, self.device)
+        self.engine = Engine(
+            model.model,
+            slots=self.streams,
+            steps=options.steps,
+            graphs="require" if options.require_graphs else "auto",
+            deterministic=options.deterministic,
+            sample_type=options.sample_type,
+        )

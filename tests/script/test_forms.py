@@ -4,12 +4,13 @@ import io
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from vvcli.errors import UsageError
 from vvcli.script.record import Record
-from vvcli.script.sources import Form, records_from, refuse_failed
+from vvcli.script.sources import Form, form_of, records_from, refuse_failed
 
 CASES = {
     Form.LINES: (b"One. Two.\nThree", ["One. Two.", "Three"]),
@@ -20,9 +21,10 @@ CASES = {
     Form.MARKDOWN: (b"# One\n\n- two\n", ["One", "two"]),
     Form.FOLLOW: (b"One. Two", ["One.", "Two"]),
 }
+ON_THE_WAY = [form for form in Form if form is not Form.EPUB]  # a ZIP file ends with its contents
 
 
-@pytest.mark.parametrize("form", Form)
+@pytest.mark.parametrize("form", ON_THE_WAY)
 def test_each_form_has_its_reader(form: Form) -> None:
     data, expected = CASES[form]
     reader, writer = os.pipe()
@@ -31,6 +33,12 @@ def test_each_form_has_its_reader(form: Form) -> None:
     with os.fdopen(reader, "rb") as file:
         found = list(records_from(file, "pipe", form, 3, delimiter=":", pause=0.01))
     assert [(record.index, record.text) for record in found] == list(enumerate(expected, start=3))
+
+
+@pytest.mark.parametrize("name", ["a.epub", "A.EPUB", "a.txt", "epub", "a.epub.txt"])
+def test_a_book_is_told_by_its_suffix(name: str) -> None:
+    is_book = name.lower() == "a.epub"
+    assert form_of(Path(name), Form.NULL) is (Form.EPUB if is_book else Form.NULL)
 
 
 def test_a_manifest_is_refused_by_its_first_bad_line() -> None:

@@ -3,7 +3,8 @@
 - `record.py`: `Record`, one piece of text that is spoken as one. Read it first.
 - `sources.py`: the reader of a form, and several inputs one after another.
 - `lines.py`, `null.py`, `paragraphs.py`, `jsonl.py`, `delimited.py`, `markdown.py`, `follow.py`:
-  a form each. `dialogue.py`: lines that begin with who speaks. `sentences.py`: where sentences end.
+  a form each; `epub/`: books. `dialogue.py`: lines that begin with who speaks. `sentences.py`:
+  where sentences end.
 - `decode.py`: bytes to text, and files that are no text. `limits.py`: ranges of
   numbers. `measure.py`: how much there is to speak.
 

@@ -16,7 +16,7 @@ MAX_DOCUMENT = 64 << 20  # bytes
 
 _TAG = re.compile(r"<[^<>]{0,1000}>")
 _FRONT_MATTER = re.compile(r"\A---\n.{0,20000}?\n(?:---|\.\.\.)\n", re.DOTALL)
-_STOPS = (".", "?", "!", ":", ";", ",", "…")
+STOPS = (".", "?", "!", ":", ";", ",", "…")  # after which a line break is no pause
 
 
 class Block(NamedTuple):
@@ -46,7 +46,7 @@ def read_markdown(file: BinaryIO, name: str, first_index: int = 0) -> Iterator[R
         yield Record(first_index, "", name, error=failed)
         return
     for index, block in enumerate(blocks(text), start=first_index):
-        yield Record(index, block.text, f"{name}:{block.line}")
+        yield Record(index, block.text, f"{name}:{block.line}", is_heading=block.is_heading)
 
 
 def blocks(text: str) -> list[Block]:
@@ -116,7 +116,7 @@ def _inline(token: Token) -> str:
         elif child.type == "softbreak":
             said.append(" ")
         elif child.type == "hardbreak":
-            ends = "".join(said).rstrip().endswith(_STOPS)
+            ends = "".join(said).rstrip().endswith(STOPS)
             said.append(" " if ends else ", ")
         elif child.type == "html_inline" and child.content.lower().startswith("<br"):
             said.append(", ")

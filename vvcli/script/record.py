@@ -24,6 +24,7 @@ class Record:
         silence_after: seconds of silence after it, in place of the run's gap.
         part: place among the parts of a record that was split, from 0.
         parts: how many of them there are.
+        is_heading: whether it is a heading of its document, and so may name a chapter.
         spoken: what is said of the text; None until it has been read.
         respelled: how many words of the text a lexicon had.
     """
@@ -40,6 +41,7 @@ class Record:
     silence_after: float | None = None
     part: int = 0
     parts: int = 1
+    is_heading: bool = False
     spoken: str | None = field(default=None, compare=False)
     respelled: int = field(default=0, compare=False)
 

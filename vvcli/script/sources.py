@@ -7,7 +7,7 @@ import os
 import select
 from collections.abc import Iterable, Iterator
 from enum import Enum
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from vvcli.errors import UsageError
@@ -32,7 +32,13 @@ class Form(Enum):
     JSONL = "jsonl"
     DELIMITED = "delimited"
     MARKDOWN = "markdown"
+    EPUB = "epub"
     FOLLOW = "follow"
+
+
+def form_of(path: PurePath, form: Form) -> Form:
+    """The form of a file: EPUB by its suffix, as nothing else can be in it, or else `form`."""
+    return Form.EPUB if path.suffix.lower() == ".epub" else form
 
 
 def records_from(
@@ -67,6 +73,10 @@ def records_from(
             return read_delimited(file, name, first_index, delimiter)
         case Form.MARKDOWN:
             return read_markdown(file, name, first_index)
+        case Form.EPUB:
+            from vvcli.script.epub.book import read_epub  # zipfile and all that it imports
+
+            return read_epub(file, name, first_index)
         case Form.FOLLOW:
             # Only here: the sentence library is a shared object of megabytes.
             from vvcli.script.follow import read_follow
@@ -84,7 +94,8 @@ def read_files(
 ) -> Iterator[Record]:
     """Records of all files in order, numbered through; `-` is `stdin`, which is closed at its end.
 
-    See `records_from` for the other arguments.
+    Files that end in `.epub` are read as books, all others in `form`. See `records_from` for the
+    other arguments.
 
     Raises:
         UsageError: a file cannot be read (any more).
@@ -95,7 +106,8 @@ def read_files(
         name = "stdin" if is_stdin else str(path)
         try:
             with open_stdin(stdin) if is_stdin else path.open("rb") as file:
-                found = records_from(file, name, form, index, delimiter=delimiter, pause=pause)
+                own = form_of(path, form)
+                found = records_from(file, name, own, index, delimiter=delimiter, pause=pause)
                 for record in found:
                     yield record
                     index = record.index + 1

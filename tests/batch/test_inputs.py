@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.script.epubs import SPOKEN, members, packed, page, write_epub
 from vvcli.batch.inputs import Input, expand, natural
 from vvcli.errors import UsageError
 from vvcli.script.sources import Form
@@ -50,6 +51,51 @@ def test_loops_of_links_end(tmp_path: Path) -> None:
     (tmp_path / "a/self").symlink_to(".")
     (tmp_path / "again").symlink_to("a")
     assert [each.stem for each in expand([tmp_path]).files] == ["a/b/x"]
+
+
+def test_a_book_is_an_input_a_chapter(tmp_path: Path) -> None:
+    (tmp_path / "in/b").mkdir(parents=True)
+    write_epub(tmp_path / "in/b/moby.epub", chapters=3)
+    (tmp_path / "in/a.txt").write_text("One.\n")
+    found = expand([tmp_path / "in"])
+    assert [each.stem for each in found.files] == [
+        *("a", "b/moby/01", "b/moby/02", "b/moby/03"),
+    ]
+    assert [book.title for book in found.books] == ["A Made Book"]
+    records = found.files[2].records(7)
+    assert [record.index for record in records] == list(range(7, 7 + len(SPOKEN)))
+    assert [record.text for record in records] == [text.format(n=2) for text in SPOKEN]
+    assert next(iter(records)).is_heading
+    write_epub(tmp_path / "many.epub", chapters=100)
+    assert expand([tmp_path / "many.epub"]).files[0].stem == "many/001"
+
+
+@pytest.mark.parametrize("kind", ["empty", "pipe", "folder.epub"])
+def test_books_that_are_none(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "a.epub"
+    if kind == "empty":
+        content = members(3, 1)
+        content["OEBPS/text/c1.xhtml"] = page("<p> </p>")
+        path.write_bytes(packed(content))
+    elif kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.mkdir()
+    with pytest.raises(UsageError, match=r"a\.epub (has no|is an EPUB, which)"):
+        expand([path])
+
+
+def test_other_files_of_a_folder_are_asked_for(tmp_path: Path) -> None:
+    for name in ("a.rst", "b.txt", "c/d.RST", "c/ch1.text", "c/notes.md"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("One.\n")
+    found = expand([tmp_path], patterns=["*.rst", "ch[0-9].*"])
+    assert [each.stem for each in found.files] == ["a", "c/ch1"]
+    assert {path.name for path in found.passed_over} == {"b.txt", "d.RST", "notes.md"}
+    [notes] = expand([tmp_path], patterns=["*.md"]).files
+    assert notes.form is Form.MARKDOWN
+    with pytest.raises(UsageError, match=r"has no \*\.org or \*\.tex file"):
+        expand([tmp_path], patterns=["*.org", "*.tex"])
 
 
 @pytest.mark.parametrize("name", ["missing.txt", "empty", "book/dangling.txt"])

@@ -15,6 +15,7 @@ import pytest
 
 from tests.batch.fakes import files, layout
 from tests.conftest import TINY, InProcess, Result
+from tests.script.epubs import write_epub
 from vvcli.batch.containment import OutputFolder
 from vvcli.batch.inputs import expand
 from vvcli.batch.plan import Plan, read_records
@@ -136,16 +137,35 @@ def test_files_that_are_not_read_are_said(dry: DryRun, vvcli: InProcess) -> None
         0,
         [
             ["make", "out/a/00001.wav", "One."],
-            ["skip", "book/b.rst", "not .txt or .md"],
-            ["skip", "book/cover.jpg", "not .txt or .md"],
+            ["skip", "book/b.rst", "not .txt, .md or .epub"],
+            ["skip", "book/cover.jpg", "not .txt, .md or .epub"],
             ["skip", "book/c.txt", "empty"],
             ["skip", "book/d.txt", "empty"],
         ],
     )
     options = ["-d", "out", "-m", TINY, "-V", "Ada", "--progress", "plain"]
     found = vvcli("batch", "book", *options).stderr
-    assert "2 files are skipped, not .txt or .md: book/b.rst, book/cover.jpg" in found
+    assert "2 files are skipped, not .txt, .md or .epub: book/b.rst, book/cover.jpg" in found
     assert "2 files are skipped, empty: book/c.txt, book/d.txt" in found
+
+
+def test_a_book_makes_a_file_a_chapter(dry: DryRun) -> None:
+    write_epub(Path("moby.epub"), chapters=2)
+    status, lines = dry("moby.epub", "--join")
+    assert (status, [line[:2] for line in lines]) == (
+        0,
+        [["make", "out/moby/01.wav"], ["make", "out/moby/02.wav"]],
+    )
+    _, lines = dry("moby.epub")
+    assert lines[3] == ["make", "out/moby/01/00004.wav", "2. Another."]
+    assert len(lines) == 16
+
+
+def test_files_of_other_names_are_asked_for(dry: DryRun) -> None:
+    book()
+    status, lines = dry("book", "--glob", "*.rst")
+    assert (status, lines[0]) == (0, ["make", "out/b/00001.wav", "# Two"])
+    assert ["skip", "book/a.txt", "not *.rst"] in lines
 
 
 def test_what_an_earlier_run_made_is_not_said(dry: DryRun, batch: Batch) -> None:
@@ -158,7 +178,7 @@ def test_what_an_earlier_run_made_is_not_said(dry: DryRun, batch: Batch) -> None
         0,
         [["done", "./a/00001.wav", "One."]],
     )
-    assert ["skip", "b.rst", "not .txt or .md"] in lines
+    assert ["skip", "b.rst", "not .txt, .md or .epub"] in lines
     assert not [line for line in lines if line[0] == "skip" and "wav" in line[1]]
 
 

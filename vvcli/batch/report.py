@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from vvcli.batch.entry import Outcome
-from vvcli.batch.inputs import TEXT_SUFFIXES
+from vvcli.batch.inputs import TEXT_SUFFIXES, listed
 from vvcli.batch.plan import Read
 from vvcli.batch.resume import Decision, JobStep
 
@@ -30,10 +30,12 @@ def plan_line(folder: str, step: JobStep, error: str | None = None) -> str:
     return f"{decision}\t{folder}{job.path}\t{words}"
 
 
-def not_read(read: Read, passed_over: Iterable[Path]) -> dict[str, list[str]]:
-    """Names of inputs that no file comes from, by the reason."""
+def not_read(
+    read: Read, passed_over: Iterable[Path], kinds: Sequence[str] = TEXT_SUFFIXES
+) -> dict[str, list[str]]:
+    """Names of inputs that no file comes from, by the reason; `kinds` are those of files."""
     return {
-        f"not {' or '.join(TEXT_SUFFIXES)}": [str(path) for path in passed_over],
+        f"not {listed(kinds)}": [str(path) for path in passed_over],
         "empty": [
             source.name for source, records in read if all(record.is_blank for record in records)
         ],

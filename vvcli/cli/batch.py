@@ -64,6 +64,14 @@ from vvcli.samples import SAMPLE_RATE
     help=f"Sample rate, {RATE.low} to {RATE.high}.",
 )
 @form_options
+@click.option(
+    "--glob",
+    "patterns",
+    multiple=True,
+    metavar="PATTERN",
+    type=Text(),
+    help="Read the files of folders whose names match PATTERN, such as '*.rst', and no others.",
+)
 @click.option("--join", is_flag=True, help="Make one file per input file, not per record.")
 @gap_option("Seconds of silence between the records of a joined file.")
 @click.option(
@@ -88,8 +96,9 @@ from vvcli.samples import SAMPLE_RATE
 def batch(context: click.Context, /, **options: Any) -> ExitStatus:
     """Speak every record of the INPUTs into a file of its own below OUTDIR.
 
-    An INPUT is a text file with a record a line, a folder (its .txt and .md files, at any depth), a
-    manifest ending in .jsonl, or - for standard input; options ask for other kinds of records.
+    An INPUT is a text file with a record a line, a book in .epub, a folder (its .txt, .md and .epub
+    files, at any depth), a manifest ending in .jsonl, or - for standard input; options ask for
+    other kinds of records.
     Run the same command again after a crash, or with more text, and it makes only what is missing.
     """
     environment: Environment = context.obj

@@ -49,7 +49,7 @@ def dry_run(environment: Environment, request: BatchRequest, prepared: Prepared)
             if outcome is Outcome.FAILED:
                 error = "; ".join(problems)
         lines.write(f"{visible_columns(plan_line(folder, step, error))}\n".encode())
-    for reason, names in not_read(prepared.read, prepared.passed_over).items():
+    for reason, names in not_read(prepared.read, prepared.passed_over, prepared.kinds).items():
         for name in names:
             lines.write(f"skip\t{visible(name)}\t{reason}\n".encode())
     lines.seek(0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -47,6 +47,7 @@ class BatchRequest(RunRequest):
     retry_failed: bool
     verify: bool
     fail_fast: bool
+    patterns: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ class Prepared:
     folder: OutputFolder
     read: Read
     passed_over: list[Path]  # files of input folders
+    kinds: Sequence[str]  # of files of folders that are not passed over
     plan: Plan
     model: ModelFolder
     fingerprint: Callable[[Job], str]
@@ -104,6 +106,7 @@ def prepare(
         map(Path, request.inputs),
         form,
         delimiter=request.delimiter or "|",
+        patterns=request.patterns,
         is_output=lambda path: _is_output(folder, path),
     )
     _check_conflicts(environment, request, inputs, options)
@@ -145,6 +148,7 @@ def prepare(
         folder=folder,
         read=read,
         passed_over=inputs.passed_over,
+        kinds=inputs.kinds,
         plan=Plan(read, folder, layout, below),
         model=model,
         fingerprint=lambda job: fingerprint(

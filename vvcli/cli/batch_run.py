@@ -63,7 +63,7 @@ def run_batch(
     made = Counter[Outcome]()
     with open_session(environment, request, total) as session:
         for sentence in [
-            *skipped_inputs(not_read(prepared.read, prepared.passed_over)),
+            *skipped_inputs(not_read(prepared.read, prepared.passed_over, prepared.kinds)),
             *verified(resume),
             *before.notes(),
         ]:

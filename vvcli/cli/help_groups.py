@@ -11,7 +11,7 @@ import click
 GROUPS = {
     "Text": (
         *("files", "null", "paragraphs", "jsonl", "delimiter", "markdown", "dialogue", "cast"),
-        *("follow", "follow_ms"),
+        *("patterns", "follow", "follow_ms"),
     ),
     "Reading": ("lexicon", "no_commands", "language", "split"),
     "Voice": ("model", "voice", "seed", "cfg_scale", "steps"),

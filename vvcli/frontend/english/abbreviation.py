@@ -90,7 +90,7 @@ def _fits(match: re.Match[str], clause: Clause, flags: frozenset[str], is_dotted
     if "name" in flags and (before[:1].isupper() or before in (",", "&", "and", "")):
         is_word = written.islower() or "word" in flags
         return not is_word or (is_dotted and written[0].isupper() and before != "")
-    if "title" in flags and is_dotted and after in ("and", "&", "/"):
+    if "title" in flags and (is_dotted or "bare" in flags) and after in ("and", "&", "/"):
         return clause.after(end, 2).lower() in _SENSES
     if "any" in flags or ("bare" in flags and flags == {"bare"}):
         return is_dotted or ((written.islower() or not written.isupper()) and "bare" in flags)
@@ -100,6 +100,9 @@ def _fits(match: re.Match[str], clause: Clause, flags: frozenset[str], is_dotted
 def _is_title(written: str, clause: Clause, place: int, after: str) -> bool:
     """Whether a name follows: the first word of a sentence might."""
     lower = written.lower()
+    if lower == "st" and clause.follows(place + 2) != "." and clause.before(place)[:1].isupper():
+        has_number = any(clause.before(place, n)[:1].isdigit() for n in (2, 3, 4))
+        return not has_number and after.lower() not in clause.starters  # 22 High St York
     if (
         lower in ("sr", "pt", "ft", "mt", "fr", "br", "st", "ste")
         and after.lower() in clause.starters
@@ -117,6 +120,9 @@ def _numbers(
 ) -> bool:
     """Whether it numbers what follows: "No. 5", but not "He said no. 5 people left."."""
     written, is_dotted = match["word"].lower(), bool(match["dot"])
+    if written in ("no", "nos") and not is_dotted:
+        is_name = clause.british or not clause.begins_sentence(match.start())
+        return match["word"].istitle() and after[:1].isdigit() and is_name
     if written == "no":
         if after == "I":
             return False

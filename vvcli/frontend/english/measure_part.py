@@ -145,6 +145,15 @@ def _pair(match: re.Match[str], clause: Clause) -> Parts | None:
 
 RULES = [
     Rule(
+        re.compile(r"(\d{1,2})\s?st\s?(\d{1,2})\s?lbs?(?!\w)"),
+        lambda m, c: Parts(
+            (Measure(m[1], Unit("stone", "stone")), Measure(m[2], Unit("pound", "pounds")))
+        ),
+        "0",
+        shape="0{1,2}( a|a)",
+        letters="s",
+    ),
+    Rule(
         re.compile(
             rf"(?P<first>\d{{1,4}})\s?(?P<larger>{_LARGER})\.\s(?P<last>\d{{1,3}})\s?"
             rf"(?P<smaller>{_SMALLER})(?!\w)\.?"

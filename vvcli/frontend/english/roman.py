@@ -65,6 +65,8 @@ def _roman(match: re.Match[str], clause: Clause) -> Roman | None:
         before = clause.before(match.start(), 3)  # "James I and VI"
         if before.lower() in words_of("ruler"):
             return Roman(number, is_rank=True, ending=ending)
+    if written in ("XI", "XV") and before.lower() in ("st", "nd", "rd"):
+        return Roman(number)  # the 1st XI
     if written.isupper() and clause.after(match.end()).lower() in ("century", "centuries", "c"):
         return Century(number)
     if written.isupper() and written in ("I", "II", "III") and _is_book(match, clause):

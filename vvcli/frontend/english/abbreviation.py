@@ -87,7 +87,7 @@ def _fits(match: re.Match[str], clause: Clause, flags: frozenset[str], is_dotted
         return not before.isdigit() and (after == "of" or after not in clause.starters)
     if written.lower() == "sr" and "name" in flags and after.lower() in cues("abbreviation.jobs"):
         return True
-    if "name" in flags and (before[:1].isupper() or before in (",", "&", "and", "")):
+    if "name" in flags and (before[:1].isupper() or before in (",", "&", "and", "-", "")):
         is_word = written.islower() or "word" in flags
         return not is_word or (is_dotted and written[0].isupper() and before != "")
     if "title" in flags and (is_dotted or "bare" in flags) and after in ("and", "&", "/"):
@@ -122,7 +122,7 @@ def _numbers(
     written, is_dotted = match["word"].lower(), bool(match["dot"])
     if written in ("no", "nos") and not is_dotted:
         is_name = clause.british or not clause.begins_sentence(match.start())
-        return match["word"].istitle() and after[:1].isdigit() and is_name
+        return match["word"].istitle() and after[:1].isdigit() and (is_name or written == "nos")
     if written == "no":
         if after == "I":
             return False

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.abbreviation import Abbreviation
-from vvcli.frontend.english.number_words import letters
+from vvcli.frontend.english.number_words import cardinal, letters
 from vvcli.frontend.english.patterns import alternatives
 from vvcli.frontend.tables import cues, mapping, rows
 
@@ -183,6 +183,21 @@ RULES = [
     Rule(re.compile(r"ff(?:\.|(?!\w))"), _following, "w", frozenset(["ff"]), stop="capital"),
     Rule(
         re.compile(r"est\.(?=\s*(?:$|[),;]))"), _estimated, "w", frozenset(["est"]), stop="starter"
+    ),
+    Rule(
+        re.compile(r"S(?P<season>\d{1,2})E(?P<episode>\d{1,3})(?!\w)"),
+        lambda m, c: Abbreviation(
+            f"season {cardinal(int(m['season']))} episode {cardinal(int(m['episode']))}"
+        ),
+        "C",
+        frozenset("s"),
+    ),
+    Rule(
+        re.compile(r"Q\.(?=\s?\d)"),
+        lambda m, c: Abbreviation("question"),
+        "C",
+        frozenset("q"),
+        stop="never",
     ),
     Rule(re.compile(r"v\.?(?=\s)"), _versus, "w", frozenset("v"), stop="never"),
     Rule(

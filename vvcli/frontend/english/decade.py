@@ -75,7 +75,8 @@ def _several(match: re.Match[str], clause: Clause) -> Several | None:
     if any(clause.before(match.start(), n).lower() in _SECONDS_BEFORE for n in (1, 4)):
         return None  # wait 5s and 10s
     if clause.touches(match.start()) == "-":
-        is_age = clause.before(match.start(), 2).lower() in ("under", "over")
+        word = clause.before(match.start(), 2)  # under-18s, B-52s
+        is_age = word.lower() in ("under", "over") or (len(word) == 1 and word.isupper())
         return Several(int(match["number"])) if is_age else None
     is_counted = clause.before(match.start()).lower() in _COUNTS
     return Several(int(match["number"])) if is_listed or is_counted else None

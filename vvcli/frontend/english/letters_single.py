@@ -159,6 +159,17 @@ RULES = [
         stop="never",
     ),
     Rule(
+        re.compile(r"[A-Z]\.(?=\d{1,2}(?!\w))"),
+        lambda m, c: (
+            Letters(f"{letters(m[0])} {'dot' if m[0] == 'M.' else 'point'}")
+            if c.before(m.start()).lower() in words("english/sections") or m[0] == "M."
+            else None
+        ),
+        "C",
+        frozenset("abcdefghijklmnopqrstuvwxyz"),
+        stop="never",
+    ),
+    Rule(
         re.compile(r"[A-Z]\.(?=\d{3})"),
         lambda m, c: Letters(letters(m[0])),
         "C",

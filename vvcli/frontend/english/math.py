@@ -88,6 +88,8 @@ def _power(match: re.Match[str], clause: Clause) -> Math | None:
 
 def _star_power(match: re.Match[str], clause: Clause) -> Math | None:
     before = clause.touches(match.start())
+    if before == " " and match[0][2:3] == " " and _is_operand(clause.before(match.start())):
+        return Math({"2": "squared", "3": "cubed"}.get(match["exponent"], "to the power of"))
     return _power(match, clause) if before.isalnum() or before == ")" else None
 
 
@@ -110,7 +112,7 @@ def _root(match: re.Match[str], clause: Clause) -> Math:
 
 
 RULES = [
-    Rule(re.compile(r"\*\*(?P<exponent>\d{1,9})(?!\w)"), _star_power, "*"),
+    Rule(re.compile(r"\*\*\s?(?P<exponent>\d{1,9})(?!\w)"), _star_power, "*"),
     Rule(
         re.compile(r"\^(?P<exponent>\{?[+-]?\d{1,9}\}?(?:[+-](?![\w(]))?|\{?[a-z]\}?(?!\w)|[+-])"),
         _power,

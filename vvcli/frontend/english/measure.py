@@ -51,7 +51,8 @@ def _measure(match: re.Match[str], clause: Clause) -> Measure | None:
     unit = find_unit(match["unit"])
     place = match.start()
     is_name = clause.touches(place) == "-" and clause.text[max(0, place - 2)].isalpha()
-    if clause.touches(place).isalpha() or is_name:
+    touches = clause.touches(place)
+    if (touches.isalpha() and touches not in "Øø") or is_name:
         return None  # SW1A, I-95 N
     if unit is None or not _is_unit(match, clause, unit):
         return None

@@ -12,7 +12,7 @@ from vvcli.frontend.english.number_words import cardinal, number
 from vvcli.frontend.english.patterns import alternatives, plain
 from vvcli.frontend.tables import cues, mapping, rows, words
 
-_NO_PARTS = ("yen", "won", "dong", "rupiah")
+_NO_PARTS = ("bitcoins", "yen", "won", "dong", "rupiah")
 
 
 @cache
@@ -67,6 +67,8 @@ class Money:
             return f"{amount.words(british)} {one if is_one else many}"
         said = []
         units = (whole or "0").lstrip("0") or "0"
+        if units == "0" and self.currency.isalpha() and len(self.currency) == 3:
+            return f"{amount.words(british)} {many}"  # 0.92 EUR
         if units != "0" or not int(fraction or "0"):
             said.append(f"{number(units, british)} {one if units == '1' else many}")
         if int(fraction or "0"):

@@ -51,9 +51,19 @@ def stop(token: Token, clause: Clause) -> Stop | Pause:
     if mark == "." and len(text) == 1 and follows.isalnum():
         if not touches or touches.isspace():
             return Pause("")
+        if follows.isdigit() and _is_suffix(token, clause):
+            return Pause("")  # 1.2.3-rc.1
         if touches.islower() and follows.islower():
             return Pause("")  # "e.gcats", which no rule took
     return Stop(mark)
+
+
+def _is_suffix(token: Token, clause: Clause) -> bool:
+    """Whether a word is before the point that a hyphen or plus ties to a version."""
+    word = clause.token_before(token.start)
+    if word is None or word.kind != "word" or word.end != token.start:
+        return False
+    return clause.touches(word.start) in ("-", "+") and clause.touches(word.start - 1).isalnum()
 
 
 def pause(token: Token, clause: Clause) -> Pause:

@@ -57,7 +57,7 @@ def is_equation(match: re.Match[str], clause: Clause) -> bool:
 def _range(match: re.Match[str], clause: Clause) -> Range | None:
     if is_equation(match, clause) or not _stands_alone(match, clause):
         return None
-    if clause.cue(match.start()) == "no" and "," not in match[0]:
+    if clause.cue(match.start()) == "no" and "-" in match[0] and len(match["last"]) > 2:
         return None  # No. 22-451, of a court or a law
     first, last = match["first"], match["last"]
     if any(len(n) > 1 and n[0] == "0" and "." not in n for n in (first, last)):
@@ -116,6 +116,8 @@ def _dash(match: re.Match[str], clause: Clause) -> To | None:
             clause.text[max(0, before.start - 2) : match.start()]
         )
         return None if is_same else To()
+    if clause.previous == "Time" and after.text.lower() in ("noon", "midnight", "late"):
+        return To()
     if clause.previous == "Date" and after.text.lower() in MONTHS:
         return To()
     if match[0] == "-" or not before.text.isupper() or not after.text.isupper():

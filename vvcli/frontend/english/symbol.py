@@ -82,7 +82,9 @@ def _about(match: re.Match[str], clause: Clause) -> Symbol:
     if clause.touches(match.start()).isalpha():
         return Symbol("tilde")  # HEAD~3
     after = clause.token_after(match.end())
-    is_number = after is not None and (after.kind == "number" or after.text in "$€£")
+    is_number = after is not None and (
+        after.kind == "number" or (after.text in "$€£" and clause.follows(after.end).isdigit())
+    )
     return Symbol("about" if is_number and clause.follows(match.end()).strip() else "")
 
 

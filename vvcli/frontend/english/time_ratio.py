@@ -53,7 +53,11 @@ def _is_book(match: re.Match[str], clause: Clause) -> bool:
 def _ratio(match: re.Match[str], clause: Clause) -> Ratio | None:
     first, second = match["first"], match["second"]
     if _is_book(match, clause):
-        return Ratio(first, second, link="", last=match["last"] or "")
+        place, verse = int(first), int(second.replace(",", "").partition(".")[0])
+        sounds_as_one = (place % 10 == 0 and place > 10 > verse) or (
+            place % 100 == 0 and verse < 100
+        )
+        return Ratio(first, second, "verse" * sounds_as_one, match["last"] or "")
     if match["last"]:
         return None
     if "." in first + second:
@@ -92,7 +96,7 @@ RULES = [
     ),
     Rule(
         re.compile(
-            r"(?P<first>\d{1,4}(?:\.\d{1,3})?):(?P<second>\d{1,4}(?:\.\d{1,3})?)"
+            r"(?P<first>\d{1,4}(?:\.\d{1,3})?):(?P<second>\d{1,3}(?:,\d{3}){1,2}|\d{1,4}(?:\.\d{1,3})?)"
             r"(?:[-–](?P<last>\d{1,3}(?::\d{1,3})?))?(?![\w]|[:.]\w)"
         ),
         _ratio,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
-from vvcli.frontend.tables import cues, rows
+from vvcli.frontend.tables import cues, rows, words
 
 _SAID_NO = cues("abbreviation.said_no")
 
@@ -101,8 +101,9 @@ def _is_title(written: str, clause: Clause, place: int, after: str) -> bool:
     """Whether a name follows: the first word of a sentence might."""
     lower = written.lower()
     if lower == "st" and clause.follows(place + 2) != "." and clause.before(place)[:1].isupper():
-        has_number = any(clause.before(place, n)[:1].isdigit() for n in (2, 3, 4))
-        return not has_number and after.lower() not in clause.starters  # 22 High St York
+        # Bury St Edmunds, but Wall St Journal.
+        name = after.lower().removesuffix("'s")
+        return name in cues("abbreviation.saints") or name in words("english/given_names")
     if (
         lower in ("sr", "pt", "ft", "mt", "fr", "br", "st", "ste")
         and after.lower() in clause.starters
@@ -165,6 +166,8 @@ def _is_street(
     )
     has_number = any(clause.before(place, n)[:1].isdigit() for n in (2, 3, 4))
     is_named = is_ended or has_number or bool(is_ordinal)
+    if clause.text[place:end] == "St":
+        return True  # the Wall St Journal: no saint has that name
     return is_named if is_dotted else is_named and (has_number or bool(is_ordinal) or is_ended)
 
 

@@ -82,7 +82,9 @@ def _is_place(match: re.Match[str], clause: Clause) -> bool:
     name = clause.before(place)
     follows = clause.after(match.end())
     if name in ("", ",", "-") and follows.istitle() and len(follows) > 2:
-        return follows.lower() not in clause.starters  # 75008 Paris
+        beyond = clause.token_after(match.end(), 2)
+        is_end = beyond is None or beyond.kind == "stop" or beyond.text in (",", ")", "and")
+        return is_end and not match[0].endswith("000")  # 75008 Paris
     is_name = name[:1].isupper() and name[1:].islower() and clause.touches(place) == " "
     if not is_name or clause.begins_sentence(place - 1 - len(name)):
         first = clause.before(place, 2)
@@ -121,7 +123,8 @@ class Codes:
 
 def _long_code(match: re.Match[str], clause: Clause) -> Code | None:
     pieces = re.findall(r"\d+|[A-Za-z]+", match[0])
-    return Code(match[0]) if len(pieces) > 2 else None
+    is_code = len(pieces) > 2 and all(piece.isdigit() or len(piece) < 5 for piece in pieces)
+    return Code(match[0]) if is_code else None
 
 
 def _long(match: re.Match[str], clause: Clause) -> Digits | None:

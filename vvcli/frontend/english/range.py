@@ -108,7 +108,7 @@ _NUMBERED = ("Measure", "Fraction", "Money", "Date", "Time", "Ordinal")
 
 def _dash(match: re.Match[str], clause: Clause) -> To | None:
     before, after = clause.token_before(match.start()), clause.token_after(match.end())
-    if before is None or after is None:
+    if before is None or after is None or clause.touches(match.start()).isspace():
         return None
     is_number = after.kind == "number" or after.text in ("$", "€", "£")
     if clause.previous in _NUMBERED and is_number:

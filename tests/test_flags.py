@@ -19,6 +19,7 @@ FLAG = re.compile(r"(?<![\w-])--?[A-Za-z0][\w-]*")
 # Sentences with options of other programs, or with text that happens to have such words.
 FOREIGN = {
     "__main__": {"-m"},  # python -m
+    "fleet.processes": {"-m"},  # the same
     "audio.format_hint": {"-i"},  # ffmpeg -i -
     "script.decode": {"-f"},  # iconv -f
     "script.null": {"-0"},  # xargs -0

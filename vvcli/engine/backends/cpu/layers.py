@@ -98,9 +98,16 @@ def fits_half(weight: Tensor) -> bool:
     return bool(error <= 2**-24 * torch.linalg.vector_norm(weight))
 
 
-def packed(linear: nn.Linear) -> nn.Module:
-    """The fastest layer here that computes the same as `linear`."""
+# Weights of so few inputs or outputs are in the cache anyway, and FBGEMM is slow at them: 1,388 us
+# for 15,360 rows of 64 to 16 numbers, where oneDNN's takes 384.
+NARROW = 64
+
+
+def packed(linear: nn.Linear, *, many_rows: bool = False) -> nn.Module:
+    """The fastest layer here that computes the same as `linear`, of `many_rows` if there are."""
     weight = linear.weight.detach()
+    if many_rows and min(weight.shape) <= NARROW and can_pack(weight.dtype):
+        return PackedLinear(linear)
     if weight.dtype == torch.float32 and fits_half(weight) and can_halve():
         return HalfLinear(linear, torch.get_num_threads())
     return PackedLinear(linear) if can_pack(weight.dtype) else linear
@@ -133,7 +140,9 @@ class FastBlock(nn.Module):
     def __init__(self, block: Block) -> None:
         super().__init__()
         self.norm, self.ffn_norm = FastNorm(block.norm), FastNorm(block.ffn_norm)
-        self.linear1, self.linear2 = packed(block.linear1), packed(block.linear2)
+        # The decoder's narrow stages are those with many rows a frame.
+        self.linear1 = packed(block.linear1, many_rows=True)
+        self.linear2 = packed(block.linear2, many_rows=True)
         gamma, mixer = block.gamma.detach(), block.mixer
         self._taps = (gamma * mixer.weight.detach()[:, 0].t()).unbind(0)  # 7 of [C]
         self._bias = gamma * mixer.bias.detach()

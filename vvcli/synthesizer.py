@@ -199,7 +199,7 @@ class Synthesizer:
         cfg_scale: float | None = None,
         language: str | None = None,
         commands: bool | None = None,
-        split: bool = True,
+        split: bool | None = None,
         voice_files: bool = True,
         first_index: int = 0,
         max_ahead: float = MAX_AHEAD,

@@ -39,7 +39,7 @@ def engine() -> FakeEngine:
 def hub(engine: FakeEngine) -> Iterator[SessionEngine]:
     sessions = session_engine(engine)
     yield sessions
-    assert not sessions.sessions, "a session was left open"
+    assert not sessions.load.sessions, "a session was left open"
     assert "sessions" not in {thread.name for thread in threading.enumerate()}
 
 

@@ -11,8 +11,9 @@ A record's way, and the order to read in:
 4. `run.py`: records through the engine. `order.py`: back into their order. `stretch.py`: faster
    or slower.
 5. `sessions.py`: live sessions beside each other, on the one thread of `session_engine.py`.
-   `turns.py`: who speaks now. `session_work.py`, `audio_queue.py`: what is left, what is made.
-   `session_settings.py`: what a session speaks with. `session_opener.py` opens it.
+   `turns.py`: who speaks now. `session_state.py`: what the two share. `session_work.py`,
+   `audio_queue.py`: what is left, what is made. `session_settings.py`: what it speaks with.
+   `session_opener.py` opens it.
 
 `vvcli/fleet/worker.py` puts them together. Audio comes out in the order of the records, whatever is
 done first. A record that fails never stops the others. Nothing here writes a file or a message.

@@ -4,30 +4,35 @@ from __future__ import annotations
 
 import itertools
 import threading
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 from vvcli.engine.engine import Engine
 from vvcli.engine.stream import Stream, StreamFrame
 from vvcli.script.record import Record
 from vvcli.speech.audio_queue import Piece
 from vvcli.speech.record_state import RecordState
+from vvcli.speech.session_state import SessionState
 from vvcli.speech.session_work import Part, RecordWork
 from vvcli.speech.turns import Turns
 from vvcli.speech.values import Status
 
-if TYPE_CHECKING:
-    from vvcli.speech.sessions import SpeechSession
+
+class SessionLoad(NamedTuple):
+    """Sessions that are open, speak and wait; frames made since the start."""
+
+    sessions: int
+    playing: int
+    waiting: int
+    frames: int
 
 
 class SessionEngine:
     """One engine, and the sessions that speak with it.
 
-    A session speaks one stream at a time, and holds a turn while it has something to say. After
-    each record it queues again if others wait. Its audio is bounded: at `max_ahead` its stream
-    pauses, or the next one is not begun.
-
-    The thread lives as long as a session is open. It alone touches the engine; sessions change
-    their own state under `lock` and say so with `touch`.
+    A session speaks one stream at a time, and queues again after each record if others wait. Its
+    audio is bounded: at its limit the stream pauses, or the next one is not begun.
+    The thread lives as long as a session is open. It alone touches the engine; others change a
+    session's state under `lock` and say so with `touch`.
 
     Args:
         engine: one that nobody else uses while a session is open.
@@ -37,7 +42,7 @@ class SessionEngine:
 
     def __init__(self, engine: Engine, slots: int, speaking: threading.Lock) -> None:
         self.lock = threading.Lock()
-        self.turns: Turns[SpeechSession] = Turns(slots)
+        self.turns: Turns[SessionState] = Turns(slots)
         self.frames = 0  # handed out
         self.error: BaseException | None = None  # that ended the thread
         self.no_samples = engine.no_samples
@@ -46,23 +51,23 @@ class SessionEngine:
         self._opening = threading.Lock()
         self._wake = threading.Condition(self.lock)
         self._numbers = itertools.count()
-        self._sessions: set[SpeechSession] = set()
-        self._touched: dict[SpeechSession, None] = {}  # in order
-        self._spoken: dict[Stream, SpeechSession] = {}
+        self._sessions: set[SessionState] = set()
+        self._touched: dict[SessionState, None] = {}  # in order
+        self._spoken: dict[Stream, SessionState] = {}
         self._dropped: list[Stream] = []  # to be cancelled
         self._thread: threading.Thread | None = None
 
     @property
-    def sessions(self) -> int:
-        """Sessions that are open."""
-        return len(self._sessions)
+    def load(self) -> SessionLoad:
+        """What is going on now."""
+        return SessionLoad(len(self._sessions), self.turns.held, self.turns.waiting, self.frames)
 
     def check(self) -> None:
         """Raise RuntimeError if the engine has failed."""
         if self.error is not None:
             raise RuntimeError(f"the engine has failed: {self.error}") from self.error
 
-    def open(self, session: SpeechSession) -> None:
+    def open(self, session: SessionState) -> None:
         """Add `session`, and start the thread with the first one.
 
         Raises:
@@ -84,7 +89,7 @@ class SessionEngine:
             with self.lock:
                 self._sessions.add(session)
 
-    def close(self, session: SpeechSession) -> None:
+    def close(self, session: SessionState) -> None:
         """Drop what `session` has, and end the thread with the last one."""
         with self._opening:
             with self.lock:
@@ -100,7 +105,7 @@ class SessionEngine:
                 self._thread = None
                 self._speaking.release()
 
-    def put(self, session: SpeechSession, record: Record) -> None:
+    def put(self, session: SessionState, record: Record) -> None:
         """Read `record`, in this thread, and queue it.
 
         Raises:
@@ -120,18 +125,18 @@ class SessionEngine:
                     session.works.append(work)
                 self.touch(session)
 
-    def cancel(self, session: SpeechSession) -> None:
+    def cancel(self, session: SessionState) -> None:
         """Drop what `session` has; its slot is free with the next step."""
         with self.lock:
             self._drop(session)
             self._wake.notify()
 
-    def touch(self, session: SpeechSession) -> None:
+    def touch(self, session: SessionState) -> None:
         """Look after `session` before the next step; with `lock` held."""
         self._touched[session] = None
         self._wake.notify()
 
-    def _drop(self, session: SpeechSession) -> None:
+    def _drop(self, session: SessionState) -> None:
         stream = session.forget()
         if stream is not None:
             self._spoken.pop(stream, None)
@@ -154,8 +159,7 @@ class SessionEngine:
     def _prepare(self) -> bool:
         """Do what sessions asked for, and wait until there is something to compute.
 
-        Returns:
-            False if no session is left.
+        Returns: False if no session is left.
         """
         with self.lock:
             while True:
@@ -174,10 +178,10 @@ class SessionEngine:
 
     def _apply(self) -> bool:
         """Whether the engine was told something."""
-        has_changed = bool(self._dropped)
-        for stream in self._dropped:
+        dropped, self._dropped = self._dropped, []
+        for stream in dropped:
             self._engine.cancel(stream)
-        self._dropped.clear()
+        has_changed = bool(dropped)
         while self._touched:
             touched, self._touched = self._touched, {}
             for session in touched:
@@ -186,15 +190,15 @@ class SessionEngine:
                 self._touched[session] = None
         return has_changed
 
-    def _advance(self, session: SpeechSession) -> bool:
+    def _advance(self, session: SessionState) -> bool:
         """Bring `session` on; whether the engine was told something."""
         stream = session.stream
         if stream is not None:
-            if stream.paused == session.wants_pause(stream.paused):
+            if stream.paused == session.audio.wants_pause(stream.paused):
                 return False
             self._engine.pause(stream, paused=not stream.paused)
             return True
-        if session.has_work and not session.wants_pause(False):
+        if session.has_work and not session.audio.wants_pause(False):
             if self.turns.holds(session):
                 return self._begin(session)
             self.turns.join(session, ready=True, always=True)
@@ -202,7 +206,7 @@ class SessionEngine:
             self.turns.leave(session)
         return False
 
-    def _begin(self, session: SpeechSession) -> bool:
+    def _begin(self, session: SessionState) -> bool:
         """Start the next part of `session`, or end its record."""
         work = session.work
         if work is None:
@@ -218,7 +222,7 @@ class SessionEngine:
         self._touched[session] = None
         return False
 
-    def _submit(self, session: SpeechSession, work: RecordWork, part: Part) -> None:
+    def _submit(self, session: SessionState, work: RecordWork, part: Part) -> None:
         try:
             self._engine.submit(part.stream)
         except ValueError as error:
@@ -242,5 +246,5 @@ class SessionEngine:
             session.put(Piece(session.work, None, silence=session.pause))
             session.stream = None
             self._touched[session] = None
-        elif not frame.stream.paused and session.wants_pause(False):
+        elif not frame.stream.paused and session.audio.wants_pause(False):
             self._touched[session] = None

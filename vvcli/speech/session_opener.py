@@ -26,6 +26,7 @@ class SessionOpener:
             options.lexicon,
             options.language,
             options.commands,
+            options.split,
         )
         self._engine = SessionEngine(speaker.engine, speaker.streams, speaking)
 
@@ -36,7 +37,7 @@ class SessionOpener:
         cfg_scale: float | None,
         language: str | None,
         commands: bool | None,
-        split: bool,
+        split: bool | None,
         voice_files: bool,
         first_index: int,
         max_ahead: float,

@@ -22,7 +22,7 @@ class SessionSettings:
     Args:
         model: the synthesizer's.
         streams: what it speaks with itself; `default_voice` is its voice.
-        lexicon, language, commands: how it reads text.
+        lexicon, language, commands, split: how it reads text.
     """
 
     def __init__(
@@ -33,12 +33,14 @@ class SessionSettings:
         lexicon: Lexicon | None,
         language: str | None,
         commands: bool,
+        split: bool,
     ) -> None:
         self._model = model
         self._streams = streams
         self._default_voice = default_voice
         self._lexicon = lexicon
         self._reading = language, commands
+        self._split = split
         self._readers: dict[tuple[str | None, bool], TextReaders] = {}
 
     def reading(
@@ -46,7 +48,7 @@ class SessionSettings:
         voice: str | None,
         language: str | None,
         commands: bool | None,
-        split: bool,
+        split: bool | None,
         voice_files: bool,
     ) -> RecordReader:
         """How one session reads its text; None is the synthesizer's own setting.
@@ -55,6 +57,7 @@ class SessionSettings:
             ValueError: an argument is not one of those allowed.
             UnavailableError: the voice is missing, or the language unknown.
         """
+        split = self._split if split is None else split
         check_parameters(voice=voice, split=split)
         voices = self._model.voice if voice_files else named_only(self._model.voice)
         language = self._reading[0] if language is None else language

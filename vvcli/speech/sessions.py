@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from vvcli.engine.stream import Stream
 from vvcli.samples import SAMPLE_RATE
 from vvcli.script.lines import numbered
 from vvcli.script.record import Record
-from vvcli.speech.audio_queue import AudioQueue, Piece, join_pieces
+from vvcli.speech.audio_queue import join_pieces
 from vvcli.speech.session_engine import SessionEngine
-from vvcli.speech.session_work import MakeStreams, RecordWork
+from vvcli.speech.session_state import SessionState
+from vvcli.speech.session_work import MakeStreams
 from vvcli.speech.values import Chunk
 
 MAX_AHEAD = 30.0  # seconds
 
 
-class SpeechSession:
+class SpeechSession(SessionState):
     """Text in, audio out, beside other sessions of the same `Synthesizer`.
 
     Made by `Synthesizer.open_session`. Every method may be called from any thread. Audio is that of
     `Synthesizer.speak` for the same records: neither other sessions nor pauses change it.
+
+    Attributes:
+        engine: drives it and all sessions of its synthesizer, for their figures and queue.
 
     Example:
         with synthesizer.open_session() as session:
@@ -41,20 +43,9 @@ class SpeechSession:
         max_ahead: float = MAX_AHEAD,
         on_audio: Callable[[], None] | None = None,
     ) -> None:
-        self.streams = streams
-        # The engine's, under its lock; `epoch` counts how often all was dropped:
-        self.works: deque[RecordWork] = deque()  # not begun
-        self.work: RecordWork | None = None  # that is being spoken
-        self.stream: Stream | None = None
-        self.pause = 0  # samples of silence after `stream`
-        self.reading = 0  # records whose text is being read
-        self.epoch = 0
-        # The listener's, under the same lock:
-        self._audio = AudioQueue(round(max_ahead * SAMPLE_RATE))
-        self._heard = threading.Condition(engine.lock)
-        self._is_starved = self._has_ended = self._is_closed = False
-        self._engine = engine
-        self._on_audio = on_audio
+        super().__init__(engine.lock, streams, round(max_ahead * SAMPLE_RATE), on_audio)
+        self._has_ended = self._is_closed = False
+        self.engine = engine
         # The writer's:
         self._writing = threading.Lock()
         self._next_index = first_index
@@ -114,20 +105,19 @@ class SpeechSession:
     def end(self) -> None:
         """Say that no more text comes: iterating ends once all is heard."""
         self.flush()
-        with self._engine.lock:
+        with self.engine.lock:
             self._has_ended = True
-            self._heard.notify_all()
-            self._ring()
+            self.wake()
 
     def cancel(self) -> None:
         """Drop all text and audio not handed out; the slot is free with the next frame."""
-        self._engine.cancel(self)
+        self.engine.cancel(self)
 
     def close(self) -> None:
         """Drop everything and leave. Twice is once."""
-        with self._engine.lock:
+        with self.engine.lock:
             self._is_closed = True
-        self._engine.close(self)
+        self.engine.close(self)
 
     # --- for whoever hears it
 
@@ -140,29 +130,40 @@ class SpeechSession:
         Raises:
             RuntimeError: the engine has failed.
         """
-        with self._engine.lock:
-            if wait and not self._audio:
-                self._heard.wait_for(self._has_news, timeout)
-            if not self._audio:
-                self._engine.check()
-                self._is_starved = True
+        with self.engine.lock:
+            if wait and not self.audio:
+                self.heard.wait_for(self._has_news, timeout)
+            if not self.audio:
+                self.engine.check()
+                self.is_starved = True
                 return None
-            pieces = self._audio.take()
-            if self._is_waited_for:
-                self._engine.touch(self)
-        return join_pieces(pieces, self._engine.no_samples)
+            pieces = self.audio.take()
+            if self.is_waited_for:
+                self.engine.touch(self)
+        return join_pieces(pieces, self.engine.no_samples)
 
     @property
     def finished(self) -> bool:
         """Whether all is heard after `end`, or the session is closed."""
-        with self._engine.lock:
-            return self._is_over and not self._audio
+        with self.engine.lock:
+            return self._is_over and not self.audio
+
+    @property
+    def next_index(self) -> int:
+        """The index of the next text that is no record."""
+        return self._next_index
 
     @property
     def pending(self) -> int:
         """Records that are not spoken whole."""
-        with self._engine.lock:
+        with self.engine.lock:
             return len(self.works) + self.reading + (self.work is not None)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether there is something to say, and others are spoken first."""
+        with self.engine.lock:
+            return self.has_work and not self.engine.turns.holds(self)
 
     def __iter__(self) -> Iterator[Chunk]:
         while (chunk := self.read()) is not None:
@@ -174,63 +175,17 @@ class SpeechSession:
     def __exit__(self, *error: object) -> None:
         self.close()
 
-    # --- for the engine, which holds its lock
-
-    @property
-    def has_work(self) -> bool:
-        """Whether there is something to say."""
-        return bool(self.works) or self.work is not None
-
-    def wants_pause(self, paused: bool) -> bool:
-        """Whether the listener is so far behind that nothing more should be made.
-
-        A stream that is `paused` goes on when half of the audio is heard.
-        """
-        return self._audio.wants_pause(paused)
-
-    def put(self, piece: Piece) -> None:
-        """Add audio."""
-        if piece.size or piece.ends:
-            self._audio.put(piece)
-            self.wake()
-
-    def wake(self) -> None:
-        """Tell whoever waits for audio."""
-        self._heard.notify_all()
-        self._ring()
-
-    def forget(self) -> Stream | None:
-        """Drop everything; returns the stream that was being spoken."""
-        stream, self.stream, self.work = self.stream, None, None
-        self.works.clear()
-        self._audio.clear()
-        self.epoch += 1
-        self.wake()
-        return stream
-
     # --- inside
-
-    @property
-    def _is_waited_for(self) -> bool:
-        """Whether the engine has stopped until the listener has caught up, as it now has."""
-        if self.stream is None:
-            return self.has_work and not self.wants_pause(False)
-        return self.stream.paused and not self.wants_pause(True)
 
     @property
     def _is_over(self) -> bool:
         return self._is_closed or (self._has_ended and not self.has_work and not self.reading)
 
     def _has_news(self) -> bool:
-        return bool(self._audio) or self._is_over or self._engine.error is not None
-
-    def _ring(self) -> None:
-        if self._is_starved and self._on_audio is not None:
-            self._is_starved = False
-            self._on_audio()
+        return bool(self.audio) or self._is_over or self.engine.error is not None
 
     def _pending_text(self) -> str:
-        with self._engine.lock:
+        with self.engine.lock:
             if self._text_epoch != self.epoch:
                 self._text, self._text_epoch = "", self.epoch
         return self._text
@@ -240,10 +195,10 @@ class SpeechSession:
             (record,) = numbered([text])
         else:
             record = replace(next(numbered([text])), index=self._next_index)
-        with self._engine.lock:
-            self._engine.check()
+        with self.engine.lock:
+            self.engine.check()
             if self._is_closed or self._has_ended:
                 raise RuntimeError("the session is over: open another one")
-        self._engine.put(self, record)
+        self.engine.put(self, record)
         self._next_index = record.index + 1
         return record

@@ -39,7 +39,18 @@ PATIENCE = 300  # seconds; forty processes of a busy machine take a minute
 
 # What is typed, and all that it is completed to.
 CASES = {
-    "": ["speak", "batch", "voices", "models", "text", "format", "check", "bench", "completion"],
+    "": [
+        "speak",
+        "batch",
+        "serve",
+        "voices",
+        "models",
+        "text",
+        "format",
+        "check",
+        "bench",
+        "completion",
+    ],
     "sp": ["speak"],
     "--pro": ["--progress"],
     "--progress ": ["auto", "bar", "plain", "json", "none"],

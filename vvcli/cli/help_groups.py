@@ -9,6 +9,10 @@ import click
 
 # Heading: options by their names as parameters. A command lists those it has, in this order.
 GROUPS = {
+    "Server": (
+        *("socket_path", "listen", "systemd", "token_file", "allow_origin"),
+        *("queue", "drain", "stall", "log"),
+    ),
     "Text": (
         *("files", "null", "paragraphs", "jsonl", "delimiter", "markdown", "dialogue", "cast"),
         *("patterns", "follow", "follow_ms"),
@@ -28,7 +32,7 @@ GROUPS = {
 COMMON = {
     *("files", "follow", "model", "voice", "folder", "template", "output", "format_name", "rate"),
     *("join", "gap", "cues", "existing", "retry_failed", "streams", "device", "dry_run", "quiet"),
-    *("help", "help_all"),
+    *("socket_path", "listen", "token_file", "queue", "help", "help_all"),
 }
 
 _ALL = "vvcli.help_all"

@@ -27,6 +27,7 @@ from vvcli.errors import is_rust_panic
 COMMANDS = {
     "speak": "Speak text as one audio stream.",
     "batch": "Speak many records into many files.",
+    "serve": "Keep the model loaded, and speak for clients.",
     "voices": "List voices, or convert one to safetensors.",
     "models": "List, fetch or locate models.",
     "text": "Show how text is read.",

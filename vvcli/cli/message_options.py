@@ -79,8 +79,10 @@ root_options = together(
     ),
 )
 
+quiet_option = click.option("-q", "--quiet", is_flag=True, callback=_choose_quiet, help=_QUIET)
+
 progress_options = together(
-    click.option("-q", "--quiet", is_flag=True, callback=_choose_quiet, help=_QUIET),
+    quiet_option,
     verbose_option,
     click.option(
         "--progress",

@@ -15,6 +15,7 @@ REMEDIES = {
     "retry": "--retry-failed tries again",
     "skip": "move it away, or give --existing skip to keep it, overwrite to replace it, "
     "or another -d",
+    "token file": "give --token-file",
     "update": "give --existing update to make it again, skip to keep it, or another -d",
     "voice file": "name a voice file with -V",
     "wait": "wait for it, or give another -d",

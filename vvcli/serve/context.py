@@ -1,0 +1,78 @@
+"""What all requests of a server share."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from vvcli.script.record import Record
+from vvcli.serve.access_log import AccessLog
+from vvcli.serve.listener import Bell, Listener
+from vvcli.serve.metrics import Metrics
+from vvcli.serve.server_info import Limits, ServerInfo
+from vvcli.serve.speech_request import SpeechSettings
+from vvcli.serve.stalls import Stalls
+
+if TYPE_CHECKING:
+    from vvcli.synthesizer import Synthesizer
+
+
+class Conversation(Protocol):
+    """A request or a WebSocket, as whoever ends the server sees it."""
+
+    def drain(self) -> None:
+        """Take nothing new, and end after what is playing."""
+
+    def abort(self) -> None:
+        """End now, in the middle of the audio."""
+
+
+@dataclass
+class ServerContext:
+    """One server's parts, for its requests."""
+
+    synthesizer: Synthesizer
+    info: ServerInfo
+    limits: Limits
+    metrics: Metrics
+    log: AccessLog
+    bell: Bell
+    stalls: Stalls
+    # Text is read, and audio encoded, beside the loop.
+    readers: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(2, "reader"))
+    encoders: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(4, "encoder"))
+    is_draining: bool = False
+    conversations: set[Conversation] = field(default_factory=set)
+
+    async def listen(self, settings: SpeechSettings, record: Record | None = None) -> Listener:
+        """A new session, which speaks `record`.
+
+        Raises:
+            BusyError, RuntimeError: as `SpeechSession.submit`.
+            UnavailableError: as `Synthesizer.open_session`.
+        """
+
+        def make() -> Listener:
+            listener = Listener(self.synthesizer, self.bell, settings, self.limits.max_ahead)
+            try:
+                if record is not None:
+                    listener.session.submit(record)
+            except BaseException:
+                listener.close()
+                raise
+            return listener
+
+        # A voice may have to be read from the disk.
+        made = asyncio.get_running_loop().run_in_executor(self.readers, make)
+        try:
+            return await asyncio.shield(made)
+        except asyncio.CancelledError:
+            made.add_done_callback(_close)
+            raise
+
+
+def _close(made: asyncio.Future[Listener]) -> None:
+    if not made.cancelled() and made.exception() is None:
+        made.result().close()

@@ -1,0 +1,188 @@
+"""The fields of a speech request: OpenAI's, and ours."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from vvcli.script.limits import CFG_SCALE, SEED, Limits
+from vvcli.script.record import Record
+from vvcli.serve.api_error import ApiError, invalid
+from vvcli.serve.server_info import MODEL, ServerInfo
+
+FORMATS = ("mp3", "opus", "flac", "wav", "pcm", "f32le")
+STREAM_FORMATS = ("audio", "sse", "frames")
+FRAMED = ("pcm", "f32le")  # what `frames` can hold
+
+MAX_SOURCE = 1000  # characters
+RECORD_INDEX = Limits(0, 2**32 - 1, whole=True)
+SPEED = Limits(0.25, 4)
+
+
+@dataclass(frozen=True)
+class SpeechSettings:
+    """How text is spoken; None is the server's own setting."""
+
+    voice: str | None = None
+    seed: int | None = None
+    cfg_scale: float | None = None
+    language: str | None = None
+    commands: bool | None = None
+    split: bool | None = None
+    record_index: int | None = None
+
+
+@dataclass(frozen=True)
+class SpeechRequest:
+    """One text to be spoken as one record."""
+
+    text: str
+    settings: SpeechSettings
+    response_format: str = "mp3"
+    stream_format: str = "audio"
+    source: str = ""
+
+    @property
+    def record(self) -> Record:
+        """The record: a seed without an index is the record's own, as in manifests."""
+        return Record(self.settings.record_index or 0, self.text, self.source)
+
+
+def parse_json(data: bytes | str) -> dict[str, Any]:
+    """The object that `data` is.
+
+    Raises:
+        ApiError: it is none.
+    """
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise ApiError(400, "invalid_json", f"the body is not JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise ApiError(400, "invalid_json", "the body is not a JSON object")
+    return value
+
+
+def parse_request(fields: Mapping[str, Any], info: ServerInfo) -> SpeechRequest:
+    """The request that `fields` make.
+
+    Raises:
+        ApiError: a field is missing, unknown or wrong.
+    """
+    parsers = {
+        "input": _text,
+        "model": lambda value: _model(value, info),
+        "response_format": _one_of(FORMATS),
+        "stream_format": _one_of(STREAM_FORMATS),
+        "source": _source,
+        "speed": _speed,
+        **_settings_parsers(info),
+    }
+    if "input" not in fields:
+        raise ApiError(400, "missing_field", "input is missing: it is the text to speak", "input")
+    found = _parse(fields, parsers)
+    framed = found.get("stream_format") == "frames"
+    response_format = found.get("response_format", "mp3")
+    if framed and response_format not in FRAMED:
+        raise invalid("response_format", f"frames hold {' or '.join(FRAMED)} only")
+    return SpeechRequest(
+        found["input"],
+        _settings(found),
+        response_format,
+        found.get("stream_format", "audio"),
+        found.get("source", ""),
+    )
+
+
+def parse_settings(fields: Mapping[str, Any], info: ServerInfo) -> tuple[SpeechSettings, str]:
+    """How the text of a WebSocket is spoken, and the format of its audio.
+
+    Raises:
+        ApiError: a field is unknown or wrong.
+    """
+    parsers = {"response_format": _one_of(FRAMED), **_settings_parsers(info)}
+    found = _parse(fields, parsers)
+    return _settings(found), found.get("response_format", "pcm")
+
+
+def _settings_parsers(info: ServerInfo) -> dict[str, Callable[[Any], Any]]:
+    return {
+        "voice": _voice,
+        "seed": SEED.check,
+        "cfg_scale": CFG_SCALE.check,
+        "record_index": RECORD_INDEX.check,
+        "language": _one_of(info.languages),
+        "commands": _flag,
+        "split": _flag,
+    }
+
+
+def _settings(found: Mapping[str, Any]) -> SpeechSettings:
+    names = SpeechSettings.__dataclass_fields__
+    return SpeechSettings(**{name: found[name] for name in names if name in found})
+
+
+def _parse(
+    fields: Mapping[str, Any], parsers: Mapping[str, Callable[[Any], Any]]
+) -> dict[str, Any]:
+    found = {}
+    for name, value in fields.items():
+        if name not in parsers:
+            shown = name if len(name) <= 40 else f"{name[:40]}..."
+            raise ApiError(400, "unknown_field", f"there is no field {shown!r}", shown)
+        if value is None and name != "input":  # as if it were not there
+            continue
+        try:
+            found[name] = parsers[name](value)
+        except ValueError as error:
+            raise invalid(name, str(error)) from None
+    return found
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("it is not a text")
+    return value
+
+
+def _source(value: Any) -> str:
+    if len(_text(value)) > MAX_SOURCE:
+        raise ValueError(f"it is longer than {MAX_SOURCE} characters")
+    return str(value)
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("it is neither true nor false")
+    return value
+
+
+def _voice(value: Any) -> str:
+    name = value.get("id") if isinstance(value, dict) and value.keys() == {"id"} else value
+    if not _text(name):
+        raise ValueError("it is empty")
+    return str(name)
+
+
+def _model(value: Any, info: ServerInfo) -> str:
+    if value not in (MODEL, info.model):
+        message = f"there is no such model here: use {info.model!r} or {MODEL!r}"
+        raise ApiError(404, "model_not_found", message, "model")
+    return str(value)
+
+
+def _speed(value: Any) -> float:
+    if SPEED.check(value) != 1:
+        raise ValueError("speech cannot be stretched: leave it out, or send 1")
+    return 1.0
+
+
+def _one_of(words: tuple[str, ...]) -> Callable[[Any], str]:
+    def parse(value: Any) -> str:
+        if value not in words:
+            raise ValueError(f"it is not one of {', '.join(words)}")
+        return str(value)
+
+    return parse

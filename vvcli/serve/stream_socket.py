@@ -1,0 +1,198 @@
+"""A WebSocket: text comes as it is written, audio goes as it is made."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from vvcli.audio.pcm import F32LE, S16LE
+from vvcli.errors import BusyError, UnavailableError
+from vvcli.serve.api_error import ApiError, busy, invalid, shutting_down
+from vvcli.serve.context import ServerContext
+from vvcli.serve.encoding import Tally
+from vvcli.serve.listener import Listener
+from vvcli.serve.metrics import Clock
+from vvcli.serve.speech_request import SpeechSettings, parse_settings
+from vvcli.serve.stream_commands import StreamCommand, parse_command
+from vvcli.speech.values import Chunk
+
+MAX_PENDING = 256  # records: an hour's worth of sentences
+
+DONE, GOING_AWAY = 1000, 1001  # codes of a closed WebSocket
+
+
+class StreamSocket:
+    """One WebSocket and its session. One task reads it, another one writes audio."""
+
+    def __init__(self, context: ServerContext, socket: WebSocket) -> None:
+        self._context = context
+        self._socket = socket
+        self._transport: asyncio.Transport = socket.scope["vvcli.transport"]
+        self._settings = SpeechSettings()
+        self._format = S16LE
+        self._listener: Listener | None = None
+        self._writer: asyncio.Task[None] | None = None
+        self._sending = asyncio.Lock()
+        self._epoch = 0  # how often the client has cancelled
+        self._clocks: dict[int, Clock] = {}  # of records that are not heard whole, by index
+        self._is_draining = False
+
+    async def run(self) -> None:
+        """Talk until one of the two has had enough."""
+        await self._socket.accept()
+        self._context.conversations.add(self)
+        try:
+            await self._say(type="ready", **self._context.info.handshake())
+            await self._open(self._settings)
+            await self._obey()
+        except WebSocketDisconnect:
+            self._context.metrics.cancelled.inc(len(self._clocks))
+        finally:
+            self._context.conversations.discard(self)
+            self._stop()
+
+    def drain(self) -> None:
+        """Take nothing new, and leave after what is playing."""
+        self._is_draining = True
+        if self._listener is not None:
+            if self._listener.session.waiting:
+                self._listener.session.cancel()
+            self._context.readers.submit(self._listener.session.end)
+
+    def abort(self) -> None:
+        """Drop the connection."""
+        self._transport.abort()
+
+    # --- what the client says
+
+    async def _obey(self) -> None:
+        while True:
+            message = await self._socket.receive()
+            if message["type"] == "websocket.disconnect":
+                raise WebSocketDisconnect(message.get("code", 1005))
+            try:
+                command = parse_command(message.get("text"))
+                if self._is_draining:
+                    raise shutting_down()
+                await self._carry_out(command)
+            except ApiError as error:
+                self._context.metrics.refused.labels(error.code).inc()
+                await self._say(type="error", error=error.as_dict())
+
+    async def _carry_out(self, command: StreamCommand) -> None:
+        session = self._session
+        if command.kind == "config":
+            await self._configure(command.fields)
+        elif command.kind == "cancel":
+            self._epoch += 1
+            session.cancel()
+            self._context.metrics.cancelled.inc(len(self._clocks))
+            self._clocks.clear()
+            await self._say(type="cancelled")
+        elif command.kind == "end":
+            await self._beside(session.end)
+        elif session.pending >= MAX_PENDING:
+            raise busy(f"{MAX_PENDING} records are not spoken yet: wait, or cancel")
+        elif command.kind == "speak":
+            await self._beside(lambda: [session.submit(command.text)])
+        elif command.kind == "text":
+            await self._beside(lambda: session.write(command.text))
+        else:
+            await self._beside(session.flush)
+
+    async def _configure(self, fields: dict[str, Any]) -> None:
+        if self._session.pending:
+            message = "text is being spoken: send it before text, or once all is spoken"
+            raise ApiError(400, "config_too_late", message)
+        settings, name = parse_settings(fields, self._context.info)
+        if settings.record_index is None:
+            settings = replace(settings, record_index=self._session.next_index)
+        old = self._listener, self._writer
+        try:
+            await self._open(settings)
+        except UnavailableError as error:
+            raise invalid("voice", str(error), "unknown_voice") from error
+        self._format = F32LE if name == "f32le" else S16LE
+        self._stop(*old)
+
+    async def _open(self, settings: SpeechSettings) -> None:
+        self._listener = await self._context.listen(settings)
+        self._writer = asyncio.ensure_future(self._write(self._listener))
+
+    async def _beside(self, call: Callable[[], Any]) -> None:
+        """Read text beside the loop, and note when its records came."""
+        try:
+            records = await asyncio.get_running_loop().run_in_executor(self._context.readers, call)
+        except BusyError as error:
+            raise busy(str(error)) from error
+        except RuntimeError as error:  # it has ended
+            raise ApiError(400, "session_over", str(error)) from error
+        for record in records or []:
+            self._clocks.setdefault(record.index, Clock(self._context.metrics))
+
+    # --- what it hears
+
+    async def _write(self, listener: Listener) -> None:
+        tally: Tally | None = None
+        epoch = self._epoch
+        with suppress(WebSocketDisconnect, OSError):
+            while (chunk := await listener.read()) is not None:
+                if epoch != self._epoch:
+                    tally, epoch = None, self._epoch
+                if tally is None:
+                    tally = Tally(self._format is F32LE)
+                    facts = {"record_index": chunk.record.index, "text": chunk.record.text}
+                    await self._say(epoch, type="record", **facts)
+                await self._play(chunk, tally, epoch)
+                if chunk.status is not None:
+                    tally = None
+            await self._leave()
+
+    async def _play(self, chunk: Chunk, tally: Tally, epoch: int) -> None:
+        """Send audio, and how its record ended."""
+        index = chunk.record.index
+        if len(chunk.samples):
+            tally.add(chunk.samples)
+            self._clocks.setdefault(index, Clock(self._context.metrics)).tick()
+            await self._send(epoch, bytes=self._format.encode(chunk.samples))
+        if chunk.status is not None:
+            self._clocks.pop(index, None)
+            self._context.metrics.records.labels(chunk.status.value).inc()
+            await self._say(epoch, type="record_end", record_index=index, **tally.end(chunk))
+
+    async def _leave(self) -> None:
+        """Close, all being said."""
+        if not self._is_draining:
+            await self._say(type="done")
+        code = GOING_AWAY if self._is_draining else DONE
+        await self._send(None, type="websocket.close", code=code)
+
+    async def _say(self, epoch: int | None = None, **event: Any) -> None:
+        await self._send(epoch, text=json.dumps(event))
+
+    async def _send(self, epoch: int | None, **message: Any) -> None:
+        """Send one message; audio of an `epoch` that is over is dropped."""
+        async with self._sending:
+            if epoch is None or epoch == self._epoch:
+                with self._context.stalls.sending(self._transport):
+                    await self._socket.send({"type": "websocket.send", **message})
+
+    # --- inside
+
+    @property
+    def _session(self) -> Any:
+        assert self._listener is not None  # noqa: S101 - it is opened before anything is read
+        return self._listener.session
+
+    def _stop(self, *old: Any) -> None:
+        listener, writer = old or (self._listener, self._writer)
+        if writer is not None:
+            writer.cancel()
+        if listener is not None:
+            listener.close()

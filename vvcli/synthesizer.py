@@ -40,7 +40,10 @@ class Synthesizer:
         steps: solver steps per frame.
         cfg_scale: classifier-free guidance, for records that name none; default: the model's own.
         seed: picks the noise, together with a record's index, for records that name none.
+        speed: 0.5 to 2 times the model's, at its pitch, for records that name none.
         split: speak a record that is too long for the context in parts, cut at sentence ends.
+        by_sentence: speak every sentence by itself; chunks then say which one they are of.
+        retries: how often what `vvcli.speech.faults` finds broken is spoken again, before it comes.
         lexicon: respellings, for any model; see `vvcli.frontend.lexicon`.
         commands: obey `[[pause 500ms]]`, `[[voice NAME]]` and `[[spell ABC]]` in text.
         language: `en-US` or `en-GB`, where the model has text read for it; default: its voice's.
@@ -53,7 +56,7 @@ class Synthesizer:
         workers: on a CPU; with more than one, each is a process with its share of the processors.
 
     The audio of a record does not depend on the number of workers. Several of them are ended by
-    `close`, or by leaving a `with` statement.
+    `close`, or by leaving a `with` statement. Sessions speak at the model's own speed, and once.
 
     Raises:
         ValueError: a number is out of its range, or a word is not one of those allowed.
@@ -73,7 +76,10 @@ class Synthesizer:
         steps: int = 5,
         cfg_scale: float | None = None,
         seed: int = 0,
+        speed: float = 1.0,
         split: bool = True,
+        by_sentence: bool = False,
+        retries: int = 0,
         lexicon: Lexicon | None = None,
         commands: bool = True,
         language: str | None = None,
@@ -83,18 +89,17 @@ class Synthesizer:
         sample_type: SampleType = "float32",
         workers: int = 1,
     ) -> None:
-        check_parameters(model=model, voice=voice, device=device, workers=workers)
-        check_parameters(streams=streams, steps=steps, cfg_scale=cfg_scale, seed=seed)
-        check_parameters(dtype=dtype, sample_type=sample_type, max_ahead=max_ahead, split=split)
-        check_parameters(deterministic=deterministic, require_graphs=require_graphs)
-        places = pick_places(device, workers)
+        check_parameters(model=model, dtype=dtype, device=device, workers=workers)
         options = SpeakerOptions(
             voice=None if voice is None else str(voice),
             streams=streams,
             steps=steps,
             cfg_scale=cfg_scale,
             seed=seed,
+            speed=speed,
             split=split,
+            by_sentence=by_sentence,
+            retries=retries,
             lexicon=lexicon,
             commands=commands,
             language=language,
@@ -102,6 +107,8 @@ class Synthesizer:
             require_graphs=require_graphs,
             sample_type=sample_type,
         )
+        check_parameters(max_ahead=max_ahead, **vars(options))
+        places = pick_places(device, workers)
         found = open_fleet(model, places, dtype, options, max_ahead)
         self.device, self.config, self.voice = found.device, found.config, found.voice
         self.fleet, self._speaker = found.fleet, found.speaker
@@ -122,11 +129,7 @@ class Synthesizer:
 
     @property
     def engine(self) -> Engine:
-        """The engine, for its counters and to warm it up.
-
-        Raises:
-            RuntimeError: as `speaker` does.
-        """
+        """The engine, for its counters and to warm it up; RuntimeError as from `speaker`."""
         return self.speaker.engine
 
     @property
@@ -181,8 +184,7 @@ class Synthesizer:
 
         `lines` may be endless and slow: what has been read is spoken while the next line is
         awaited. A slow consumer holds the work up: on a CPU it is done only while more is asked
-        for, on a GPU it stops when `max_ahead` is made.
-        To stop early, close the generator.
+        for, on a GPU it stops when `max_ahead` is made. To stop early, close the generator.
 
         Raises:
             TypeError: `lines` is one text, or holds what is neither str nor Record.

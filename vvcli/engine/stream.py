@@ -26,6 +26,8 @@ class NoiseSource:
     """
 
     def __init__(self, seed: int, record_index: int, latent_size: int) -> None:
+        self.seed = seed
+        self._record_index = record_index
         key = np.array([seed, record_index], dtype=np.uint64)
         self._generator = np.random.Generator(np.random.Philox(key=key))
         self._latent_size = latent_size
@@ -33,6 +35,11 @@ class NoiseSource:
     def draw(self) -> NDArray[np.float32]:
         """The next rows, [NOISE_CHUNK, latent] float32."""
         return self._generator.standard_normal((NOISE_CHUNK, self._latent_size), dtype=np.float32)
+
+    def with_seed_after(self, count: int) -> NoiseSource:
+        """The noise of the same record from its start, with the seed that is `count` later."""
+        seed = (self.seed + count) % 2**64
+        return NoiseSource(seed, self._record_index, self._latent_size)
 
 
 class End(Enum):

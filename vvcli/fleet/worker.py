@@ -7,7 +7,8 @@ from contextlib import closing
 from typing import Protocol
 
 from vvcli.script.record import Record
-from vvcli.speech.run import Order, OrderedRun, PendingChunk
+from vvcli.speech.order import Order
+from vvcli.speech.run import OrderedRun, PendingChunk
 from vvcli.speech.speaker import Speaker
 
 # Records read and not handed out. The seconds that may be made ahead do not bound blank and failed
@@ -62,7 +63,9 @@ class Worker:
             order, on_made: see `OrderedRun`.
         """
         engine, streams = self.speaker.engine, self.speaker.streams
-        run = OrderedRun(engine, self.speaker.record_streams, order, on_made)
+        speaker = self.speaker
+        retries = speaker.retries
+        run = OrderedRun(engine, speaker.record_streams, order, on_made, retries=retries)
         try:
             while True:
                 while engine.waiting < streams and run.records < RECORDS_AHEAD:

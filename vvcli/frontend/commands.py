@@ -29,6 +29,7 @@ class Segment:
     text: str
     voice: str | None = None  # of the command before it; None is the record's
     pause: Fraction = Fraction(0)
+    written: str | None = None  # the text before it is respelled, of a sentence by itself
 
 
 def parse_commands(text: str) -> list[Segment]:

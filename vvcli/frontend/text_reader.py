@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -121,9 +121,16 @@ class TextReader:
         self._lexicon = lexicon or None
         self._commands = commands
 
-    def segments(self, text: str) -> tuple[list[Segment], int]:
-        """`text` at its commands, its words respelled, and how many of them were."""
+    def segments(
+        self, text: str, cut: Callable[[Segment], list[Segment]] | None = None
+    ) -> tuple[list[Segment], int]:
+        """`text` at its commands, its words respelled, and how many of them were.
+
+        `cut` makes several segments of one, before it is respelled.
+        """
         found = parse_commands(text) if self._commands and "[[" in text else [Segment(text)]
+        if cut is not None:
+            found = [piece for segment in found for piece in cut(segment)]
         if self._lexicon is None:
             return found, 0
         respelled = 0

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, BinaryIO
 
 from vvcli.script.decode import find_control, one_line
-from vvcli.script.limits import CFG_SCALE, SEED, SILENCE, Limits
+from vvcli.script.limits import CFG_SCALE, SEED, SILENCE, SPEED, Limits
 from vvcli.script.lines import read_lines
 from vvcli.script.record import Record
 
@@ -126,4 +126,5 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "seed": _number(SEED),
     "cfg_scale": _number(CFG_SCALE),
     "silence_after": _number(SILENCE),
+    "speed": _number(SPEED),
 }

@@ -89,6 +89,9 @@ def _shown(value: Any) -> str:
 
 SEED = Limits(0, MAX_SEED, whole=True)
 CFG_SCALE = Limits(0, 100)
+SPEED = Limits(0.5, 2)
+RETRY = Limits(0, 100, whole=True)
+LOUDNESS = Limits(-70, -5)  # LUFS
 SILENCE = Limits(0, 3600)  # seconds
 MAX_AHEAD = Limits(0)  # seconds
 STEPS = Limits(1, 999, whole=True)

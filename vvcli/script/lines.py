@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from vvcli.script.decode import MAX_BYTES, check_start, decode
-from vvcli.script.limits import CFG_SCALE, SEED
+from vvcli.script.limits import CFG_SCALE, SEED, SPEED
 from vvcli.script.record import Record
 
 
@@ -64,6 +64,8 @@ def _numbered(lines: Iterator[str | Record]) -> Iterator[Record]:
             SEED.check_named(f"line {index}: seed", line.seed)
         if line.cfg_scale is not None:
             CFG_SCALE.check_named(f"line {index}: cfg_scale", line.cfg_scale)
+        if line.speed is not None:
+            SPEED.check_named(f"line {index}: speed", line.speed)
         yield line
 
 

@@ -18,6 +18,7 @@ class Record:
         voice: a voice's name or file.
         seed: picks the noise, without the index; 0 to 2⁶⁴ - 1.
         cfg_scale: classifier-free guidance.
+        speed: how much faster than by itself it is spoken, at the same pitch; 0.5 to 2.
         error: why the input could not be read as text: the record keeps its place, and fails.
         id: the record's name in manifests and file names.
         output: the file that the record asks for.
@@ -44,6 +45,7 @@ class Record:
     is_heading: bool = False
     spoken: str | None = field(default=None, compare=False)
     respelled: int = field(default=0, compare=False)
+    speed: float | None = None
 
     @property
     def label(self) -> str:

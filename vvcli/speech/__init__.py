@@ -8,8 +8,8 @@ A record's way, and the order to read in:
 3. `look_ahead.py`: records are read ahead, and chunks made while others are written.
    `spoken_record.py`, `split.py`: a record as it is spoken, in parts if it is too long.
    `record_streams.py`: the streams that speak them. `record_state.py`: how it goes.
-4. `run.py`: records through the engine. `order.py`: back into their order. `stretch.py`: faster
-   or slower.
+4. `run.py`: records through the engine. `order.py`: back into their order. `faults.py`,
+   `retry.py`: broken speech is spoken again. `span.py`, `stretch.py`: faster or slower.
 5. `sessions.py`: live sessions beside each other, on the one thread of `session_engine.py`.
    `turns.py`: who speaks now. `session_state.py`: what the two share. `session_work.py`,
    `audio_queue.py`: what is left, what is made. `session_settings.py`: what it speaks with.

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
+
+from vvcli.samples import Samples
 
 Item = TypeVar("Item")
 
@@ -14,6 +16,21 @@ class _Sequence(Generic[Item]):
     items: list[Item] = field(default_factory=list)  # held back
     size: int = 0  # of these
     complete: bool = False
+
+
+class Order(Protocol):
+    """Decides which samples come out next; sequences are numbered in the order of the records."""
+
+    waiting: int  # samples held back
+
+    def begin(self, first: int, count: int) -> None:
+        """The next record is that of the `count` sequences from `first` on."""
+
+    def put(self, number: int, item: Samples, *, size: int = 0, last: bool = False) -> None:
+        """Add the next samples of sequence `number`."""
+
+    def drain(self) -> Iterator[tuple[int, list[Samples], bool]]:
+        """The number of a sequence, its samples, and whether it is complete."""
 
 
 class OrderBuffer(Generic[Item]):

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from vvcli.script.limits import CFG_SCALE, MAX_AHEAD, SEED, STEPS, STREAMS, WORKERS
+from vvcli.script.limits import (
+    CFG_SCALE,
+    MAX_AHEAD,
+    RETRY,
+    SEED,
+    SPEED,
+    STEPS,
+    STREAMS,
+    WORKERS,
+)
 
 DTYPES = ("auto", "float32", "bfloat16", "float64")
 SAMPLE_TYPES = ("float32", "int16")
@@ -17,12 +26,15 @@ _NUMBERS = {
     "cfg_scale": CFG_SCALE,
     "seed": SEED,
     "max_ahead": MAX_AHEAD,
+    "speed": SPEED,
+    "retries": RETRY,
 }
 _OPTIONAL = ("cfg_scale", "max_ahead")
 _WORDS: dict[str, Sequence[object]] = {
     "dtype": DTYPES,
     "sample_type": SAMPLE_TYPES,
     "split": (True, False),
+    "by_sentence": (True, False),
     "deterministic": (True, False),
     "require_graphs": (True, False),
 }

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from vvcli.engine.stream import End
 from vvcli.samples import SAMPLE_RATE, Samples
 from vvcli.script.record import Record
-from vvcli.speech.values import Status
+from vvcli.speech.values import Retried, Status
 
 MAX_CHUNK_SAMPLES = 10 * SAMPLE_RATE  # of frames that were held back and come out together
 
@@ -22,6 +22,7 @@ class RecordState:
     record: Record
     status: Status = Status.OK
     error: str | None = None
+    retried: list[Retried] = field(default_factory=list)
 
     def note_end(self, end: End | None) -> None:
         """Take in how a part ended; the first failure is the record's, cut short is less."""

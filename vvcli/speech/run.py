@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,10 +13,13 @@ from vvcli.engine.stream import Stream, StreamFrame
 from vvcli.errors import RecordError
 from vvcli.samples import Samples
 from vvcli.script.record import Record
-from vvcli.speech.order import OrderBuffer
+from vvcli.speech.order import Order, OrderBuffer
 from vvcli.speech.record_state import MAX_CHUNK_SAMPLES, RecordState, silence
+from vvcli.speech.retry import RetryEngine
+from vvcli.speech.span import Span, spans_of, stretcher_of
 from vvcli.speech.spoken_record import SpokenRecord
-from vvcli.speech.values import Chunk, Status
+from vvcli.speech.stretch import Stretcher
+from vvcli.speech.values import Chunk, Retried, Status
 
 
 class _Part(NamedTuple):
@@ -25,6 +28,9 @@ class _Part(NamedTuple):
     state: RecordState
     is_last: bool
     place: int  # of the record among those started
+    span: Span
+    ends_span: bool = True
+    number: int = 0  # among the parts of the record
     pause: int = 0  # samples of silence after it
 
 
@@ -36,28 +42,21 @@ class PendingChunk:
     frames: list[Samples]
     status: Status | None
     error: str | None
-    size: int  # samples
+    size: int  # samples, before they are stretched
     place: int = 0  # of the record among those of the run, from 0
+    span: Span = field(default_factory=Span)
+    ends_span: bool = False
+    retried: tuple[Retried, ...] = ()
 
     def join(self) -> Chunk:
-        """The chunk; frames are concatenated here, in the thread that writes them."""
+        """The chunk; frames are joined and stretched here, in the thread that writes them.
+
+        To be called once for each chunk, in their order.
+        """
         samples = self.frames[0] if len(self.frames) == 1 else np.concatenate(self.frames)
-        return Chunk(self.record, samples, self.status, self.error)
-
-
-class Order(Protocol):
-    """Decides which samples come out next; sequences are numbered in the order of the records."""
-
-    waiting: int  # samples held back
-
-    def begin(self, first: int, count: int) -> None:
-        """The next record is that of the `count` sequences from `first` on."""
-
-    def put(self, number: int, item: Samples, *, size: int = 0, last: bool = False) -> None:
-        """Add the next samples of sequence `number`."""
-
-    def drain(self) -> Iterator[tuple[int, list[Samples], bool]]:
-        """The number of a sequence, its samples, and whether it is complete."""
+        samples = self.span.at_speed(samples, ends=self.ends_span)
+        sentence = self.span.sentence
+        return Chunk(self.record, samples, self.status, self.error, sentence, self.retried)
 
 
 class OrderedRun:
@@ -70,6 +69,8 @@ class OrderedRun:
         order: of the chunks; by default that of the records.
         on_made: is told the place of each record once the engine is done with it, which may be
             long before its last chunk comes out.
+        retries: how often a stream that is broken is spoken again; with any, no stream is heard
+            before it has been judged.
     """
 
     def __init__(
@@ -78,8 +79,11 @@ class OrderedRun:
         streams: Callable[[Record, int], tuple[SpokenRecord, list[Stream]]],
         order: Order | None = None,
         on_made: Callable[[int], None] | None = None,
+        *,
+        retries: int = 0,
     ) -> None:
-        self._engine = engine
+        self._retry = RetryEngine(engine, retries) if retries else None
+        self._engine = self._retry or engine
         self._streams = streams
         self._order: Order = OrderBuffer[Samples]() if order is None else order
         self._on_made = on_made
@@ -102,7 +106,7 @@ class OrderedRun:
     @property
     def ahead(self) -> int:
         """Samples made and not handed out."""
-        return self._order.waiting
+        return self._order.waiting + (self._retry.held if self._retry else 0)
 
     def start(self, record: Record) -> None:
         """Queue `record`; one that cannot be spoken ends here."""
@@ -116,13 +120,22 @@ class OrderedRun:
             return
         if not streams:
             status = Status.BLANK if read.is_blank else Status.OK
-            self._end(read.record, status, pause=read.lead)
+            self._end(read.record, status, pause=read.lead, stretcher=stretcher_of(read))
             return
         state, place = RecordState(read.record), self._begin(len(streams))
         self._silence(self._started, read.lead)
-        for part, stream in zip(read.parts, streams, strict=True):
+        spans = spans_of(read)
+        for number, (part, stream) in enumerate(zip(read.parts, streams, strict=True)):
             is_last = stream is streams[-1]
-            self._parts[stream.number] = _Part(state, is_last, place, part.pause)
+            self._parts[stream.number] = _Part(
+                state,
+                is_last,
+                place,
+                spans[number],
+                ends_span=is_last or spans[number] is not spans[number + 1],
+                number=number,
+                pause=part.pause,
+            )
             self._active.add(stream)
             self._engine.submit(stream)
         self._started += len(streams)
@@ -141,7 +154,7 @@ class OrderedRun:
         for number, frames, complete in self._order.drain():
             part = self._parts.pop(number) if complete else self._parts[number]
             # When the last part's turn comes, all parts have ended, so the status is final.
-            yield from _chunks(part, frames, ends=complete and part.is_last)
+            yield from _chunks(part, frames, ends=complete)
 
     def cancel(self) -> None:
         """Cancel every stream that is not done."""
@@ -149,10 +162,16 @@ class OrderedRun:
             self._engine.cancel(stream)
 
     def _end(
-        self, record: Record, status: Status, error: str | None = None, *, pause: int = 0
+        self,
+        record: Record,
+        status: Status,
+        error: str | None = None,
+        *,
+        pause: int = 0,
+        stretcher: Stretcher | None = None,
     ) -> None:
         state, place = RecordState(record, status, error), self._begin(1)
-        self._parts[self._started] = _Part(state, is_last=True, place=place)
+        self._parts[self._started] = _Part(state, True, place, Span(None, stretcher))
         self._silence(self._started, pause)
         self._order.put(self._started, self._engine.no_samples, last=True)
         self._started += 1
@@ -179,6 +198,9 @@ class OrderedRun:
         number, ends = frame.stream.number, frame.end is not None
         if ends:
             self._active.remove(frame.stream)
+            if self._retry is not None:
+                part = self._parts[number]
+                part.state.retried += self._retry.take_retried(frame.stream, part.number)
             self._note_made(self._parts[number].place)
         self._parts[number].state.note_end(frame.end)
         pause = self._parts[number].pause if ends else 0
@@ -195,11 +217,21 @@ class OrderedRun:
 
 
 def _chunks(part: _Part, frames: list[Samples], *, ends: bool) -> Iterator[PendingChunk]:
-    """Frames of one record, up to MAX_CHUNK_SAMPLES samples together; with `ends` its last ones."""
+    """Frames of one part, up to MAX_CHUNK_SAMPLES samples together; with `ends` its last ones."""
+    state = part.state
     count = max(1, MAX_CHUNK_SAMPLES // max(1, len(frames[0])))
     for start in range(0, len(frames), count):
         batch = frames[start : start + count]
-        is_last = ends and start + count >= len(frames)
-        status, error = (part.state.status, part.state.error) if is_last else (None, None)
-        size = sum(map(len, batch))
-        yield PendingChunk(part.state.record, batch, status, error, size, part.place)
+        ends_part = ends and start + count >= len(frames)
+        is_last = ends_part and part.is_last
+        yield PendingChunk(
+            state.record,
+            batch,
+            state.status if is_last else None,
+            state.error if is_last else None,
+            sum(map(len, batch)),
+            part.place,
+            part.span,
+            ends_span=ends_part and part.ends_span,
+            retried=tuple(state.retried) if is_last else (),
+        )

@@ -22,7 +22,10 @@ class SpeakerOptions:
     steps: int = 5
     cfg_scale: float | None = None
     seed: int = 0
+    speed: float = 1.0
     split: bool = True
+    by_sentence: bool = False
+    retries: int = 0
     lexicon: Lexicon | None = None
     commands: bool = True
     language: str | None = None
@@ -39,6 +42,7 @@ class Speaker:
         device: the model's.
         config: the model's.
         voice: for records that name none.
+        retries: how often a stream that is broken is spoken again.
         streams: records that are spoken at the same time.
         record_streams: makes the streams of a record.
         engine: runs them.
@@ -56,8 +60,12 @@ class Speaker:
             options.lexicon, commands=options.commands, language=options.language
         )
         reader = RecordReader(
-            model.tokenizer, model.voice, self.voice, readers, self.config, split=options.split
+            *(model.tokenizer, model.voice, self.voice, readers, self.config),
+            split=options.split,
+            by_sentence=options.by_sentence,
+            speed=options.speed,
         )
+        self.retries = options.retries
         guidance = self.config.cfg_scale if options.cfg_scale is None else options.cfg_scale
         self.record_streams = RecordStreams(
             reader, self.config, options.seed, guidance, model.frames

@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from vvcli.frontend.commands import Segment
 from vvcli.script.record import Record
 
 # A part has at most so many characters a token, and may have MIN_REACH: no longer text is tried, so
@@ -75,6 +76,23 @@ def split_record(
         )
         for number, part in enumerate(texts)
     ]
+
+
+def cut_at_sentences(segment: Segment) -> list[Segment]:
+    """Each sentence of a segment by itself, with what it was written; the pause after the last.
+
+    A segment without text, which is a pause, stays as it is.
+    """
+    from vvcli.script.sentences import sentence_ends
+
+    ends = sentence_ends(segment.text)
+    starts = [0, *ends]
+    sentences = [segment.text[start:end].strip() for start, end in zip(starts, ends, strict=False)]
+    sentences = [sentence for sentence in sentences if sentence]
+    if not sentences:
+        return [segment]
+    pieces = [Segment(each, segment.voice, written=each) for each in sentences]
+    return [*pieces[:-1], replace(pieces[-1], pause=segment.pause)]
 
 
 def _skip_space(text: str, start: int) -> int:

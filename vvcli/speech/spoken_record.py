@@ -14,6 +14,7 @@ from vvcli.model.voice import Voice
 from vvcli.samples import SAMPLE_RATE
 from vvcli.script.record import Record
 from vvcli.speech.loaded_model import TextEncoder
+from vvcli.speech.values import Sentence
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class SpokenPart:
     tokens: list[int]
     voice: Voice
     pause: int = 0  # samples of silence after it
+    sentence: Sentence | None = None  # that it is, or is a part of
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class SpokenRecord:
     record: Record  # its `spoken` is set
     parts: tuple[SpokenPart, ...]
     lead: int = 0  # samples of silence before the first part
+    speed: float = 1.0  # at which all of this, silence included, is to be played
 
     @property
     def is_blank(self) -> bool:
@@ -50,6 +53,8 @@ class RecordReader:
         reader: reads text for the voice of a name.
         config: the model's.
         split: whether a text that is too long for the context is cut.
+        by_sentence: whether each sentence is a part of its own.
+        speed: of records that name none.
     """
 
     def __init__(
@@ -61,6 +66,8 @@ class RecordReader:
         config: ModelConfig,
         *,
         split: bool,
+        by_sentence: bool = False,
+        speed: float = 1.0,
     ) -> None:
         self._encoder = encoder
         self._voices = voices
@@ -68,6 +75,8 @@ class RecordReader:
         self._reader = reader
         self._config = config
         self._split_long = split
+        self._by_sentence = by_sentence
+        self._speed = speed
 
     def read(self, record: Record) -> SpokenRecord:
         """The parts of `record`.
@@ -87,21 +96,37 @@ class RecordReader:
         spoken: list[Segment] = []
         parts: list[SpokenPart] = []
         lead = 0
-        segments, respelled = self._reader(own.name).segments(record.text)
+        speed = self._speed if record.speed is None else record.speed
+        segments, respelled = self._segments(record.text, self._reader(own.name))
+        sentences = 0
         for segment in segments:
             voice = self._voices(segment.voice) if segment.voice else own
             reader = self._reader(voice.name)
             said = [reader.speak(text) for text in self._split(record, segment.text, voice, reader)]
             said = [text for text in said if text]
-            parts += [SpokenPart(text, self._encoder.encode(text), voice) for text in said]
-            pause = _samples(segment.pause)
+            sentence = Sentence(sentences, segment.written) if segment.written else None
+            sentences += bool(said)
+            parts += [
+                SpokenPart(text, self._encoder.encode(text), voice, sentence=sentence)
+                for text in said
+            ]
+            # The silence is stretched with the rest, and then as long as was asked for.
+            pause = round(segment.pause * SAMPLE_RATE * Fraction(speed))
             if pause and parts:
                 parts[-1] = replace(parts[-1], pause=parts[-1].pause + pause)
             lead += pause if not parts else 0
             spoken.append(replace(segment, text=" ".join(said)))
         text = SpokenText(tuple(s for s in spoken if s.text or s.pause), respelled)
         record = replace(record, spoken=str(text), respelled=respelled)
-        return SpokenRecord(record, tuple(parts), lead)
+        return SpokenRecord(record, tuple(parts), lead, speed)
+
+    def _segments(self, text: str, reader: TextReader) -> tuple[list[Segment], int]:
+        if not self._by_sentence:
+            return reader.segments(text)
+        # Only here, as below.
+        from vvcli.speech.split import cut_at_sentences
+
+        return reader.segments(text, cut_at_sentences)
 
     def _split(self, record: Record, text: str, voice: Voice, reader: TextReader) -> list[str]:
         """`text` in parts that the context holds, text and speech together."""
@@ -120,7 +145,3 @@ class RecordReader:
 
         parts = split_record(replace(record, text=text), count, max(1, max_tokens))
         return [part.text for part in parts]
-
-
-def _samples(seconds: Fraction) -> int:
-    return round(seconds * SAMPLE_RATE)

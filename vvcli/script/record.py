@@ -18,7 +18,6 @@ class Record:
         voice: a voice's name or file.
         seed: picks the noise, without the index; 0 to 2⁶⁴ - 1.
         cfg_scale: classifier-free guidance.
-        speed: how much faster than by itself it is spoken, at the same pitch; 0.5 to 2.
         error: why the input could not be read as text: the record keeps its place, and fails.
         id: the record's name in manifests and file names.
         output: the file that the record asks for.
@@ -28,6 +27,7 @@ class Record:
         is_heading: whether it is a heading of its document, and so may name a chapter.
         spoken: what is said of the text; None until it has been read.
         respelled: how many words of the text a lexicon had.
+        speed: how much faster than by itself it is spoken, at the same pitch; 0.5 to 2.
     """
 
     index: int

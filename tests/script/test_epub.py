@@ -10,7 +10,7 @@ import pytest
 from tests.script.epubs import SPOKEN, TITLES, members, packed, page, png, write_epub
 from vvcli.errors import UsageError
 from vvcli.script.epub.archive import resolve
-from vvcli.script.epub.book import Book, image_type, read_book, read_epub
+from vvcli.script.epub.book import Book, read_book, read_epub
 from vvcli.script.epub.navigation import MAX_TITLE, plain_title
 from vvcli.script.sources import Form, read_files
 
@@ -165,13 +165,11 @@ def test_authors(creators: str, author: str | None) -> None:
     assert book(content).author == author
 
 
-def test_a_cover_that_is_none_is_left_out() -> None:
+def test_a_cover_that_cannot_be_read_is_left_out() -> None:
     content = members(2, 1)
-    for cover in (b"GIF89a", b"", b"\x89PNG\r\n\x1a\n" + bytes(11 << 20)):
-        assert book(content | {"OEBPS/p.png": cover}).cover is None
+    assert book(content | {"OEBPS/p.png": bytes(11 << 20)}).cover is None
     del content["OEBPS/p.png"]
     assert book(content).cover is None
-    assert image_type(b"\xff\xd8\xff\xe0") == "image/jpeg"
 
 
 def test_entities_of_html_are_read_without_their_declaration() -> None:

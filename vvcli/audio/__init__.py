@@ -8,7 +8,8 @@
 - `pcm.py`: samples as PCM into an output; `wav.py`, `rf64.py`, `au.py`: its headers.
   `encoded.py`: FLAC, Opus and MP3. `resample.py`: another rate.
 - `loudness.py`, `loudness_writer.py`: files at a loudness, staged and measured while they come.
-- `track.py`, `cues.py`: records one after another, and where each of them is.
+- `track.py`, `cues.py`: records one after another, and where each of them is. `chapters.py`,
+  `tags.py`: what a long file says of itself.
 
 Memory does not grow with the length of the audio. A name never stands for part of a file, no link
 is followed on output, and numpy is imported only with the first samples.

@@ -66,7 +66,8 @@ class Chapter:
 class Book:
     """What is read of an EPUB file.
 
-    `chapters` are in reading order; each has something to say. `cover` is a JPEG or PNG image.
+    `chapters` are in reading order; each has something to say. `cover` is called a JPEG or PNG
+    image by the book, and may be anything.
     """
 
     title: str | None
@@ -189,17 +190,10 @@ def _heading(passages: list[Passage]) -> str | None:
 
 
 def _cover(archive: Archive, package: Package) -> bytes | None:
-    """The image, if it is there and what it is said to be."""
+    """The content of the image, if it can be read."""
     if package.cover is None or package.cover not in archive:
         return None
     try:
-        content = archive.read(package.cover, MAX_COVER)
+        return archive.read(package.cover, MAX_COVER)
     except UsageError:  # the text can be read without
         return None
-    return content if image_type(content) else None
-
-
-def image_type(content: bytes) -> str | None:
-    """The media type of a cover by its first bytes; None if it is neither JPEG nor PNG."""
-    kinds = ((b"\xff\xd8\xff", "image/jpeg"), (b"\x89PNG\r\n\x1a\n", "image/png"))
-    return next((kind for start, kind in kinds if content.startswith(start)), None)

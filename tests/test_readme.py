@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.script.epubs import members, packed, page
+
 README = Path(__file__).parents[1] / "README.md"
 TEXT = README.read_text(encoding="utf-8")
 
@@ -36,6 +38,8 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "script.txt").write_text("Good morning.\nHow are you?\n", encoding="utf-8")
     (tmp_path / "book").mkdir()
     (tmp_path / "book" / "one.txt").write_text("It was late.\nIt rained.\n", encoding="utf-8")
+    words = {"OEBPS/text/c1.xhtml": page("<h1>Loomings</h1><p>Call me Ishmael.</p>")}
+    (tmp_path / "moby.epub").write_bytes(packed(members(3, 1) | words))
     program = tmp_path / "bin" / "vvcli"
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m vvcli "$@"\n')

@@ -1,12 +1,14 @@
 """`python -m tests.batch.process ARGUMENTS`: vvcli as a process, quick to start where asked.
 
 With VVCLI_TEST_FAKE set, a synthesizer without a model speaks, so that a process can be killed
-often, and nearly always while it writes.
+often, and nearly always while it writes. With VVCLI_TEST_KILL_AT=n, it dies at the n-th time that
+it opens, renames or removes a file below the folder VVCLI_TEST_KILL_IN.
 """
 
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -29,12 +31,36 @@ class FakeSynthesizer:
             yield chunk
 
 
+def fakes() -> dict[str, ModuleType]:
+    """Modules that stand for those that import torch."""
+    fake = ModuleType("vvcli.synthesizer")
+    fake.Synthesizer = FakeSynthesizer  # type: ignore[attr-defined]
+    device = ModuleType("vvcli.speech.device")
+    device.release_workspaces = lambda: None  # type: ignore[attr-defined]
+    return {module.__name__: module for module in (fake, device)}
+
+
+def die_at(number: int, folder: str) -> None:
+    """Be killed at the `number`-th event of files, by name or from a descriptor."""
+    left = number
+
+    def count(event: str, arguments: tuple[object, ...]) -> None:
+        nonlocal left
+        if event not in ("open", "os.rename", "os.remove", "os.mkdir", "os.rmdir"):
+            return
+        name = str(arguments[0])
+        if name.startswith("/") and not name.startswith(folder):
+            return  # a module or the like
+        left -= 1
+        if not left:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(count)
+
+
 if __name__ == "__main__":
     if os.environ.get("VVCLI_TEST_FAKE"):
-        fake = ModuleType("vvcli.synthesizer")
-        fake.Synthesizer = FakeSynthesizer  # type: ignore[attr-defined]
-        sys.modules[fake.__name__] = fake
-        device = ModuleType("vvcli.speech.device")  # the real one imports torch
-        device.release_workspaces = lambda: None  # type: ignore[attr-defined]
-        sys.modules[device.__name__] = device
+        sys.modules |= fakes()
+    if os.environ.get("VVCLI_TEST_KILL_AT"):
+        die_at(int(os.environ["VVCLI_TEST_KILL_AT"]), os.environ["VVCLI_TEST_KILL_IN"])
     main.main()

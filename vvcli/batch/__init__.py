@@ -3,12 +3,12 @@
 A job's way, and the order to read in:
 
 1. `inputs.py`, `record_list.py`: the records. `record_voices.py`: their voices. `naming.py`,
-   `plan.py`: a `Job` for each file.
+   `plan.py`, `gaps.py`: a `Job` for each file.
 2. `entry.py`, `manifest.py`: what became of each file. `fingerprint.py`: what decides its sound.
 3. `recover.py`, `resume.py`: what an earlier run left, and what is left to do.
 4. `runner.py`: chunks into files. `staging.py`, `containment.py`: a file on its way to its name,
    below the output folder.
-5. `report.py`: how it went, in words and figures.
+5. `report.py`: how it went, in words and figures. `book/`: one file of all inputs, with chapters.
 
 A file with its final name is always whole, and has an entry. No path of an input or a manifest
 leads out of the output folder. Nothing here imports torch: the plan is made before a model is.

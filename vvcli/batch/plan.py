@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 
 from vvcli.audio.part_file import PART
 from vvcli.batch.containment import OutputFolder, same_name
+from vvcli.batch.gaps import gaps_after
 from vvcli.batch.inputs import Input
 from vvcli.batch.manifest import FILE_NAME
 from vvcli.batch.naming import Name, NameTemplate, slug
@@ -174,17 +175,16 @@ class Plan:
                     )
             blank = [layout.is_blank(record) for record in records]
             spoken = [record for record, no in zip(records, blank, strict=True) if not no]
-            voices = sorted({layout.voice_name(record) for record in spoken or records})
             path = None
             if spoken:
+                voices = sorted({layout.voice_name(record) for record in spoken})
                 name = Name(source.stem, n, None, slug(spoken[0].text), "-".join(voices))
                 wanted = _render(layout.template, name, source.name)
                 try:
                     path = self._folder.place(_with_suffix(wanted, layout.suffix))
                 except UsageError as error:
                     raise UsageError(f"{source.name}: {error}") from error
-            voice = voices[0] if len(voices) == 1 else None
-            yield Job(records, source.name, path, voice, _gaps(records, blank, layout.gap))
+            yield _joined(records, blank, source.name, path, layout)
 
     def _collisions(self) -> str:
         """All collisions in words, found on a second pass that remembers who has a name."""
@@ -213,17 +213,18 @@ class Plan:
 _NO_GAP = (0.0,)
 
 
-def _gaps(records: Sequence[Record], blank: Sequence[bool], gap: float) -> tuple[float, ...]:
-    """Silence after each record: what it asks for, else the run's gap where one is spoken later."""
-    gaps = [0.0] * len(records)
-    is_last = True
-    for i in reversed(range(len(records))):
-        if blank[i]:
-            continue
-        asked = records[i].silence_after
-        gaps[i] = (0.0 if is_last else gap) if asked is None else asked
-        is_last = False
-    return tuple(gaps)
+def join_records(records: tuple[Record, ...], source: str, path: str, layout: Layout) -> Job:
+    """The job of one file that holds all of `records`."""
+    return _joined(records, [layout.is_blank(record) for record in records], source, path, layout)
+
+
+def _joined(
+    records: tuple[Record, ...], blank: list[bool], source: str, path: str | None, layout: Layout
+) -> Job:
+    spoken = [record for record, no in zip(records, blank, strict=True) if not no]
+    voices = {layout.voice_name(record) for record in spoken or records}
+    voice = voices.pop() if len(voices) == 1 else None
+    return Job(records, source, path, voice, gaps_after(records, blank, layout.gap))
 
 
 def _with_suffix(wanted: str, suffix: str) -> str:

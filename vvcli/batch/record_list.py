@@ -34,6 +34,7 @@ class RecordList:
                 and record.seed is None
                 and record.cfg_scale is None
                 and record.silence_after is None
+                and not record.is_heading
             )
             keep(record.text if plain else record)
 

@@ -32,7 +32,8 @@ class StagedFile:
         self.path = folder.path / name
         self._sealed = False
         self._part = PartFile(self.path, folder.open_parent(name, make=True))
-        self.output = Output(self._part.descriptor, str(self.path))
+        self.descriptor = self._part.descriptor
+        self.output = Output(self.descriptor, str(self.path))
 
     def seal(self) -> tuple[int, str]:
         """Everything is written: sync; returns the size and the SHA-256."""
@@ -43,9 +44,9 @@ class StagedFile:
         except OSError as error:
             raise OutputError(f"cannot read {self.path}: {error.strerror}") from error
 
-    def publish(self) -> None:
-        """Give the sealed file its name, in place of what had it."""
-        self._part.publish()
+    def publish(self, *, sync_folder: bool = False) -> None:
+        """Give the sealed file its name, in place of what had it; see `PartFile.publish`."""
+        self._part.publish(sync_folder=sync_folder)
 
     def discard(self) -> None:
         """Remove what was written, although it is sealed: another file of its name is there."""

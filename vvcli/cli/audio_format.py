@@ -8,10 +8,12 @@ from vvcli.audio.formats import FORMATS, format_from_name
 from vvcli.errors import UsageError
 
 
-def choose_format(output: str | None, given: str | None, *, typed: bool) -> str:
+def choose_format(
+    output: str | None, given: str | None, *, typed: bool, is_book: bool = False
+) -> str:
     """The format that was typed, else what the file's suffix says, else what the user prefers.
 
-    Pipes and devices get raw samples.
+    Pipes and devices get raw samples, and a book is neither.
 
     Raises:
         UsageError: the suffix says nothing and the user did not, either; or they contradict.
@@ -19,7 +21,7 @@ def choose_format(output: str | None, given: str | None, *, typed: bool) -> str:
     if output is not None and output.endswith("/"):
         raise UsageError(f"{output} is the name of a folder: name a file in it")
     path = None if output in (None, "-") else Path(str(output))
-    if path is None or _is_stream(path):
+    if path is None or (not is_book and _is_stream(path)):
         return given or "s16le"
     named = format_from_name(path)
     if typed and given is not None:

@@ -13,6 +13,8 @@ from vvcli.batch.resume import Existing
 from vvcli.cli.batch_dry_run import dry_run
 from vvcli.cli.batch_plan import NAME, NAME_JOINED, BatchRequest, prepare
 from vvcli.cli.batch_run import run_batch
+from vvcli.cli.book_plan import book_options, check_book
+from vvcli.cli.book_run import run_book
 from vvcli.cli.environment import Environment
 from vvcli.cli.exit_status import ExitStatus
 from vvcli.cli.help_groups import GroupedCommand
@@ -72,8 +74,9 @@ from vvcli.samples import SAMPLE_RATE
     type=Text(),
     help="Read the files of folders whose names match PATTERN, such as '*.rst', and no others.",
 )
+@book_options
 @click.option("--join", is_flag=True, help="Make one file per input file, not per record.")
-@gap_option("Seconds of silence between the records of a joined file.")
+@gap_option("Seconds of silence between the records of a joined file or a book.")
 @click.option(
     "--existing",
     type=click.Choice([existing.value for existing in Existing]),
@@ -102,8 +105,11 @@ def batch(context: click.Context, /, **options: Any) -> ExitStatus:
     Run the same command again after a crash, or with more text, and it makes only what is missing.
     """
     environment: Environment = context.obj
-    if was_typed(context, "gap") and not options["join"]:
-        raise UsageError("--gap is the silence between the records of one file: it needs --join")
+    if was_typed(context, "gap") and not options["join"] and options["book"] is None:
+        raise UsageError(
+            "--gap is the silence between the records of one file: it needs --join or --book"
+        )
+    check_book(context, options)
     request = BatchRequest.take(options)
     reading = take_text_arguments(options)
     prepared = prepare(environment, request, options, reading)
@@ -114,7 +120,8 @@ def batch(context: click.Context, /, **options: Any) -> ExitStatus:
         files = Files()
         if sum(job.path is not None for job in prepared.plan.checked()):
             with Manifest(request.folder) as manifest:
-                files = run_batch(environment, request, prepared, manifest, options | reading)
+                run = run_batch if prepared.book is None else run_book
+                files = run(environment, request, prepared, manifest, options | reading)
     if files == Files():
         environment.say("nothing to speak: the input held no text")
     if not files.usable:

@@ -13,6 +13,7 @@ from vvcli.batch.report import Files, Standing, not_read, plan_line
 from vvcli.batch.resume import Decision, JobStep
 from vvcli.cli.batch_plan import BatchRequest, Prepared
 from vvcli.cli.batch_run import verified
+from vvcli.cli.book_run import book_lines
 from vvcli.cli.environment import Environment
 from vvcli.cli.preflight import Preflight
 from vvcli.cli.remedies import REMEDIES
@@ -49,6 +50,8 @@ def dry_run(environment: Environment, request: BatchRequest, prepared: Prepared)
             if outcome is Outcome.FAILED:
                 error = "; ".join(problems)
         lines.write(f"{visible_columns(plan_line(folder, step, error))}\n".encode())
+    if prepared.book is not None:
+        lines.writelines(f"{line}\n".encode() for line in book_lines(prepared, prepared.book))
     for reason, names in not_read(prepared.read, prepared.passed_over, prepared.kinds).items():
         for name in names:
             lines.write(f"skip\t{visible(name)}\t{reason}\n".encode())

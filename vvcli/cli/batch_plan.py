@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from vvcli.audio.formats import FORMATS
 from vvcli.audio.part_file import PART
 from vvcli.audio.writer import check_writer
+from vvcli.batch.book.plan import LIST_SUFFIX, BookPlan
 from vvcli.batch.containment import OutputFolder
 from vvcli.batch.fingerprint import RunSettings, fingerprint
 from vvcli.batch.inputs import STDIN, Inputs, expand
@@ -21,11 +22,11 @@ from vvcli.batch.plan import Job, Layout, Plan, Read, read_records
 from vvcli.batch.record_voices import found_name, record_voices
 from vvcli.batch.resume import Existing, Resume
 from vvcli.checkpoint.model_folder import ModelFolder
+from vvcli.cli.book_plan import PART_FORMAT, BookRequest, plan_book
 from vvcli.cli.dialogue import check_dialogue, open_dialogue
 from vvcli.cli.environment import Environment
 from vvcli.cli.file_conflicts import FileConflicts
 from vvcli.cli.preflight import Preflight
-from vvcli.cli.request import RunRequest
 from vvcli.cli.summary import check_summary
 from vvcli.errors import RecordError, UsageError
 from vvcli.frontend.text_reader import TextReader
@@ -36,7 +37,7 @@ NAME, NAME_JOINED = "{stem}/{n:05d}", "{stem}"
 
 
 @dataclass(frozen=True, kw_only=True)
-class BatchRequest(RunRequest):
+class BatchRequest(BookRequest):
     """The options of `batch`, apart from those that the synthesizer takes."""
 
     inputs: tuple[str, ...]
@@ -58,13 +59,20 @@ class Prepared:
     read: Read
     passed_over: list[Path]  # files of input folders
     kinds: Sequence[str]  # of files of folders that are not passed over
-    plan: Plan
+    plan: Plan | BookPlan
     model: ModelFolder
     fingerprint: Callable[[Job], str]
+    part_fingerprint: Callable[[Job], str]  # of the parts of a book
     is_blank: Callable[[Record], bool]
+    words: Callable[[Record], str]  # that are spoken
     preflight: Callable[[], Preflight]
     inputs: frozenset[tuple[int, int]]  # device and inode
     inputs_below: frozenset[str]  # names of inputs below the output folder
+
+    @property
+    def book(self) -> BookPlan | None:
+        """The plan, where it is that of a book."""
+        return self.plan if isinstance(self.plan, BookPlan) else None
 
     def resume(self, request: BatchRequest, entries: Entries) -> Resume:
         """What decides about each job."""
@@ -144,21 +152,29 @@ def prepare(
         format=f"{request.format_name} {request.rate}",
     )
     below = _names_below(folder, inputs, request.summary)
-    return Prepared(
-        folder=folder,
-        read=read,
-        passed_over=inputs.passed_over,
-        kinds=inputs.kinds,
-        plan=Plan(read, folder, layout, below),
-        model=model,
-        fingerprint=lambda job: fingerprint(
+
+    def audio_hash(job: Job, settings: RunSettings = settings) -> str:
+        return fingerprint(
             settings,
             job.records,
             [voices(record.voice).identity for record in job.records],
             job.gaps,
             [spoken(reader(record), record) for record in job.records],
-        ),
+        )
+
+    book = plan_book(request, read, folder, layout, below, inputs.books)
+    part_settings = replace(settings, format=f"{PART_FORMAT} {SAMPLE_RATE}")
+    return Prepared(
+        folder=folder,
+        read=read,
+        passed_over=inputs.passed_over,
+        kinds=inputs.kinds,
+        plan=Plan(read, folder, layout, below) if book is None else book,
+        model=model,
+        fingerprint=audio_hash if book is None else lambda job: book.fingerprint(audio_hash(job)),
+        part_fingerprint=lambda job: audio_hash(job, part_settings),
         is_blank=is_blank,
+        words=lambda record: spoken(reader(record), record) or record.text,
         preflight=lambda: Preflight(model, partial(found_name, voices), **reading),
         inputs=_identities(environment, inputs),
         inputs_below=frozenset(below),
@@ -229,4 +245,5 @@ def _is_output(folder: OutputFolder, path: Path) -> bool:
     """Whether a file looks like one that an earlier run has made."""
     suffixes = {suffix for spec in FORMATS.values() for suffix in spec.suffixes}
     ours = path.suffix in {*suffixes, PART} or path.name == FILE_NAME
+    ours = ours or path.name.endswith(LIST_SUFFIX)
     return ours and folder.below(path) is not None

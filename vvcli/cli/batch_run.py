@@ -72,7 +72,7 @@ def run_batch(
             session.tell(sentence)
         if before.decided[Decision.MAKE]:
             asked = options | {"model": prepared.model}
-            _make(request, steps, before, runner, session, made, asked)
+            make_files(request, steps, before, runner, session, made, asked)
             session.progress.finish(session.tally)
     files = Files.count(before, made)
     session.summarize(model=str(prepared.model.spec), files=asdict(files))
@@ -91,7 +91,7 @@ def verified(resume: Resume) -> list[str]:
     ]
 
 
-def _make(
+def make_files(
     request: BatchRequest,
     steps: JobSteps,
     before: Standing,

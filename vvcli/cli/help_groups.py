@@ -20,6 +20,7 @@ GROUPS = {
     "Reading": ("lexicon", "no_commands", "language", "split"),
     "Voice": ("model", "voice", "seed", "cfg_scale", "steps"),
     "Output": (
+        *("book", "title", "author", "cover"),
         *("folder", "template", "output", "format_name", "rate", "join", "gap", "cues"),
         *("on_error", "fail_fast", "existing", "verify", "retry_failed"),
     ),
@@ -31,7 +32,7 @@ GROUPS = {
 
 COMMON = {
     *("files", "follow", "model", "voice", "folder", "template", "output", "format_name", "rate"),
-    *("join", "gap", "cues", "existing", "retry_failed", "streams", "device", "dry_run", "quiet"),
+    *("book", "join", "gap", "cues", "existing", "streams", "device", "dry_run", "quiet"),
     *("socket_path", "listen", "token_file", "queue", "help", "help_all"),
 }
 

@@ -15,7 +15,7 @@ from vvcli.audio.pcm import S16LE
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One for all tests of a module: it takes seconds to start."""
     folder: Path = tmp_path_factory.mktemp("run")
-    with running(folder, "--listen", "127.0.0.1:0", "--queue", "4", "--stall", "2") as found:
+    with running(folder, "--listen", "127.0.0.1:0", "--queue", "4") as found:
         yield found
         assert found.process.poll() is None, "the server has died"
 

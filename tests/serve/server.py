@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,20 +22,37 @@ from tests.conftest import TINY
 PATIENCE = 60  # seconds, for a machine that is busy
 
 SHORT = "Yes."
+ENDLESS = "[[pause 60s]]Yes."  # more audio than the buffers of a socket hold
 LONG = "The quick brown fox jumps over the lazy dog. " * 4
 
 
-class Server:
-    """`vvcli serve` with the tiny model."""
+# `vvcli` whose server has no time to lose, and few descriptors.
+HASTY = """
+from dataclasses import replace
+from vvcli.cli import serve_run
+from vvcli.cli.main import main
+limits = serve_run._limits
+serve_run._limits = lambda request: replace(
+    limits(request), headers=2, body=2, stall=1, connections=40
+)
+main()
+"""
 
-    def __init__(self, folder: Path, *arguments: str, streams: int = 3) -> None:
+
+class Server:
+    """`vvcli serve` with the tiny model; see `HASTY`."""
+
+    def __init__(
+        self, folder: Path, *arguments: str, streams: int = 3, hasty: bool = False
+    ) -> None:
         folder.chmod(0o700)
         self.socket = folder / "vvcli.sock"
         self.log = folder / "log.jsonl"
         environment = {**os.environ, "XDG_RUNTIME_DIR": str(folder), "VVCLI_CONFIG": os.devnull}
         self.process = subprocess.Popen(
             [
-                *(sys.executable, "-m", "vvcli", "serve", "-m", str(TINY), "-V", "Ada"),
+                *(sys.executable, *(("-c", HASTY) if hasty else ("-m", "vvcli"))),
+                *("serve", "-m", str(TINY), "-V", "Ada"),
                 *("-j", str(streams), "--steps", "2", "--deterministic", "--seed", "42"),
                 *("--log", str(self.log), *arguments),
             ],
@@ -139,9 +156,11 @@ class Server:
 
 
 @contextmanager
-def running(folder: Path, *arguments: str, streams: int = 3) -> Iterator[Server]:
+def running(
+    folder: Path, *arguments: str, streams: int = 3, hasty: bool = False
+) -> Iterator[Server]:
     """A server that is ready, and gone afterwards."""
-    server = Server(folder, *arguments, streams=streams)
+    server = Server(folder, *arguments, streams=streams, hasty=hasty)
     try:
         yield server.wait_until_ready()
     finally:
@@ -176,6 +195,15 @@ def frames(body: bytes) -> list[tuple[bytes, bytes]]:
         found.append((body[:1], body[5 : 5 + size]))
         body = body[5 + size :]
     return found
+
+
+def everything(client: socket.socket) -> bytes:
+    """All that comes until the other end closes."""
+    found = []
+    with suppress(ConnectionResetError):
+        while data := client.recv(1 << 20):
+            found.append(data)
+    return b"".join(found)
 
 
 TERM, HUP, INT, KILL = signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGKILL

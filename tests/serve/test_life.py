@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
-from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,6 +14,7 @@ from websockets.sync.client import unix_connect
 
 from tests.conftest import TINY, InProcess
 from tests.serve.server import (
+    ENDLESS,
     HUP,
     INT,
     KILL,
@@ -23,27 +22,18 @@ from tests.serve.server import (
     SHORT,
     TERM,
     Server,
+    everything,
     running,
     speech,
     wait_until,
 )
 from vvcli.serve.drain import drain
 
-# Far more audio than fits into the buffers of a socket: whoever does not read it is playing.
-ENDLESS = "[[pause 60s]]Yes."
-
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     tmp_path.chmod(0o700)
     return tmp_path
-
-
-def everything(client: socket.socket) -> bytes:
-    """All that comes until the other end closes."""
-    with suppress(ConnectionResetError):
-        return b"".join(iter(lambda: client.recv(1 << 20), b""))
-    return b""
 
 
 @pytest.mark.slow

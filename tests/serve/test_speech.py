@@ -15,7 +15,7 @@ import pytest
 import soundfile  # type: ignore[import-untyped]
 
 from tests.conftest import TINY
-from tests.serve.server import LONG, SHORT, Server, frames, head, speech
+from tests.serve.server import ENDLESS, LONG, SHORT, Server, frames, head, speech
 from vvcli import Record, Synthesizer
 from vvcli.audio.pcm import F32LE, S16LE
 from vvcli.serve.encoding import make_encoder
@@ -209,6 +209,18 @@ def test_what_the_server_says_of_itself(server: Server) -> None:
     assert get("/healthz") == {"status": "ok"}
     assert server.figure('vvcli_records_total{status="ok"}') > 0
     assert server.figure("vvcli_first_audio_seconds_count") > 0
+
+
+def test_a_slow_reader_does_not_slow_others(server: Server, expected: dict[str, bytes]) -> None:
+    with server.connect() as slow:
+        slow.sendall(speech(ENDLESS))
+        heard = slow.recv(1000)
+        for _ in range(10):
+            assert server.speak(SHORT) == expected[SHORT]
+            heard += slow.recv(100_000)
+        while not heard.endswith(b"\r\n0\r\n\r\n"):
+            heard += slow.recv(1 << 20)
+        assert len(heard) > 60 * 48_000
 
 
 # --- other people's clients

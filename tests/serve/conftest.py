@@ -11,9 +11,9 @@ from vvcli import Synthesizer
 from vvcli.audio.pcm import S16LE
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One for all tests of a module: it takes seconds to start."""
+    """One for all tests: it takes seconds to start."""
     folder: Path = tmp_path_factory.mktemp("run")
     with running(folder, "--listen", "127.0.0.1:0", "--queue", "4") as found:
         yield found

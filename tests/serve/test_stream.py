@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect, unix_connect
 
-from tests.serve.server import LONG, PATIENCE, SHORT, Server
+from tests.serve.server import LONG, PATIENCE, SHORT, Server, frames
 from vvcli import Record, Synthesizer
 from vvcli.audio.pcm import F32LE, S16LE
 
@@ -89,7 +90,7 @@ def test_settings_are_for_the_text_after_them(server: Server, local: Synthesizer
 
 def test_cancelling_drops_what_is_not_heard(server: Server, local: Synthesizer) -> None:
     with stream(server) as client:
-        for _ in range(10):
+        for _ in range(4):
             say(client, type="text", text=f"{LONG}{LONG}Half a sentence")
             say(client, type="cancel")
             listen(client, until="cancelled")
@@ -173,3 +174,27 @@ def test_nobody_comes_in_from_the_web(server: Server, headers: dict[str, str], s
         pass
     assert refused.value.response.status_code == status
     assert b'"permission_error"' in (refused.value.response.body or b"")
+
+
+@pytest.mark.slow
+def test_a_hundred_records_through_three_doors(server: Server, local: Synthesizer) -> None:
+    """HTTP on TCP, frames on the Unix socket, a WebSocket: the bytes of `speak`."""
+    words = ["Yes.", "No.", "Hello there.", "Why?", "Go on.", "Good night."]
+    texts = [words[n * n % 7 % 6] for n in range(100)]
+    spoken = [S16LE.encode(utterance.samples) for utterance in local.speak(texts)]
+
+    def http(index: int) -> bytes:
+        fields = {"input": texts[index], "record_index": index, "response_format": "pcm"}
+        return server.request("/v1/audio/speech", fields, tcp=True)[2]
+
+    def framed(index: int) -> bytes:
+        body = server.speak(texts[index], record_index=index, stream_format="frames")
+        return b"".join(data for kind, data in frames(body) if kind == b"A")
+
+    with ThreadPoolExecutor(2) as pool, stream(server, record_index=66) as client:
+        for text in texts[66:]:
+            say(client, type="speak", text=text)
+        say(client, type="end")
+        by_http, by_socket = pool.map(http, range(33)), pool.map(framed, range(33, 66))
+        _, by_stream = listen(client, until="done")
+        assert [*by_http, *by_socket, *by_stream] == spoken

@@ -74,6 +74,8 @@ def run_serve(environment: Environment, request: ServeRequest, options: dict[str
         if not request.quiet:
             environment.say("loading the model")
         synthesizer = open_synthesizer(options | {"model": folder}, "f32le", SAMPLE_RATE)
+        if synthesizer.workers > 1:
+            raise UsageError("a server speaks on one device: name it with --device")
         _warm_up(synthesizer)
         server = Server(
             synthesizer,

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from vvcli.synthesizer import Synthesizer
 
 
+LONG_TEXT = 4096  # characters
+
+
 class Conversation(Protocol):
     """A request or a WebSocket, as whoever ends the server sees it."""
 
@@ -40,8 +43,9 @@ class ServerContext:
     log: AccessLog
     bell: Bell
     stalls: Stalls
-    # Text is read, and audio encoded, beside the loop.
+    # Text is read, and audio encoded, beside the loop; a long text holds up no short one.
     readers: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(2, "reader"))
+    slow_reader: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "slow"))
     encoders: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(4, "encoder"))
     is_draining: bool = False
     conversations: set[Conversation] = field(default_factory=set)
@@ -64,12 +68,15 @@ class ServerContext:
                 raise
             return listener
 
-        # A voice may have to be read from the disk.
-        made = asyncio.get_running_loop().run_in_executor(self.readers, make)
+        is_long = record is not None and len(record.text) > LONG_TEXT
+        pool = self.slow_reader if is_long else self.readers
+        # Also without a record: a voice may have to be read from the disk.
+        made = asyncio.get_running_loop().run_in_executor(pool, make)
         try:
             return await asyncio.shield(made)
         except asyncio.CancelledError:
             made.add_done_callback(_close)
+            made.cancel()  # if it has not begun
             raise
 
 

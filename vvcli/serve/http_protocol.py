@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from socket import SO_SNDBUF, SOL_SOCKET
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -10,6 +11,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 
 from vvcli.serve.server_info import Limits
 
+SEND_BUFFER = 1 << 17  # bytes in the kernel; Linux takes it twice
 HEAD_BYTES = 1 << 16  # of a request's line and headers
 
 
@@ -32,6 +34,8 @@ def http_protocol(limits: Limits) -> type[HttpToolsProtocol]:
             if len(self.connections) > limits.connections:
                 transport.abort()
                 return
+            # Little of the audio is on its way, and what a client takes is noticed soon.
+            transport.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_SNDBUF, SEND_BUFFER)
             self._start_deadline()
 
         def data_received(self, data: bytes) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from vvcli.speech.session_engine import SessionLoad
+if TYPE_CHECKING:
+    from vvcli.speech.session_engine import SessionLoad
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 

@@ -7,6 +7,7 @@ import logging
 import resource
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
     from vvcli.synthesizer import Synthesizer
 
 KEEP_ALIVE = 5  # seconds between two requests of a connection
+# Seconds without an answer after which a WebSocket is lost: pings come after the audio that a slow
+# listener has yet to take.
+PING_TIMEOUT = 600
+SWITCH_INTERVAL = 0.0005  # seconds
 MESSAGE_BYTES = 1 << 16  # of a WebSocket
 SPARE_DESCRIPTORS = 64
 GRACE = 2  # seconds for connections to close once nobody plays
@@ -64,7 +69,14 @@ class Server:
             RuntimeError: the engine has failed.
             KeyboardInterrupt: SIGINT came.
         """
-        asyncio.run(self._run(sockets, on_ready))
+        interval = sys.getswitchinterval()
+        # The engine gives the interpreter away with every operator, and waits so long, if another
+        # thread reads text meanwhile, before it is its turn again.
+        sys.setswitchinterval(SWITCH_INTERVAL)
+        try:
+            asyncio.run(self._run(sockets, on_ready))
+        finally:
+            sys.setswitchinterval(interval)
 
     async def _run(self, sockets: Sequence[socket.socket], on_ready: Callable[[], None]) -> None:
         loop = asyncio.get_running_loop()
@@ -123,6 +135,7 @@ class Server:
                 timeout_keep_alive=KEEP_ALIVE,
                 timeout_graceful_shutdown=GRACE,
                 ws_max_size=MESSAGE_BYTES,
+                ws_ping_timeout=PING_TIMEOUT,
                 ws_per_message_deflate=False,
             )
         )

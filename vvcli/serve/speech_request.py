@@ -16,6 +16,8 @@ FORMATS = ("mp3", "opus", "flac", "wav", "pcm", "f32le")
 STREAM_FORMATS = ("audio", "sse", "frames")
 FRAMED = ("pcm", "f32le")  # what `frames` can hold
 
+# Reading a text takes a processor longer than speaking it takes a GPU.
+MAX_CHARACTERS = 100_000
 MAX_SOURCE = 1000  # characters
 RECORD_INDEX = Limits(0, 2**32 - 1, whole=True)
 SPEED = Limits(0.25, 4)
@@ -72,7 +74,7 @@ def parse_request(fields: Mapping[str, Any], info: ServerInfo) -> SpeechRequest:
         ApiError: a field is missing, unknown or wrong.
     """
     parsers = {
-        "input": _text,
+        "input": _input,
         "model": lambda value: _model(value, info),
         "response_format": _one_of(FORMATS),
         "stream_format": _one_of(STREAM_FORMATS),
@@ -147,9 +149,17 @@ def _text(value: Any) -> str:
     return value
 
 
+def _input(value: Any) -> str:
+    return _bounded(value, MAX_CHARACTERS)
+
+
 def _source(value: Any) -> str:
-    if len(_text(value)) > MAX_SOURCE:
-        raise ValueError(f"it is longer than {MAX_SOURCE} characters")
+    return _bounded(value, MAX_SOURCE)
+
+
+def _bounded(value: Any, length: int) -> str:
+    if len(_text(value)) > length:
+        raise ValueError(f"it is longer than {length} characters")
     return str(value)
 
 

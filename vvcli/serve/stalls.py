@@ -13,27 +13,33 @@ class Stalls:
     """Watches what is being sent.
 
     A deadline for each send would cost more than the send; all are looked at a few times a second.
+    A client that takes something, however little, has not stalled.
     """
 
     def __init__(self, limit: float) -> None:
         self._limit = limit
-        self._since: dict[asyncio.Transport, float] = {}
+        self._sending: dict[asyncio.Transport, tuple[float, int]] = {}  # since when, bytes left
         self.dropped = 0
 
     @contextmanager
     def sending(self, transport: asyncio.Transport) -> Iterator[None]:
         """Something is being sent through `transport`."""
-        self._since[transport] = asyncio.get_running_loop().time()
+        now = asyncio.get_running_loop().time()
+        self._sending[transport] = now, transport.get_write_buffer_size()
         try:
             yield
         finally:
-            del self._since[transport]
+            del self._sending[transport]
 
     async def sweep(self) -> None:
         """Drop those who have stalled, again and again."""
         while True:
             await asyncio.sleep(min(SWEEP, self._limit))
-            latest = asyncio.get_running_loop().time() - self._limit
-            for transport in [each for each, since in self._since.items() if since < latest]:
-                self.dropped += 1
-                transport.abort()
+            now = asyncio.get_running_loop().time()
+            for transport, (since, before) in [*self._sending.items()]:
+                left = transport.get_write_buffer_size()
+                if left < before:
+                    self._sending[transport] = now, left
+                elif since < now - self._limit:
+                    self.dropped += 1
+                    transport.abort()

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -21,6 +21,9 @@ from vvcli.serve.metrics import Clock
 from vvcli.serve.speech_request import SpeechSettings, parse_settings
 from vvcli.serve.stream_commands import StreamCommand, parse_command
 from vvcli.speech.values import Chunk
+
+if TYPE_CHECKING:
+    from vvcli.speech.sessions import SpeechSession
 
 MAX_PENDING = 256  # records: an hour's worth of sentences
 
@@ -61,9 +64,7 @@ class StreamSocket:
         """Take nothing new, and leave after what is playing."""
         self._is_draining = True
         if self._listener is not None:
-            if self._listener.session.waiting:
-                self._listener.session.cancel()
-            self._context.readers.submit(self._listener.session.end)
+            self._context.readers.submit(_finish, self._listener.session)
 
     def abort(self) -> None:
         """Drop the connection."""
@@ -186,7 +187,7 @@ class StreamSocket:
     # --- inside
 
     @property
-    def _session(self) -> Any:
+    def _session(self) -> SpeechSession:
         assert self._listener is not None  # noqa: S101 - it is opened before anything is read
         return self._listener.session
 
@@ -196,3 +197,13 @@ class StreamSocket:
             writer.cancel()
         if listener is not None:
             listener.close()
+
+
+def _finish(session: SpeechSession) -> None:
+    """Let a session end after what it is saying."""
+    if session.waiting:
+        session.cancel()
+    try:
+        session.end()
+    except BusyError:  # its last words would have to wait
+        session.close()

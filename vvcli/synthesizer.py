@@ -56,7 +56,7 @@ class Synthesizer:
         workers: on a CPU; with more than one, each is a process with its share of the processors.
 
     The audio of a record does not depend on the number of workers. Several of them are ended by
-    `close`, or by leaving a `with` statement. Sessions speak at the model's own speed, and once.
+    `close`, or by leaving a `with` statement. Sessions speak once, whatever comes of it.
 
     Raises:
         ValueError: a number is out of its range, or a word is not one of those allowed.
@@ -202,6 +202,7 @@ class Synthesizer:
         language: str | None = None,
         commands: bool | None = None,
         split: bool | None = None,
+        speed: float | None = None,
         voice_files: bool = True,
         first_index: int = 0,
         max_ahead: float = MAX_AHEAD,
@@ -209,8 +210,7 @@ class Synthesizer:
     ) -> SpeechSession:
         """A live session: text as it is written, audio as it is made, beside other sessions.
 
-        `speak` and `stream` need the engine for themselves: sessions have to be closed before.
-        Arguments that are None are this synthesizer's own.
+        `speak` and `stream` need all sessions closed. None is this synthesizer's own setting.
 
         Args:
             voice: a voice's name or file, for records that name none.
@@ -219,11 +219,11 @@ class Synthesizer:
             language: `en-US` or `en-GB`, where the model has text read for it.
             commands: obey `[[pause 500ms]]`, `[[voice NAME]]` and `[[spell ABC]]` in text.
             split: speak text that is too long for the context in parts.
+            speed: 0.5 to 2 times the model's, at its pitch, for records that name none.
             voice_files: find voices by their files as well: not for text of strangers.
             first_index: of the first text.
             max_ahead: seconds of audio made and not read, at which the session's stream pauses.
-            on_audio: called in another thread when there is audio after `read` had none. It must
-                return at once, and not use the session.
+            on_audio: called in another thread once there is audio that `read` had not found.
 
         Raises:
             ValueError: a number is out of its range; or there are several workers.
@@ -232,7 +232,7 @@ class Synthesizer:
         """
         if self._sessions is None:
             raise ValueError(f"sessions are spoken by one worker, and here are {self.workers}")
-        asked = voice, seed, cfg_scale, language, commands, split, voice_files
+        asked = voice, seed, cfg_scale, language, commands, split, speed, voice_files
         return self._sessions.open(*asked, first_index, max_ahead, on_audio)
 
     def _stream(self, records: Iterable[Record]) -> Generator[Chunk, None, None]:

@@ -34,6 +34,7 @@ def test_what_is_asked_for_is_obeyed(server: Server, local: Synthesizer) -> None
         ({"seed": 7}, Record(0, SHORT, seed=7)),
         ({"record_index": 3}, Record(3, SHORT)),
         ({"cfg_scale": 3}, Record(0, SHORT, cfg_scale=3.0)),
+        ({"speed": 1.5}, Record(0, SHORT, speed=1.5)),
         ({"voice": None, "seed": None}, Record(0, SHORT)),
     ]
     for fields, record in cases:
@@ -165,7 +166,7 @@ def test_a_client_that_asks_first_is_told_to_go_on(
         ({"input": SHORT, "language": "tlh"}, "invalid_value", "language"),
         ({"input": SHORT, "commands": 1}, "invalid_value", "commands"),
         ({"input": SHORT, "source": "x" * 1001}, "invalid_value", "source"),
-        ({"input": SHORT, "speed": 2}, "invalid_value", "speed"),
+        ({"input": SHORT, "speed": 0.25}, "invalid_value", "speed"),
         ({"input": SHORT, "instructions": "sing"}, "unknown_field", "instructions"),
     ],
 )

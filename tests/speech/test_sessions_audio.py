@@ -71,12 +71,18 @@ def test_a_session_has_its_own_settings(synthesizer: Synthesizer) -> None:
         Record(0, "Yes.", voice="Ben"),
         Record(0, "Yes.", cfg_scale=3.0),
         Record(0, "Yes.", seed=7),
+        Record(0, "Yes. [[pause 2s]] No.", speed=1.7),
     ]
     expected = [next(iter(synthesizer.speak([record]))).samples for record in records]
-    options: list[dict[str, object]] = [{"voice": "Ben"}, {"cfg_scale": 3.0}, {"seed": 7}]
-    for settings, samples in zip(options, expected, strict=True):
+    options: list[dict[str, object]] = [
+        {"voice": "Ben"},
+        {"cfg_scale": 3.0},
+        {"seed": 7},
+        {"speed": 1.7},
+    ]
+    for settings, record, samples in zip(options, records, expected, strict=True):
         with synthesizer.open_session(**settings) as session:  # type: ignore[arg-type]
-            session.submit("Yes.")
+            session.submit(record.text)
             assert np.array_equal(audio(session)[0], samples)
     with synthesizer.open_session(commands=False, voice_files=False) as session:
         session.submit("[[voice nobody]]")

@@ -54,6 +54,7 @@ class Listener:
             language=settings.language,
             commands=settings.commands,
             split=settings.split,
+            speed=settings.speed,
             voice_files=False,
             first_index=settings.record_index or 0,
             max_ahead=max_ahead,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from vvcli.script.limits import CFG_SCALE, SEED, Limits
+from vvcli.script.limits import CFG_SCALE, SEED, SPEED, Limits
 from vvcli.script.record import Record
 from vvcli.serve.api_error import ApiError, invalid
 from vvcli.serve.server_info import MODEL, ServerInfo
@@ -20,7 +20,6 @@ FRAMED = ("pcm", "f32le")  # what `frames` can hold
 MAX_CHARACTERS = 100_000
 MAX_SOURCE = 1000  # characters
 RECORD_INDEX = Limits(0, 2**32 - 1, whole=True)
-SPEED = Limits(0.25, 4)
 
 
 @dataclass(frozen=True)
@@ -33,6 +32,7 @@ class SpeechSettings:
     language: str | None = None
     commands: bool | None = None
     split: bool | None = None
+    speed: float | None = None
     record_index: int | None = None
 
 
@@ -79,7 +79,6 @@ def parse_request(fields: Mapping[str, Any], info: ServerInfo) -> SpeechRequest:
         "response_format": _one_of(FORMATS),
         "stream_format": _one_of(STREAM_FORMATS),
         "source": _source,
-        "speed": _speed,
         **_settings_parsers(info),
     }
     if "input" not in fields:
@@ -118,6 +117,7 @@ def _settings_parsers(info: ServerInfo) -> dict[str, Callable[[Any], Any]]:
         "language": _one_of(info.languages),
         "commands": _flag,
         "split": _flag,
+        "speed": SPEED.check,
     }
 
 
@@ -181,12 +181,6 @@ def _model(value: Any, info: ServerInfo) -> str:
         message = f"there is no such model here: use {info.model!r} or {MODEL!r}"
         raise ApiError(404, "model_not_found", message, "model")
     return str(value)
-
-
-def _speed(value: Any) -> float:
-    if SPEED.check(value) != 1:
-        raise ValueError("speech cannot be stretched: leave it out, or send 1")
-    return 1.0
 
 
 def _one_of(words: tuple[str, ...]) -> Callable[[Any], str]:

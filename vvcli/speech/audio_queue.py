@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from vvcli.samples import Samples
+from vvcli.samples import SAMPLE_RATE, Samples
 from vvcli.speech.record_state import MAX_CHUNK_SAMPLES
 from vvcli.speech.session_work import RecordWork
 from vvcli.speech.values import Chunk
+
+STRETCHED_SAMPLES = SAMPLE_RATE
 
 
 @dataclass
@@ -61,15 +63,16 @@ class AudioQueue:
         return self._ahead > (self._max_ahead // 2 if paused else self._max_ahead)
 
     def take(self) -> list[Piece]:
-        """The next pieces of one record, up to its end or MAX_CHUNK_SAMPLES."""
+        """The next pieces of one record, up to its end or as much as is handed out at once."""
         taken: list[Piece] = []
         size = 0
-        while self._pieces and size < MAX_CHUNK_SAMPLES:
+        limit = self._limit()
+        while self._pieces and size < limit:
             piece = self._pieces[0]
             if taken and piece.work is not taken[0].work:
                 break
-            if piece.samples is None and size + piece.size > MAX_CHUNK_SAMPLES:
-                part = MAX_CHUNK_SAMPLES - size
+            if piece.samples is None and size + piece.size > limit:
+                part = limit - size
                 piece.silence -= part
                 piece = replace(piece, silence=part)
             else:
@@ -79,9 +82,15 @@ class AudioQueue:
         self._ahead -= size
         return taken
 
+    def _limit(self) -> int:
+        """Samples that are handed out at once: few where each has to be stretched."""
+        if self._pieces and self._pieces[0].work.span.stretcher is not None:
+            return STRETCHED_SAMPLES
+        return MAX_CHUNK_SAMPLES
+
 
 def join_pieces(pieces: list[Piece], no_samples: Samples) -> Chunk:
-    """One chunk of the pieces of one record."""
+    """One chunk of the pieces of one record; to be called once for each, in their order."""
     samples = [
         np.zeros(piece.silence, no_samples.dtype) if piece.samples is None else piece.samples
         for piece in pieces
@@ -89,4 +98,4 @@ def join_pieces(pieces: list[Piece], no_samples: Samples) -> Chunk:
     state, ends = pieces[0].work.state, pieces[-1].ends
     status, error = (state.status, state.error) if ends else (None, None)
     joined = samples[0] if len(samples) == 1 else np.concatenate(samples)
-    return Chunk(state.record, joined, status, error)
+    return Chunk(state.record, pieces[0].work.span.at_speed(joined, ends=ends), status, error)

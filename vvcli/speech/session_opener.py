@@ -23,10 +23,7 @@ class SessionOpener:
             speaker.model,
             speaker.record_streams,
             speaker.voice,
-            options.lexicon,
-            options.language,
-            options.commands,
-            options.split,
+            options,
         )
         self._engine = SessionEngine(speaker.engine, speaker.streams, speaking)
 
@@ -38,6 +35,7 @@ class SessionOpener:
         language: str | None,
         commands: bool | None,
         split: bool | None,
+        speed: float | None,
         voice_files: bool,
         first_index: int,
         max_ahead: float,
@@ -51,6 +49,6 @@ class SessionOpener:
             UnavailableError: the voice is missing, or the language unknown.
         """
         check_parameters(max_ahead=max_ahead)
-        reader = self._settings.reading(voice, language, commands, split, voice_files)
+        reader = self._settings.reader(voice, language, commands, split, speed, voice_files)
         streams = self._settings.streams(reader, seed, cfg_scale)
         return SpeechSession(self._engine, streams, first_index, max_ahead, on_audio)

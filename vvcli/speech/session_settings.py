@@ -7,12 +7,12 @@ from dataclasses import replace
 
 from vvcli.checkpoint.voice_search import is_voice_file
 from vvcli.errors import UnavailableError
-from vvcli.frontend.lexicon import Lexicon
 from vvcli.frontend.text_reader import TextReaders
 from vvcli.model.voice import Voice
 from vvcli.speech.loaded_model import LoadedModel
 from vvcli.speech.parameters import check_parameters
 from vvcli.speech.record_streams import RecordStreams
+from vvcli.speech.speaker import SpeakerOptions
 from vvcli.speech.spoken_record import RecordReader
 
 
@@ -22,7 +22,7 @@ class SessionSettings:
     Args:
         model: the synthesizer's.
         streams: what it speaks with itself; `default_voice` is its voice.
-        lexicon, language, commands, split: how it reads text.
+        options: how it reads text.
     """
 
     def __init__(
@@ -30,25 +30,21 @@ class SessionSettings:
         model: LoadedModel,
         streams: RecordStreams,
         default_voice: Voice,
-        lexicon: Lexicon | None,
-        language: str | None,
-        commands: bool,
-        split: bool,
+        options: SpeakerOptions,
     ) -> None:
         self._model = model
         self._streams = streams
         self._default_voice = default_voice
-        self._lexicon = lexicon
-        self._reading = language, commands
-        self._split = split
+        self._options = options
         self._readers: dict[tuple[str | None, bool], TextReaders] = {}
 
-    def reading(
+    def reader(
         self,
         voice: str | None,
         language: str | None,
         commands: bool | None,
         split: bool | None,
+        speed: float | None,
         voice_files: bool,
     ) -> RecordReader:
         """How one session reads its text; None is the synthesizer's own setting.
@@ -57,18 +53,21 @@ class SessionSettings:
             ValueError: an argument is not one of those allowed.
             UnavailableError: the voice is missing, or the language unknown.
         """
-        split = self._split if split is None else split
-        check_parameters(voice=voice, split=split)
+        own = self._options
+        split = own.split if split is None else split
+        speed = own.speed if speed is None else speed
+        check_parameters(voice=voice, split=split, speed=speed)
         voices = self._model.voice if voice_files else named_only(self._model.voice)
-        language = self._reading[0] if language is None else language
-        commands = self._reading[1] if commands is None else commands
+        language = own.language if language is None else language
+        commands = own.commands if commands is None else commands
         return RecordReader(
             self._model.tokenizer,
             voices,
             self._default_voice if voice is None else voices(voice),
-            self._reader(language, commands),
+            self._text_readers(language, commands),
             self._streams.config,
             split=split,
+            speed=speed,
         )
 
     def streams(
@@ -85,11 +84,11 @@ class SessionSettings:
         check_parameters(seed=seed, cfg_scale=cfg_scale)
         return replace(own, reader=reader, seed=seed, cfg_scale=cfg_scale)
 
-    def _reader(self, language: str | None, commands: bool) -> TextReaders:
+    def _text_readers(self, language: str | None, commands: bool) -> TextReaders:
         key = language, commands
         if key not in self._readers:
             self._readers[key] = self._model.text.readers(
-                self._lexicon, commands=commands, language=language
+                self._options.lexicon, commands=commands, language=language
             )
         return self._readers[key]
 

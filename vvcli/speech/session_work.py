@@ -11,6 +11,7 @@ from vvcli.engine.stream import Stream
 from vvcli.errors import RecordError
 from vvcli.script.record import Record
 from vvcli.speech.record_state import RecordState
+from vvcli.speech.span import Span, stretcher_of
 from vvcli.speech.spoken_record import SpokenRecord
 from vvcli.speech.values import Status
 
@@ -31,6 +32,7 @@ class RecordWork:
     state: RecordState
     lead: int = 0  # samples of silence before the first part
     parts: deque[Part] = field(default_factory=deque)
+    span: Span = field(default_factory=Span)  # all of it, which comes at one speed
 
     @classmethod
     def read(cls, record: Record, streams: MakeStreams, number: int) -> RecordWork:
@@ -43,4 +45,5 @@ class RecordWork:
             return cls(RecordState(record, Status.FAILED, str(error)))
         parts = [Part(stream, part.pause) for part, stream in zip(read.parts, made, strict=True)]
         status = Status.BLANK if read.is_blank else Status.OK
-        return cls(RecordState(read.record, status), read.lead, deque(parts))
+        span = Span(None, stretcher_of(read))
+        return cls(RecordState(read.record, status), read.lead, deque(parts), span)

@@ -154,7 +154,8 @@ async def refuse(scope: Scope, send: Send, error: ApiError) -> None:
     headers = [(name.encode(), value.encode()) for name, value in error.headers.items()]
     body = error.body()
     headers += [(b"content-type", b"application/json")]
-    headers += [(b"content-length", str(len(body)).encode())]
+    if scope["type"] == "http":  # uvicorn adds the length of what refuses a WebSocket
+        headers += [(b"content-length", str(len(body)).encode())]
     await respond(scope, send, error.status, body, headers)
 
 

@@ -43,7 +43,8 @@ class StreamSocket:
         self._writer: asyncio.Task[None] | None = None
         self._sending = asyncio.Lock()
         self._epoch = 0  # how often the client has cancelled
-        self._clocks: dict[int, Clock] = {}  # of records that are not heard whole, by index
+        self._submitted = self._ended = 0  # records since the last cancel, that were heard whole
+        self._clocks: dict[int, Clock] = {}  # of the others, by index
         self._is_draining = False
 
     async def run(self) -> None:
@@ -55,7 +56,7 @@ class StreamSocket:
             await self._open(self._settings)
             await self._obey()
         except WebSocketDisconnect:
-            self._context.metrics.cancelled.inc(len(self._clocks))
+            self._forget()
         finally:
             self._context.conversations.discard(self)
             self._stop()
@@ -93,8 +94,7 @@ class StreamSocket:
         elif command.kind == "cancel":
             self._epoch += 1
             session.cancel()
-            self._context.metrics.cancelled.inc(len(self._clocks))
-            self._clocks.clear()
+            self._forget()
             await self._say(type="cancelled")
         elif command.kind == "end":
             await self._beside(session.end)
@@ -108,7 +108,7 @@ class StreamSocket:
             await self._beside(session.flush)
 
     async def _configure(self, fields: dict[str, Any]) -> None:
-        if self._session.pending:
+        if self._submitted != self._ended or self._session.has_text:
             message = "text is being spoken: send it before text, or once all is spoken"
             raise ApiError(400, "config_too_late", message)
         settings, name = parse_settings(fields, self._context.info)
@@ -135,7 +135,9 @@ class StreamSocket:
         except RuntimeError as error:  # it has ended
             raise ApiError(400, "session_over", str(error)) from error
         for record in records or []:
+            self._submitted += 1
             self._clocks.setdefault(record.index, Clock(self._context.metrics))
+        self._tidy()
 
     # --- what it hears
 
@@ -163,9 +165,12 @@ class StreamSocket:
             self._clocks.setdefault(index, Clock(self._context.metrics)).tick()
             await self._send(epoch, bytes=self._format.encode(chunk.samples))
         if chunk.status is not None:
-            self._clocks.pop(index, None)
             self._context.metrics.records.labels(chunk.status.value).inc()
             await self._say(epoch, type="record_end", record_index=index, **tally.end(chunk))
+            if epoch == self._epoch:
+                self._ended += 1
+                self._clocks.pop(index, None)
+                self._tidy()
 
     async def _leave(self) -> None:
         """Close, all being said."""
@@ -190,6 +195,17 @@ class StreamSocket:
     def _session(self) -> SpeechSession:
         assert self._listener is not None  # noqa: S101 - it is opened before anything is read
         return self._listener.session
+
+    def _forget(self) -> None:
+        """Count what is dropped."""
+        self._context.metrics.cancelled.inc(max(0, self._submitted - self._ended))
+        self._ended = self._submitted
+        self._clocks.clear()
+
+    def _tidy(self) -> None:
+        """Drop the clocks of records that were heard before it was known that they are there."""
+        if self._submitted == self._ended:
+            self._clocks.clear()
 
     def _stop(self, *old: Any) -> None:
         listener, writer = old or (self._listener, self._writer)

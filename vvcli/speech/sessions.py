@@ -149,6 +149,12 @@ class SpeechSession(SessionState):
             return self._is_over and not self.audio
 
     @property
+    def has_text(self) -> bool:
+        """Whether `write` was given text that has no sentence end yet."""
+        with self._writing:
+            return bool(self._pending_text().strip())
+
+    @property
     def next_index(self) -> int:
         """The index of the next text that is no record."""
         return self._next_index

@@ -39,9 +39,8 @@ def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def nothing_is_lost(hasty: Server, expected: dict[str, bytes]) -> Iterator[None]:
     """After each test all slots are free, and audio is what it was."""
     yield
-    wait_until(lambda: hasty.figure("vvcli_sessions") == 0)
-    assert hasty.figure("vvcli_streams_playing") == 0
-    assert hasty.figure("vvcli_streams_waiting") == 0
+    for name in ("sessions", "streams_playing", "streams_waiting"):
+        wait_until(lambda name=name: hasty.figure(f"vvcli_{name}") == 0)  # type: ignore[misc]
     assert hasty.speak(SHORT) == expected[SHORT]
 
 
@@ -157,7 +156,14 @@ def test_a_flood_of_connections(hasty: Server, expected: dict[str, bytes]) -> No
     clients = [hasty.connect() for _ in range(100)]
     for client in clients:
         client.close()
-    wait_until(lambda: hasty.speak(SHORT) == expected[SHORT])
+
+    def is_served() -> bool:
+        try:
+            return hasty.speak(SHORT) == expected[SHORT]
+        except ConnectionError:  # some of them are not gone yet
+            return False
+
+    wait_until(is_served)
 
 
 def test_requests_in_one_breath(hasty: Server, expected: dict[str, bytes]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -71,15 +71,15 @@ class ServerContext:
         is_long = record is not None and len(record.text) > LONG_TEXT
         pool = self.slow_reader if is_long else self.readers
         # Also without a record: a voice may have to be read from the disk.
-        made = asyncio.get_running_loop().run_in_executor(pool, make)
+        job = pool.submit(make)
         try:
-            return await asyncio.shield(made)
+            return await asyncio.wrap_future(job)
         except asyncio.CancelledError:
-            made.add_done_callback(_close)
-            made.cancel()  # if it has not begun
+            if not job.cancel():  # it has begun: whatever it opens is closed
+                job.add_done_callback(_close)
             raise
 
 
-def _close(made: asyncio.Future[Listener]) -> None:
-    if not made.cancelled() and made.exception() is None:
-        made.result().close()
+def _close(job: Future[Listener]) -> None:
+    if job.exception() is None:
+        job.result().close()

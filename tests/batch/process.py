@@ -7,6 +7,7 @@ it opens, renames or removes a file below the folder VVCLI_TEST_KILL_IN.
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import sys
@@ -15,6 +16,8 @@ from collections.abc import Iterable, Iterator
 from types import ModuleType, SimpleNamespace
 
 from tests.batch.fakes import speak
+from vvcli.batch.resume import JobStep
+from vvcli.batch.runner import Events, Runner
 from vvcli.cli import main
 from vvcli.script.record import Record
 from vvcli.speech.values import Chunk
@@ -24,6 +27,17 @@ class FakeSynthesizer:
     def __init__(self, **options: object) -> None:
         self.voice = SimpleNamespace(name="Ada")
         self.streams, self.device, self.active, self.clipped = 1, "fake", 1, 0
+        self.workers, self.fleet = 1, self
+
+    def make(self, steps: Iterator[JobStep], runner: Runner, format_name: str) -> Events:
+        files, ahead = itertools.tee(steps)
+        yield from runner.make(files, self.stream(r for step in ahead for r in step.job.records))
+
+    def report(self) -> list[dict[str, object]]:
+        return []
+
+    def close(self) -> None:
+        pass
 
     def stream(self, lines: Iterable[Record]) -> Iterator[Chunk]:
         for chunk in speak(lines):

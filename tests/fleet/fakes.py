@@ -112,7 +112,7 @@ class FakePool:
         status = "ok" if last else None
         return [
             *("chunk", state.run, ticket, self._position, len(piece)),
-            *(status, None, True, 0, 1, 0),
+            *(status, None, True, 0, [None, []], 1, 0),
         ]
 
     def read(self, worker: int, position: int, length: int) -> Samples:

@@ -13,14 +13,13 @@ from collections.abc import Iterator
 import pytest
 
 from tests.conftest import TINY
+from tests.fleet.processes import is_running, wait_until_gone
 from vvcli import Record, Status, Synthesizer, Utterance
 from vvcli.errors import UnavailableError
 from vvcli.fleet.devices import Place
 from vvcli.fleet.plain import plain_options
 from vvcli.fleet.processes import ProcessPool
 from vvcli.speech.speaker import SpeakerOptions
-
-PATIENCE = 60
 
 LINES = [f"Number {number}, and so on." for number in range(24)]
 
@@ -46,22 +45,6 @@ def pool_of(synthesizer: Synthesizer) -> ProcessPool:
     pool = synthesizer.fleet.pool  # type: ignore[union-attr]
     assert isinstance(pool, ProcessPool)
     return pool
-
-
-def is_running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    with open(f"/proc/{pid}/stat", encoding="utf-8") as file:  # noqa: PTH123
-        return file.read().rpartition(")")[2].split()[0] != "Z"
-
-
-def wait_until_gone(pids: list[int], seconds: float = PATIENCE) -> None:
-    give_up = time.monotonic() + seconds
-    while any(map(is_running, pids)):
-        assert time.monotonic() < give_up, "a worker is left"
-        time.sleep(0.01)
 
 
 def digest(utterances: list[Utterance]) -> str:
@@ -156,7 +139,7 @@ def test_a_worker_that_cannot_load_is_an_error_and_no_process_is_left() -> None:
 
 def children() -> int:
     """Workers of this process."""
-    command = ["ps", "--ppid", str(os.getpid()), "-o", "args="]
+    command = ["ps", "-ww", "--ppid", str(os.getpid()), "-o", "args="]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return done.stdout.count("vvcli.fleet.child")
 

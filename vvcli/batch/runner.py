@@ -70,13 +70,13 @@ class Runner:
         fingerprint: Callable[[Job], str],
         publish: Callable[[StagedFile], None] | None = None,
     ) -> None:
-        self._manifest = manifest
-        self._folder = folder
+        self.manifest = manifest
+        self.folder = folder
         self._open_writer = open_writer
         self._input_rate = input_rate
-        self._rate = rate
-        self._seed = seed
-        self._fingerprint = fingerprint
+        self.rate = rate
+        self.seed = seed
+        self.fingerprint = fingerprint
         self._publish = publish
         self._parents: set[Path] = set()
         self.clipped = 0
@@ -91,7 +91,7 @@ class Runner:
             known = step.entry and step.entry.status is Outcome.SKIPPED
             if step.decision in errors and not known:
                 entry = self._entry(step, Outcome.SKIPPED, errors[step.decision])
-                self._manifest.append(entry, sync=False)
+                self.manifest.append(entry, sync=False)
 
     def fail(self, job: Job, reason: str) -> ManifestEntry:
         """The entry of a file that cannot be made."""
@@ -123,7 +123,7 @@ class Runner:
             self.sync_folders()
 
     def _open(self, step: JobStep) -> _Open:
-        staged = StagedFile(self._folder, str(step.job.path))
+        staged = StagedFile(self.folder, str(step.job.path))
         try:
             return _Open(step, staged, self._open_writer(staged.output))
         except BaseException:
@@ -157,7 +157,7 @@ class Runner:
             current.staged.abandon()
             outcome = Outcome.FAILED if problems else Outcome.SKIPPED
             entry = self._entry(step, outcome, problems or "there is nothing to say")
-            self._manifest.append(entry)
+            self.manifest.append(entry)
             return entry
         if current.silence_due:  # asked for by the last record itself
             writer.silence(round(current.silence_due * self._input_rate))
@@ -168,7 +168,7 @@ class Runner:
         said: str | None = "\n".join(current.said)
         said = None if said == step.job.text else said
         entry = self._entry(step, status, problems, writer.samples, size, digest, said)
-        self._manifest.append(entry)
+        self.manifest.append(entry)
         if self._publish is None:
             current.staged.publish()
         else:
@@ -187,10 +187,10 @@ class Runner:
         spoken: str | None = None,
     ) -> ManifestEntry:
         job = step.job
-        seeds = {self._seed if record.seed is None else record.seed for record in job.records}
+        seeds = {self.seed if record.seed is None else record.seed for record in job.records}
         return ManifestEntry(
             audio_filepath=None if job.path is None else str(job.path),
-            duration=samples / self._rate,
+            duration=samples / self.rate,
             text=job.text,
             id=job.id,
             index=job.index,
@@ -201,7 +201,7 @@ class Runner:
             samples=samples,
             size=size,
             sha256=digest,
-            fingerprint=self._fingerprint(job),
+            fingerprint=self.fingerprint(job),
             spoken=spoken,
         )
 

@@ -72,7 +72,7 @@ def run_batch(
             session.tell(sentence)
         if before.decided[Decision.MAKE]:
             asked = options | {"model": prepared.model}
-            make_files(request, steps, before, runner, session, made, asked)
+            make_files(request, steps, before, runner, request.format_name, session, made, asked)
             session.progress.finish(session.tally)
     files = Files.count(before, made)
     session.summarize(model=str(prepared.model.spec), files=asdict(files))
@@ -96,18 +96,16 @@ def make_files(
     steps: JobSteps,
     before: Standing,
     runner: Runner,
+    format_name: str,
     session: Session,
     made: Counter[Outcome],
     options: dict[str, Any],
 ) -> None:
-    """Load the model and make what is missing, counting in `session` and `made`."""
+    """Load the model and make what is missing, in `format_name`; count in `session` and `made`."""
     # All records count, not only those that are missing, so that a resumed run computes alike.
     synthesizer = session.load(options, sum(len(step.job.records) for step in steps))
-    records = (record for step in steps.missing() for record in step.job.records)
-    with (
-        closing(synthesizer.stream(records)) as chunks,
-        closing(runner.make(steps.missing(), chunks)) as events,
-    ):
+    made_files = synthesizer.fleet.make(steps.missing(), runner, format_name)
+    with closing(made_files) as events:
         for event in events:
             if isinstance(event, ManifestEntry):
                 made[event.status] += 1

@@ -145,7 +145,7 @@ def _speak_parts(
             seed=options["seed"],
             fingerprint=prepared.part_fingerprint,
         )
-        make_files(request, steps, before, runner, session, made, options)
+        make_files(request, steps, before, runner, PART_FORMAT, session, made, options)
     return sum(made.values()) == missing
 
 

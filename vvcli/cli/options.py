@@ -10,7 +10,7 @@ import click
 from vvcli.audio.formats import MAX_RATE, MIN_RATE
 from vvcli.cli.message_options import together
 from vvcli.cli.types import AudioFormat, Device, ModelName, Number, VoiceName
-from vvcli.script.limits import CFG_SCALE, MAX_AHEAD, SEED, SILENCE, STEPS, STREAMS, Limits
+from vvcli.script.limits import CFG_SCALE, MAX_AHEAD, SEED, SILENCE, STEPS, STREAMS, WORKERS, Limits
 from vvcli.speech.parameters import DTYPES
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -64,7 +64,7 @@ steps_option = click.option(
     help=f"Solver steps per frame, {STEPS.low} to {STEPS.high}: more take longer.",
 )
 
-synthesis_options = together(
+_BEFORE_DEVICE = together(
     model_option,
     voice_option,
     click.option(
@@ -93,7 +93,7 @@ synthesis_options = together(
         type=Number(STREAMS),
         default="auto",
         show_default=True,
-        help=f"Records spoken at the same time, {STREAMS.low} to {STREAMS.high}.",
+        help=f"Records spoken at the same time on a device, {STREAMS.low} to {STREAMS.high}.",
     ),
     click.option(
         "--split",
@@ -110,7 +110,31 @@ synthesis_options = together(
         help="Audio made ahead of what is written, before no further record is started; "
         "default: enough for all streams.",
     ),
-    device_option,
+)
+
+_SEVERAL_DEVICES = together(
+    click.option(
+        "--device",
+        envvar="VVCLI_DEVICE",
+        metavar="DEVICE",
+        type=Device(several=True),
+        default="auto",
+        show_default=True,
+        help="cpu, cuda, cuda:N, or several: cuda:0,1 or cuda:all; auto: the first CUDA device, "
+        "else the CPU.",
+    ),
+    click.option(
+        "--workers",
+        envvar="VVCLI_WORKERS",
+        type=Number(WORKERS),
+        metavar="N",
+        default=1,
+        show_default=True,
+        help="Processes that speak on a CPU of many cores, each with its share of them.",
+    ),
+)
+
+_AFTER_DEVICE = together(
     dtype_option,
     click.option(
         "--deterministic",
@@ -123,6 +147,11 @@ synthesis_options = together(
         help="Fail where CUDA graphs cannot be used, rather than run slower without.",
     ),
 )
+
+synthesis_options = together(_BEFORE_DEVICE, _SEVERAL_DEVICES, _AFTER_DEVICE)
+
+# Of a command whose records all go to one engine.
+one_device_options = together(_BEFORE_DEVICE, device_option, _AFTER_DEVICE)
 
 
 def gap_option(what: str) -> Callable[[Command], Command]:

@@ -42,4 +42,5 @@ def count_chunk(chunk: Chunk, synthesizer: Synthesizer, tally: Tally, progress: 
     """Count a chunk that was written, and show it."""
     tally.add(chunk)
     tally.active = synthesizer.active
+    tally.workers = synthesizer.report
     progress.chunk(chunk, tally)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,7 @@ class Session:
     """One run: its progress on standard error, and its figures.
 
     Attributes:
-        progress: for notes; closed by `open_session`.
+        progress: for notes.
         tally: the figures.
         clipped: samples that were cut off at full scale, as `note_clipped` was told.
     """
@@ -38,6 +39,7 @@ class Session:
         self.progress = progress
         self.tally = Tally()
         self.clipped = 0
+        self._synthesizer: Synthesizer | None = None
 
     def load(self, options: dict[str, Any], records: int | None) -> Synthesizer:
         """The synthesizer for `options`, to speak so many `records`, if that is known.
@@ -49,12 +51,19 @@ class Session:
         if options["streams"] == "auto" and records is not None and records < FEW:
             options = options | {"streams": max(1, records)}
         format_name, rate = self._request.format_name, self._request.rate
-        synthesizer = open_synthesizer(options, format_name, rate)
+        synthesizer = self._synthesizer = open_synthesizer(options, format_name, rate)
+        each = "each of " if synthesizer.workers > 1 else ""
         self.progress.note(
             f"{synthesizer.voice.name}, {format_name}, {rate} Hz, mono, "
-            f"{count(synthesizer.streams, 'stream')} on {synthesizer.device}"
+            f"{count(synthesizer.streams, 'stream')} on {each}{synthesizer.device}"
         )
         return synthesizer
+
+    def close(self) -> None:
+        """End the workers of the synthesizer, and take the progress away."""
+        if self._synthesizer is not None:
+            self._synthesizer.close()
+        self.progress.close()
 
     def tell(self, sentence: str) -> None:
         """Say what went wrong, however little is to be said."""
@@ -87,7 +96,24 @@ def open_session(
     """A session that shows progress as `request` asks, and how much of `total` is done."""
     mode = "none" if request.quiet else request.progress_mode
     progress = open_progress(mode, environment.stderr, STDERR, total)
+    session = Session(environment, request, mode, progress)
+    heard = _Heard(session.tell)
+    logger = logging.getLogger("vvcli.fleet")
+    logger.addHandler(heard)
     try:
-        yield Session(environment, request, mode, progress)
+        yield session
     finally:
-        progress.close()
+        logger.removeHandler(heard)
+        session.close()
+
+
+class _Heard(logging.Handler):
+    """Tells what befalls the workers of a fleet as everything else is told."""
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        super().__init__()
+        self._tell = tell
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Tell it."""
+        self._tell(record.getMessage())

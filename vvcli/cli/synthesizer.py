@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from vvcli.audio.writer import sample_type
 from vvcli.cli.memory import check_room_for_torch
+from vvcli.errors import UsageError
+from vvcli.fleet.devices import pick_places
 from vvcli.samples import SAMPLE_RATE
 from vvcli.speech.long_lived import spare_long_lived
 
@@ -20,8 +22,13 @@ def open_synthesizer(options: dict[str, Any], format_name: str, rate: int) -> Sy
 
     Raises:
         UnavailableError: as `Synthesizer` does.
+        UsageError: workers are asked for on devices that have one each, or one is named twice.
     """
     check_room_for_torch()
+    try:
+        pick_places(options["device"], options.get("workers", 1))
+    except ValueError as error:
+        raise UsageError(str(error)) from error
     # Imported only here: torch takes a second, and wrong options should not.
     from vvcli.speech.device import release_workspaces
     from vvcli.synthesizer import Synthesizer

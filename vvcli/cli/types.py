@@ -13,6 +13,7 @@ from click.shell_completion import CompletionItem
 
 from vvcli.audio.formats import FORMATS, format_from_name
 from vvcli.errors import UnavailableError, VvcliError
+from vvcli.fleet.devices import names_devices
 from vvcli.script.limits import STREAMS, Limits
 
 MAX_STREAMS = int(STREAMS.high)
@@ -67,7 +68,10 @@ class Text(click.ParamType):  # type: ignore[type-arg]
 
 
 class Device(Text):
-    """A device of torch that can be spoken on."""
+    """A device of torch that can be spoken on, or with `several` a list of them as well."""
+
+    def __init__(self, *, several: bool = False) -> None:
+        self._several = several
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Check the words, which needs no torch; whether it is there is found out later.
@@ -76,7 +80,11 @@ class Device(Text):
             UnavailableError: there can be no such device.
         """
         name = super().convert(value, param, ctx)
-        if not re.fullmatch(r"auto|cpu|cuda(:[0-9]{1,4})?", name):
+        if self._several:
+            if not names_devices(name):
+                known = "auto, cpu, cuda, cuda:N, cuda:N,N or cuda:all"
+                raise UnavailableError(f"no device {name!r}: use {known}")
+        elif not re.fullmatch(r"auto|cpu|cuda(:[0-9]{1,4})?", name):
             raise UnavailableError(f"no device {name!r}: use auto, cpu, cuda or cuda:N")
         return name
 
@@ -84,7 +92,7 @@ class Device(Text):
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
         """The names that are the same everywhere."""
-        names = ("auto", "cpu", "cuda", "cuda:0")
+        names = ["auto", "cpu", "cuda", "cuda:0", *["cuda:all"] * self._several]
         return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 from contextlib import suppress
 from itertools import pairwise
@@ -66,6 +65,8 @@ def parse_cpu_list(text: str) -> list[int]:
 
 def _bus_id() -> str | None:
     """The PCI address of the first GPU, asked of the driver, which torch is not yet needed for."""
+    import ctypes  # here alone: the names of devices are known without it
+
     driver = ctypes.CDLL("libcuda.so.1")
     device, name = ctypes.c_int(), ctypes.create_string_buffer(BUS_ID_BYTES)
     failed = (

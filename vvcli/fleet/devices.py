@@ -56,13 +56,13 @@ def pick_places(device: str | Sequence[str], workers: int = 1) -> str | list[Pla
     names = _expand(device)
     if len(names) > 1:
         if workers != 1:
-            raise ValueError(f"workers: {workers} are asked for, and each device has one")
+            raise ValueError(f"{workers} workers are asked for, and each CUDA device has one")
         return [_on_gpu(int(name.removeprefix("cuda:"))) for name in names]
     (name,) = names
     if workers == 1:
         return name
     if name.startswith("cuda") or (name == "auto" and _count() > 0):
-        raise ValueError(f"workers: {workers} are asked for, and a CUDA device has one")
+        raise ValueError(f"{workers} workers are asked for, and a CUDA device has one")
     return [
         Place(f"cpu {number}", "cpu", {}, cores) for number, cores in enumerate(shares(workers))
     ]
@@ -87,11 +87,11 @@ def _expand(device: str | Sequence[str]) -> list[str]:
         raise UnavailableError("no device 'cuda:all': torch sees no CUDA device here")
     for name in names:
         if not re.fullmatch("cuda:[0-9]+", name):
-            raise ValueError(f"device: {name!r} is not one of several CUDA devices")
+            raise ValueError(f"{name!r} is not one of several CUDA devices")
     names = [f"cuda:{int(name[5:])}" for name in names]  # cuda:01 is cuda:1
     for name in names:
         if names.count(name) > 1:
-            raise ValueError(f"device: {name} is named twice")
+            raise ValueError(f"the device {name} is named twice")
         if int(name[5:]) >= _count():
             raise UnavailableError(f"no device {name!r}: torch sees {_count()} CUDA devices here")
     return names

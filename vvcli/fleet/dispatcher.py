@@ -11,6 +11,10 @@ import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+# Tickets to choose the longest from: half a kilobyte each.
+MIN_WINDOW = 100_000
+QUEUES_OF_WINDOW = 16  # so many times what all workers have
+
 MAX_RESTARTS = 3  # of a worker; after one more death the fleet goes on without it
 
 # A ticket that was with this many workers when they died is spoken alone, and failed if the worker
@@ -47,7 +51,8 @@ class Dispatcher:
             becomes free finds the next record there.
         longest_first: tickets are independent and go out by length, so that all workers end at
             about the same time; otherwise they go out as they were added.
-        window: tickets, at most, that are chosen from with `longest_first`.
+        window: tickets, at most, that are chosen from with `longest_first`: a long record that
+            comes into view last keeps one worker busy when all others are done.
     """
 
     def __init__(
@@ -58,7 +63,9 @@ class Dispatcher:
         self._workers = [_Worker() for _ in range(workers)]
         self._queue = queue
         self._longest_first = longest_first
-        self._window = (4 * workers * queue if window is None else window) if longest_first else 1
+        if window is None:
+            window = max(MIN_WINDOW, QUEUES_OF_WINDOW * workers * queue)
+        self._window = window if longest_first else 1
         self._records: dict[int, int] = {}  # of every ticket that is not finished
         self._owner: dict[int, int] = {}  # the worker of every ticket that is handed out
         self._strikes: dict[int, int] = {}
@@ -210,7 +217,8 @@ class Dispatcher:
 
     def _next_worker(self) -> int:
         """The worker with the least to do; `_has_asking` was true."""
-        return next(iter(self._asking[self._lowest]))
+        # The last one: a dictionary that lost its first keys is slow to find the first left.
+        return self._asking[self._lowest].popitem()[0]
 
     def _empty_worker(self) -> int | None:
         """A worker that has no ticket; if none has, one is kept from getting more."""

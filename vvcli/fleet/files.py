@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from vvcli.batch.containment import OutputFolder
 from vvcli.batch.entry import ManifestEntry, Outcome
 from vvcli.batch.plan import Job
 from vvcli.batch.recover import finish_part
 from vvcli.batch.resume import JobStep
-from vvcli.batch.runner import EntryLog
+from vvcli.batch.runner import Runner
 from vvcli.fleet.ordered import POISON
-from vvcli.fleet.plain import plain_job, with_spoken
+from vvcli.fleet.plain import extras_of, plain_job, with_spoken
+from vvcli.fleet.pool import error_of
 from vvcli.fleet.run import FleetRun
 from vvcli.script.record import Record
 from vvcli.speech.values import Chunk, Status
+
+PLANNED_AT_ONCE = 4096  # files, before workers get the longest of them
 
 FAREWELL = 0.5  # seconds for workers to remove what they have begun
 
@@ -41,10 +43,7 @@ class FilesRun(FleetRun):
 
     Args:
         steps: the files to make.
-        manifest: entries go there before files get their names.
-        folder: of the files.
-        fingerprint: of a file.
-        failed: makes the entry of a file that no worker can make, from the reason.
+        runner: has the manifest, where entries go before files get their names.
         others: see `FleetRun`.
     """
 
@@ -52,17 +51,11 @@ class FilesRun(FleetRun):
         self,
         *others: Any,
         steps: Iterator[JobStep],
-        manifest: EntryLog,
-        folder: OutputFolder,
-        fingerprint: Callable[[Job], str],
-        failed: Callable[[Job, str], ManifestEntry],
+        runner: Runner,
     ) -> None:
         super().__init__(*others)
         self._steps: Iterator[JobStep] | None = steps
-        self._manifest = manifest
-        self._folder = folder
-        self._fingerprint = fingerprint
-        self._failed = failed
+        self._runner = runner
         self._files: dict[int, _File] = {}
         self._entries: list[tuple[int | None, int, ManifestEntry]] = []  # worker and ticket
         self._unnamed: dict[int, tuple[int, ManifestEntry]] = {}  # worker, by ticket
@@ -89,9 +82,10 @@ class FilesRun(FleetRun):
                 self._commit()
                 events, self._events = self._events, []
                 yield from events
-                if self._steps is None and self.dispatcher.done and not self._unnamed:
+                if self._steps is None and self.dispatcher.done:
                     break
-                self.take()
+                is_planning = self._steps is not None and self.dispatcher.wants
+                self.take(0 if is_planning else None)
             for worker in self._up:
                 self.send(worker, "end")
             self._wait_over(None)
@@ -115,11 +109,14 @@ class FilesRun(FleetRun):
             if index not in file.ended:
                 error = f"{record.label}: {POISON}"
                 self._events.append(Chunk(record, _samples(0), Status.FAILED, error))
-        entry = self._failed(file.job, f"{file.job.source}: {POISON}")
+        entry = self._runner.fail(file.job, f"{file.job.source}: {POISON}")
         self._entries.append((None, ticket, entry))
 
     def _hand_out(self) -> None:
-        while self._steps is not None and self.dispatcher.wants:
+        """Plan a few more files, and hand out the longest of those that are planned."""
+        for _ in range(PLANNED_AT_ONCE):
+            if self._steps is None or not self.dispatcher.wants:
+                break
             step = next(self._steps, None)
             if step is None:
                 self._steps = None
@@ -130,7 +127,7 @@ class FilesRun(FleetRun):
             self._files[ticket] = _File(step.job, records)
         for worker, ticket in self.dispatcher.hand_out():
             job = self._files[ticket].job
-            self.send(worker, "job", ticket, plain_job(job), self._fingerprint(job))
+            self.send(worker, "job", ticket, plain_job(job), self._runner.fingerprint(job))
 
     def _take_made(self, worker: int, ticket: int) -> None:
         self.dispatcher.make(worker, ticket)
@@ -148,6 +145,7 @@ class FilesRun(FleetRun):
         error: str | None,
         said: str | bool | None,
         respelled: int,
+        extras: list[Any],
         active: int,
         clipped: int,
     ) -> None:
@@ -168,7 +166,8 @@ class FilesRun(FleetRun):
             file.ended.add(index)
         record = with_spoken(file.records[index], said, respelled)
         end = None if status is None else Status(status)
-        self._events.append(Chunk(record, _samples(samples - skip), end, error))
+        made = _samples(samples - skip)
+        self._events.append(Chunk(record, made, end, error, *extras_of(extras)))
 
     def _take_entry(self, worker: int, ticket: int, values: dict[str, Any]) -> None:
         if not self.dispatcher.finish(worker, ticket):  # it was given to another worker since
@@ -182,7 +181,7 @@ class FilesRun(FleetRun):
         """Put entries into the manifest, all together on the disk, and let files have names."""
         entries, self._entries = self._entries, []
         for number, (_, _, entry) in enumerate(entries, start=1):
-            self._manifest.append(entry, sync=number == len(entries))
+            self._runner.manifest.append(entry, sync=number == len(entries))
         for worker, ticket, entry in entries:
             self._events.append(entry)
             if worker is None or not entry.has_file:
@@ -195,7 +194,7 @@ class FilesRun(FleetRun):
 
     def _finish(self, entry: ManifestEntry) -> None:
         with suppress(FileNotFoundError):
-            finish_part(entry, self._folder, str(entry.audio_filepath))
+            finish_part(entry, self._runner.folder, str(entry.audio_filepath))
 
     def _wait_over(self, seconds: float | None) -> None:
         """Wait until no worker has anything of this run open."""
@@ -207,6 +206,8 @@ class FilesRun(FleetRun):
             for worker, (kind, *values) in self.pool.wait(left):
                 if kind == "died":
                     self._up.discard(worker)
+                elif kind == "error" and seconds is None:
+                    raise error_of(*values[1:])
                 elif kind != "ready" and values[0] == self.number and kind in self._handlers:
                     self._handlers[kind](worker, *values[1:])
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable
+import itertools
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
 from typing import Any, Protocol
 
+from vvcli.batch.resume import JobStep
+from vvcli.batch.runner import Events, Runner
 from vvcli.fleet.worker import Worker
 from vvcli.samples import SAMPLE_RATE
 from vvcli.script.record import Record
@@ -40,6 +44,9 @@ class Fleet(Protocol):
 
     def stream(self, records: Iterable[Record]) -> Generator[PendingChunk, None, None]:
         """The chunks of `records`, in order."""
+
+    def make(self, steps: Iterator[JobStep], runner: Runner, format_name: str) -> Events:
+        """Make the files of `steps` as `runner` says, in `format_name`; how it goes."""
 
     def report(self) -> list[dict[str, Any]]:
         """The figures of each worker, where there are several."""
@@ -79,6 +86,14 @@ class LocalFleet:
             # While audio is joined, encoded and written, the next steps are already on their way.
             return run_ahead(pending, self._max_ahead, feed.close)
         return pending
+
+    def make(self, steps: Iterator[JobStep], runner: Runner, format_name: str) -> Events:
+        """Make the files of `steps` with `runner`, one after the other; see `Runner.make`."""
+        # Records are read ahead of the files that are written; the steps between are kept.
+        ahead, steps = itertools.tee(steps)
+        records = (record for step in ahead for record in step.job.records)
+        with closing(self.stream(records)) as chunks:
+            yield from runner.make(steps, (chunk.join() for chunk in chunks))
 
     def report(self) -> list[dict[str, Any]]:
         """Nothing: the figures of the run are those of its worker."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from vvcli.batch.plan import Job
 from vvcli.batch.resume import Decision, JobStep
@@ -30,6 +30,7 @@ class Assignment:
         admit: whether waiting records may be started.
         head: ticket of the record that is heard now.
         tickets: of each record that was taken, by its place among them.
+        on_decision: carries out `decisions` that come while nothing else is to be done.
         files: tickets of the files that are being made, in their order.
     """
 
@@ -40,6 +41,7 @@ class Assignment:
         self.head: int | None = None
         self.tickets: dict[int, int] = {}
         self.files: deque[int] = deque()
+        self.on_decision: Callable[[], object] = lambda: None
         self.stopped = False
         self._places: dict[int, int] = {}  # by ticket
         self._taken = 0
@@ -63,9 +65,9 @@ class Assignment:
         Raises:
             StoppedError: the run is to end.
         """
+        while wait and self._wait():
+            self.on_decision()
         with self._changed:
-            while wait and not (self._given or self._records or self._ends or self.stopped):
-                self._changed.wait()
             self.check()
             if not self._records:
                 if not self._given:
@@ -79,6 +81,15 @@ class Assignment:
                 self._records.extend(work.records)
                 self._steps.append(JobStep(work, Decision.MAKE))
             return self._note(self._records.popleft(), self._file)
+
+    def _wait(self) -> bool:
+        """Wait for records, the end of the run, or decisions; whether it is only the last."""
+        with self._changed:
+            while not (self._given or self._records or self._ends or self.stopped):
+                if self._decisions:
+                    return True
+                self._changed.wait()
+        return False
 
     def close(self) -> None:
         """Nothing is to be undone."""

@@ -12,7 +12,7 @@ from contextlib import closing
 from vvcli.errors import VvcliError
 from vvcli.fleet.inbox import Assignment, Inbox, StoppedError
 from vvcli.fleet.make_files import make_files
-from vvcli.fleet.plain import spoken
+from vvcli.fleet.plain import plain_extras, spoken
 from vvcli.fleet.pool import plain_error
 from vvcli.fleet.record_order import RecordOrder
 from vvcli.fleet.ring import RingWriter
@@ -70,7 +70,7 @@ class WorkerLoop:
         engine, said = self._worker.speaker.engine, spoken(chunk.record)
         self._send(
             *("chunk", run.number, run.tickets[place], position, length),
-            *(status, chunk.error, *said, engine.running, engine.clipped),
+            *(status, chunk.error, *said, plain_extras(chunk), engine.running, engine.clipped),
         )
         if status is not None:
             run.end(place)

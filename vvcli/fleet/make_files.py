@@ -20,7 +20,7 @@ from vvcli.batch.entry import ManifestEntry
 from vvcli.batch.runner import Runner
 from vvcli.batch.staging import StagedFile
 from vvcli.fleet.inbox import Assignment
-from vvcli.fleet.plain import spoken
+from vvcli.fleet.plain import plain_extras, spoken
 from vvcli.fleet.worker import Worker
 from vvcli.samples import SAMPLE_RATE
 from vvcli.speech.values import Chunk
@@ -62,6 +62,7 @@ def make_files(worker: Worker, run: Assignment, send: Callable[..., None]) -> No
         fingerprint=run.fingerprint,
         publish=sealed.keep,
     )
+    run.on_decision = sealed.carry_out
     report = _Report(worker, run, runner, send)
     try:
         with (
@@ -73,12 +74,12 @@ def make_files(worker: Worker, run: Assignment, send: Callable[..., None]) -> No
                     report.add(event)
                 else:
                     run.files.popleft()
-                sealed.carry_out(wait=False)
+                sealed.carry_out()
         while sealed.files and not run.stopped:
             sealed.carry_out(wait=True)
         runner.sync_folders()
     finally:
-        sealed.carry_out(wait=False)
+        sealed.carry_out()
         sealed.leave()
 
 
@@ -115,7 +116,7 @@ class _SealedFiles:
         """Keep a sealed file until it is decided about; its entry was sent."""
         self.files[self._run.files[0]] = staged
 
-    def carry_out(self, *, wait: bool) -> None:
+    def carry_out(self, *, wait: bool = False) -> None:
         """Give files their names, or remove them, as was decided."""
         for ticket, publish in self._run.decisions(wait=wait):
             staged = self.files.pop(ticket, None)
@@ -156,7 +157,7 @@ class _Report:
         engine = self._worker.speaker.engine
         self._send(
             *("record", self._run.number, self._run.files[0], chunk.record.index, self._samples),
-            *(status, chunk.error, *spoken(chunk.record)),
+            *(status, chunk.error, *spoken(chunk.record), plain_extras(chunk)),
             *(engine.running, engine.clipped + self._runner.clipped),
         )
         self._samples = 0

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Generator, Iterable, Iterator
+from dataclasses import asdict
 from typing import Any
 
-from vvcli.batch.containment import OutputFolder
-from vvcli.batch.entry import ManifestEntry
-from vvcli.batch.plan import Job
 from vvcli.batch.resume import JobStep
-from vvcli.batch.runner import EntryLog
+from vvcli.batch.runner import Events, Runner
 from vvcli.fleet.dispatcher import Dispatcher
 from vvcli.fleet.files import FilesRun
 from vvcli.fleet.fleet import run_ahead, seconds_ahead
@@ -24,32 +21,8 @@ from vvcli.script.record import Record
 from vvcli.speech.look_ahead import Feed
 from vvcli.speech.record_state import MAX_CHUNK_SAMPLES
 from vvcli.speech.run import PendingChunk
-from vvcli.speech.values import Chunk
 
 QUEUE_PER_STREAM = 2  # records a worker has: those it speaks, and as many that wait for a slot
-
-
-@dataclass(frozen=True, kw_only=True)
-class FilePlan:
-    """The files of a batch that are to be made.
-
-    Attributes:
-        steps: the files.
-        manifest: entries go there before files get their names.
-        folder: of the files.
-        format_name, rate, seed: of all files.
-        fingerprint: of a file.
-        failed: makes the entry of a file that no worker can make, from the reason.
-    """
-
-    steps: Iterator[JobStep]
-    manifest: EntryLog
-    folder: OutputFolder
-    format_name: str
-    rate: int
-    seed: int
-    fingerprint: Callable[[Job], str]
-    failed: Callable[[Job, str], ManifestEntry]
 
 
 class ManyFleet:
@@ -89,22 +62,17 @@ class ManyFleet:
 
         return run_ahead(run.chunks(), self._max_ahead, wake)
 
-    def make(self, plan: FilePlan) -> Generator[Chunk | ManifestEntry, None, None]:
-        """Make files; see `FilesRun.events`."""
+    def make(self, steps: Iterator[JobStep], runner: Runner, format_name: str) -> Events:
+        """Make the files of `steps`, as `runner` would by itself; see `FilesRun.events`."""
         settings = FileSettings(
-            folder=str(plan.folder.path.absolute()),
-            format_name=plan.format_name,
-            rate=plan.rate,
-            seed=plan.seed,
+            folder=str(runner.folder.path.absolute()),
+            format_name=format_name,
+            rate=runner.rate,
+            seed=runner.seed,
             max_ahead=self._max_ahead / self.workers,
         )
         run = FilesRun(
-            *self._begin(asdict(settings), longest_first=True),
-            steps=plan.steps,
-            manifest=plan.manifest,
-            folder=plan.folder,
-            fingerprint=plan.fingerprint,
-            failed=plan.failed,
+            *self._begin(asdict(settings), longest_first=True), steps=steps, runner=runner
         )
         return run.events()
 

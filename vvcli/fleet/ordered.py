@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from vvcli.fleet.plain import plain_record, with_spoken
+from vvcli.fleet.plain import extras_of, plain_record, with_spoken
 from vvcli.fleet.run import FleetRun
 from vvcli.fleet.worker import RECORDS_AHEAD
 from vvcli.samples import Samples
@@ -16,7 +16,8 @@ from vvcli.script.record import Record
 from vvcli.speech.look_ahead import Feed
 from vvcli.speech.order import OrderBuffer
 from vvcli.speech.run import PendingChunk
-from vvcli.speech.values import Status
+from vvcli.speech.span import Span
+from vvcli.speech.values import Retried, Status
 
 POISON = "two workers died while they spoke it"
 
@@ -28,6 +29,7 @@ class _OpenRecord:
     record: Record
     status: Status | None = None
     error: str | None = None
+    retried: tuple[Retried, ...] = ()
     out: int = 0  # samples that were handed out
     skip: int = 0  # samples that a dead worker made, to be left out of what comes
 
@@ -45,7 +47,7 @@ class StreamRun(FleetRun):
         super().__init__(*others)
         self._feed = feed
         self._max_ahead = max_ahead
-        self._order: OrderBuffer[Samples] = OrderBuffer()
+        self._order: OrderBuffer[tuple[Samples, Span]] = OrderBuffer()
         self._records: dict[int, _OpenRecord] = {}
         self._admitting: dict[int, bool] = {}
         self._head = -1
@@ -83,7 +85,8 @@ class StreamRun(FleetRun):
         spoken = self._records[ticket]
         self._order.discard(ticket)
         spoken.status, spoken.error = Status.FAILED, f"{spoken.record.label}: {POISON}"
-        self._order.put(ticket, np.zeros(0, dtype=self.pool.sample_type), last=True)
+        nothing = np.zeros(0, dtype=self.pool.sample_type)
+        self._order.put(ticket, (nothing, Span()), last=True)
 
     def _hand_out(self) -> None:
         """Hand out what is to be spoken next, as far as workers ask."""
@@ -125,6 +128,7 @@ class StreamRun(FleetRun):
         error: str | None,
         said: str | bool | None,
         respelled: int,
+        extras: list[Any],
         active: int,
         clipped: int,
     ) -> None:
@@ -139,19 +143,29 @@ class StreamRun(FleetRun):
         cut = min(spoken.skip, len(samples))
         spoken.skip -= cut
         samples = samples[cut:]
+        sentence, retried = extras_of(extras)
         if status is not None:
             self.dispatcher.finish(worker, ticket)
             figures.records += 1
-            spoken.status, spoken.error = Status(status), error
+            spoken.status, spoken.error, spoken.retried = Status(status), error, retried
         if len(samples) or status is not None:
-            self._order.put(ticket, samples, size=len(samples), last=status is not None)
+            piece = samples, Span(sentence)
+            self._order.put(ticket, piece, size=len(samples), last=status is not None)
 
     def _ready(self) -> Generator[PendingChunk, None, None]:
         """The chunks whose turn it is."""
         for ticket, pieces, complete in self._order.drain():
             spoken = self._records.pop(ticket) if complete else self._records[ticket]
-            for samples in pieces:
-                last = complete and samples is pieces[-1]
+            for piece in pieces:
+                samples, span = piece
+                last = complete and piece is pieces[-1]
                 spoken.out += len(samples)
-                status, error = (spoken.status, spoken.error) if last else (None, None)
-                yield PendingChunk(spoken.record, [samples], status, error, len(samples))
+                yield PendingChunk(
+                    spoken.record,
+                    [samples],
+                    spoken.status if last else None,
+                    spoken.error if last else None,
+                    len(samples),
+                    span=span,
+                    retried=spoken.retried if last else (),
+                )

@@ -10,6 +10,7 @@ from vvcli.batch.plan import Job
 from vvcli.frontend.lexicon import Entry, Lexicon
 from vvcli.script.record import Record
 from vvcli.speech.speaker import SpeakerOptions
+from vvcli.speech.values import Chunk, Retried, Sentence
 
 Plain = dict[str, Any]
 
@@ -39,6 +40,18 @@ def with_spoken(record: Record, said: str | bool | None, respelled: int) -> Reco
     """`record` with what `spoken` told of it."""
     text = record.text if said is True else said or None
     return replace(record, spoken=text, respelled=respelled)
+
+
+def plain_extras(chunk: Chunk) -> list[Any]:
+    """What a chunk tells besides its samples and how its record ended."""
+    sentence = None if chunk.sentence is None else [chunk.sentence.number, chunk.sentence.text]
+    return [sentence, [list(vars(retried).values()) for retried in chunk.retried]]
+
+
+def extras_of(plain: list[Any]) -> tuple[Sentence | None, tuple[Retried, ...]]:
+    """The sentence of a chunk, and what was spoken again."""
+    sentence, retried = plain
+    return sentence and Sentence(*sentence), tuple(Retried(*values) for values in retried)
 
 
 def plain_job(job: Job) -> Plain:

@@ -54,15 +54,15 @@ class FleetRun(ABC):
             else:
                 self.pool.start(worker)
 
-    def take(self) -> None:
-        """Wait for messages, and take them in.
+    def take(self, seconds: float | None = None) -> None:
+        """Wait for messages, at most so long, and take them in.
 
         Raises:
             UnavailableError: no worker is left.
             VvcliError: a worker cannot go on, and another could not.
         """
         error: VvcliError | None = None
-        for worker, message in self.pool.wait():
+        for worker, message in self.pool.wait(seconds):
             try:
                 self._take(worker, message)
             except VvcliError as raised:  # the other messages are not to be lost

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 from vvcli.samples import SAMPLE_RATE
 from vvcli.speech.values import Chunk, Status
@@ -24,6 +25,8 @@ class Tally:
         self.samples = 0
         self.first_audio: float | None = None
         self.active = 0  # running streams, set by the caller
+        # The figures of each worker, asked for where they are shown; none where there is one.
+        self.workers: Callable[[], list[dict[str, Any]]] = list
 
     def add(self, chunk: Chunk) -> None:
         """Count one chunk."""
@@ -65,8 +68,10 @@ class Tally:
         """Seconds of audio per second."""
         return self.audio / max(self.elapsed, 1e-9)
 
-    def to_dict(self) -> dict[str, float | int | None]:
+    def to_dict(self) -> dict[str, Any]:
         """The figures for programs; times in seconds."""
+        workers = self.workers()
+        figures: dict[str, Any] = {"workers": workers} if workers else {}
         return {
             "records": self.records,
             "failed": self.failed,
@@ -78,6 +83,7 @@ class Tally:
             "elapsed": round(self.elapsed, 3),
             "speed": round(self.speed, 3),
             "first_audio": self.first_audio and round(self.first_audio, 4),
+            **figures,
         }
 
     def so_far(self) -> str:

@@ -118,6 +118,9 @@ class FakePool:
     def read(self, worker: int, position: int, length: int) -> Samples:
         return self.workers[worker].chunks.pop((position, length))
 
+    def kill(self, worker: int) -> None:
+        self._die(worker)
+
     def wake(self) -> None:
         pass
 

@@ -37,6 +37,19 @@ def recover(entries: Entries, folder: OutputFolder, inputs: Container[str] = ())
             finish_part(entry, folder, name)
 
 
+def discard_part(folder: OutputFolder, name: str) -> None:
+    """Remove the `.part` of `name` that a process which is gone has begun, if there is one.
+
+    Raises:
+        FileNotFoundError: there is no such folder.
+        UsageError: another process is writing the file.
+        OutputError: the disk refuses.
+    """
+    part = PartFile.adopt(folder.path / name, folder.open_parent(name))
+    if part is not None:
+        part.discard()
+
+
 def finish_part(entry: ManifestEntry, folder: OutputFolder, name: str) -> None:
     """Give `name` to the `.part` that `entry` stands for, or remove the `.part`, if there is one.
 

@@ -12,9 +12,10 @@ import numpy as np
 
 from vvcli.batch.entry import ManifestEntry, Outcome
 from vvcli.batch.plan import Job
-from vvcli.batch.recover import finish_part
+from vvcli.batch.recover import discard_part, finish_part
 from vvcli.batch.resume import JobStep
 from vvcli.batch.runner import Runner
+from vvcli.errors import VvcliError
 from vvcli.fleet.ordered import POISON
 from vvcli.fleet.plain import extras_of, plain_job, with_spoken
 from vvcli.fleet.pool import error_of
@@ -217,8 +218,14 @@ class FilesRun(FleetRun):
         self._wait_over(FAREWELL)
         self._is_leaving = True
         self._commit()
+        for worker in self._up - self._over:  # what it writes is locked
+            self.pool.kill(worker)
+            self._up.discard(worker)
         for _, entry in self._unnamed.values():
             self._finish(entry)
+        for file in self._files.values():
+            with suppress(FileNotFoundError, VvcliError):  # the next run replaces it
+                discard_part(self._runner.folder, str(file.job.path))
 
 
 def _samples(count: int) -> Any:

@@ -34,6 +34,9 @@ class Pool(Protocol):
     def start(self, worker: int) -> None:
         """Start a worker that is not there."""
 
+    def kill(self, worker: int) -> None:
+        """End a worker at once; nothing more comes of it."""
+
     def send(self, worker: int, *message: Any) -> None:
         """Send a message of plain values; to a dead worker nothing."""
 

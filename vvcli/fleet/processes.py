@@ -116,6 +116,11 @@ class ProcessPool:
         own = {"device": place.device, "cores": place.cores, "threads": place.threads}
         self.send(worker, "load", self._setup | own)
 
+    def kill(self, worker: int) -> None:
+        """End a worker at once; nothing more comes of it."""
+        if worker in self._processes:
+            self._bury(worker)
+
     def send(self, worker: int, *message: Any) -> None:
         """Send a message of plain values; to a dead worker nothing."""
         process = self._processes.get(worker)

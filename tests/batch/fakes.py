@@ -20,7 +20,7 @@ from vvcli.batch.manifest import Manifest
 from vvcli.batch.naming import NameTemplate
 from vvcli.batch.plan import Job, Layout, Plan
 from vvcli.batch.record_list import RecordList
-from vvcli.batch.recover import recover
+from vvcli.batch.recover import Leftovers
 from vvcli.batch.resume import Decision, Existing, JobStep, Resume
 from vvcli.batch.runner import Runner
 from vvcli.script.record import Record
@@ -107,7 +107,7 @@ def run(
     """A whole run, as the command does it; `limit` stops it after so many chunks."""
     with Manifest(folder) as manifest:
         entries = manifest.entries
-        recover(entries, OutputFolder(folder))
+        Leftovers(OutputFolder(folder)).recover(entries)
         resume = Resume(
             entries, folder, fingerprint_of, existing, retry_failed=retry_failed, verify=verify
         )

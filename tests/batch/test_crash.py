@@ -35,8 +35,8 @@ def arguments(script: Path, out: Path) -> list[str]:
     return ["batch", str(script), *options]
 
 
-def start(script: Path, out: Path, kind: Kind) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "tests.batch.process", *arguments(script, out)]
+def start(script: Path, out: Path, kind: Kind, *more: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "tests.batch.process", *arguments(script, out), *more]
     return subprocess.Popen(command, env=os.environ | kind[1], stderr=subprocess.PIPE)
 
 

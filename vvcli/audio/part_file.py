@@ -14,9 +14,8 @@ from pathlib import Path
 
 from vvcli.audio.descriptors import lock, open_folder, open_with_any_rights
 from vvcli.audio.file_rights import keep_rights
+from vvcli.audio.part_name import part_name
 from vvcli.errors import OutputError, UsageError
-
-PART = ".part"
 
 # Each attempt fails only if another process has just made or removed the file.
 MAX_ATTEMPTS = 100
@@ -31,6 +30,7 @@ class PartFile:
         path: the final name.
         folder: a descriptor of the folder of `path`, which the object owns from now on. The
             folder is opened by its name if this is left out.
+        tag: of this writer, who alone has it: the file is then `NAME.TAG.part`.
 
     Raises:
         UsageError: another process is writing the file, or may be where files cannot be locked.
@@ -42,8 +42,8 @@ class PartFile:
     _folder: int
     _closed: bool
 
-    def __init__(self, path: Path, folder: int | None = None) -> None:
-        self._attach(path, folder)
+    def __init__(self, path: Path, folder: int | None = None, tag: str = "") -> None:
+        self._attach(path, folder, tag, mine=bool(tag))
         try:
             self.descriptor = self._create()
         except BaseException as error:
@@ -53,14 +53,18 @@ class PartFile:
             raise
 
     @classmethod
-    def adopt(cls, path: Path, folder: int | None = None) -> PartFile | None:
+    def adopt(
+        cls, path: Path, folder: int | None = None, tag: str = "", *, mine: bool = False
+    ) -> PartFile | None:
         """The `NAME.part` that an earlier process left; none if there is no such regular file.
+
+        `mine` says that nobody else can be writing it, where locks cannot tell.
 
         Raises:
             UsageError: another process is writing it.
         """
         part = cls.__new__(cls)
-        part._attach(path, folder)
+        part._attach(path, folder, tag, mine=mine)
         descriptor = None
         try:
             descriptor = part._open_unlocked()
@@ -128,10 +132,10 @@ class PartFile:
         if hasattr(self, "descriptor"):
             self.keep()
 
-    def _attach(self, path: Path, folder: int | None) -> None:
+    def _attach(self, path: Path, folder: int | None, tag: str, *, mine: bool) -> None:
         self.path = path
-        self._name, self._part = path.name, path.name + PART
-        self._closed = False
+        self._name, self._part = path.name, part_name(path.name, tag)
+        self._closed, self._mine = False, mine
         try:
             self._folder = open_folder(path.parent) if folder is None else folder
         except OSError as error:
@@ -198,12 +202,12 @@ class PartFile:
                     os.close(descriptor)
                     continue
                 locked = lock(descriptor)
-                if locked is None:
+                if locked is None and not self._mine:
                     raise UsageError(
-                        f"{self.path}{PART} is there, and this file system cannot tell if it is "
-                        "in use: remove it if no other vvcli is writing it"
+                        f"{self.path.parent / self._part} is there, and this file system cannot "
+                        "tell if it is in use: remove it if no other vvcli is writing it"
                     )
-                if not locked:
+                if locked is False:
                     raise self._busy()
                 # Its writer may have given it its final name in the meantime.
                 if self._has_name(descriptor):
@@ -242,5 +246,5 @@ class PartFile:
         )
 
     def _error(self, error: OSError) -> OutputError:
-        path = f"{self.path}{PART}" if isinstance(error, IsADirectoryError) else self.path
-        return OutputError(f"cannot write to {path}: {error.strerror}")
+        name = self._part if isinstance(error, IsADirectoryError) else self._name
+        return OutputError(f"cannot write to {self.path.parent / name}: {error.strerror}")

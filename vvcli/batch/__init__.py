@@ -4,7 +4,9 @@ A job's way, and the order to read in:
 
 1. `inputs.py`, `record_list.py`: the records. `record_voices.py`: their voices. `naming.py`,
    `plan.py`, `gaps.py`: a `Job` for each file.
-2. `entry.py`, `manifest.py`: what became of each file. `fingerprint.py`: what decides its sound.
+2. `entry.py`, `manifest.py`: what became of each file; `manifest_file.py`, `manifest_lock.py`: on
+   the disk. `fingerprint.py`: what decides its sound. `shards.py`, `share.py`: several jobs
+   share a batch.
 3. `recover.py`, `resume.py`: what an earlier run left, and what is left to do.
 4. `runner.py`: chunks into files. `staging.py`, `containment.py`: a file on its way to its name,
    below the output folder.

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 from vvcli.audio.descriptors import open_folder, refusal
-from vvcli.audio.part_file import PART
+from vvcli.audio.part_name import part_name
 from vvcli.errors import OutputError, UsageError
 
 MAX_NAME, MAX_PATH = 255, 4096  # bytes; of a name, and of a path with its closing NUL
@@ -24,18 +24,25 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 class OutputFolder:
     """The folder that all outputs of a run lie in.
 
+    Args:
+        path: of the folder.
+        tag: of the `.part` files of this run, if others write to the folder at the same time.
+        longest_tag: of any of them: a name that fits is to fit for all.
+
     Raises:
         OutputError: it is relative to a folder that is gone.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, tag: str = "", longest_tag: str = "") -> None:
         self.path = path
+        self.tag = tag
+        self._added = len(part_name("", longest_tag or tag))  # to a name, while it is written
         try:
             self._root = Path(os.path.realpath(path))
         except OSError as error:
             raise OutputError(f"cannot write to {path}: {error.strerror}") from error
         self._parents: dict[str, str] = {}
-        self._room = MAX_PATH - len(os.fsencode(self._root)) - len(f"/{PART}\0")
+        self._room = MAX_PATH - len(os.fsencode(self._root)) - len("/\0") - self._added
 
     def place(self, name: str) -> str:
         """`name`, relative to the folder, as a path that is safe to write to.
@@ -69,7 +76,7 @@ class OutputFolder:
         for part in name.split("/"):
             if part in ("", ".", ".."):
                 raise UsageError(f"{name!r} has {part or '//'!r} in it")
-            _check_length(name, part, MAX_NAME - len(PART))
+            _check_length(name, part, MAX_NAME - self._added)
         _check_length(name, name, self._room)
 
     def check_writable(self) -> None:

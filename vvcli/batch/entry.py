@@ -36,6 +36,7 @@ class ManifestEntry:
     sha256: str | None  # of the file
     fingerprint: str
     spoken: str | None = None  # what was said of the text, where that is not the text itself
+    revision: int = 0  # above that of entries in other manifests that this one replaces
 
     @property
     def key(self) -> str | int:
@@ -52,6 +53,8 @@ class ManifestEntry:
         values = asdict(self) | {"status": self.status.value}
         if self.spoken is None:
             del values["spoken"]
+        if not self.revision:
+            del values["revision"]
         try:
             return json.dumps(values, ensure_ascii=False).encode() + b"\n"
         except UnicodeEncodeError:  # a file name that is not UTF-8
@@ -68,6 +71,7 @@ class ManifestEntry:
             if "frames" in values:  # as 0.1 called them
                 values.setdefault("samples", values["frames"])
             values.setdefault("spoken", None)
+            values.setdefault("revision", 0)
             known = {name: values[name] for name in _TYPES}
             known["status"] = Outcome(known["status"])
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
@@ -92,6 +96,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "sha256": (str, _NONE),
     "fingerprint": (str,),
     "spoken": (str, _NONE),
+    "revision": (int,),
 }
 assert list(_TYPES) == [field.name for field in fields(ManifestEntry)]  # noqa: S101
 

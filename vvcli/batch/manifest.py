@@ -1,87 +1,124 @@
 """`manifest.jsonl`: a line for every file that was made or failed, and what resuming goes by.
 
-Lines are only ever appended; the last one of a file counts. A line that was cut short, by a crash
-or a power cut, can only be the last, and is cut off by the next run. A file of that name that
-holds anything else belongs to another program, and is neither used nor changed.
+A shard has a manifest of its own, and every run reads all of them. Lines are only ever appended;
+the last one of a file counts, and among several manifests the one of the highest revision. A line
+that was cut short, by a crash or a power cut, can only be the last, and is cut off by the next run
+that writes to the manifest. A file of that name that holds anything else belongs to another
+program, and is neither used nor changed.
 """
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import os
-import stat
-from collections.abc import Iterator
+from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO
 
-from vvcli.audio.descriptors import NO_LOCKS
-from vvcli.batch.entry import ManifestEntry, is_start_of_entry
-from vvcli.errors import OutputError, UsageError
+from vvcli.batch.entry import ManifestEntry
+from vvcli.batch.manifest_file import open_manifest, read_manifest
+from vvcli.batch.manifest_lock import LockFile, check_unlocked, lock_manifest
+from vvcli.batch.shards import Shard, shards_in
+from vvcli.errors import OutputError
 
 FILE_NAME = "manifest.jsonl"
 
-MAX_LINE = 256 << 20  # bytes; a file joined from many records has the text of all
-
 
 class Entries(dict[str | int, ManifestEntry]):
-    """The last entry of each file, by `ManifestEntry.key`.
+    """The last entry of each file of a shard, or of all files, by `ManifestEntry.key`.
 
     `made` holds the last one that stands for a file. It is not the last of all where the file was
     to be made again, and that failed, or it was kept.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, shard: Shard | None = None) -> None:
         super().__init__()
+        self._shard = shard
         self.made: dict[str, ManifestEntry] = {}
 
     def add(self, entry: ManifestEntry) -> None:
-        """Take in the next line."""
+        """Take in the next line of a manifest."""
+        if self._shard is not None and not self._shard.holds(entry.key):
+            return
         self[entry.key] = entry
         if entry.has_file and entry.audio_filepath is not None:
             self.made[entry.audio_filepath] = entry
 
+    def merge(self, other: Entries) -> None:
+        """Take in what another manifest says; the higher revision of a file counts."""
+        for key, entry in other.items():
+            if key not in self or self[key].revision <= entry.revision:
+                self[key] = entry
+        for name, entry in other.made.items():
+            if name not in self.made or self.made[name].revision <= entry.revision:
+                self.made[name] = entry
 
-def read_entries(folder: Path) -> Entries:
-    """The last entry of each file in the manifest of `folder`.
+
+def name_of(shard: Shard | None) -> str:
+    """The name of the manifest of a shard, or of a whole batch."""
+    return FILE_NAME if shard is None else shard.manifest
+
+
+def read_entries(folder: Path, shard: Shard | None = None) -> Entries:
+    """The last entry of each file of `shard`, or of all, in all manifests of `folder`.
 
     Raises:
-        UsageError: it is not a manifest of ours.
-        OutputError: it cannot be read.
+        UsageError: one is not a manifest of ours.
+        OutputError: one cannot be read.
     """
-    path = folder / FILE_NAME
+    return _read_all(folder, shard, (None, *_shards_in(folder)))
+
+
+def _shards_in(folder: Path) -> list[Shard]:
     try:
-        with os.fdopen(_open(path, os.O_RDONLY), "rb") as file:
-            return _read(file, path).entries
-    except FileNotFoundError:
-        return Entries()
+        return shards_in(folder)
     except OSError as error:
-        raise OutputError(f"cannot read {path}: {error.strerror}") from error
+        raise OutputError(f"cannot read {folder}: {error.strerror}") from error
+
+
+def _read_all(folder: Path, shard: Shard | None, manifests: Iterable[Shard | None]) -> Entries:
+    """What the manifests of these shards say, whose last lines may be on their way."""
+    entries = Entries(shard)
+    for each in manifests:
+        path, one = folder / name_of(each), Entries(shard)
+        try:
+            with os.fdopen(open_manifest(path, os.O_RDONLY), "rb") as file:
+                read_manifest(file, path, one.add)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise OutputError(f"cannot read {path}: {error.strerror}") from error
+        entries.merge(one)
+    return entries
 
 
 class Manifest:
-    """The manifest of an output folder, locked and open for appending.
+    """The manifest of an output folder, or of a shard, locked and open for appending.
 
-    `entries` holds the last one of each file, as it was when the manifest was opened.
+    `entries` holds the last one of each file, by all manifests of the folder, as they were when
+    this one was opened. The others are read, and never repaired.
 
     Raises:
         UsageError: another run has it, or it is not a manifest of ours.
         OutputError: from every method, when it cannot be written.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / FILE_NAME
+    def __init__(self, folder: Path, shard: Shard | None = None) -> None:
+        self.path = folder / name_of(shard)
+        self._shard = shard
+        self._lock_file: LockFile | None = None
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._descriptor = _open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
+            self._descriptor = open_manifest(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
         except OSError as error:
             raise self._error(error) from error
         try:
             self._lock()
-            self.entries = self._repair()
+            own = self._repair()
+            self.entries = self._read_others()
+            self._revisions = {key: entry.revision + 1 for key, entry in self.entries.items()}
+            self.entries.merge(own)
         except BaseException:
             self.close()
             raise
@@ -92,6 +129,8 @@ class Manifest:
         A file gets its name only after its entry is safe. So whatever has a name has an entry,
         and what a crash left between the two is found again by its hash.
         """
+        if revision := self._revisions.get(entry.key):
+            entry = replace(entry, revision=revision)
         line = entry.encode()
         try:
             written = os.write(self._descriptor, line)
@@ -106,6 +145,8 @@ class Manifest:
         """Let the next run have it."""
         with suppress(OSError):
             os.close(self._descriptor)
+        if self._lock_file is not None:
+            self._lock_file.release()
 
     def __enter__(self) -> Manifest:
         return self
@@ -119,91 +160,41 @@ class Manifest:
         self.close()
 
     def _lock(self) -> None:
+        """Lock it, and check that no other run makes the same files."""
+        folder = self.path.parent
         try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise UsageError(
-                f"another vvcli is writing to {self.path.parent}", remedy="wait"
-            ) from error
+            # Without locks, nothing guards against two runs of a whole batch.
+            if not lock_manifest(self._descriptor, self.path) and self._shard is not None:
+                self._lock_file = LockFile(self.path)
+            for shard in (None, *_shards_in(folder)):
+                if not _side_by_side(self._shard, shard):
+                    check_unlocked(folder / name_of(shard))
         except OSError as error:
-            if error.errno not in NO_LOCKS:  # there, nothing guards against two runs
-                raise self._error(error) from error
+            raise self._error(error) from error
+
+    def _read_others(self) -> Entries:
+        folder = self.path.parent
+        others = [each for each in (None, *_shards_in(folder)) if each != self._shard]
+        return _read_all(folder, self._shard, others)
 
     def _repair(self) -> Entries:
         """Read all entries; end the last line if only its line break is missing, else cut it."""
         try:
+            entries = Entries(self._shard)
             with os.fdopen(os.dup(self._descriptor), "rb") as file:
-                content = _read(file, self.path)
-            if content.end < content.size:
-                os.ftruncate(self._descriptor, content.end)
-            if content.lacks_break:
+                extent = read_manifest(file, self.path, entries.add)
+            if extent.end < extent.size:
+                os.ftruncate(self._descriptor, extent.end)
+            if extent.lacks_break:
                 os.write(self._descriptor, b"\n")
         except OSError as error:
             raise self._error(error) from error
-        return content.entries
+        return entries
 
     def _error(self, error: OSError) -> OutputError:
         return OutputError(f"cannot write to {self.path}: {error.strerror}")
 
 
-@dataclass
-class _Content:
-    """Content of a manifest file."""
-
-    entries: Entries = field(default_factory=Entries)
-    end: int = 0  # bytes up to the end of the last entry
-    size: int = 0  # bytes
-    lacks_break: bool = False  # after the last entry
-
-
-def _open(path: Path, flags: int) -> int:
-    """Open the manifest, which is never a link, and never something to wait for."""
-    flags |= os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-    try:
-        # Asked first: opening a device can have an effect of its own.
-        _check_kind(path.lstat().st_mode, path)
-    except FileNotFoundError:
-        if not flags & os.O_CREAT:
-            raise
-    try:
-        descriptor = os.open(path, flags, 0o666)
-    except OSError as error:
-        if error.errno == errno.ELOOP:  # a link since then
-            raise _not_ours(path, "a link") from error
-        raise
-    try:
-        _check_kind(os.fstat(descriptor).st_mode, path)
-    except BaseException:
-        os.close(descriptor)
-        raise
-    return descriptor
-
-
-def _check_kind(mode: int, path: Path) -> None:
-    if not stat.S_ISREG(mode):
-        kinds = {stat.S_IFLNK: "a link", stat.S_IFDIR: "a folder", stat.S_IFIFO: "a named pipe"}
-        raise _not_ours(path, kinds.get(stat.S_IFMT(mode), "not a regular file"))
-
-
-def _read(file: BinaryIO, path: Path) -> _Content:
-    content = _Content()
-    for number, line in enumerate(_lines(file), start=1):
-        content.size += len(line)
-        # What a power cut leaves of bytes that did not reach the disk.
-        whole = line if line.endswith(b"\n") else line.rstrip(b"\0")
-        if entry := ManifestEntry.decode(whole):
-            content.entries.add(entry)
-            content.end += len(whole)
-            content.lacks_break = not whole.endswith(b"\n")
-        elif whole.endswith(b"\n") or not is_start_of_entry(whole):
-            raise _not_ours(path, f"something else: line {number} is no entry of a manifest")
-    return content
-
-
-def _lines(file: BinaryIO) -> Iterator[bytes]:
-    while line := file.readline(MAX_LINE):
-        yield line
-
-
-def _not_ours(path: Path, kind: str) -> UsageError:
-    return UsageError(f"{path} is not a manifest of vvcli but {kind}", remedy="move away")
+def _side_by_side(one: Shard | None, other: Shard | None) -> bool:
+    """Whether two runs never make the same file, or are one run."""
+    return one == other or (one is not None and other is not None and one.count == other.count)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from vvcli.audio.part_file import PART
+from vvcli.audio.part_name import final_name
 from vvcli.batch.containment import OutputFolder, same_name
 from vvcli.batch.gaps import gaps_after
 from vvcli.batch.inputs import Input
@@ -135,9 +135,7 @@ class Plan:
                 while above and above not in folders:
                     folders.add(above)
                     above = above.rpartition("/")[0]
-        if collide or any(
-            folder in names or folder.removesuffix(PART) in names for folder in folders
-        ):
+        if collide or any(folder in names or final_name(folder) in names for folder in folders):
             raise UsageError(self._collisions(), remedy="name")
 
     def _single(self) -> Iterator[Job]:
@@ -204,7 +202,7 @@ class Plan:
             for parent in PurePosixPath(job.path).parents[:-1]:
                 folders.setdefault(same_name(str(parent)), job.source)
         for key, source in folders.items():
-            for name in {key, key.removesuffix(PART)} & files.keys():
+            for name in {key, final_name(key)} & files.keys():
                 found.append(f"{files[name]} makes the file {name}, {source} a folder of that name")
         more = f"; and {len(found) - MAX_COLLISIONS} more" if len(found) > MAX_COLLISIONS else ""
         return f"{'; '.join(found[:MAX_COLLISIONS])}{more}"

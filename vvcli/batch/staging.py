@@ -14,7 +14,7 @@ BLOCK = 1 << 18  # bytes read at a time
 
 
 class StagedFile:
-    """A file `NAME.part` that becomes `NAME`.
+    """A file `NAME.part`, with the tag of its folder if that has one, that becomes `NAME`.
 
     In two steps, for what must be on the disk between them: `seal`, then `publish`. Folders are
     made as needed.
@@ -31,7 +31,7 @@ class StagedFile:
     def __init__(self, folder: OutputFolder, name: str) -> None:
         self.path = folder.path / name
         self._sealed = False
-        self._part = PartFile(self.path, folder.open_parent(name, make=True))
+        self._part = PartFile(self.path, folder.open_parent(name, make=True), folder.tag)
         self.descriptor = self._part.descriptor
         self.output = Output(self.descriptor, str(self.path))
 

@@ -21,7 +21,7 @@ from vvcli.cli.help_groups import GroupedCommand
 from vvcli.cli.message_options import progress_options
 from vvcli.cli.options import RATE, gap_option, synthesis_options
 from vvcli.cli.text_options import form_options, take_text_arguments, text_options
-from vvcli.cli.types import AudioFormat, FileName, FolderName, Number, Text, was_typed
+from vvcli.cli.types import AudioFormat, FileName, FolderName, Number, ShardOf, Text, was_typed
 from vvcli.errors import UsageError
 from vvcli.samples import SAMPLE_RATE
 
@@ -91,6 +91,12 @@ from vvcli.samples import SAMPLE_RATE
 )
 @click.option("--retry-failed", is_flag=True, help="Try failed and truncated files again.")
 @click.option("--fail-fast", is_flag=True, help="Stop at the first record that fails.")
+@click.option(
+    "--shard",
+    metavar="I/N",
+    type=ShardOf(),
+    help="Make share I of N of the files: a job among several on machines that share OUTDIR.",
+)
 @click.option("--dry-run", is_flag=True, help="Print what would be made, and make nothing.")
 @synthesis_options
 @text_options
@@ -118,11 +124,15 @@ def batch(context: click.Context, /, **options: Any) -> ExitStatus:
     else:
         # All names are checked before the folder is made.
         files = Files()
-        if sum(job.path is not None for job in prepared.plan.checked()):
-            with Manifest(request.folder) as manifest:
+        if sum(job.path is not None for job in prepared.jobs.checked()):
+            with Manifest(request.folder, request.shard) as manifest:
                 run = run_batch if prepared.book is None else run_book
                 files = run(environment, request, prepared, manifest, options | reading)
     if files == Files():
+        if prepared.share is not None and prepared.share.of_files:
+            if not request.dry_run:
+                environment.say(prepared.share.describe())
+            return ExitStatus.OK
         environment.say("nothing to speak: the input held no text")
     if not files.usable:
         return ExitStatus.NOTHING

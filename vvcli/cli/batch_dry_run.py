@@ -28,13 +28,13 @@ def dry_run(environment: Environment, request: BatchRequest, prepared: Prepared)
         UsageError, UnavailableError, OutputError: where the run would, before it makes anything.
     """
     preflight = prepared.preflight()
-    resume = prepared.resume(request, read_entries(request.folder))
+    resume = prepared.resume(request, read_entries(request.folder, request.shard))
     before, made = Standing(), Counter[Outcome]()
     # Printed when all is found right. A file of its own would be slower, and no smaller.
     lines = io.BytesIO()
     folder = f"{request.folder}/"
     stopped = False
-    for step in resume.decide(prepared.plan.checked()):
+    for step in resume.decide(prepared.jobs.checked()):
         before.add(step)
         if step.job.path is None:
             continue
@@ -58,6 +58,8 @@ def dry_run(environment: Environment, request: BatchRequest, prepared: Prepared)
     lines.seek(0)
     while block := lines.read(1 << 20):
         click.echo(block, nl=False)
+    if prepared.share is not None:
+        environment.say(prepared.share.describe())
     for sentence in [*verified(resume), *before.problems(REMEDIES["retry"])]:
         environment.say(sentence)
     return Files.count(before, made)

@@ -10,18 +10,20 @@ from pathlib import Path
 from typing import Any
 
 from vvcli.audio.formats import FORMATS
-from vvcli.audio.part_file import PART
 from vvcli.audio.writer import check_writer
-from vvcli.batch.book.plan import LIST_SUFFIX, BookPlan
+from vvcli.batch.book.plan import BookPlan
 from vvcli.batch.containment import OutputFolder
 from vvcli.batch.fingerprint import RunSettings, fingerprint
 from vvcli.batch.inputs import STDIN, Inputs, expand
-from vvcli.batch.manifest import FILE_NAME, Entries
+from vvcli.batch.manifest import Entries, name_of
 from vvcli.batch.naming import NameTemplate
 from vvcli.batch.plan import Job, Layout, Plan, Read, read_records
 from vvcli.batch.record_voices import found_name, record_voices
 from vvcli.batch.resume import Existing, Resume
+from vvcli.batch.shards import Shard
+from vvcli.batch.share import Share
 from vvcli.checkpoint.model_folder import ModelFolder
+from vvcli.cli.batch_files import identities_of, is_output, names_below
 from vvcli.cli.book_plan import PART_FORMAT, BookRequest, plan_book
 from vvcli.cli.dialogue import check_dialogue, open_dialogue
 from vvcli.cli.environment import Environment
@@ -49,6 +51,7 @@ class BatchRequest(BookRequest):
     verify: bool
     fail_fast: bool
     patterns: tuple[str, ...]
+    shard: Shard | None
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,7 @@ class Prepared:
     passed_over: list[Path]  # files of input folders
     kinds: Sequence[str]  # of files of folders that are not passed over
     plan: Plan | BookPlan
+    share: Share | None  # of the plan, if the run makes no more
     model: ModelFolder
     fingerprint: Callable[[Job], str]
     part_fingerprint: Callable[[Job], str]  # of the parts of a book
@@ -73,6 +77,11 @@ class Prepared:
     def book(self) -> BookPlan | None:
         """The plan, where it is that of a book."""
         return self.plan if isinstance(self.plan, BookPlan) else None
+
+    @property
+    def jobs(self) -> Plan | Share | BookPlan:
+        """The jobs of this run."""
+        return self.plan if self.share is None else self.share
 
     def resume(self, request: BatchRequest, entries: Entries) -> Resume:
         """What decides about each job."""
@@ -109,13 +118,18 @@ def prepare(
     form = request.form()
     check_dialogue(form, dialogue=request.dialogue, cast=request.cast)
     _check_stdin(environment, request.inputs)
-    folder = OutputFolder(request.folder)
+    shard = request.shard
+    for flag, given in (("--join", request.join), ("--book", request.book)):
+        if shard is not None and given:
+            raise UsageError(f"--shard shares out the files of single records: not with {flag}")
+    tags = ("", "") if shard is None else (shard.tag, shard.longest_tag)
+    folder = OutputFolder(request.folder, *tags)
     inputs = expand(
         map(Path, request.inputs),
         form,
         delimiter=request.delimiter or "|",
         patterns=request.patterns,
-        is_output=lambda path: _is_output(folder, path),
+        is_output=lambda path: is_output(folder, path),
     )
     _check_conflicts(environment, request, inputs, options)
     folder.check_writable()
@@ -151,7 +165,7 @@ def prepare(
         split=options["split"],
         format=f"{request.format_name} {request.rate}",
     )
-    below = _names_below(folder, inputs, request.summary)
+    below = names_below(folder, inputs, request.summary)
 
     def audio_hash(job: Job, settings: RunSettings = settings) -> str:
         return fingerprint(
@@ -163,20 +177,22 @@ def prepare(
         )
 
     book = plan_book(request, read, folder, layout, below, inputs.books)
+    plan = Plan(read, folder, layout, {name_of(shard): "the manifest", **below})
     part_settings = replace(settings, format=f"{PART_FORMAT} {SAMPLE_RATE}")
     return Prepared(
         folder=folder,
         read=read,
         passed_over=inputs.passed_over,
         kinds=inputs.kinds,
-        plan=Plan(read, folder, layout, below) if book is None else book,
+        plan=plan if book is None else book,
+        share=None if shard is None else Share(plan, shard),
         model=model,
         fingerprint=audio_hash if book is None else lambda job: book.fingerprint(audio_hash(job)),
         part_fingerprint=lambda job: audio_hash(job, part_settings),
         is_blank=is_blank,
         words=lambda record: spoken(reader(record), record) or record.text,
         preflight=lambda: Preflight(model, partial(found_name, voices), **reading),
-        inputs=_identities(environment, inputs),
+        inputs=identities_of(environment, inputs),
         inputs_below=frozenset(below),
     )
 
@@ -207,43 +223,5 @@ def _check_conflicts(
     conflicts = FileConflicts(environment)
     conflicts.reads("INPUT", [source.path for source in inputs.files])
     conflicts.reads_model(options["model"], options["voice"])
-    conflicts.writes("the manifest", request.folder / FILE_NAME)
+    conflicts.writes("the manifest", request.folder / name_of(request.shard))
     conflicts.writes("--summary", request.summary)
-
-
-def _names_below(folder: OutputFolder, inputs: Inputs, summary: str | None) -> dict[str, str]:
-    """Names below the output folder that no file may have, and what has them.
-
-    While a file is made, it is `NAME.part`: of an input that is called so, NAME is taken as well.
-    """
-    others = {source.path: f"the input {source.name}" for source in inputs.files}
-    others.pop(Path(STDIN), None)
-    if summary not in (None, STDIN):
-        others[Path(str(summary))] = f"--summary {summary}"
-    found: dict[str, str] = {}
-    for path, owner in others.items():
-        name = folder.below(path)
-        if name is not None:
-            found[name] = owner
-            if name.endswith(PART):
-                found[name.removesuffix(PART)] = f"written as {name}, {owner}"
-    return found
-
-
-def _identities(environment: Environment, inputs: Inputs) -> frozenset[tuple[int, int]]:
-    found = set()
-    for source in inputs.files:
-        try:
-            status = os.fstat(environment.stdin) if source.is_stdin else source.path.stat()
-        except OSError as error:
-            raise UsageError(f"cannot read {source.name}: {error.strerror}") from error
-        found.add((status.st_dev, status.st_ino))
-    return frozenset(found)
-
-
-def _is_output(folder: OutputFolder, path: Path) -> bool:
-    """Whether a file looks like one that an earlier run has made."""
-    suffixes = {suffix for spec in FORMATS.values() for suffix in spec.suffixes}
-    ours = path.suffix in {*suffixes, PART} or path.name == FILE_NAME
-    ours = ours or path.name.endswith(LIST_SUFFIX)
-    return ours and folder.below(path) is not None

@@ -10,7 +10,7 @@ from typing import Any
 from vvcli.audio.writer import open_writer
 from vvcli.batch.entry import ManifestEntry, Outcome
 from vvcli.batch.manifest import Manifest
-from vvcli.batch.recover import recover
+from vvcli.batch.recover import Leftovers
 from vvcli.batch.report import Files, Standing, not_read, skipped_inputs
 from vvcli.batch.resume import Decision, JobStep, JobSteps, Resume
 from vvcli.batch.runner import Runner
@@ -37,16 +37,19 @@ def run_batch(
         UnavailableError: the model cannot be loaded.
         OutputError: a file or the manifest cannot be written.
     """
-    recover(manifest.entries, prepared.folder, prepared.inputs_below)
+    leftovers = Leftovers(prepared.folder, prepared.inputs_below)
+    leftovers.recover(manifest.entries)
     resume = prepared.resume(request, manifest.entries)
     before = Standing()
 
     def count(step: JobStep) -> JobStep:
         before.add(step)
+        if step.decision is Decision.MAKE:
+            leftovers.remove(str(step.job.path))
         return step
 
-    decided = map(count, resume.decide(prepared.plan))
-    steps = JobSteps(prepared.plan, decided, manifest.entries)
+    decided = map(count, resume.decide(prepared.jobs))
+    steps = JobSteps(prepared.jobs, decided, manifest.entries)
     runner = Runner(
         manifest,
         prepared.folder,
@@ -63,6 +66,7 @@ def run_batch(
     made = Counter[Outcome]()
     with open_session(environment, request, total) as session:
         for sentence in [
+            *([] if prepared.share is None else [prepared.share.describe()]),
             *skipped_inputs(not_read(prepared.read, prepared.passed_over, prepared.kinds)),
             *verified(resume),
             *before.notes(),
@@ -72,10 +76,15 @@ def run_batch(
             session.tell(sentence)
         if before.decided[Decision.MAKE]:
             asked = options | {"model": prepared.model}
-            make_files(request, steps, before, runner, request.format_name, session, made, asked)
+            # All records count, not only those that are missing or of a share, so that every run
+            # computes alike.
+            records = sum(len(records) for _, records in prepared.read)
+            form = request.format_name
+            make_files(request, steps, before, runner, form, session, made, asked, records)
             session.progress.finish(session.tally)
     files = Files.count(before, made)
-    session.summarize(model=str(prepared.model.spec), files=asdict(files))
+    facts = {} if request.shard is None else {"shard": str(request.shard)}
+    session.summarize(model=str(prepared.model.spec), files=asdict(files), **facts)
     return files
 
 
@@ -100,10 +109,10 @@ def make_files(
     session: Session,
     made: Counter[Outcome],
     options: dict[str, Any],
+    of_records: int,
 ) -> None:
-    """Load the model and make what is missing, in `format_name`; count in `session` and `made`."""
-    # All records count, not only those that are missing, so that a resumed run computes alike.
-    synthesizer = session.load(options, sum(len(step.job.records) for step in steps))
+    """Load the model and make what is missing `of_records`, counting in `session` and `made`."""
+    synthesizer = session.load(options, of_records)
     made_files = synthesizer.fleet.make(steps.missing(), runner, format_name)
     with closing(made_files) as events:
         for event in events:

@@ -145,7 +145,9 @@ def _speak_parts(
             seed=options["seed"],
             fingerprint=prepared.part_fingerprint,
         )
-        make_files(request, steps, before, runner, PART_FORMAT, session, made, options)
+        records = sum(len(step.job.records) for step in steps)
+        form = PART_FORMAT
+        make_files(request, steps, before, runner, form, session, made, options, records)
     return sum(made.values()) == missing
 
 

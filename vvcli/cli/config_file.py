@@ -26,6 +26,9 @@ MAX_BYTES = 1 << 16
 # Groups whose section holds for each of their commands.
 GROUPS = ("bench",)
 
+# Options that are of one run, and another one's if they stood in a file.
+RUNS_OWN = ("shard",)
+
 # A command that describes what another one writes: the other's section is its default.
 DESCRIBES = {"format": "speak"}
 
@@ -134,7 +137,7 @@ def _options(command: click.Command) -> dict[str, click.Option]:
     return {
         name.removeprefix("--"): parameter
         for parameter in command.params
-        if isinstance(parameter, click.Option) and parameter.name
+        if isinstance(parameter, click.Option) and parameter.name not in {None, *RUNS_OWN}
         for name in parameter.opts
         if name.startswith("--")
     }

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from vvcli.audio.descriptors import descriptor_of, is_stdout
-from vvcli.audio.part_file import PART
+from vvcli.audio.part_name import PART
 from vvcli.checkpoint.voice_search import is_voice_file
 from vvcli.cli.environment import STDOUT, Environment
 from vvcli.errors import UsageError

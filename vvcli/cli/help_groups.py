@@ -22,7 +22,7 @@ GROUPS = {
     "Output": (
         *("book", "title", "author", "cover"),
         *("folder", "template", "output", "format_name", "rate", "join", "gap", "cues"),
-        *("on_error", "fail_fast", "existing", "verify", "retry_failed"),
+        *("on_error", "fail_fast", "existing", "verify", "retry_failed", "shard"),
     ),
     "Device and speed": (
         *("streams", "max_ahead", "device", "workers", "dtype", "deterministic", "require_graphs"),

@@ -12,6 +12,7 @@ from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
 from vvcli.audio.formats import FORMATS, format_from_name
+from vvcli.batch.shards import Shard
 from vvcli.errors import UnavailableError, VvcliError
 from vvcli.fleet.devices import names_devices
 from vvcli.script.limits import STREAMS, Limits
@@ -65,6 +66,21 @@ class Text(click.ParamType):  # type: ignore[type-arg]
         if value == "":
             self.fail("it is empty", param, ctx)
         return click.STRING.convert(value, param, ctx)
+
+
+class ShardOf(Text):
+    """A share of a batch, as "3/16"."""
+
+    name = "shard"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Parse and check `value`."""
+        if isinstance(value, Shard):
+            return value
+        try:
+            return Shard.parse(super().convert(value, param, ctx))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 class Device(Text):

@@ -33,6 +33,7 @@ class FileSettings:
     """What all files of a batch have in common, as plain values."""
 
     folder: str
+    tag: str  # of the `.part` files
     format_name: str
     rate: int  # samples per second
     seed: int
@@ -54,7 +55,7 @@ def make_files(worker: Worker, run: Assignment, send: Callable[..., None]) -> No
     sealed = _SealedFiles(run, send)
     runner = Runner(
         sealed,
-        OutputFolder(Path(settings.folder)),
+        OutputFolder(Path(settings.folder), settings.tag),
         settings.open_writer,
         input_rate=SAMPLE_RATE,
         rate=settings.rate,

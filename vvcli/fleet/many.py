@@ -66,6 +66,7 @@ class ManyFleet:
         """Make the files of `steps`, as `runner` would by itself; see `FilesRun.events`."""
         settings = FileSettings(
             folder=str(runner.folder.path.absolute()),
+            tag=runner.folder.tag,
             format_name=format_name,
             rate=runner.rate,
             seed=runner.seed,

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from vvcli.audio.part_file import PART
+from vvcli.audio.part_name import PART
 from vvcli.batch.containment import OutputFolder
 from vvcli.batch.entry import ManifestEntry, Outcome
 from vvcli.batch.manifest import FILE_NAME, Entries

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import PurePosixPath
 
-from vvcli.audio.part_file import PART
+from vvcli.audio.part_name import PART
 from vvcli.audio.tags import Tags
 from vvcli.batch.containment import OutputFolder, same_name
 from vvcli.batch.inputs import Input

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vvcli.checkpoint.model_folder import ModelFolder
-from vvcli.fleet.devices import pick_places
 from vvcli.fleet.open import open_fleet
 from vvcli.frontend.lexicon import Lexicon
 from vvcli.samples import SAMPLE_RATE, SampleType
@@ -24,6 +23,7 @@ from vvcli.speech.values import Chunk, Utterance, join_chunks
 
 if TYPE_CHECKING:
     from vvcli.engine.engine import Engine
+    from vvcli.fleet.ray_cluster import RayCluster
 
 
 class Synthesizer:
@@ -54,6 +54,7 @@ class Synthesizer:
         sample_type: of the audio: `float32`, or `int16`, rounded and cut off at full scale on the
             device, which is half the work for the host.
         workers: on a CPU; with more than one, each is a process with its share of the processors.
+        cluster: makes the files of a batch on its GPUs, or `workers` on each machine's CPU.
 
     The audio of a record does not depend on the number of workers. Several of them are ended by
     `close`, or by leaving a `with` statement. Sessions speak once, whatever comes of it.
@@ -88,6 +89,7 @@ class Synthesizer:
         require_graphs: bool = False,
         sample_type: SampleType = "float32",
         workers: int = 1,
+        cluster: RayCluster | None = None,
     ) -> None:
         check_parameters(model=model, dtype=dtype, device=device, workers=workers)
         options = SpeakerOptions(
@@ -108,14 +110,12 @@ class Synthesizer:
             sample_type=sample_type,
         )
         check_parameters(max_ahead=max_ahead, **vars(options))
-        places = pick_places(device, workers)
-        found = open_fleet(model, places, dtype, options, max_ahead)
+        found = open_fleet(model, device, workers, cluster, dtype, options, max_ahead)
         self.device, self.config, self.voice = found.device, found.config, found.voice
         self.fleet, self._speaker = found.fleet, found.speaker
         self._speaking = threading.Lock()
-        self._sessions: SessionOpener | None = None
-        if found.speaker is not None:
-            self._sessions = SessionOpener(found.speaker, options, self._speaking)
+        one = found.speaker
+        self._sessions = None if one is None else SessionOpener(one, options, self._speaking)
 
     @property
     def workers(self) -> int:

@@ -58,7 +58,7 @@ class PartFile:
     ) -> PartFile | None:
         """The `NAME.part` that an earlier process left; none if there is no such regular file.
 
-        `mine` says that nobody else can be writing it, where locks cannot tell.
+        `mine` says that nobody else has a part in it any more, whatever locks say.
 
         Raises:
             UsageError: another process is writing it.
@@ -207,7 +207,7 @@ class PartFile:
                         f"{self.path.parent / self._part} is there, and this file system cannot "
                         "tell if it is in use: remove it if no other vvcli is writing it"
                     )
-                if locked is False:
+                if locked is False and not self._mine:
                     raise self._busy()
                 # Its writer may have given it its final name in the meantime.
                 if self._has_name(descriptor):

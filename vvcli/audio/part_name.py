@@ -20,6 +20,11 @@ def part_name(name: str, tag: str = "") -> str:
     return f"{name}.{tag}{PART}" if tag else name + PART
 
 
+def join_tags(*tags: str) -> str:
+    """The tag of a writer among others of one tag."""
+    return "-".join(filter(None, tags))
+
+
 def final_name(name: str) -> str:
     """The name of the file that `name` is a `.part` of; else `name`."""
     parts = split_part_name(name)

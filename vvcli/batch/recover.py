@@ -110,7 +110,12 @@ def recover(entries: Entries, folder: OutputFolder, inputs: Container[str] = ())
 
 
 def finish_part(
-    entry: ManifestEntry, folder: OutputFolder, name: str, tag: str | None = None
+    entry: ManifestEntry,
+    folder: OutputFolder,
+    name: str,
+    tag: str | None = None,
+    *,
+    mine: bool = False,
 ) -> None:
     """Give `name` to the `.part` that `entry` stands for, or remove the `.part`, if there is one.
 
@@ -119,6 +124,7 @@ def finish_part(
         folder: the output folder.
         name: a path below it, from `OutputFolder.place`.
         tag: of the `.part` file, if not the folder's own.
+        mine: its writer is known to be gone, whatever locks say.
 
     Raises:
         FileNotFoundError: there is no such folder.
@@ -126,7 +132,7 @@ def finish_part(
         OutputError: the disk refuses.
     """
     path = folder.path / name
-    part = _adopt(folder, name, folder.tag if tag is None else tag)
+    part = _adopt(folder, name, folder.tag if tag is None else tag, mine=mine)
     if part is None:
         return
     try:
@@ -141,12 +147,12 @@ def finish_part(
         part.keep()
 
 
-def _adopt(folder: OutputFolder, name: str, tag: str) -> PartFile | None:
+def _adopt(folder: OutputFolder, name: str, tag: str, *, mine: bool = False) -> PartFile | None:
     """The `.part` of a file, if there is one; of a writer with another tag only if that is gone."""
     is_own = tag == folder.tag
     try:
         return PartFile.adopt(
-            folder.path / name, folder.open_parent(name), tag, mine=is_own and tag != ""
+            folder.path / name, folder.open_parent(name), tag, mine=mine or (is_own and tag != "")
         )
     except UsageError:
         if is_own:

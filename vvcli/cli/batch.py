@@ -23,6 +23,7 @@ from vvcli.cli.options import RATE, gap_option, synthesis_options
 from vvcli.cli.text_options import form_options, take_text_arguments, text_options
 from vvcli.cli.types import AudioFormat, FileName, FolderName, Number, ShardOf, Text, was_typed
 from vvcli.errors import UsageError
+from vvcli.fleet.ray_cluster import RayCluster
 from vvcli.samples import SAMPLE_RATE
 
 
@@ -97,6 +98,15 @@ from vvcli.samples import SAMPLE_RATE
     type=ShardOf(),
     help="Make share I of N of the files: a job among several on machines that share OUTDIR.",
 )
+@click.option(
+    "--ray", is_flag=True, help="Make the files on a Ray cluster whose machines share OUTDIR."
+)
+@click.option(
+    "--ray-address",
+    metavar="HOST:PORT",
+    type=Text(),
+    help="Which cluster; default: RAY_ADDRESS, else one of this machine alone.",
+)
 @click.option("--dry-run", is_flag=True, help="Print what would be made, and make nothing.")
 @synthesis_options
 @text_options
@@ -117,6 +127,10 @@ def batch(context: click.Context, /, **options: Any) -> ExitStatus:
         )
     check_book(context, options)
     request = BatchRequest.take(options)
+    if request.ray:
+        options["cluster"] = RayCluster(request.folder, request.ray_address)
+    elif was_typed(context, "ray_address"):
+        raise UsageError("--ray-address is that of a Ray cluster: it needs --ray")
     reading = take_text_arguments(options)
     prepared = prepare(environment, request, options, reading)
     if request.dry_run:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from vvcli.audio.formats import FORMATS
+from vvcli.audio.part_name import join_tags
 from vvcli.audio.writer import check_writer
 from vvcli.batch.book.plan import BookPlan
 from vvcli.batch.containment import OutputFolder
@@ -31,6 +32,7 @@ from vvcli.cli.file_conflicts import FileConflicts
 from vvcli.cli.preflight import Preflight
 from vvcli.cli.summary import check_summary
 from vvcli.errors import RecordError, UsageError
+from vvcli.fleet.ray_cluster import LONGEST_TAG
 from vvcli.frontend.text_reader import TextReader
 from vvcli.samples import SAMPLE_RATE
 from vvcli.script.record import Record
@@ -52,6 +54,8 @@ class BatchRequest(BookRequest):
     fail_fast: bool
     patterns: tuple[str, ...]
     shard: Shard | None
+    ray: bool
+    ray_address: str | None
 
 
 @dataclass(frozen=True)
@@ -122,8 +126,10 @@ def prepare(
     for flag, given in (("--join", request.join), ("--book", request.book)):
         if shard is not None and given:
             raise UsageError(f"--shard shares out the files of single records: not with {flag}")
-    tags = ("", "") if shard is None else (shard.tag, shard.longest_tag)
-    folder = OutputFolder(request.folder, *tags)
+    tag, longest = ("", "") if shard is None else (shard.tag, shard.longest_tag)
+    folder = OutputFolder(
+        request.folder, tag, join_tags(longest, LONGEST_TAG if request.ray else "")
+    )
     inputs = expand(
         map(Path, request.inputs),
         form,

@@ -25,7 +25,8 @@ GROUPS = {
         *("on_error", "fail_fast", "existing", "verify", "retry_failed", "shard"),
     ),
     "Device and speed": (
-        *("streams", "max_ahead", "device", "workers", "dtype", "deterministic", "require_graphs"),
+        *("streams", "max_ahead", "device", "workers", "ray", "ray_address", "dtype"),
+        *("deterministic", "require_graphs"),
     ),
     "Messages": ("dry_run", "quiet", "verbose", "progress_mode", "summary", "help", "help_all"),
 }

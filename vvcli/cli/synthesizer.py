@@ -25,10 +25,11 @@ def open_synthesizer(options: dict[str, Any], format_name: str, rate: int) -> Sy
         UsageError: workers are asked for on devices that have one each, or one is named twice.
     """
     check_room_for_torch()
-    try:
-        pick_places(options["device"], options.get("workers", 1))
-    except ValueError as error:
-        raise UsageError(str(error)) from error
+    if options.get("cluster") is None:
+        try:
+            pick_places(options["device"], options.get("workers", 1))
+        except ValueError as error:
+            raise UsageError(str(error)) from error
     # Imported only here: torch takes a second, and wrong options should not.
     from vvcli.speech.device import release_workspaces
     from vvcli.synthesizer import Synthesizer

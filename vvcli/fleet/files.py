@@ -60,6 +60,7 @@ class FilesRun(FleetRun):
         self._files: dict[int, _File] = {}
         self._entries: list[tuple[int | None, int, ManifestEntry]] = []  # worker and ticket
         self._unnamed: dict[int, tuple[int, ManifestEntry]] = {}  # worker, by ticket
+        self._tags: dict[int, str] = {}  # of `.part` files whose names are not told of, by ticket
         self._events: list[Chunk | ManifestEntry] = []
         self._over: set[int] = set()
         self._is_leaving = False
@@ -98,7 +99,7 @@ class FilesRun(FleetRun):
         self._commit()
         for ticket, (owner, entry) in list(self._unnamed.items()):
             if owner == worker:
-                self._finish(entry)
+                self._finish(ticket, entry)
                 del self._unnamed[ticket]
         for ticket in tickets:
             self._files[ticket].skip = dict(self._files[ticket].told)
@@ -135,6 +136,7 @@ class FilesRun(FleetRun):
 
     def _take_published(self, _worker: int, ticket: int) -> None:
         self._unnamed.pop(ticket, None)
+        self._tags.pop(ticket, None)
 
     def _take_record(
         self,
@@ -170,11 +172,12 @@ class FilesRun(FleetRun):
         made = _samples(samples - skip)
         self._events.append(Chunk(record, made, end, error, *extras_of(extras)))
 
-    def _take_entry(self, worker: int, ticket: int, values: dict[str, Any]) -> None:
+    def _take_entry(self, worker: int, ticket: int, values: dict[str, Any], tag: str) -> None:
         if not self.dispatcher.finish(worker, ticket):  # it was given to another worker since
             self.send(worker, "publish", ticket, False)
             return
         self._files.pop(ticket)
+        self._tags[ticket] = tag
         entry = ManifestEntry(**values | {"status": Outcome(values["status"])})
         self._entries.append((worker, ticket, entry))
 
@@ -186,16 +189,20 @@ class FilesRun(FleetRun):
         for worker, ticket, entry in entries:
             self._events.append(entry)
             if worker is None or not entry.has_file:
+                self._tags.pop(ticket, None)
                 continue
             if worker in self._up and not self._is_leaving:
                 self._unnamed[ticket] = worker, entry
                 self.send(worker, "publish", ticket, True)
             else:
-                self._finish(entry)
+                self._finish(ticket, entry)
 
-    def _finish(self, entry: ManifestEntry) -> None:
+    def _finish(self, ticket: int, entry: ManifestEntry) -> None:
+        """Give a file its name in place of its worker, which is gone."""
+        tag, name = self._tags.pop(ticket), str(entry.audio_filepath)
         with suppress(FileNotFoundError):
-            finish_part(entry, self._runner.folder, str(entry.audio_filepath))
+            # A lock may outlive its worker, on a file system of a machine that was lost.
+            finish_part(entry, self._runner.folder, name, tag, mine=bool(tag))
 
     def _wait_over(self, seconds: float | None) -> None:
         """Wait until no worker has anything of this run open."""
@@ -221,8 +228,8 @@ class FilesRun(FleetRun):
         for worker in self._up - self._over:  # what it writes is locked
             self.pool.kill(worker)
             self._up.discard(worker)
-        for _, entry in self._unnamed.values():
-            self._finish(entry)
+        for ticket, (_, entry) in self._unnamed.items():
+            self._finish(ticket, entry)
         for file in self._files.values():
             with suppress(FileNotFoundError, VvcliError):  # the next run replaces it
                 discard_part(self._runner.folder, str(file.job.path))

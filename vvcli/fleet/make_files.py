@@ -52,7 +52,7 @@ def make_files(worker: Worker, run: Assignment, send: Callable[..., None]) -> No
         OutputError, UsageError: a file cannot be written.
     """
     settings = FileSettings(**run.settings)
-    sealed = _SealedFiles(run, send)
+    sealed = _SealedFiles(run, send, settings.tag)
     runner = Runner(
         sealed,
         OutputFolder(Path(settings.folder), settings.tag),
@@ -103,7 +103,8 @@ def _chunks(
 class _SealedFiles:
     """Files that are whole and have no name yet, and the log that their entries go to."""
 
-    def __init__(self, run: Assignment, send: Callable[..., None]) -> None:
+    def __init__(self, run: Assignment, send: Callable[..., None], tag: str) -> None:
+        self._tag = tag
         self.files: dict[int, StagedFile] = {}
         self._run = run
         self._send = send
@@ -111,7 +112,7 @@ class _SealedFiles:
     def append(self, entry: ManifestEntry, *, sync: bool = True) -> None:
         """Send the entry of the file that is done with."""
         values = asdict(entry) | {"status": entry.status.value}
-        self._send("entry", self._run.number, self._run.files[0], values)
+        self._send("entry", self._run.number, self._run.files[0], values, self._tag)
 
     def keep(self, staged: StagedFile) -> None:
         """Keep a sealed file until it is decided about; its entry was sent."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vvcli.checkpoint.model_folder import ModelFolder
-from vvcli.fleet.devices import Place
+from vvcli.fleet.devices import pick_places
 from vvcli.fleet.fleet import LocalFleet
 from vvcli.fleet.worker import Worker
 from vvcli.speech.loaded_model import LoadedModel, load
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from vvcli.checkpoint.model_voices import VoiceFile
     from vvcli.fleet.many import ManyFleet
+    from vvcli.fleet.ray_cluster import RayCluster
     from vvcli.model.config import ModelConfig
     from vvcli.model.voice import Voice
 
@@ -43,17 +45,24 @@ class OpenFleet:
 
 def open_fleet(
     model: str | Path | ModelFolder | LoadedModel,
-    places: str | list[Place],
+    device: str | Sequence[str],
+    workers: int,
+    cluster: RayCluster | None,
     dtype: str,
     options: SpeakerOptions,
     max_ahead: float | None,
 ) -> OpenFleet:
-    """A worker on one device in this process, or a process at each of several `places`.
+    """A worker on one device in this process, a process for each of several, or a cluster's actors.
 
     Raises:
-        ValueError: the model is loaded, and there are several workers.
+        ValueError: the model is loaded, and there are several workers; or as `pick_places` does.
         UnavailableError: model, voice or device is unavailable.
+        UsageError: as `RayPool` does.
     """
+    if cluster is not None:
+        one = device if isinstance(device, str) else ",".join(device)
+        return _open_cluster(cluster, model, one, workers, dtype, options, max_ahead)
+    places = pick_places(device, workers)
     if isinstance(places, str):
         if not isinstance(model, LoadedModel):
             model = load(model, device=places, dtype=dtype, deterministic=options.deterministic)
@@ -76,3 +85,33 @@ def open_fleet(
     }
     many = ManyFleet(ProcessPool(places, setup, options.sample_type), max_ahead)
     return OpenFleet(many, None, ", ".join(place.name for place in places), config, voice)
+
+
+def _open_cluster(
+    cluster: RayCluster,
+    model: str | Path | ModelFolder | LoadedModel,
+    device: str,
+    workers: int,
+    dtype: str,
+    options: SpeakerOptions,
+    max_ahead: float | None,
+) -> OpenFleet:
+    """Workers on all machines of a Ray cluster, which find the model by its name or folder."""
+    if isinstance(model, LoadedModel):
+        raise ValueError("model: one that is loaded cannot be shared by several workers")
+    folder = model if isinstance(model, ModelFolder) else ModelFolder(model)
+    config, voice = folder.config, folder.voices.find(options.voice)
+    from vvcli.fleet.many import ManyFleet
+    from vvcli.fleet.plain import plain_model, plain_options
+    from vvcli.fleet.ray_actors import RayPool
+
+    # What is embedded or in a cache has another path on another machine.
+    is_folder = isinstance(folder.spec, Path) or Path(folder.spec).is_dir()
+    setup = {
+        "model": plain_model(folder.path.absolute() if is_folder else folder.spec),
+        "dtype": dtype,
+        "options": plain_options(options),
+    }
+    pool = RayPool(cluster, setup, folder.identity, device, workers, options.sample_type)
+    many = ManyFleet(pool, max_ahead)
+    return OpenFleet(many, None, f"{many.workers} workers of a Ray cluster", config, voice)

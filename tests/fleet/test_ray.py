@@ -1,0 +1,74 @@
+"""Workers as actors of a real Ray cluster, on 127.0.0.1, with the tiny model."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import TINY, InProcess
+from vvcli.errors import UnavailableError
+from vvcli.fleet.ray_cluster import RayCluster, connect
+
+RECORDS = 24
+PATIENCE = 300
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {
+        path.name: path.read_bytes()
+        for path in folder.rglob("*")
+        if path.suffix != ".jsonl" and path.is_file()
+    }
+
+
+@pytest.mark.slow
+def test_files_of_a_cluster_are_those_of_one_process(tmp_path: Path, vvcli: InProcess) -> None:
+    pytest.importorskip("ray")
+    script = tmp_path / "script.txt"
+    script.write_text("\n".join(f"Line {n}." for n in range(RECORDS)))
+    options = ["-q", "-m", str(TINY), "-V", "Ada", "--deterministic", "--device", "cpu"]
+    assert vvcli("batch", script, "-d", tmp_path / "one", *options).status == 0
+    out = tmp_path / "out"
+    command = ["batch", str(script), "-d", str(out), *options, "--ray", "--workers", "2"]
+    done = subprocess.run(
+        [sys.executable, "-m", "vvcli", *command],
+        env={name: value for name, value in os.environ.items() if name != "RAY_ADDRESS"},
+        capture_output=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, b""), done.stderr
+    assert files(out) == files(tmp_path / "one")
+    assert len(files(out)) == RECORDS
+    entries = [json.loads(line) for line in (out / "manifest.jsonl").read_text().splitlines()]
+    assert sorted(entry["index"] for entry in entries) == [*range(RECORDS)]
+
+
+def test_an_address_needs_ray_to_be_asked_for(vvcli: InProcess, tmp_path: Path) -> None:
+    script = tmp_path / "script.txt"
+    script.write_text("Hello.")
+    result = vvcli("batch", script, "-d", tmp_path / "out", "--ray-address", "127.0.0.1:1")
+    assert result.status == 2
+    assert "--ray-address" in result.error
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_address_for_clients_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnavailableError, match="is for clients outside of it"):
+        connect(RayCluster(tmp_path, "ray://127.0.0.1:10001"))
+
+
+def test_ray_is_not_imported_unless_it_is_asked_for() -> None:
+    code = (
+        "import sys, vvcli.cli.batch, vvcli.fleet.open, vvcli.fleet.ray_cluster\n"
+        "assert 'ray' not in sys.modules\n"
+    )
+    environment = os.environ | {"RAY_ADDRESS": "127.0.0.1:1"}
+    assert (
+        subprocess.run([sys.executable, "-c", code], env=environment, check=False).returncode == 0
+    )

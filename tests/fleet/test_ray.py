@@ -49,6 +49,24 @@ def test_files_of_a_cluster_are_those_of_one_process(tmp_path: Path, vvcli: InPr
     assert sorted(entry["index"] for entry in entries) == [*range(RECORDS)]
 
 
+@pytest.mark.slow
+def test_a_cluster_of_this_machine_listens_on_loopback_alone() -> None:
+    pytest.importorskip("ray")
+    code = (
+        "from pathlib import Path\n"
+        "from vvcli.fleet.ray_cluster import RayCluster, connect\n"
+        "ray = connect(RayCluster(Path()))\n"
+        "print([node['NodeManagerAddress'] for node in ray.nodes()])\n"
+        "ray.shutdown()\n"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "RAY_ADDRESS"}
+    command = [sys.executable, "-c", code]
+    found = subprocess.run(
+        command, env=environment, capture_output=True, timeout=PATIENCE, check=True
+    )
+    assert found.stdout == b"['127.0.0.1']\n"
+
+
 def test_an_address_needs_ray_to_be_asked_for(vvcli: InProcess, tmp_path: Path) -> None:
     script = tmp_path / "script.txt"
     script.write_text("Hello.")

@@ -12,7 +12,7 @@ import numpy as np
 
 from vvcli.batch.entry import ManifestEntry, Outcome
 from vvcli.batch.plan import Job
-from vvcli.batch.recover import discard_part, finish_part
+from vvcli.batch.recover import Leftovers, discard_part, finish_part
 from vvcli.batch.resume import JobStep
 from vvcli.batch.runner import Runner
 from vvcli.errors import VvcliError
@@ -60,6 +60,7 @@ class FilesRun(FleetRun):
         self._files: dict[int, _File] = {}
         self._entries: list[tuple[int | None, int, ManifestEntry]] = []  # worker and ticket
         self._unnamed: dict[int, tuple[int, ManifestEntry]] = {}  # worker, by ticket
+        self._retried: set[str] = set()  # names
         self._tags: dict[int, str] = {}  # of `.part` files whose names are not told of, by ticket
         self._events: list[Chunk | ManifestEntry] = []
         self._over: set[int] = set()
@@ -91,6 +92,9 @@ class FilesRun(FleetRun):
             for worker in self._up:
                 self.send(worker, "end")
             self._wait_over(None)
+            leftovers = Leftovers(self._runner.folder)
+            for name in self._retried:
+                leftovers.remove(name)  # of workers with tags of their own
         finally:
             self._leave()
 
@@ -102,6 +106,7 @@ class FilesRun(FleetRun):
                 self._finish(ticket, entry)
                 del self._unnamed[ticket]
         for ticket in tickets:
+            self._retried.add(str(self._files[ticket].job.path))
             self._files[ticket].skip = dict(self._files[ticket].told)
 
     def fail(self, ticket: int) -> None:

@@ -15,6 +15,8 @@ from vvcli.errors import UnavailableError, UsageError
 ADDRESS = "RAY_ADDRESS"
 LOOPBACK = "127.0.0.1"
 
+ONE_MACHINE = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"  # the name is older than what it does
+
 LONGEST_TAG = "ffffff-ffff-f"  # of a worker: the run, the worker, and how often it was started
 
 
@@ -47,6 +49,10 @@ def connect(cluster: RayCluster) -> Any:
         )
     # Nothing is told to anyone about a cluster of this machine.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    if address is None:
+        # Else Ray takes 127.0.0.1 for the address of this machine in its network, and listens on
+        # every interface. Read when Ray is imported.
+        os.environ[ONE_MACHINE] = "0"
     try:
         import ray
     except ImportError as error:

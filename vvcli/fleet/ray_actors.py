@@ -108,6 +108,11 @@ class RayPool:
         self._told[worker] = 0
         self._refs[actor.begin.remote()] = worker, False
 
+    def kill(self, worker: int) -> None:
+        """End a worker at once; nothing more comes of it."""
+        if worker in self._actors:
+            self._bury(worker, None)
+
     def send(self, worker: int, *message: Any) -> None:
         """Send a message of plain values, with the next `wait`; to a dead worker nothing."""
         if worker in self._actors:

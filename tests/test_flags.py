@@ -20,6 +20,7 @@ FLAG = re.compile(r"(?<![\w-])--?[A-Za-z0][\w-]*")
 FOREIGN = {
     "__main__": {"-m"},  # python -m
     "fleet.processes": {"-m"},  # the same
+    "bench.compile_targets": {"-m", "--shape"},  # the same, and its own
     "audio.format_hint": {"-i"},  # ffmpeg -i -
     "script.decode": {"-f"},  # iconv -f
     "script.null": {"-0"},  # xargs -0

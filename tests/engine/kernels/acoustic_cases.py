@@ -6,7 +6,7 @@ of the plain module; an error of indexing or of arithmetic is far larger.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -72,16 +72,26 @@ class Errors:
 
 @torch.inference_mode()
 def compare(
-    plain: AcousticDecoder, exact: AcousticDecoder, streams: int, frames: int
+    plain: AcousticDecoder,
+    exact: AcousticDecoder,
+    streams: int,
+    frames: int,
+    multiprocessors: int | None = None,
 ) -> tuple[Errors, Errors]:
     """Errors of the kernels and of the plain module; streams pause now and then.
+
+    The tiles are those for the card at hand, or for one with as many multiprocessors as are given.
 
     Contexts of the two are compared with the float64 ones, and paused ones with what they were.
     """
     from vvcli.engine.backends.triton.acoustic.decoder import FusedAcousticDecoder
+    from vvcli.engine.backends.triton.common.card import card_of
 
-    fused = FusedAcousticDecoder(plain)
     device = plain.head.linear.weight.device
+    card = card_of(device)
+    if multiprocessors is not None:
+        card = replace(card, multiprocessors=multiprocessors)
+    fused = FusedAcousticDecoder(plain, card)
     contexts = [
         torch.zeros(streams, plain.context_size, dtype=dtype, device=device)
         for dtype in (torch.bfloat16, torch.bfloat16, torch.float64)
@@ -113,7 +123,6 @@ def main() -> None:
     from vvcli.engine.backends.triton.common.tile import Tile
 
     repair_interpreter()
-    acoustic_tiles.SMS = 1
     acoustic_tiles.BLOCK_TILES = {
         32: {99: BlockTile(16, 64, 4, 1, programs_per_sm=1, keep_weights=True)}
     }
@@ -127,7 +136,7 @@ def main() -> None:
     plain, exact = random_decoder(SMALL, "cpu")
     for widest in (64, 32, 0):
         acoustic_tiles.FUSED_WIDTH = widest
-        errors, own = compare(plain, exact, streams=3, frames=3)
+        errors, own = compare(plain, exact, streams=2, frames=2, multiprocessors=1)
         print(widest, errors, own)  # noqa: T201
         assert errors.samples < 4 * own.samples, (errors, own)
         assert errors.context < 4 * own.context, (errors, own)

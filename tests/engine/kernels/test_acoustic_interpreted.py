@@ -11,6 +11,7 @@ import pytest
 import torch
 
 
+@pytest.mark.slow
 def test_kernels_agree_with_the_plain_decoder() -> None:
     pytest.importorskip("triton", reason="needs Triton")
     environment = os.environ | {"TRITON_INTERPRET": "1", "CUDA_VISIBLE_DEVICES": ""}

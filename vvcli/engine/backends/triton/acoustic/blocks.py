@@ -18,6 +18,7 @@ from vvcli.engine.backends.triton.acoustic.feed_forward import feed_forward_kern
 from vvcli.engine.backends.triton.acoustic.mixer import mixer_kernel
 from vvcli.engine.backends.triton.acoustic.narrow_block import block_kernel
 from vvcli.engine.backends.triton.acoustic.single_mixer import single_mixer_kernel
+from vvcli.engine.backends.triton.common.card import Card
 from vvcli.engine.backends.triton.common.split_k import split_buffers
 from vvcli.model.acoustic_decoder import Block
 from vvcli.model.config import KERNEL
@@ -32,6 +33,8 @@ def _float(parameter: Tensor | None) -> Tensor:
 
 def _fp16_scale(weight: Tensor) -> float:
     """The power of two that takes the largest number of `weight` to 1 … 2."""
+    if weight.is_meta:
+        return 1.0
     return 2.0 ** -math.floor(math.log2(max(float(weight.abs().max()), 1e-30)))
 
 
@@ -41,7 +44,8 @@ class FusedBlock:
     Both forms map rows [B·length, C] to the same shape, and are told if they end their stage.
     """
 
-    def __init__(self, block: Block) -> None:
+    def __init__(self, block: Block, card: Card) -> None:
+        self.card = card
         self.eps = block.norm.eps
         scale = _float(block.gamma)
         taps = _float(block.mixer.weight)[:, 0].T * scale  # [7, C]
@@ -63,8 +67,8 @@ class FusedBlock:
 class NarrowBlock(FusedBlock):
     """A block as one kernel."""
 
-    def __init__(self, block: Block) -> None:
-        super().__init__(block)
+    def __init__(self, block: Block, card: Card) -> None:
+        super().__init__(block, card)
         self.taps_scale = _fp16_scale(self.taps)
         self.taps = (self.taps * self.taps_scale).half()
         self.context_taps = self.context_taps * self.taps_scale
@@ -72,13 +76,13 @@ class NarrowBlock(FusedBlock):
     def __call__(self, x: Rows, state: ConvState, length: int, *, last: bool) -> Rows:
         """Map normed `x` to the like; the last block of a stage leaves plain rows."""
         rows, channels = x.values.shape
-        tile = tiles.block_tile(channels, rows)
+        tile = tiles.block_tile(channels, rows, self.card)
         y = torch.empty_like(x.values, dtype=torch.bfloat16 if last else torch.float16)
         row_rms = None if last else x.values.new_empty(rows, dtype=torch.float32)
         context, next_context, *strides = state.next_layer((KERNEL - 1) * channels)
         programs = triton.cdiv(rows, tile.block_m)
         if tile.programs_per_sm:
-            programs = min(programs, tile.programs_per_sm * tiles.SMS)
+            programs = min(programs, tile.programs_per_sm * self.card.multiprocessors)
         block_kernel[(programs,)](
             x.values, x.sums, context, next_context, *strides, self.taps, self.context_taps,
             1 / self.taps_scale, self.shift, self.norm, self.weight1, self.bias1, self.weight2,
@@ -109,7 +113,7 @@ class WideBlock(FusedBlock):
         if x.sums is None:
             raise ValueError("a block needs the sums of squares of its input")
         parts, size = x.sums.shape[1], (KERNEL - 1) * channels
-        tile = tiles.mixer_tile(channels, rows)
+        tile = tiles.mixer_tile(channels, rows, self.card)
         mixed = torch.empty_like(x.values)
         scaled = torch.empty_like(x.values, dtype=torch.float16)
         count = channels // tile.block_c
@@ -141,7 +145,7 @@ class WideBlock(FusedBlock):
         first = residual is None
         weight, bias = (self.weight1, self.bias1) if first else (self.weight2, self.bias2)
         (rows, depth), columns = x.shape, weight.shape[0]
-        tile = tiles.product_tile(rows, columns, depth)
+        tile = tiles.product_tile(rows, columns, depth, self.card)
         wide = columns // tile.block_n
         sums = None if first else x.new_empty(rows, wide, dtype=torch.float32)
         parts = squares.shape[1] if squares is not None else 0

@@ -12,6 +12,7 @@ from torch import Tensor
 from vvcli.engine.backends.triton.acoustic import tiles
 from vvcli.engine.backends.triton.acoustic.output_conv import commit_kernel, head_kernel
 from vvcli.engine.backends.triton.acoustic.window import window_kernel
+from vvcli.engine.backends.triton.common.card import Card
 from vvcli.model.acoustic_decoder import CausalConv, CausalUpsample
 from vvcli.model.config import KERNEL
 
@@ -76,24 +77,26 @@ class ConvState:
 class FusedWindow:
     """A dense causal convolution, upsampling or not, as one product over its windows."""
 
-    def __init__(self, weight: Tensor, bias: Tensor, past: int) -> None:
+    def __init__(self, weight: Tensor, bias: Tensor, past: int, card: Card) -> None:
+        self.card = card
         self.past = past
         self.weight = weight.contiguous()
         self.bias = bias
 
     @classmethod
-    def of_conv(cls, conv: CausalConv) -> FusedWindow:
+    def of_conv(cls, conv: CausalConv, card: Card) -> FusedWindow:
         """For one position a frame: the context and the input are the window."""
         outputs = conv.linear.out_features
         weight = conv.linear.weight.detach().view(outputs, -1, KERNEL)
         weight = weight.transpose(1, 2).flatten(1)
-        return cls(weight, conv.linear.bias.detach(), weight.shape[1] // KERNEL * (KERNEL - 1))
+        past = weight.shape[1] // KERNEL * (KERNEL - 1)
+        return cls(weight, conv.linear.bias.detach(), past, card)
 
     @classmethod
-    def of_upsample(cls, upsample: CausalUpsample) -> FusedWindow:
+    def of_upsample(cls, upsample: CausalUpsample, card: Card) -> FusedWindow:
         """The window is a row and the one before it."""
         weight = upsample.linear.weight.detach()
-        return cls(weight, upsample.bias.detach(), weight.shape[1] // 2)
+        return cls(weight, upsample.bias.detach(), weight.shape[1] // 2, card)
 
     def __call__(
         self, x: Tensor, state: ConvState, length: int, eps: float, *, normed: bool
@@ -103,7 +106,9 @@ class FusedWindow:
         columns, channels = self.weight.shape[0], self.bias.shape[0]
         whole = channels if normed else 1
         unit = math.gcd(self.past, width)
-        tile = tiles.product_tile(rows, columns, self.past + width, unit=unit, whole=whole)
+        tile = tiles.product_tile(
+            rows, columns, self.past + width, self.card, unit=unit, whole=whole
+        )
         dtype = torch.float16 if normed else x.dtype
         y = x.new_empty(rows * (columns // channels), channels, dtype=dtype)
         parts = max(1, channels // tile.block_n)
@@ -121,7 +126,8 @@ class FusedWindow:
 class FusedOutputConv:
     """The convolution to one channel; its samples are float32."""
 
-    def __init__(self, head: CausalConv) -> None:
+    def __init__(self, head: CausalConv, card: Card) -> None:
+        self._few_rows = 64 * card.multiprocessors
         self.weight = head.linear.weight.detach().float().view(-1, KERNEL).T.contiguous()
         self.bias = head.linear.bias.detach()
 
@@ -130,7 +136,7 @@ class FusedOutputConv:
         rows, channels = x.shape
         samples = x.new_empty(rows // length, length, dtype=torch.float32)
         context, next_context, *strides = state.next_layer((KERNEL - 1) * channels)
-        height = 32 if rows < 64 * tiles.SMS else 128
+        height = 32 if rows < self._few_rows else 128
         head_kernel[(triton.cdiv(rows, height),)](
             x, self.weight, self.bias, context, next_context, *strides, samples, rows, T=length,
             C=channels, BLOCK_M=height,

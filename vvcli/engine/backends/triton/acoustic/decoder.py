@@ -17,6 +17,7 @@ from vvcli.engine.backends.triton.acoustic.convolutions import (
     FusedOutputConv,
     FusedWindow,
 )
+from vvcli.engine.backends.triton.common.card import Card, card_of
 from vvcli.model.acoustic_decoder import AcousticDecoder, Block, CausalUpsample
 
 MAX_FP16 = torch.finfo(torch.float16).max
@@ -34,6 +35,8 @@ def supports(decoder: AcousticDecoder) -> bool:
         return False
     if any(parameter.dtype != torch.bfloat16 for parameter in decoder.parameters()):
         return False
+    if decoder.head.linear.weight.is_meta:  # no numbers: compiled for, and not run
+        return True
     return all(
         bool((block.linear1.weight.float() * block.ffn_norm.weight.float()).abs().max() < MAX_FP16)
         and bool(block.linear1.bias.abs().max() < MAX_FP16)
@@ -46,17 +49,18 @@ def supports(decoder: AcousticDecoder) -> bool:
 class FusedAcousticDecoder:
     """Decodes one latent a call, as a bfloat16 `AcousticDecoder` that `supports` accepts does."""
 
-    def __init__(self, decoder: AcousticDecoder) -> None:
+    def __init__(self, decoder: AcousticDecoder, card: Card | None = None) -> None:
+        card = card or card_of(decoder.head.linear.weight.device)
         self._config = decoder.config
-        self._inputs = [FusedWindow.of_conv(decoder.stem)]
+        self._inputs = [FusedWindow.of_conv(decoder.stem, card)]
         for upsample in decoder.upsamples:
             assert isinstance(upsample, CausalUpsample)  # noqa: S101 - for mypy
-            self._inputs.append(FusedWindow.of_upsample(upsample))
+            self._inputs.append(FusedWindow.of_upsample(upsample, card))
         self._stages = [
-            [(NarrowBlock if tiles.fuses(channels) else WideBlock)(block) for block in stage]
+            [(NarrowBlock if tiles.fuses(channels) else WideBlock)(block, card) for block in stage]
             for channels, stage in zip(decoder.config.channels, _blocks(decoder), strict=True)
         ]
-        self._output = FusedOutputConv(decoder.head)
+        self._output = FusedOutputConv(decoder.head, card)
 
     def advance(self, latents: Tensor, context: Tensor, active_mask: Tensor) -> Tensor:
         """Decode `latents` [B, 1, latent] to samples [B, hop] float32.

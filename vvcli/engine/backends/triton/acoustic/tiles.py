@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
-from vvcli.engine.backends.triton.common.tile import ANY, Tile, pick
-
-SHARED = 192 * 1024
-"""Bytes of shared memory the steps in flight may take; a program can have 227 KB in all."""
-
-SMS = 132
-"""Multiprocessors to keep busy; those of an H200. Others only lose some speed."""
+from vvcli.engine.backends.triton.common.card import Card
+from vvcli.engine.backends.triton.common.tile import ANY, Tile, fit, pick
 
 
 @dataclass(frozen=True)
@@ -37,16 +33,37 @@ class MixerTile:
     unroll: int
 
 
+def _few(length: int) -> int:
+    """Rows up to which the best tiles for one stream are taken: those for 32 are, beyond.
+
+    Measured at 1, 32, 256 and 1024 streams of `length` rows; between two, the geometric mean.
+    """
+    return int(length * math.sqrt(1 * 32))
+
+
+def _some(length: int) -> int:
+    """The same between the best tiles for 32 streams and those for 256."""
+    return int(length * math.sqrt(32 * 256))
+
+
+def _many(length: int) -> int:
+    """The same between the best tiles for 256 streams and those for 1024."""
+    return int(length * math.sqrt(256 * 1024))
+
+
 # Channels to tiles by number of rows, up to and including. Measured on an H200, as are those of
-# the products: the best tiles at 1, 32, 256 and 1024 streams, each up to the geometric mean.
+# the products, with the published decoder: a frame of a stream is 3200 rows of 32 channels.
 BLOCK_TILES: dict[int, dict[int, BlockTile]] = {
-    32: {18101: BlockTile(16, 128, 4, 1), ANY: BlockTile(64, 64, 4, 1, 4, keep_weights=True)},
+    32: {_few(3200): BlockTile(16, 128, 4, 1), ANY: BlockTile(64, 64, 4, 1, 4, keep_weights=True)},
     64: {
-        9050: BlockTile(16, 64, 4, 2),
+        _few(1600): BlockTile(16, 64, 4, 2),
         ANY: BlockTile(64, 64, 4, 1, 3, keep_weights=True, unroll=2, max_registers=168),
     },
-    128: {4525: BlockTile(16, 64, 4, 3), ANY: BlockTile(128, 64, 8, 2, unroll=1)},
+    128: {_few(800): BlockTile(16, 64, 4, 3), ANY: BlockTile(128, 64, 8, 2, unroll=1)},
 }
+BLOCK_SCRATCH = 8 * 1024
+"""Bytes of shared memory that a program of a block needs beside the weights it keeps."""
+
 FUSED_WIDTH = 128
 """The widest blocks that run as one kernel; at 256 channels, three are faster for any rows."""
 
@@ -55,61 +72,61 @@ FUSED_WIDTH = 128
 MEASURED_TILES: dict[tuple[int, int], dict[int, Tile]] = {
     (8192, 2048): {
         2: Tile(1, 4, 1, 8, 1),
-        5: Tile(16, 32, 128, 4, 7),
-        90: Tile(64, 64, 128, 4, 4),
+        _few(1): Tile(16, 32, 128, 4, 7),
+        _some(1): Tile(64, 64, 128, 4, 4),
         ANY: Tile(128, 128, 64, 8, 3),
     },
     (2048, 8192): {
         2: Tile(1, 1, 1, 8, 1),
         16: Tile(16, 64, 128, 4, 4, split_k=4),
-        90: Tile(32, 64, 128, 4, 4, split_k=4),
-        512: Tile(128, 128, 64, 8, 3, split_k=4),
+        _some(1): Tile(32, 64, 128, 4, 4, split_k=4),
+        _many(1): Tile(128, 128, 64, 8, 3, split_k=4),
         ANY: Tile(128, 128, 64, 8, 4),
     },
     (4096, 1024): {
-        45: Tile(16, 32, 256, 4, 4),
-        724: Tile(64, 64, 64, 4, 4),
+        _few(8): Tile(16, 32, 256, 4, 4),
+        _some(8): Tile(64, 64, 64, 4, 4),
         ANY: Tile(128, 128, 64, 8, 3),
     },
     (1024, 4096): {
-        45: Tile(16, 32, 256, 4, 4, split_k=4),
-        724: Tile(64, 64, 128, 4, 4, split_k=2),
-        4096: Tile(128, 128, 64, 8, 4),
+        _few(8): Tile(16, 32, 256, 4, 4, split_k=4),
+        _some(8): Tile(64, 64, 128, 4, 4, split_k=2),
+        _many(8): Tile(128, 128, 64, 8, 4),
         ANY: Tile(128, 256, 64, 8, 3),
     },
     (8192, 4096): {
-        5: Tile(16, 32, 256, 4, 4),
-        90: Tile(32, 32, 256, 4, 4),
-        512: Tile(64, 128, 64, 4, 4),
+        _few(1): Tile(16, 32, 256, 4, 4),
+        _some(1): Tile(32, 32, 256, 4, 4),
+        _many(1): Tile(64, 128, 64, 4, 4),
         ANY: Tile(128, 128, 64, 8, 3),
     },
     (2048, 512): {
-        226: Tile(64, 16, 256, 4, 4),
-        3620: Tile(64, 128, 64, 4, 4),
-        20480: Tile(128, 128, 64, 8, 3),
+        _few(40): Tile(64, 16, 256, 4, 4),
+        _some(40): Tile(64, 128, 64, 4, 4),
+        _many(40): Tile(128, 128, 64, 8, 3),
         ANY: Tile(128, 256, 64, 8, 3),
     },
     (512, 2048): {
-        226: Tile(16, 16, 256, 4, 7),
-        3620: Tile(64, 128, 64, 4, 4),
-        20480: Tile(128, 128, 64, 8, 3),
+        _few(40): Tile(16, 16, 256, 4, 7),
+        _some(40): Tile(64, 128, 64, 4, 4),
+        _many(40): Tile(128, 128, 64, 8, 3),
         ANY: Tile(128, 256, 64, 8, 3),
     },
     (2560, 2048): {
-        45: Tile(16, 32, 256, 4, 4),
-        724: Tile(64, 64, 64, 4, 4),
-        4096: Tile(128, 128, 64, 8, 3),
+        _few(8): Tile(16, 32, 256, 4, 4),
+        _some(8): Tile(64, 64, 64, 4, 4),
+        _many(8): Tile(128, 128, 64, 8, 3),
         ANY: Tile(128, 256, 64, 8, 3),
     },
-    (1024, 256): {1131: Tile(64, 32, 128, 4, 5), ANY: Tile(128, 128, 64, 8, 3)},
+    (1024, 256): {_few(200): Tile(64, 32, 128, 4, 5), ANY: Tile(128, 128, 64, 8, 3)},
     (256, 1024): {
-        1131: Tile(64, 16, 256, 4, 4),
-        102400: Tile(64, 128, 64, 4, 4),
+        _few(200): Tile(64, 16, 256, 4, 4),
+        _many(200): Tile(64, 128, 64, 4, 4),
         ANY: Tile(128, 128, 64, 8, 3),
     },
     (1280, 1024): {
-        226: Tile(32, 32, 128, 4, 6),
-        3620: Tile(64, 128, 64, 4, 4),
+        _few(40): Tile(32, 32, 128, 4, 6),
+        _some(40): Tile(64, 128, 64, 4, 4),
         ANY: Tile(128, 128, 64, 8, 3),
     },
 }
@@ -135,12 +152,24 @@ def fuses(channels: int) -> bool:
     return channels <= FUSED_WIDTH
 
 
-def block_tile(channels: int, rows: int) -> BlockTile:
-    """The tile of a fused block."""
-    return pick(BLOCK_TILES.get(channels, {ANY: BlockTile(32, 32, 4, 1)}), rows)
+def block_tile(channels: int, rows: int, card: Card) -> BlockTile:
+    """The tile of a fused block.
+
+    Weights are kept in shared memory where two programs that do so fit a multiprocessor: one alone
+    would leave it idle whenever it waits.
+    """
+    tile = pick(BLOCK_TILES.get(channels, {ANY: BlockTile(32, 32, 4, 1)}), rows)
+    if not tile.keep_weights:
+        return tile
+    programs = card.shared_memory // (2 * 8 * channels**2 + BLOCK_SCRATCH)
+    if programs < 2:
+        return replace(tile, keep_weights=False, programs_per_sm=0, num_stages=2)
+    return replace(tile, programs_per_sm=min(tile.programs_per_sm, programs))
 
 
-def product_tile(rows: int, columns: int, depth: int, *, unit: int = 0, whole: int = 1) -> Tile:
+def product_tile(
+    rows: int, columns: int, depth: int, card: Card, *, unit: int = 0, whole: int = 1
+) -> Tile:
     """The tile of a [rows, depth] by [depth, columns] product.
 
     Its columns divide `columns` and are a multiple of `whole`, a power of two that divides
@@ -150,32 +179,30 @@ def product_tile(rows: int, columns: int, depth: int, *, unit: int = 0, whole: i
     for limit, tile in MEASURED_TILES.get((columns, depth), {}).items():
         # Whole rows of the weight belong to a product whose rows lie in one piece.
         if rows <= limit and (tile.block_m > 1 or unit == depth):
-            return _fitted(tile, columns, unit, whole)
-    fitting = [_fitted(tile, columns, unit, whole) for tile in PRODUCT_TILES]
+            return _fitted(tile, columns, unit, whole, card)
+    fitting = [_fitted(tile, columns, unit, whole, card) for tile in PRODUCT_TILES]
     useful = [tile for tile in fitting if tile.block_m < 2 * max(rows, 9)]
     for tile in useful:
-        if -(-rows // tile.block_m) * (columns // tile.block_n) >= 0.9 * SMS:
+        programs = -(-rows // tile.block_m) * (columns // tile.block_n)
+        if programs >= 0.9 * card.multiprocessors:
             return tile
     return useful[-1]
 
 
-def _fitted(tile: Tile, columns: int, depth: int, whole: int) -> Tile:
+def _fitted(tile: Tile, columns: int, depth: int, whole: int, card: Card) -> Tile:
     """`tile` with columns and depth that divide the product's, and steps that fit in memory."""
     width = max(tile.block_n, whole)
     while columns % width:
         width //= 2
     step = tile.block_k
-    while (
-        depth // tile.split_k % step or 4 * (tile.block_m + width) * step > SHARED
-    ):  # two steps of two bytes each
+    # At least two steps of two bytes each.
+    while depth // tile.split_k % step or 4 * (tile.block_m + width) * step > card.memory_for_steps:
         step //= 2
-    flying = SHARED // (2 * (tile.block_m + width) * step)
-    stages = min(tile.num_stages, 1 + flying)
-    return replace(tile, block_n=width, block_k=step, num_stages=stages)
+    return fit(replace(tile, block_n=width, block_k=step), card)
 
 
-def mixer_tile(channels: int, rows: int) -> MixerTile:
+def mixer_tile(channels: int, rows: int, card: Card) -> MixerTile:
     """The tile of a wide block's mixer."""
-    if rows < 16 * SMS:
+    if rows < 16 * card.multiprocessors:
         return MixerTile(1, min(channels, 256), 4, 7)
     return MixerTile(16, min(channels, 256), 4, 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -10,12 +10,13 @@ import triton
 import triton.language as tl
 from torch import Tensor, nn
 
+from vvcli.engine.backends.triton.common.card import Card, card_of
 from vvcli.engine.backends.triton.common.linear import linear
 from vvcli.engine.backends.triton.common.norm import normalise
 from vvcli.engine.backends.triton.common.primitives import INTERPRETED, dot, load_rows, load_weight
 from vvcli.engine.backends.triton.common.residual import add
 from vvcli.engine.backends.triton.common.swiglu import gate, gated
-from vvcli.engine.backends.triton.common.tile import ANY, Tile, pick
+from vvcli.engine.backends.triton.common.tile import ANY, Tile, fit, pick
 from vvcli.engine.backends.triton.head.solver_step import (
     COLUMNS,
     FusedSolverStep,
@@ -37,6 +38,16 @@ class HeadPlan:
     gate_up: Tile | None
     down: Tile | None
     apart: bool
+
+    def fitted(self, card: Card) -> HeadPlan:
+        """The same within the shared memory of `card`."""
+        gate_up = self.gate_up
+        if gate_up is not None:
+            # With the norm in the product, shift and scale are loaded beside every step's rows.
+            rows = gate_up.block_m * (1 if self.apart else 3)
+            gate_up = fit(gate_up, card, rows=rows, columns=2 * gate_up.block_n)
+        down = self.down and fit(self.down, card)
+        return replace(self, condition=fit(self.condition, card), gate_up=gate_up, down=down)
 
 
 # By number of rows (two per stream), up to and including; chosen by time on an H200.
@@ -71,7 +82,7 @@ def supports(head: DiffusionHead) -> bool:
     weight, latent = head.cond_proj.weight, head.config.latent_size
     return (
         weight.dtype == torch.bfloat16
-        and (weight.is_cuda or INTERPRETED.value)
+        and (weight.device.type != "cpu" or INTERPRETED.value)
         and head.config.hidden_size % 8 == 0
         and head.config.ffn_size % 8 == 0
         and 16 <= latent <= 128
@@ -112,9 +123,12 @@ class FusedDiffusionHead:
 
     Args:
         plain: a bfloat16 head that `supports` accepts.
+        card: to choose tiles for; default: the one that `plain` lies on.
     """
 
-    def __init__(self, plain: DiffusionHead) -> None:
+    def __init__(self, plain: DiffusionHead, card: Card | None = None) -> None:
+        self._card = card or card_of(plain.cond_proj.weight.device)
+        self._plans = {rows: plan.fitted(self._card) for rows, plan in PLANS.items()}
         self._hidden_size = plain.config.hidden_size
         self._condition_weight = plain.cond_proj.weight
         self._layers = [_feed_forward(layer) for layer in plain.layers]
@@ -124,6 +138,7 @@ class FusedDiffusionHead:
             plain.final_linear.weight,
             plain.final_norm.eps,
             plain.config.rms_norm_eps,
+            self._card,
         )
         self._factors: dict[tuple[SolverStep, ...], Tensor] = {}
 
@@ -137,7 +152,7 @@ class FusedDiffusionHead:
         starts at row `frame[i] % R` of its own.
         """
         batch = condition.shape[0]
-        plan = pick(PLANS, 2 * batch)
+        plan = pick(self._plans, 2 * batch)
         modulations = self._modulate(condition, table, plan.condition)
         columns = plan.down.block_n if plan.down else COLUMNS
         parts = triton.cdiv(self._hidden_size, columns)
@@ -185,6 +200,7 @@ class FusedDiffusionHead:
         if fused is None:
             modulation = F.linear(c, self._modulation, self._bias)
         else:
+            fused = fit(fused, self._card)
             modulation = linear(c, self._modulation, fused, bias=self._bias)
         return modulation.view(steps, rows, -1)
 

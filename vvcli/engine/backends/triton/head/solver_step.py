@@ -9,8 +9,10 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
+from vvcli.engine.backends.triton.common.card import HOPPER, Card
 from vvcli.engine.backends.triton.common.primitives import dot, load_rows, load_weight
 from vvcli.engine.backends.triton.common.row_sums import RowSums, load_inverse_rms
+from vvcli.engine.backends.triton.common.tile import Tile, fit
 from vvcli.model.diffusion_head import SolverStep
 
 STREAMS = 16  # of a program, which are 32 rows
@@ -184,13 +186,19 @@ class FusedSolverStep:
         w_out: final_linear's weight [latent, H].
         eps: of the norm before `w_out`.
         layer_eps: of the norm after `w_in`.
+        card: to choose depth and stages for.
     """
 
-    def __init__(self, w_in: Tensor, w_out: Tensor, eps: float, layer_eps: float) -> None:
+    def __init__(
+        self, w_in: Tensor, w_out: Tensor, eps: float, layer_eps: float, card: Card = HOPPER
+    ) -> None:
         self.w_in = w_in
         self.w_out = w_out
         self.eps = eps
         self.layer_eps = layer_eps
+        # Rows of the layers' output, of shifts and of scales are on their way at once.
+        tile = Tile(2 * STREAMS, w_out.shape[0], DEPTH, num_warps=4, num_stages=4)
+        self._tile = fit(tile, card, rows=3 * tile.block_m)
 
     def begin(
         self, noise: Tensor, frame: Tensor | None, batch: int, parts: int, columns: int
@@ -225,8 +233,8 @@ class FusedSolverStep:
         solver_step_kernel[(tiles, shares)](
             state.h, state.sums.values, shift, scale, self.w_out, guidance, factors, state.x,
             state.x0, self.w_in, next_state.x, next_state.x0, next_state.h, next_state.sums.values,
-            batch, scale.stride(0), H=hidden, L=latent, STREAMS=STREAMS, BLOCK_K=DEPTH,
-            BLOCK_N=width, PARTS=parts, EPS=self.eps, LAST=last, num_warps=4, num_stages=4,
+            batch, scale.stride(0), H=hidden, L=latent, STREAMS=STREAMS, BLOCK_K=self._tile.block_k,
+            BLOCK_N=width, PARTS=parts, EPS=self.eps, LAST=last, **self._tile.options(),
         )  # fmt: skip
         return next_state
 

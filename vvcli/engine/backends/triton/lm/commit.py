@@ -7,8 +7,9 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
+from vvcli.engine.backends.triton.common.card import Card, card_of
 from vvcli.engine.backends.triton.common.linear import linear
-from vvcli.engine.backends.triton.common.tile import pick
+from vvcli.engine.backends.triton.common.tile import fit, pick
 from vvcli.engine.backends.triton.lm.embed_latent import TILES
 from vvcli.engine.slots import SlotState
 from vvcli.model.vibevoice import EosClassifier
@@ -44,7 +45,8 @@ def commit_kernel(
 class FusedCommit:
     """The EOS classifier, the next conditions, and the counters, in two kernels."""
 
-    def __init__(self, classifier: EosClassifier) -> None:
+    def __init__(self, classifier: EosClassifier, card: Card | None = None) -> None:
+        self._card = card or card_of(classifier.fc1.weight.device)
         self._classifier = classifier
 
     def __call__(self, state: SlotState, hidden: Tensor) -> Tensor:
@@ -56,7 +58,8 @@ class FusedCommit:
         rows, _, size = hidden.shape
         slots, first, second = rows // 2, self._classifier.fc1, self._classifier.fc2
         with_text = hidden.view(slots, 2 * size)[:, :size]
-        inner = linear(with_text, first.weight, pick(TILES, slots), bias=first.bias, relu=True)
+        tile = fit(pick(TILES, slots), self._card)
+        inner = linear(with_text, first.weight, tile, bias=first.bias, relu=True)
         eos = torch.empty(slots, dtype=torch.bool, device=hidden.device)
         commit_kernel[(slots,)](
             hidden, inner, second.weight, second.bias, state.condition, state.tts_length,

@@ -5,10 +5,11 @@ from __future__ import annotations
 import triton
 from torch import Tensor
 
+from vvcli.engine.backends.triton.common.card import Card, card_of
 from vvcli.engine.backends.triton.common.fold_norm import fold_norm
 from vvcli.engine.backends.triton.common.linear import linear
 from vvcli.engine.backends.triton.common.row_sums import RowSums
-from vvcli.engine.backends.triton.common.tile import ANY, Tile, pick
+from vvcli.engine.backends.triton.common.tile import ANY, Tile, fit, pick
 from vvcli.model.vibevoice import SPEECH, VibeVoice
 
 # By number of rows, up to and including.
@@ -22,7 +23,8 @@ TILES: dict[int, Tile] = {
 class FusedEmbedLatent:
     """`fc2(norm(fc1(latent))) + type`, stored for the row with text and for the one without."""
 
-    def __init__(self, model: VibeVoice) -> None:
+    def __init__(self, model: VibeVoice, card: Card | None = None) -> None:
+        self._card = card or card_of(model.device)
         connector = model.acoustic_connector
         self._first, self._eps = connector.fc1, connector.norm.eps
         self._second = fold_norm(connector.norm, connector.fc2.weight)
@@ -30,7 +32,7 @@ class FusedEmbedLatent:
 
     def __call__(self, latent: Tensor) -> Tensor:
         """Inputs [2B, 1, H] of the TTS LM for latents [B, latent] float64."""
-        tile = pick(TILES, latent.shape[0])
+        tile = fit(pick(TILES, latent.shape[0]), self._card)
         hidden = self._second.shape[0]
         parts = triton.cdiv(hidden, tile.block_n)
         sums = RowSums.allocate(latent.shape[0], parts, self._eps, latent.device)

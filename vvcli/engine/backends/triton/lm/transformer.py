@@ -13,6 +13,7 @@ import torch.nn.functional as F
 import triton
 from torch import Tensor, nn
 
+from vvcli.engine.backends.triton.common.card import Card, card_of
 from vvcli.engine.backends.triton.common.fold_norm import fold_norm
 from vvcli.engine.backends.triton.common.linear import linear
 from vvcli.engine.backends.triton.common.norm import normalise
@@ -20,7 +21,7 @@ from vvcli.engine.backends.triton.common.primitives import INTERPRETED
 from vvcli.engine.backends.triton.common.residual import add
 from vvcli.engine.backends.triton.common.row_sums import RowSums
 from vvcli.engine.backends.triton.common.swiglu import gate, gated
-from vvcli.engine.backends.triton.common.tile import ANY, Tile, pick
+from vvcli.engine.backends.triton.common.tile import ANY, Tile, fit, pick
 from vvcli.engine.backends.triton.lm.attention import AttentionTile, attend
 from vvcli.engine.backends.triton.lm.qkv import project_qkv
 from vvcli.engine.backends.triton.lm.rotary import rotate
@@ -35,6 +36,16 @@ class LayerPlan:
     o: Tile | None
     gate_up: Tile | None
     down: Tile | None
+
+    def fitted(self, card: Card) -> LayerPlan:
+        """The same within the shared memory of `card`; gate and up, and halves, are two columns."""
+        pairs = {
+            name: tile and fit(tile, card, columns=2 * tile.block_n)
+            for name, tile in (("qkv", self.qkv), ("gate_up", self.gate_up))
+        }
+        return replace(
+            self, **pairs, o=self.o and fit(self.o, card), down=self.down and fit(self.down, card)
+        )
 
 
 # By number of rows, up to and including; chosen by time on an H200. With many rows cuBLAS and a
@@ -78,7 +89,7 @@ def supports(transformer: Transformer) -> bool:
     head_dim = transformer.rope.shape[-1]
     return (
         weight.dtype == torch.bfloat16
-        and (weight.is_cuda or INTERPRETED.value)
+        and (weight.device.type != "cpu" or INTERPRETED.value)
         and width % 8 == 0
         and head_dim >= 16
         and head_dim & (head_dim - 1) == 0
@@ -95,9 +106,12 @@ class FusedTransformer:
 
     Args:
         plain: a bfloat16 transformer that `supports` accepts.
+        card: to choose tiles for; default: the one that `plain` lies on.
     """
 
-    def __init__(self, plain: Transformer) -> None:
+    def __init__(self, plain: Transformer, card: Card | None = None) -> None:
+        card = card or card_of(plain.rope.device)
+        self._plans = {rows: plan.fitted(card) for rows, plan in PLANS.items()}
         self._rope = plain.rope.float().contiguous()
         self._layers = [_fold_layer(layer) for layer in plain.layers]
         self._norm = plain.norm.weight if isinstance(plain.norm, RMSNorm) else None
@@ -111,7 +125,7 @@ class FusedTransformer:
 
     def _continue(self, x: Tensor, cache: CacheView) -> Tensor:
         """The hidden states [R·S, H] of `x`, R·S rows."""
-        plan = pick(PLANS, x.shape[0])
+        plan = pick(self._plans, x.shape[0])
         tile = pick(ATTENTION_TILES, cache.positions.shape[0])
         index = None if cache.rows is None else cache.rows.contiguous()
         cache = replace(cache, positions=cache.positions.contiguous(), rows=index)

@@ -1,0 +1,86 @@
+"""Kernels for cards that are not here: which tiles they get, and that they compile and fit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("triton", reason="needs Triton")
+
+from tests.engine.kernels.conftest import INTERPRETED
+from vvcli.bench.compile_targets import card_for, compile_kernels, describe_tile
+from vvcli.bench.shapes import SHAPES
+from vvcli.engine.backends.triton.common.card import HOPPER, Card
+from vvcli.engine.backends.triton.common.tile import Tile, fit
+from vvcli.engine.backends.triton.head import diffusion_head
+from vvcli.engine.backends.triton.lm import transformer
+from vvcli.engine.backends.triton.offline import Options, StepSize, launches_seen, walk_steps
+from vvcli.model.config import ModelConfig
+
+pytestmark = pytest.mark.skipif(INTERPRETED, reason="the interpreter compiles nothing")
+
+CONFIG = ModelConfig.from_dict(SHAPES["realtime-0.5b"])
+SIZES = [StepSize(1, 0), StepSize(4, 4), StepSize(32, 4), StepSize(256, 16), StepSize(1024, 0)]
+PINNED = Path(__file__).parents[2] / "data" / "hopper_launches.txt"
+
+
+def launches(card: Card) -> list[str]:
+    """The launches of steps of SIZES on `card`, each once a size."""
+    lines = []
+    for size in SIZES:
+        found: dict[str, None] = {}
+
+        def see(
+            kernel: str, grid: tuple[int, ...], options: Options, found: dict[str, None] = found
+        ) -> None:
+            found[f"{kernel} {'x'.join(map(str, grid))} {describe_tile(options)}"] = None
+
+        with launches_seen(see):
+            walk_steps(CONFIG, card, [size], solver_steps=5)
+        lines += [f"# {size.streams} streams, {size.windows} windows", *found]
+    return lines
+
+
+@pytest.mark.slow
+def test_a_hopper_card_gets_the_tiles_that_were_measured_on_one() -> None:
+    assert launches(HOPPER) == PINNED.read_text(encoding="utf-8").splitlines()
+
+
+def test_tables_are_as_they_are_on_a_hopper_card() -> None:
+    assert [plan.fitted(HOPPER) for plan in transformer.PLANS.values()] == [
+        *transformer.PLANS.values()
+    ]
+    assert [plan.fitted(HOPPER) for plan in diffusion_head.PLANS.values()] == [
+        *diffusion_head.PLANS.values()
+    ]
+
+
+def test_steps_in_flight_shrink_with_the_card() -> None:
+    small = card_for("8.6")
+    assert fit(Tile(64, 32, 64, 4, 5), small) == Tile(64, 32, 64, 4, 5)
+    assert fit(Tile(64, 16, 256, 4, 4), small) == Tile(64, 16, 256, 4, 3)
+    # Two steps of this depth would be too few: three of half of it are as much.
+    assert fit(Tile(128, 256, 64, 8, 3), small) == Tile(128, 256, 32, 8, 3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("capability", ["8.6", "9.0"])
+def test_every_kernel_compiles_and_fits(
+    capability: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRITON_CACHE_DIR", str(tmp_path))
+    card = card_for(capability)
+    compiled = compile_kernels(CONFIG, card, SIZES, one_each=True)
+    assert [kernel for kernel in compiled if not kernel.fits(card)] == []
+    assert {kernel.kernel for kernel in compiled} >= KERNELS
+    assert all(kernel.needs for kernel in compiled)
+
+
+KERNELS = {
+    *("linear_kernel", "swiglu_kernel", "gate_kernel", "normalise_kernel", "add_kernel"),
+    *("qkv_kernel", "rotate_kernel", "attention_kernel", "commit_kernel", "place_kernel"),
+    *("commit_text_kernel", "condition_kernel", "begin_kernel", "solver_step_kernel"),
+    *("window_kernel", "single_mixer_kernel", "mixer_kernel", "few_rows_kernel"),
+    *("feed_forward_kernel", "block_kernel", "head_kernel"),
+}

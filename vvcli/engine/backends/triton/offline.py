@@ -1,0 +1,129 @@
+"""Takes a model without numbers through its steps, to see or to compile the kernels they launch.
+
+Nothing is computed, and no GPU is needed: tensors lie on the meta device, and a driver that only
+tells its target stands for the card's. Kernels land in Triton's cache, where the card finds them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from triton.backends.compiler import GPUTarget
+from triton.runtime.driver import driver
+from triton.runtime.jit import JITFunction
+
+from vvcli.engine.backends.triton.build import triton_backend
+from vvcli.engine.backends.triton.common.card import Card
+from vvcli.engine.sizes import AttentionLimit, CacheCapacity
+from vvcli.engine.slots import SlotState
+from vvcli.engine.step import FrameStep, StepValues
+from vvcli.engine.transfer import TextBatch
+from vvcli.model.config import ModelConfig
+from vvcli.model.diffusion_head import SolverTable
+from vvcli.model.empty import empty_model
+
+META = torch.device("meta")
+CAPACITY = CacheCapacity(tts=512, text=256)
+
+Options = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class StepSize:
+    """Slots of a frame and text windows after it; one of them may be zero."""
+
+    streams: int
+    windows: int
+
+
+def walk_steps(
+    config: ModelConfig, card: Card, sizes: Iterable[StepSize], solver_steps: int
+) -> None:
+    """Make the launches of steps of these sizes; `launches_seen` or `compiling_for` sees them."""
+    with torch.device("meta"):
+        model = empty_model(config).to(torch.bfloat16).requires_grad_(False)
+        table = SolverTable.build(model.prediction_head, solver_steps)
+    frame_step = FrameStep(triton_backend(model, card), table, join_text=True)
+    limit = AttentionLimit.of(CAPACITY, CAPACITY)
+    for size in sizes:
+        slots = max(size.streams, size.windows)
+        state = SlotState.allocate(config, slots, CAPACITY, device=META, dtype=torch.bfloat16)
+        text = None
+        if size.windows:
+            packed = TextBatch.pack([], size.windows, config.text_window, slots)
+            text = TextBatch.unpack(torch.from_numpy(packed).to(META))
+        with torch.inference_mode():
+            for stage in frame_step.stages(StepValues(), state, size.streams, limit, text):
+                stage.run()
+
+
+@contextmanager
+def launches_seen(see: Callable[[str, tuple[int, ...], Options], None]) -> Iterator[None]:
+    """Tell `see` the kernel, grid and constants of each launch, and launch nothing."""
+
+    def only_see(
+        self: JITFunction[Any], *_: Any, grid: tuple[int, ...], warmup: bool, **options: Any
+    ) -> None:
+        del warmup
+        see(self.fn.__name__, grid, options)
+
+    with _running_as(only_see):
+        yield
+
+
+@contextmanager
+def compiling_for(
+    capability: tuple[int, int],
+    wanted: Callable[[str, Options], bool],
+    done: Callable[[str, Options, Any], None],
+) -> Iterator[None]:
+    """Make launches compile the kernels that are `wanted` for a card of `capability`.
+
+    `done` is told of each compiled kernel, once a launch.
+    """
+    run = JITFunction.run
+
+    def only_compile(
+        self: JITFunction[Any], *arguments: Any, grid: Any, warmup: bool, **options: Any
+    ) -> None:
+        del warmup
+        if wanted(self.fn.__name__, options):
+            kernel = run(self, *arguments, grid=grid, warmup=True, **options)
+            done(self.fn.__name__, options, kernel)
+
+    before = driver._active
+    driver.set_active(_AbsentCard(capability))
+    try:
+        with _running_as(only_compile):
+            yield
+    finally:
+        driver._active = before
+
+
+class _AbsentCard:
+    """The part of a driver that compiling needs."""
+
+    def __init__(self, capability: tuple[int, int]) -> None:
+        self._arch = 10 * capability[0] + capability[1]
+
+    def get_current_target(self) -> GPUTarget:
+        return GPUTarget("cuda", self._arch, 32)
+
+    def get_current_device(self) -> int:
+        return 1000 + self._arch  # compiled kernels are kept by device: a number a target
+
+    def get_current_stream(self, _device: int) -> int:
+        return 0
+
+
+@contextmanager
+def _running_as(run: Callable[..., Any]) -> Iterator[None]:
+    before, JITFunction.run = JITFunction.run, run
+    try:
+        yield
+    finally:
+        JITFunction.run = before

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import platform
-from contextlib import suppress
-from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -12,8 +10,7 @@ from typing import Any
 import torch
 
 from vvcli import __version__
-
-DRIVER = Path("/proc/driver/nvidia/version")
+from vvcli.engine.backends.driver import driver_version
 
 
 def describe_machine(device: torch.device) -> dict[str, Any]:
@@ -25,7 +22,7 @@ def describe_machine(device: torch.device) -> dict[str, Any]:
             "device": properties.name,
             "threads": None,
             "device_gib": round(properties.total_memory / 2**30, 1),
-            "driver": _driver(),
+            "driver": driver_version(),
             "cuda": torch.version.cuda,
             "triton": _version("triton"),
         }
@@ -50,16 +47,3 @@ def _version(package: str) -> str | None:
         return version(package)
     except PackageNotFoundError:
         return None
-
-
-def _driver() -> str | None:
-    """The version in the line `NVRM version: NVIDIA UNIX ... Kernel Module  580.95.05  ...`."""
-    with suppress(OSError, IndexError):
-        words = DRIVER.read_text(encoding="utf-8").splitlines()[0].split()
-        return next((word for word in words if word[0].isdigit() and "." in word), None)
-    # In a container that file may be missing.
-    with suppress(Exception):
-        nvml = import_module("pynvml")
-        nvml.nvmlInit()
-        return str(nvml.nvmlSystemGetDriverVersion())
-    return None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,6 +16,9 @@ from vvcli.cli.options import device_option, model_option, voice_option
 from vvcli.cli.remedies import with_remedy
 from vvcli.errors import VvcliError
 from vvcli.progress.visible import visible
+
+if TYPE_CHECKING:
+    from vvcli.engine.backends.compare import Comparison
 
 SENTENCE = "This sentence was spoken to see whether it works."
 
@@ -30,17 +34,20 @@ def check(model: str, voice: str | None, device: str) -> ExitStatus:
     Prints one line for each on standard output; the exit status is that of the first failure.
     """
     folder = ModelFolder(model)
-    steps: list[tuple[str, Callable[[], str]]] = [
+    steps: list[tuple[str, Callable[[], str | Iterator[str]]]] = [
         ("libraries", _libraries),
         ("device", lambda: _device(device)),
         ("model", lambda: _model(folder)),
         ("voices", lambda: _voices(folder)),
+        ("kernels", lambda: _kernels(folder, device)),
         ("speech", lambda: _speech(model, folder, voice, device)),
     ]
     check_room_for_torch()
     for name, step in steps:
         try:
-            click.echo(f"{name:<10} ok      {visible(step())}")
+            found = step()
+            for line in [found] if isinstance(found, str) else found:
+                click.echo(f"{name:<10} ok      {visible(line)}")
         except VvcliError as error:
             click.echo(f"{name:<10} FAILED  {visible(with_remedy(error))}")
             return status_of(error)
@@ -81,6 +88,22 @@ def _model(folder: ModelFolder) -> str:
 def _voices(folder: ModelFolder) -> str:
     names = [voice.name for voice in folder.voices.files()]
     return ", ".join(names) or "none by name; -V FILE works"
+
+
+def _kernels(folder: ModelFolder, device: str) -> Iterator[str]:
+    """A line for each part that kernels compute on this device: none on a CPU."""
+    from vvcli.speech.kernels import compare_kernels
+
+    found = compare_kernels(folder, device)
+    for part in dict.fromkeys(comparison.part for comparison in found):
+        yield f"{part}: {_worst([one for one in found if one.part == part])}"
+
+
+def _worst(found: list[Comparison]) -> str:
+    """What is to be said of a part: why it failed, or its largest error beside the plain one."""
+    failed = [one for one in found if one.failed]
+    worst = failed[0] if failed else max(found, key=lambda one: one.error)
+    return worst.sentence + ("; using plain modules" if failed else "")
 
 
 def _speech(model: str, folder: ModelFolder, voice: str | None, device: str) -> str:

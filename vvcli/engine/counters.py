@@ -22,7 +22,7 @@ class Counters:
 
     def note(self, event: str, error: Exception) -> str:
         """Keep, and return, the reason for a step down; its cause is logged the first time only."""
-        cause = _describe(error)
+        cause = describe_error(error)
         reason = f"{event}: {cause}"
         if not any(known.endswith(cause) for known in self.reasons):
             logger.warning("%s; running them another way", reason)
@@ -30,7 +30,7 @@ class Counters:
         return reason
 
 
-def _describe(error: Exception) -> str:
+def describe_error(error: Exception) -> str:
     """The first line of an error, after its class unless that says nothing."""
     line = next((line for line in str(error).splitlines() if line.strip()), "")
     if line and type(error) is RuntimeError:

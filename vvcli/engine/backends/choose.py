@@ -8,26 +8,22 @@ from importlib.util import find_spec
 import torch
 
 from vvcli.engine.backends.backend import Backend
+from vvcli.engine.backends.first_start import without_failures
 from vvcli.engine.backends.plain import plain_backend
 from vvcli.model.vibevoice import VibeVoice
 
 logger = logging.getLogger(__name__)
 
-# Compute capability that the kernels' tiles are known to fit: their shared memory is sized for 9.0
-# (228 KB a multiprocessor), and several tiles need more than other cards have.
-KERNEL_CAPABILITY = (9, 0)
+# The least compute capability with what the kernels ask of a card: bfloat16 in tensor cores, and
+# copies to shared memory that programs need not wait for.
+KERNEL_CAPABILITY = (8, 0)
 
 
 def choose_backend(model: VibeVoice) -> Backend:
     """The fastest back-end for `model` where it is."""
-    if runs_kernels(model):
-        try:
-            # Only here: Triton is not there on every machine, and takes a while to load.
-            from vvcli.engine.backends.triton.build import triton_backend
-        except Exception as error:  # a broken installation may raise anything
-            logger.warning("Triton cannot be loaded: %r; using plain modules", error)
-        else:
-            return triton_backend(model)
+    kernels = kernel_backend(model)
+    if kernels is not None:
+        return without_failures(model, kernels)
     if model.device.type == "cpu":
         from vvcli.engine.backends.cpu.build import cpu_backend
 
@@ -35,8 +31,21 @@ def choose_backend(model: VibeVoice) -> Backend:
     return plain_backend(model)
 
 
+def kernel_backend(model: VibeVoice) -> Backend | None:
+    """The back-end of kernels, compared with nothing, where there is one."""
+    if not runs_kernels(model):
+        return None
+    try:
+        # Only here: Triton is not there on every machine, and takes a while to load.
+        from vvcli.engine.backends.triton.build import triton_backend
+    except Exception as error:  # a broken installation may raise anything
+        logger.warning("Triton cannot be loaded: %r; using plain modules", error)
+        return None
+    return triton_backend(model)
+
+
 def runs_kernels(model: VibeVoice) -> bool:
     """Whether `model` may run on the kernels: bfloat16, on a GPU they are made for, with Triton."""
     if model.device.type != "cuda" or model.dtype != torch.bfloat16 or find_spec("triton") is None:
         return False
-    return torch.cuda.get_device_capability(model.device) == KERNEL_CAPABILITY
+    return torch.cuda.get_device_capability(model.device) >= KERNEL_CAPABILITY

@@ -61,15 +61,25 @@ def walk_steps(
                 stage.run()
 
 
+@dataclass(frozen=True)
+class Launch:
+    """A launch that was not made: of a kernel, over a grid, with arguments by their names."""
+
+    kernel: str
+    grid: tuple[int, ...]
+    values: dict[str, Any]
+
+
 @contextmanager
-def launches_seen(see: Callable[[str, tuple[int, ...], Options], None]) -> Iterator[None]:
-    """Tell `see` the kernel, grid and constants of each launch, and launch nothing."""
+def launches_seen(see: Callable[[Launch], None]) -> Iterator[None]:
+    """Tell `see` each launch, and launch nothing."""
 
     def only_see(
-        self: JITFunction[Any], *_: Any, grid: tuple[int, ...], warmup: bool, **options: Any
+        self: JITFunction[Any], *values: Any, grid: tuple[int, ...], warmup: bool, **options: Any
     ) -> None:
         del warmup
-        see(self.fn.__name__, grid, options)
+        named = dict(zip(self.arg_names, values, strict=False))
+        see(Launch(self.fn.__name__, grid, named | options))
 
     with _running_as(only_see):
         yield

@@ -3,6 +3,7 @@
 - `subject.py`: what is measured: a model, or random weights (`random_model.py`) of a shape
   (`shapes.py`). `machine.py`: on what.
 - `frame_time.py`, `floor.py`: the time of a frame, and the least it could be.
+- `kernels.py`, `kernel_work.py`: each kernel of a frame, and the least its calls could take.
 - `load.py`, `trial_run.py`, `sessions.py`, `search.py`: sessions that arrive at random.
 - `job.py`, `pipes.py`: a whole run, from a pipe of lines to a pipe of samples.
 - `compile_targets.py`, `cubin.py`: every kernel and tile compiled for cards that are not there.

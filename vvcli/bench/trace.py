@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import torch
 from torch.profiler import ProfilerActivity, profile
@@ -26,6 +29,24 @@ def check_trace(path: Path) -> None:
         path.write_text('{"traceEvents": []}\n', encoding="utf-8")
     except OSError as error:
         raise OutputError(f"cannot write to {path}: {error.strerror}") from error
+
+
+def device_events(
+    frame: Callable[[], object], device: torch.device, frames: int
+) -> list[dict[str, Any]]:
+    """The events of a Chrome trace of `frames` frames on a GPU."""
+    synchronize(device)
+    with profile(activities=[ProfilerActivity.CUDA]) as profiler:
+        for _ in range(frames):
+            frame()
+        synchronize(device)
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "trace.json"
+        profiler.export_chrome_trace(str(path))
+        events: list[dict[str, Any]] = json.loads(
+            path.read_text(encoding="utf-8", errors="replace")
+        )["traceEvents"]
+    return events
 
 
 def trace_frames(frame: Callable[[], object], device: torch.device, path: Path) -> list[str]:

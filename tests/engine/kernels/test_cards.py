@@ -15,7 +15,7 @@ from vvcli.engine.backends.triton.common.card import HOPPER, Card
 from vvcli.engine.backends.triton.common.tile import Tile, fit
 from vvcli.engine.backends.triton.head import diffusion_head
 from vvcli.engine.backends.triton.lm import transformer
-from vvcli.engine.backends.triton.offline import Options, StepSize, launches_seen, walk_steps
+from vvcli.engine.backends.triton.offline import Launch, StepSize, launches_seen, walk_steps
 from vvcli.model.config import ModelConfig
 
 pytestmark = pytest.mark.skipif(INTERPRETED, reason="the interpreter compiles nothing")
@@ -31,10 +31,9 @@ def launches(card: Card) -> list[str]:
     for size in SIZES:
         found: dict[str, None] = {}
 
-        def see(
-            kernel: str, grid: tuple[int, ...], options: Options, found: dict[str, None] = found
-        ) -> None:
-            found[f"{kernel} {'x'.join(map(str, grid))} {describe_tile(options)}"] = None
+        def see(launch: Launch, found: dict[str, None] = found) -> None:
+            grid = "x".join(map(str, launch.grid))
+            found[f"{launch.kernel} {grid} {describe_tile(launch.values)}"] = None
 
         with launches_seen(see):
             walk_steps(CONFIG, card, [size], solver_steps=5)

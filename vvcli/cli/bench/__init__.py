@@ -3,7 +3,8 @@
 - `options.py`: the options that all subcommands have, and how results come out. Read it first.
 - `group.py`: the subcommands.
 - `frame.py`: the time of a frame, eagerly and with graphs.
-- `load.py`: sessions that arrive at random. `run.py`: a whole job.
+- `kernels.py`: the kernels of a frame. `load.py`: sessions that arrive at random.
+- `run.py`: a whole job.
 
 A module here parses options and prints; `vvcli/bench/` measures. Torch is imported only inside a
 command.

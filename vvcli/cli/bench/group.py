@@ -7,6 +7,7 @@ import click
 # Under other names: those of the commands are their modules'.
 from vvcli.cli.bench.fleet import fleet as fleet_command
 from vvcli.cli.bench.frame import frame as frame_command
+from vvcli.cli.bench.kernels import kernels as kernels_command
 from vvcli.cli.bench.load import load as load_command
 from vvcli.cli.bench.run import run as run_command
 
@@ -31,5 +32,5 @@ def bench() -> None:
     """
 
 
-for command in (frame_command, load_command, run_command, fleet_command):
+for command in (frame_command, kernels_command, load_command, run_command, fleet_command):
     bench.add_command(command)

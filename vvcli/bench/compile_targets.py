@@ -17,15 +17,16 @@ from vvcli.bench.shapes import SHAPES
 from vvcli.engine.backends.triton.common.card import SHARED_MEMORY, Card
 from vvcli.engine.backends.triton.offline import Options, StepSize, compiling_for, walk_steps
 from vvcli.model.config import ModelConfig
+from vvcli.speech.kernels import MULTIPROCESSORS
 
-# Multiprocessors of a card of each capability: tiles depend on them where rows are few.
+# A card of each capability.
 CARDS = {
-    "8.0": ("A100", 108),
-    "8.6": ("RTX 3090", 82),
-    "8.9": ("RTX 4090", 128),
-    "9.0": ("H100", 132),
-    "10.0": ("B200", 148),
-    "12.0": ("RTX 5090", 170),
+    "8.0": "A100",
+    "8.6": "RTX 3090",
+    "8.9": "RTX 4090",
+    "9.0": "H100",
+    "10.0": "B200",
+    "12.0": "RTX 5090",
 }
 
 # A number of streams for every row of the tables of tiles, with and without text.
@@ -56,7 +57,7 @@ class Compiled:
 def card_for(capability: str) -> Card:
     """The card that stands for `capability`, such as "8.6"."""
     major, minor = map(int, capability.split("."))
-    return Card((major, minor), SHARED_MEMORY[major, minor], CARDS[capability][1])
+    return Card((major, minor), SHARED_MEMORY[major, minor], MULTIPROCESSORS[capability])
 
 
 def compile_kernels(
@@ -106,7 +107,7 @@ def _needs(cubin: bytes) -> Needs | None:
 
 def _print_card(capability: str, compiled: list[Compiled]) -> int:
     """Print the kernels for a card, and how many do not fit; returns that."""
-    card, (name, _) = card_for(capability), CARDS[capability]
+    card, name = card_for(capability), CARDS[capability]
     beyond = [kernel for kernel in compiled if not kernel.fits(card)]
     print(  # noqa: T201
         f"\n{capability} ({name}, {card.multiprocessors} multiprocessors, "

@@ -33,6 +33,7 @@ COMMANDS = {
     "text": "Show how text is read.",
     "format": "Print what another program needs to read the audio.",
     "check": "Check that everything works here.",
+    "warm": "Compile what a GPU needs ahead of time.",
     "bench": "Measure the speed of this machine.",
     "completion": "Print the completion script of a shell.",
 }

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vvcli.audio.writer import sample_type
 from vvcli.cli.memory import check_room_for_torch
+from vvcli.engine.backends.triton.compile_pool import start_if_nothing_is_compiled
 from vvcli.errors import UsageError
 from vvcli.fleet.devices import pick_places
 from vvcli.samples import SAMPLE_RATE
@@ -13,6 +15,8 @@ from vvcli.speech.long_lived import spare_long_lived
 
 if TYPE_CHECKING:
     from vvcli.synthesizer import Synthesizer
+
+NVIDIA = Path("/dev/nvidiactl")  # is there where a driver is, which takes longer to ask
 
 
 def open_synthesizer(options: dict[str, Any], format_name: str, rate: int) -> Synthesizer:
@@ -30,6 +34,8 @@ def open_synthesizer(options: dict[str, Any], format_name: str, rate: int) -> Sy
             pick_places(options["device"], options.get("workers", 1))
         except ValueError as error:
             raise UsageError(str(error)) from error
+    if options["device"] != "cpu" and NVIDIA.exists():
+        start_if_nothing_is_compiled()
     # Imported only here: torch takes a second, and wrong options should not.
     from vvcli.speech.device import release_workspaces
     from vvcli.synthesizer import Synthesizer

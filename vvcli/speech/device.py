@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from threading import Thread
 
 import torch
 
@@ -41,6 +44,28 @@ def pick_device(name: str) -> torch.device:
         if (device.index or 0) >= count:
             raise UnavailableError(f"no device {name!r}: torch sees {count} CUDA devices here")
     return device
+
+
+@contextmanager
+def starting(device: torch.device) -> Iterator[None]:
+    """Let a GPU start while the host does something else; on leaving it has.
+
+    An error of its start is raised by whoever uses it first.
+    """
+    if device.type != "cuda":
+        yield
+        return
+
+    def start() -> None:
+        with suppress(Exception):
+            torch.zeros(1, device=device)
+
+    thread = Thread(target=start, name="start of the GPU")
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
 
 
 def pick_dtype(name: str, device: torch.device) -> torch.dtype:

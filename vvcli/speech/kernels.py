@@ -1,12 +1,31 @@
-"""Kernels of a device against the plain modules, on the weights of a model."""
+"""Kernels of a device, on their own: compared with the plain modules, or compiled ahead."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from importlib.util import find_spec
+
+import torch
+
 from vvcli.checkpoint.model_folder import ModelFolder
-from vvcli.engine.backends.choose import kernel_backend
+from vvcli.engine.backends.choose import KERNEL_CAPABILITY, kernel_backend
 from vvcli.engine.backends.compare import Comparison
 from vvcli.engine.backends.first_start import results_of
+from vvcli.engine.engine import MAX_WINDOWS
+from vvcli.engine.sizes import Buckets
+from vvcli.errors import UnavailableError
 from vvcli.speech.device import pick_device, pick_dtype
+
+# Multiprocessors of the card that is most common of its capability: some tiles depend on them.
+MULTIPROCESSORS = {"8.0": 108, "8.6": 82, "8.9": 128, "9.0": 132, "10.0": 148, "12.0": 170}
+
+
+@dataclass(frozen=True)
+class Warmed:
+    """What was compiled ahead."""
+
+    capability: str
+    compiled: int
 
 
 def compare_kernels(folder: ModelFolder, device: str) -> list[Comparison]:
@@ -23,3 +42,38 @@ def compare_kernels(folder: ModelFolder, device: str) -> list[Comparison]:
     model = folder.weights(pick_dtype("auto", target)).to(target)
     backend = kernel_backend(model)
     return [] if backend is None else results_of(model).renew(model, backend)
+
+
+def compile_all(
+    folder: ModelFolder, device: str, capability: str | None, streams: int, steps: int
+) -> Warmed | None:
+    """Compile the kernels of all steps of up to `streams` streams, for `device` or `capability`.
+
+    Returns None where no kernels run.
+
+    Raises:
+        UnavailableError: the device is unavailable, or Triton is missing or fails.
+    """
+    target = torch.device("meta") if capability else pick_device(device)
+    if target.type == "cpu":
+        return None
+    if target.type == "cuda" and torch.cuda.get_device_capability(target) < KERNEL_CAPABILITY:
+        return None
+    if find_spec("triton") is None:
+        raise UnavailableError("kernels are compiled by Triton, which is not installed")
+    from vvcli.engine.backends.triton.common.card import SHARED_MEMORY, Card, card_of
+    from vvcli.engine.backends.triton.offline import StepSize, compile_steps
+
+    if capability:
+        major, minor = map(int, capability.split("."))
+        memory = SHARED_MEMORY[major, minor]
+        card = Card((major, minor), memory, MULTIPROCESSORS[capability])
+    else:
+        card = card_of(target)
+    buckets = Buckets(streams, min(streams, MAX_WINDOWS), on_cuda=True, fixed=False)
+    sizes = [StepSize(bucket, windows) for bucket, windows in buckets.every()]
+    try:
+        compiled = compile_steps(folder.config, card, sizes, steps)
+    except RuntimeError as error:
+        raise UnavailableError(f"{error} for compute capability {capability or target}") from error
+    return Warmed(".".join(map(str, card.capability)), compiled)

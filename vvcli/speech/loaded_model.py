@@ -11,7 +11,7 @@ from vvcli.checkpoint.model_folder import ModelFolder
 from vvcli.checkpoint.text_config import TextConfig
 from vvcli.model.vibevoice import VibeVoice
 from vvcli.model.voice import Voice
-from vvcli.speech.device import pick_device, pick_dtype, suit_threads
+from vvcli.speech.device import pick_device, pick_dtype, starting, suit_threads
 
 
 class TextEncoder(Protocol):
@@ -51,7 +51,9 @@ def load(
     tokenizer = folder.tokenizer
     torch_device = pick_device(device)
     torch_dtype = pick_dtype(dtype, torch_device)
-    loaded = folder.weights(torch_dtype).to(torch_device)
+    with starting(torch_device):
+        weights = folder.weights(torch_dtype)
+    loaded = weights.to(torch_device)
     suit_threads(loaded, deterministic=deterministic)
 
     def voice(spec: str | None) -> Voice:

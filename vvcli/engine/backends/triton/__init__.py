@@ -3,7 +3,8 @@
 - `build.py`: `triton_backend`, which takes each kernel that fits the model. Read it first.
 - `common/`: products, norms and sums that several kernels share.
 - `lm/`, `head/`, `acoustic/`: the language models, the diffusion head, the acoustic decoder.
-- `compile_ahead.py`: compiles the kernels of a step side by side. `offline.py`: without the card.
+- `compile_ahead.py`: compiles the kernels of a step side by side, few by threads, many by processes
+  (`compile_pool.py`, `compile_worker.py`). `offline.py`: without the card.
 
 Names are those of Triton's tutorials: `x_ptr`, `x_row_stride`, `BLOCK_M`, `BLOCK_N`, `BLOCK_K`.
 A kernel `f_kernel` says its grid; the function below it, which launches it, says what it computes.

@@ -5,6 +5,7 @@ On a new machine the kernels of one width take several seconds one after the oth
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,9 +15,16 @@ from threading import get_ident
 from typing import Any
 
 import triton
+from triton.runtime.driver import driver
 from triton.runtime.jit import JITFunction
 
+from vvcli.engine.backends.triton.compile_pool import POOL, Kernel, mark_compiled, not_compiled
+
 MOST_THREADS = 16
+
+# Kernels that are worth a process of their own, which takes seconds to start; fewer are compiled by
+# threads, unless it is there.
+WORTH_A_PROCESS = 12
 
 
 class _MissingError(Exception):
@@ -36,9 +44,43 @@ def run_compiled(step: Callable[[], object]) -> None:
         with _stopping_at_missing():
             step()
     except _MissingError:
-        # In a context of its own, which a failing compilation would leave unfit for others.
+        missing = missing_kernels(step)
+        new = not_compiled(missing)
+        if len(new) >= WORTH_A_PROCESS or (new and POOL.started):
+            arch = int(driver.active.get_current_target().arch)
+            POOL.compile(divmod(arch, 10), [missing[mark] for mark in sorted(new)])
+        # What is in Triton's cache by now is only loaded. In a context of its own, which a failing
+        # compilation would leave unfit for others.
         copy_context().run(_compile, step)
+        mark_compiled(new)
         step()
+
+
+def missing_kernels(step: Callable[[], object]) -> dict[str, Kernel]:
+    """The kernels that `step` would launch and that are not loaded, without launching any.
+
+    By a mark that says what would be compiled, of which source, by which Triton.
+    """
+    thread = get_ident()
+    found: dict[str, Kernel] = {}
+
+    def note(*, fn: Any, compile: dict[str, Any], **_: Any) -> bool:  # noqa: A002
+        if get_ident() != thread:
+            return False
+        function, data = fn.jit_function.fn, compile["specialization_data"]
+        said = f"{triton.__version__} {fn.jit_function.cache_key} {data}"
+        mark = hashlib.sha256(said.encode()).hexdigest()
+        found[mark] = function.__module__, function.__name__, data
+        return True  # it is not to be compiled now
+
+    runtime = triton.knobs.runtime
+    before, runtime.jit_cache_hook = runtime.jit_cache_hook, note
+    try:
+        with _only_compiling():
+            step()
+    finally:
+        runtime.jit_cache_hook = before
+    return found
 
 
 def _compile(step: Callable[[], object]) -> None:

@@ -18,6 +18,13 @@ from triton.runtime.jit import JITFunction
 
 from vvcli.engine.backends.triton.build import triton_backend
 from vvcli.engine.backends.triton.common.card import Card
+from vvcli.engine.backends.triton.compile_ahead import missing_kernels
+from vvcli.engine.backends.triton.compile_pool import (
+    POOL,
+    CompilePool,
+    mark_compiled,
+    not_compiled,
+)
 from vvcli.engine.sizes import AttentionLimit, CacheCapacity
 from vvcli.engine.slots import SlotState
 from vvcli.engine.step import FrameStep, StepValues
@@ -105,28 +112,59 @@ def compiling_for(
             kernel = run(self, *arguments, grid=grid, warmup=True, **options)
             done(self.fn.__name__, options, kernel)
 
+    with _absent(capability), _running_as(only_compile):
+        yield
+
+
+def compile_steps(
+    config: ModelConfig,
+    card: Card,
+    sizes: Iterable[StepSize],
+    solver_steps: int,
+    pool: CompilePool = POOL,
+) -> int:
+    """Compile the kernels of steps of these sizes for `card` side by side, in processes.
+
+    Returns how many were compiled; those of an earlier call are in Triton's cache.
+
+    Raises:
+        RuntimeError: one cannot be compiled.
+    """
+    with _absent(card.capability):
+        missing = missing_kernels(lambda: walk_steps(config, card, sizes, solver_steps))
+    new = not_compiled(missing)
+    if new and not pool.compile(card.capability, [missing[mark] for mark in sorted(new)]):
+        raise RuntimeError("some kernels could not be compiled")
+    mark_compiled(new)
+    return len(new)
+
+
+@contextmanager
+def _absent(capability: tuple[int, int]) -> Iterator[None]:
     before = driver._active
-    driver.set_active(_AbsentCard(capability))
+    driver.set_active(AbsentCard(capability))
     try:
-        with _running_as(only_compile):
-            yield
+        yield
     finally:
         driver._active = before
 
 
-class _AbsentCard:
-    """The part of a driver that compiling needs."""
+class AbsentCard:
+    """The part of a driver that compiling for a card of `capability` needs."""
 
     def __init__(self, capability: tuple[int, int]) -> None:
         self._arch = 10 * capability[0] + capability[1]
 
     def get_current_target(self) -> GPUTarget:
+        """NVIDIA's, with warps of 32 threads."""
         return GPUTarget("cuda", self._arch, 32)
 
     def get_current_device(self) -> int:
-        return 1000 + self._arch  # compiled kernels are kept by device: a number a target
+        """A number a target, since compiled kernels are kept by device."""
+        return 1000 + self._arch
 
     def get_current_stream(self, _device: int) -> int:
+        """None that could be used."""
         return 0
 
 

@@ -1,0 +1,165 @@
+"""Kernels that another process compiles are found in Triton's cache by the one that launches."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+pytest.importorskip("triton", reason="needs Triton")
+
+import triton
+from triton.runtime.driver import driver
+
+from tests.engine.kernels.conftest import INTERPRETED
+from vvcli.bench.shapes import SHAPES
+from vvcli.engine.backends.triton.common.card import Card
+from vvcli.engine.backends.triton.common.residual import add
+from vvcli.engine.backends.triton.common.row_sums import RowSums
+from vvcli.engine.backends.triton.compile_ahead import missing_kernels
+from vvcli.engine.backends.triton.compile_pool import (
+    CompilePool,
+    mark_compiled,
+    not_compiled,
+    start_if_nothing_is_compiled,
+)
+from vvcli.engine.backends.triton.offline import AbsentCard, StepSize, compile_steps, compiling_for
+from vvcli.model.config import ModelConfig
+
+pytestmark = pytest.mark.skipif(INTERPRETED, reason="the interpreter compiles nothing")
+
+META = torch.device("meta")
+CAPABILITY = (8, 6)
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("TRITON_CACHE_DIR", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def card(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(driver, "_active", AbsentCard(CAPABILITY))
+    return iter(())
+
+
+def step(*widths: int) -> None:
+    """Launch a kernel for each of `widths`."""
+    for width in widths:
+        row = torch.zeros(1, width, dtype=torch.bfloat16, device=META)
+        add(row, row, row, RowSums.allocate(1, 1, 1e-6, META))
+
+
+@pytest.mark.usefixtures("card")
+def test_missing_kernels_are_named_once_and_not_compiled(cache: Path) -> None:
+    found = missing_kernels(lambda: step(33, 35, 33))
+    assert [(module.rpartition(".")[2], name) for module, name, _ in found.values()] == [
+        ("residual", "add_kernel")
+    ] * 2
+    assert not [*cache.rglob("*.cubin")]
+    assert missing_kernels(lambda: step(33, 35)) == found
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("card")
+def test_another_process_compiles_what_this_one_finds(cache: Path) -> None:
+    missing = missing_kernels(lambda: step(37, 39, 41))
+    pool = CompilePool()
+    try:
+        assert pool.compile(CAPABILITY, [*missing.values()], processes=2)
+        assert len([*cache.rglob("*.cubin")]) == 3
+        # One that cannot be compiled is said, and the process goes on.
+        assert not pool.compile(CAPABILITY, [("os", "system", "true")])
+        assert pool.compile(CAPABILITY, [])
+    finally:
+        pool.close()
+    hits: list[bool] = []
+
+    def listen(*, cache_hit: bool, **_: Any) -> None:
+        hits.append(cache_hit)
+
+    triton.knobs.compilation.listener = listen
+    try:
+        with compiling_for(CAPABILITY, lambda *_: True, lambda *_: None):
+            step(37, 39, 41)
+    finally:
+        triton.knobs.compilation.listener = None
+    assert hits == [True] * 3
+
+
+def test_a_process_that_cannot_be_started_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/nonexistent/python")
+    pool = CompilePool()
+    assert not pool.compile(CAPABILITY, [("module", "name", "{}")])
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    assert not pool.compile(CAPABILITY, [("module", "name", "{}")])
+    pool.close()
+
+
+def test_what_is_compiled_is_remembered_beside_the_cache(cache: Path) -> None:
+    assert not_compiled(["a1", "b2"]) == {"a1", "b2"}
+    mark_compiled(["a1"])
+    mark_compiled(["c3"])
+    assert not_compiled(["a1", "b2", "c3"]) == {"b2"}
+    (cache / "vvcli-kernels.txt").unlink()
+    assert not_compiled(["a1"]) == {"a1"}
+
+
+def test_the_process_is_started_early_only_where_nothing_is_compiled(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    started: list[object] = []
+    monkeypatch.setattr(CompilePool, "start", lambda self: started.append(self))
+    start_if_nothing_is_compiled()
+    assert len(started) == 1
+    mark_compiled(["a1"])
+    start_if_nothing_is_compiled()
+    assert len(started) == 1
+
+
+def test_starting_the_process_imports_no_torch() -> None:
+    program = (
+        "import json, sys\n"
+        "import vvcli.engine.backends.triton.compile_pool\n"
+        "print(json.dumps([name for name in ('torch', 'triton', 'numpy') if name in sys.modules]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, check=True, env=os.environ
+    )
+    assert json.loads(done.stdout) == []
+
+
+class FakePool(CompilePool):
+    """Compiles nothing, and says whether it did."""
+
+    def __init__(self, *, works: bool) -> None:
+        super().__init__()
+        self.works = works
+        self.kernels: list[Any] = []
+
+    def compile(self, capability: Any, kernels: Any, processes: int | None = None) -> bool:
+        assert capability == CAPABILITY
+        self.kernels += kernels
+        return self.works
+
+
+@pytest.mark.slow
+def test_all_kernels_of_some_steps_are_compiled_once() -> None:
+    config = ModelConfig.from_dict(SHAPES["tiny"])
+    card, sizes = Card(CAPABILITY, 99 * 1024, 82), [StepSize(1, 0), StepSize(2, 4)]
+    broken = FakePool(works=False)
+    with pytest.raises(RuntimeError, match="could not be compiled"):
+        compile_steps(config, card, sizes, 2, broken)
+    pool = FakePool(works=True)
+    count = compile_steps(config, card, sizes, 2, pool)
+    assert count == len(pool.kernels) == len(broken.kernels) > 20
+    assert {name for _, name, _ in pool.kernels} >= {"linear_kernel", "attention_kernel"}
+    assert compile_steps(config, card, sizes, 2, pool) == 0, "they are in the cache"

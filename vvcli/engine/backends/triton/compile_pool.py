@@ -1,0 +1,110 @@
+"""Compiles kernels side by side in processes, since most of a compilation holds Python's lock.
+
+No torch is imported here: the process that compiles is started while this one is still loading.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from threading import Lock
+
+# With `-I` nothing of the user's folder is imported before the path is as it is here.
+PROGRAM = (
+    "import sys; sys.path[:] = sys.argv[1:]; "
+    "from vvcli.engine.backends.triton.compile_worker import main; main()"
+)
+MAX_PROCESSES = 16
+
+Kernel = tuple[str, str, str]  # module, name, Triton's description of what to compile
+
+
+class CompilePool:
+    """A process that compiles, started when it is first needed or before."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._process: subprocess.Popen[str] | None = None
+
+    @property
+    def started(self) -> bool:
+        """Whether the process is there, or on its way."""
+        return self._process is not None
+
+    def start(self) -> None:
+        """Start the process, if it is not there; what it imports takes some seconds."""
+        with self._lock, suppress(OSError):
+            if self._process is None:
+                self._process = subprocess.Popen(  # noqa: S603 - of this program
+                    [sys.executable, "-I", "-c", PROGRAM, *sys.path],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.DEVNULL,
+                    text=True,
+                    env=os.environ | {"OMP_NUM_THREADS": "1"},
+                )
+
+    def compile(
+        self, capability: tuple[int, int], kernels: Sequence[Kernel], processes: int | None = None
+    ) -> bool:
+        """Compile `kernels` into Triton's cache. Returns whether all were compiled.
+
+        What was not is compiled when it is launched, and its error is raised then.
+        """
+        self.start()
+        with self._lock, suppress(OSError, ValueError):
+            process = self._process
+            if process is None or process.stdin is None or process.stdout is None:
+                return False
+            count = processes or min(MAX_PROCESSES, os.cpu_count() or 1)
+            request = {"capability": capability, "kernels": kernels, "processes": count}
+            process.stdin.write(f"{json.dumps(request)}\n")
+            process.stdin.flush()
+            return int(process.stdout.readline()) == 0
+        return False
+
+    def close(self) -> None:
+        """End the process, which otherwise ends with this one."""
+        with self._lock:
+            process, self._process = self._process, None
+        if process is not None:
+            with suppress(OSError):
+                process.communicate(timeout=10)
+
+
+POOL = CompilePool()
+
+
+def start_if_nothing_is_compiled() -> None:
+    """Start POOL where nothing was compiled yet, so that it is ready when kernels are known."""
+    if not _marks_file().exists():
+        POOL.start()
+
+
+def not_compiled(marks: Iterable[str]) -> set[str]:
+    """Those of `marks`, one a kernel, that `mark_compiled` has not put beside Triton's cache."""
+    try:
+        known = set(_marks_file().read_text(encoding="ascii").split())
+    except (OSError, ValueError):
+        known = set()
+    return set(marks) - known
+
+
+def mark_compiled(marks: Iterable[str]) -> None:
+    """Remember that the kernels of `marks` are in Triton's cache: it cannot be asked itself."""
+    file = _marks_file()
+    with suppress(OSError):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("a", encoding="ascii") as lines:
+            lines.write("".join(f"{mark}\n" for mark in sorted(marks)))
+
+
+def _marks_file() -> Path:
+    """In the cache's own folder, so that it goes when that does."""
+    folder = os.environ.get("TRITON_CACHE_DIR") or Path.home() / ".triton" / "cache"
+    return Path(folder) / "vvcli-kernels.txt"

@@ -35,7 +35,7 @@ class Synthesizer:
         voice: a voice's name or file, for records that name none; default: the model's own.
         device: `auto`, `cpu`, `cuda` or `cuda:N`; or several, `cuda:all`, `cuda:0,1` or a list of
             names, each of which has a worker, a process of its own.
-        dtype: `auto`, `float32`, `bfloat16` or `float64`; `auto` is bfloat16 on CUDA.
+        dtype: `auto`, which suits the device, `float32`, `bfloat16`, `float16` or `float64`.
         streams: records that a worker speaks at the same time; `auto` suits the device.
         steps: solver steps per frame.
         cfg_scale: classifier-free guidance, for records that name none; default: the model's own.

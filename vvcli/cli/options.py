@@ -51,7 +51,7 @@ dtype_option = click.option(
     type=click.Choice(DTYPES),
     default="auto",
     show_default=True,
-    help="auto: bfloat16 on CUDA, float32 on a CPU.",
+    help="auto: bfloat16 on CUDA (float16 below 8.0), float32 on a CPU.",
 )
 
 steps_option = click.option(

@@ -34,8 +34,8 @@ def open_synthesizer(options: dict[str, Any], format_name: str, rate: int) -> Sy
             pick_places(options["device"], options.get("workers", 1))
         except ValueError as error:
             raise UsageError(str(error)) from error
-    if options["device"] != "cpu" and NVIDIA.exists():
-        start_if_nothing_is_compiled()
+        if options["device"] != "cpu" and NVIDIA.exists():
+            start_if_nothing_is_compiled()
     # Imported only here: torch takes a second, and wrong options should not.
     from vvcli.speech.device import release_workspaces
     from vvcli.synthesizer import Synthesizer

@@ -15,9 +15,12 @@ from vvcli.model.vibevoice import VibeVoice
 DTYPES = {
     "float32": torch.float32,
     "bfloat16": torch.bfloat16,
+    "float16": torch.float16,
     # Slow, and the same audio on every machine to 1e-5: for comparing implementations.
     "float64": torch.float64,
 }
+
+BFLOAT16_CAPABILITY = (8, 0)
 
 DEFAULT_STREAMS = {"cpu": 8, "cuda": 64}
 
@@ -69,9 +72,15 @@ def starting(device: torch.device) -> Iterator[None]:
 
 
 def pick_dtype(name: str, device: torch.device) -> torch.dtype:
-    """The dtype called `name`; `auto` is bfloat16 on CUDA and float32 on a CPU."""
+    """The dtype called `name`; `auto` is bfloat16 on CUDA and float32 on a CPU.
+
+    Cards that have no bfloat16, of a compute capability below 8.0, get float16.
+    """
     if name == "auto":
-        return torch.bfloat16 if device.type == "cuda" else torch.float32
+        if device.type != "cuda":
+            return torch.float32
+        has_bfloat16 = torch.cuda.get_device_capability(device) >= BFLOAT16_CAPABILITY
+        return torch.bfloat16 if has_bfloat16 else torch.float16
     if name not in DTYPES:
         raise UnavailableError(f"no dtype {name!r}: use auto, {', '.join(DTYPES)}")
     return DTYPES[name]

@@ -16,7 +16,7 @@ from vvcli.script.limits import (
     WORKERS,
 )
 
-DTYPES = ("auto", "float32", "bfloat16", "float64")
+DTYPES = ("auto", "float32", "bfloat16", "float16", "float64")
 SAMPLE_TYPES = ("float32", "int16")
 
 _NUMBERS = {

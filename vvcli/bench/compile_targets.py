@@ -100,9 +100,10 @@ def describe_tile(options: Options) -> str:
 
 def _needs(cubin: bytes) -> Needs | None:
     try:
-        return read_needs(cubin)
+        needs = read_needs(cubin)
     except ValueError:
         return None
+    return needs if needs.registers else None  # from 10.0 on they are kept elsewhere
 
 
 def _print_card(capability: str, compiled: list[Compiled]) -> int:

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.audio.tools import needs
-from vvcli.audio.loudness import MAX_TRUE_PEAK, Loudness, LoudnessMeter
+from vvcli.audio.levels import MAX_TRUE_PEAK, softer
+from vvcli.audio.loudness import Loudness, LoudnessMeter
 from vvcli.audio.loudness_writer import LoudnessWriter
 from vvcli.audio.output import open_output
 from vvcli.audio.writer import open_writer
@@ -106,13 +107,13 @@ def test_other_meters_agree_on_levelled_files(
     samples = words(rate, seconds, level, pause)
     written = write(tmp_path / "a.wav", samples, rate, -16.0)
     lufs, peak = by_ffmpeg(tmp_path / "a.wav")
-    assert written.reached is not None
-    assert lufs == pytest.approx(written.reached, abs=0.2)
+    assert written.loudness is not None
+    assert lufs == pytest.approx(written.loudness, abs=0.2)
     assert peak <= MAX_TRUE_PEAK
-    assert written.is_lowered or lufs == pytest.approx(-16, abs=0.2)
+    assert softer("a", written.loudness, -16.0) or lufs == pytest.approx(-16, abs=0.2)
     heard, _ = soundfile.read(tmp_path / "a.wav")
     judged = pyloudnorm.Meter(rate).integrated_loudness(heard)
-    assert judged == pytest.approx(written.reached, abs=0.2)
+    assert judged == pytest.approx(written.loudness, abs=0.2)
 
 
 @settings(max_examples=25)
@@ -130,7 +131,9 @@ def test_the_gain_stops_at_the_true_peak(tmp_path: Path) -> None:
     quiet = words(24_000, 3.0, 0.01)
     quiet[30_000] = 0.5  # a click
     written = write(tmp_path / "a.wav", quiet, 24_000, -16.0)
-    assert written.is_lowered
+    said = softer("a.wav", written.loudness, -16.0)
+    assert said is not None
+    assert re.fullmatch(r"a.wav is at -\S+ LUFS, not -16: louder, its true peak .* -1 dBFS", said)
     assert written.measured is not None
     assert written.measured.true_peak + written.gain <= MAX_TRUE_PEAK
     assert written.clipped == 0
@@ -140,7 +143,8 @@ def test_silence_and_what_is_too_short_for_a_block(tmp_path: Path) -> None:
     assert measured(np.zeros(50_000, np.float32), 24_000) == Loudness(-math.inf, -math.inf)
     assert measured(np.zeros(0, np.float32), 24_000).gain(-16) == 0
     silent = write(tmp_path / "a.wav", np.zeros(9_000, np.float32), 24_000, -16.0)
-    assert (silent.gain, silent.reached, silent.is_lowered) == (0.0, None, False)
+    assert (silent.gain, silent.loudness) == (0.0, None)
+    assert softer("a.wav", None, -16.0) is None
     short = measured(words(24_000, 0.3, 0.1), 24_000)
     assert short.lufs == pytest.approx(measured(words(24_000, 3.0, 0.1), 24_000).lufs, abs=1.5)
 

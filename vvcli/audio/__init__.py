@@ -3,11 +3,12 @@
 - `output.py`: `Output`, a descriptor or a file that appears when it is whole. Read it first.
   `part_file.py` writes such files, `file_rights.py` gives them their owner, `descriptors.py`
   tells what a name in /dev/fd stands for.
+- `player.py`: samples to a program that plays them.
 - `formats.py`: the formats by name. `writer.py`: the writer of each. `format_hint.py`: the options
   with which other programs read it.
 - `pcm.py`: samples as PCM into an output; `wav.py`, `rf64.py`, `au.py`: its headers.
   `encoded.py`: FLAC, Opus and MP3. `resample.py`: another rate.
-- `loudness.py`, `loudness_writer.py`: files at a loudness, staged and measured while they come.
+- `loudness.py`, `loudness_writer.py`, `levels.py`: files at a loudness, measured while they come.
 - `track.py`, `cues.py`: records one after another, and where each of them is. `chapters.py`,
   `tags.py`: what a long file says of itself.
 

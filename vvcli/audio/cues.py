@@ -5,20 +5,22 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
 from vvcli.audio.output import Output, open_output
 from vvcli.errors import UsageError
 from vvcli.script.record import Record
-from vvcli.speech.values import Status
+from vvcli.speech.values import Sentence, Status
 
-# How one cue is written: its number from 1, record, start and end in samples, rate, status.
-_FormatCue = Callable[[int, Record, int, int, int, Status], str]
+# How one cue is written: its number from 1, record, start and end in samples, rate, status, and
+# which sentence of the record it is.
+_FormatCue = Callable[[int, Record, int, int, int, Status, int | None], str]
 
 
 class Cues:
-    """A file of cues, one for each record that has audio, in the order they are given.
+    """A file of cues, one for each record that has audio, or each sentence of it, in order.
 
     Positions are samples of the output, at its `rate`. Each cue is written at once; the file has
     its name when it is whole, as `Output` does it.
@@ -31,8 +33,15 @@ class Cues:
         self._header = b"WEBVTT\n\n" if kind == ".vtt" else b""
         self._count = 0
 
-    def cue(self, record: Record, start: int, end: int, status: Status = Status.OK) -> None:
-        """Say that `record` is at samples `start` to `end`, not counting `end`.
+    def cue(
+        self,
+        record: Record,
+        start: int,
+        end: int,
+        status: Status = Status.OK,
+        sentence: Sentence | None = None,
+    ) -> None:
+        """Say that `record`, or a sentence of it, is at samples `start` to `end`, without `end`.
 
         Blank and failed records have no cue.
         """
@@ -40,7 +49,10 @@ class Cues:
             return
         self._write_header()
         self._count += 1
-        entry = self._entry(self._count, record, start, end, self._rate, status)
+        part = None
+        if sentence is not None:
+            record, part = replace(record, text=sentence.text), sentence.number
+        entry = self._entry(self._count, record, start, end, self._rate, status, part)
         # JSON records may hold lone surrogates.
         self._output.write(entry.encode("utf-8", "replace"))
 
@@ -93,8 +105,12 @@ def open_cues(path: Path, rate: int) -> Cues:
     return Cues(open_output(path), kind, rate)
 
 
-def _jsonl(number: int, record: Record, start: int, end: int, rate: int, status: Status) -> str:
-    named = {} if record.id is None else {"id": record.id}
+def _jsonl(
+    number: int, record: Record, start: int, end: int, rate: int, status: Status, part: int | None
+) -> str:
+    named: dict[str, str | int] = {} if record.id is None else {"id": record.id}
+    if part is not None:
+        named["sentence"] = part
     where = {
         "start_sample": start,
         "end_sample": end,
@@ -107,13 +123,17 @@ def _jsonl(number: int, record: Record, start: int, end: int, rate: int, status:
     return (text if text.isprintable() else json.dumps(cue)) + "\n"
 
 
-def _srt(number: int, record: Record, start: int, end: int, rate: int, status: Status) -> str:
+def _srt(
+    number: int, record: Record, start: int, end: int, rate: int, status: Status, part: int | None
+) -> str:
     # SubRip has no way to escape; a reader could take the arrow for the next cue's times.
     text = _without_blank_lines(record.text).replace("-->", "->")
     return f"{number}\n{_times(start, end, rate, ',')}\n{text}\n\n"
 
 
-def _vtt(number: int, record: Record, start: int, end: int, rate: int, status: Status) -> str:
+def _vtt(
+    number: int, record: Record, start: int, end: int, rate: int, status: Status, part: int | None
+) -> str:
     text = _without_blank_lines(record.text)
     for character, escape in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
         text = text.replace(character, escape)

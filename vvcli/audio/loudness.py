@@ -15,10 +15,10 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from vvcli.audio.levels import MAX_TRUE_PEAK
 from vvcli.audio.resample import Resampler
 from vvcli.samples import FULL_SCALE, Samples
 
-MAX_TRUE_PEAK = -1.0  # dBFS
 PEAK_MARGIN = 0.1  # dB, from one oversampling filter to another
 
 OVERSAMPLING = 8

@@ -24,6 +24,8 @@ class LoudnessWriter(AudioWriter):
     Attributes:
         measured: the loudness before; set by `finish`.
         gain: in dB; set by `finish`.
+        loudness: of the file in LUFS; set by `finish`, None where it is silent. It is below the
+            target where the true peak would be too high.
 
     Raises:
         OutputError: from every method, when the samples cannot be staged.
@@ -41,18 +43,6 @@ class LoudnessWriter(AudioWriter):
             self._staged = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115
         except OSError as error:
             raise self._error(error) from error
-
-    @property
-    def reached(self) -> float | None:
-        """The loudness of the file in LUFS; None where it is silent or not finished."""
-        if self.measured is None or self.measured.lufs == -np.inf:
-            return None
-        return self.measured.lufs + self.gain
-
-    @property
-    def is_lowered(self) -> bool:
-        """Whether the file is softer than asked for, for the sake of its true peak."""
-        return self.reached is not None and self.reached < self._target - 0.05
 
     def write(self, samples: Samples) -> None:
         """Stage `samples` [n]."""
@@ -89,6 +79,8 @@ class LoudnessWriter(AudioWriter):
                 raise self._error(error) from error
         self._writer.finish()
         self.clipped = self._writer.clipped
+        if self.measured.lufs > -np.inf:
+            self.loudness = self.measured.lufs + self.gain
 
     def _error(self, error: OSError) -> OutputError:
         return OutputError(f"cannot stage audio in {self._folder}: {error.strerror}")

@@ -53,12 +53,14 @@ class AudioWriter(ABC):
     """Mono samples in, one format out. PCM of 16 bits takes samples of int16 as they are.
 
     `samples` is the length so far, at the rate of the output. `clipped` counts the samples beyond
-    full scale that the format cut off.
+    full scale that the format cut off. `loudness` is that of a finished file in LUFS, where one
+    was asked for.
     """
 
     def __init__(self) -> None:
         self.samples = 0
         self.clipped = 0
+        self.loudness: float | None = None
 
     @abstractmethod
     def write(self, samples: Samples) -> None:

@@ -81,6 +81,7 @@ class ResamplingWriter(AudioWriter):
         """Write what the filter holds back, and finish the writer."""
         self._pass_on(self._resampler.finish())
         self._writer.finish()
+        self.clipped, self.loudness = self._writer.clipped, self._writer.loudness
 
     def _pass_on(self, samples: Samples) -> None:
         self._writer.write(samples)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from vvcli.audio.au import au_writer
 from vvcli.audio.formats import FORMATS, check_rate
 from vvcli.audio.output import Output
@@ -39,9 +41,16 @@ def sample_type(name: str, rate: int, input_rate: int | None = None) -> SampleTy
 
 
 def open_writer(
-    name: str, output: Output, rate: int, *, input_rate: int | None = None
+    name: str,
+    output: Output,
+    rate: int,
+    *,
+    input_rate: int | None = None,
+    loudness: float | None = None,
 ) -> AudioWriter:
     """The writer of format `name` at `rate` Hz; it takes samples at `input_rate`, if given.
+
+    With `loudness`, in LUFS, the output is a file, and is written when the writer is finished.
 
     Finishing the output, or abandoning it, stays with who opened it.
 
@@ -51,6 +60,10 @@ def open_writer(
     """
     check_writer(name, rate, input_rate)
     writer = _writer(name, output, rate)
+    if loudness is not None:
+        from vvcli.audio.loudness_writer import LoudnessWriter
+
+        writer = LoudnessWriter(writer, rate, loudness, Path(output.name).parent)
     if input_rate is None or input_rate == rate:
         return writer
     from vvcli.audio.resample import ResamplingWriter

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, fields
 from enum import Enum
+from typing import Any
 
 
 class Outcome(Enum):
@@ -36,6 +37,8 @@ class ManifestEntry:
     sha256: str | None  # of the file
     fingerprint: str
     spoken: str | None = None  # what was said of the text, where that is not the text itself
+    loudness: float | None = None  # of the file in LUFS, where one was asked for
+    retried: list[dict[str, Any]] | None = None  # parts that were spoken again; see `Retried`
     revision: int = 0  # above that of entries in other manifests that this one replaces
 
     @property
@@ -51,8 +54,9 @@ class ManifestEntry:
     def encode(self) -> bytes:
         """The entry as a line."""
         values = asdict(self) | {"status": self.status.value}
-        if self.spoken is None:
-            del values["spoken"]
+        for name in _OPTIONAL:
+            if values[name] is None:
+                del values[name]
         if not self.revision:
             del values["revision"]
         try:
@@ -70,9 +74,10 @@ class ManifestEntry:
             values = json.loads(line)
             if "frames" in values:  # as 0.1 called them
                 values.setdefault("samples", values["frames"])
-            values.setdefault("spoken", None)
             values.setdefault("revision", 0)
-            known = {name: values[name] for name in _TYPES}
+            known = {
+                name: values.get(name) if name in _OPTIONAL else values[name] for name in _TYPES
+            }
             known["status"] = Outcome(known["status"])
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return None
@@ -96,8 +101,11 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "sha256": (str, _NONE),
     "fingerprint": (str,),
     "spoken": (str, _NONE),
+    "loudness": (float, int, _NONE),
+    "retried": (list, _NONE),
     "revision": (int,),
 }
+_OPTIONAL = ("spoken", "loudness", "retried")
 assert list(_TYPES) == [field.name for field in fields(ManifestEntry)]  # noqa: S101
 
 _START = b'{"audio_filepath": '

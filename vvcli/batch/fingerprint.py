@@ -2,7 +2,8 @@
 
 Left out on purpose: the device and the number of streams, which change no more than rounding, and
 the record's place in the run, which picks its noise: a line put in front would otherwise make all
-others anew, to say the same a little differently.
+others anew, to say the same a little differently. How often broken speech is spoken again is left
+out as well: files that are there are not judged, and the seed is the one that was asked for.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ class RunSettings:
     dtype: str
     split: str
     format: str
+    speed: float = 1.0
+    loudness: float | None = None  # LUFS of each file
 
 
 def fingerprint(
@@ -58,8 +61,13 @@ def fingerprint(
                 "gap": gap,
             }
         )
+        speed = settings.speed if record.speed is None else record.speed
+        if speed != 1:
+            parts[-1]["speed"] = speed
         if words is not None:
             parts[-1]["spoken"] = words
     rest = asdict(settings)
-    del rest["seed"], rest["cfg_scale"]
+    del rest["seed"], rest["cfg_scale"], rest["speed"]
+    if settings.loudness is None:  # as in 0.1
+        del rest["loudness"]
     return hash_json({"version": VERSION, "settings": rest, "records": parts})

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Generator, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from vvcli.audio.output import Output
 from vvcli.audio.writer import AudioWriter
@@ -42,6 +42,7 @@ class _Open:
     truncated: list[str] = field(default_factory=list)
     silence_due: float = 0.0  # seconds, written when more audio comes
     said: list[str] = field(default_factory=list)  # of each record, as it was spoken
+    retried: list[dict[str, Any]] = field(default_factory=list)
 
 
 class Runner:
@@ -138,6 +139,8 @@ class Runner:
             current.writer.write(chunk.samples)
         if chunk.status in (None, Status.BLANK):
             return
+        index = {"index": chunk.record.index}
+        current.retried += [index | asdict(retried) for retried in chunk.retried]
         if chunk.status is Status.FAILED:
             current.failed.append(chunk.error or "failed")
             return
@@ -157,6 +160,7 @@ class Runner:
             current.staged.abandon()
             outcome = Outcome.FAILED if problems else Outcome.SKIPPED
             entry = self._entry(step, outcome, problems or "there is nothing to say")
+            entry = replace(entry, retried=current.retried or None)
             self.manifest.append(entry)
             return entry
         if current.silence_due:  # asked for by the last record itself
@@ -167,7 +171,11 @@ class Runner:
         status = Outcome.TRUNCATED if problems else Outcome.OK
         said: str | None = "\n".join(current.said)
         said = None if said == step.job.text else said
-        entry = self._entry(step, status, problems, writer.samples, size, digest, said)
+        entry = replace(
+            self._entry(step, status, problems, writer.samples, size, digest, said),
+            loudness=None if writer.loudness is None else round(writer.loudness, 2),
+            retried=current.retried or None,
+        )
         self.manifest.append(entry)
         if self._publish is None:
             current.staged.publish()

@@ -20,6 +20,7 @@ from vvcli.cli.exit_status import ExitStatus
 from vvcli.cli.help_groups import GroupedCommand
 from vvcli.cli.message_options import progress_options
 from vvcli.cli.options import RATE, gap_option, synthesis_options
+from vvcli.cli.sound_options import sound_options
 from vvcli.cli.text_options import form_options, take_text_arguments, text_options
 from vvcli.cli.types import AudioFormat, FileName, FolderName, Number, ShardOf, Text, was_typed
 from vvcli.errors import UsageError
@@ -109,6 +110,7 @@ from vvcli.samples import SAMPLE_RATE
 )
 @click.option("--dry-run", is_flag=True, help="Print what would be made, and make nothing.")
 @synthesis_options
+@sound_options
 @text_options
 @progress_options
 @click.pass_context

@@ -161,15 +161,16 @@ def prepare(
         return record.error is None and reader(record).is_blank(record.text)
 
     layout = Layout(template, suffix, voice_name, request.join, request.gap, is_blank)
-    guidance = options["cfg_scale"]
     settings = RunSettings(
         model=identity,
         seed=options["seed"],
-        cfg_scale=model.config.cfg_scale if guidance is None else guidance,
+        cfg_scale=model.config.cfg_scale if options["cfg_scale"] is None else options["cfg_scale"],
         steps=options["steps"],
         dtype=options["dtype"],
         split=options["split"],
         format=f"{request.format_name} {request.rate}",
+        speed=options["speed"],
+        loudness=request.loudness,
     )
     below = names_below(folder, inputs, request.summary)
 
@@ -184,7 +185,7 @@ def prepare(
 
     book = plan_book(request, read, folder, layout, below, inputs.books)
     plan = Plan(read, folder, layout, {name_of(shard): "the manifest", **below})
-    part_settings = replace(settings, format=f"{PART_FORMAT} {SAMPLE_RATE}")
+    part_settings = replace(settings, format=f"{PART_FORMAT} {SAMPLE_RATE}", loudness=None)
     return Prepared(
         folder=folder,
         read=read,

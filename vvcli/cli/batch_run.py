@@ -7,6 +7,7 @@ from contextlib import closing
 from dataclasses import asdict
 from typing import Any
 
+from vvcli.audio.levels import softer
 from vvcli.audio.writer import open_writer
 from vvcli.batch.entry import ManifestEntry, Outcome
 from vvcli.batch.manifest import Manifest
@@ -54,7 +55,11 @@ def run_batch(
         manifest,
         prepared.folder,
         lambda output: open_writer(
-            request.format_name, output, request.rate, input_rate=SAMPLE_RATE
+            request.format_name,
+            output,
+            request.rate,
+            input_rate=SAMPLE_RATE,
+            loudness=request.loudness,
         ),
         input_rate=SAMPLE_RATE,
         rate=request.rate,
@@ -118,6 +123,8 @@ def make_files(
         for event in events:
             if isinstance(event, ManifestEntry):
                 made[event.status] += 1
+                if said := softer(event.audio_filepath, event.loudness, request.loudness):
+                    session.progress.note(said)
                 if request.fail_fast and session.tally.failed:
                     break
                 continue

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
+from vvcli.audio.levels import softer
 from vvcli.audio.track import CHARACTERS_PER_SECOND
 from vvcli.audio.writer import open_writer
 from vvcli.batch.book.assemble import Assembled, assemble
@@ -166,15 +167,20 @@ def _assemble(
         Parts(plan.parts, read_entries(plan.parts.path)),
         manifest,
         prepared.folder,
-        # Also where the loudness of the finished file is set, as for every file of a batch.
         lambda output: open_writer(
-            request.format_name, output, request.rate, input_rate=SAMPLE_RATE
+            request.format_name,
+            output,
+            request.rate,
+            input_rate=SAMPLE_RATE,
+            loudness=request.loudness,
         ),
         format_name=request.format_name,
         rate=request.rate,
         seed=seed,
         fingerprint=prepared.fingerprint,
     )
+    if said := softer(request.folder / plan.path, book.entry.loudness, request.loudness):
+        session.progress.note(said)
     if not book.tagged:
         session.tell("a WAV file of 4 GiB has no room for chapters: give a name in .flac")
     if book.entry.status is not Outcome.OK:

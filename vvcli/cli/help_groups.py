@@ -18,10 +18,11 @@ GROUPS = {
         *("patterns", "follow", "follow_ms"),
     ),
     "Reading": ("lexicon", "no_commands", "language", "split"),
-    "Voice": ("model", "voice", "seed", "cfg_scale", "steps"),
+    "Voice": ("model", "voice", "speed", "seed", "cfg_scale", "steps", "retries"),
     "Output": (
         *("book", "title", "author", "cover"),
-        *("folder", "template", "output", "format_name", "rate", "join", "gap", "cues"),
+        *("folder", "template", "output", "play", "format_name", "rate", "loudness", "join"),
+        *("gap", "cues", "cue_by"),
         *("on_error", "fail_fast", "existing", "verify", "retry_failed", "shard"),
     ),
     "Device and speed": (
@@ -33,7 +34,7 @@ GROUPS = {
 
 COMMON = {
     *("files", "follow", "model", "voice", "folder", "template", "output", "format_name", "rate"),
-    *("book", "join", "gap", "cues", "existing", "streams", "device", "dry_run", "quiet"),
+    *("book", "join", "gap", "cues", "play", "existing", "streams", "device", "dry_run", "quiet"),
     *("socket_path", "listen", "token_file", "queue", "help", "help_all"),
 }
 

@@ -121,6 +121,7 @@ def _line(record: Record, spoken: str) -> str:
         "source": record.source,
         "id": record.id,
         "voice": record.voice,
+        "speed": record.speed,
         "characters": len(record.text),
         "text": record.text,
         "spoken": spoken,

@@ -43,4 +43,9 @@ def count_chunk(chunk: Chunk, synthesizer: Synthesizer, tally: Tally, progress: 
     tally.add(chunk)
     tally.active = synthesizer.active
     tally.workers = synthesizer.report
+    for retried in chunk.retried:
+        if retried.remaining is not None:
+            progress.note(
+                f"{chunk.record.label}: what was kept of {retried.takes} takes {retried.remaining}"
+            )
     progress.chunk(chunk, tally)

@@ -25,6 +25,7 @@ class RunRequest:
     gap: float  # seconds
     format_name: str
     rate: int  # samples per second
+    loudness: float | None  # LUFS
     dry_run: bool
     quiet: bool
     progress_mode: str

@@ -51,7 +51,10 @@ class Session:
         if options["streams"] == "auto" and records is not None and records < FEW:
             options = options | {"streams": max(1, records)}
         format_name, rate = self._request.format_name, self._request.rate
-        synthesizer = self._synthesizer = open_synthesizer(options, format_name, rate)
+        is_levelled = self._request.loudness is not None
+        synthesizer = self._synthesizer = open_synthesizer(
+            options, format_name, rate, is_levelled=is_levelled
+        )
         each = "each of " if synthesizer.workers > 1 else ""
         self.progress.note(
             f"{synthesizer.voice.name}, {format_name}, {rate} Hz, mono, "

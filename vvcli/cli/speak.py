@@ -13,6 +13,7 @@ from vvcli.cli.help_groups import GroupedCommand
 from vvcli.cli.message_options import progress_options
 from vvcli.cli.options import format_options, gap_option, synthesis_options
 from vvcli.cli.preflight import Preflight, list_records
+from vvcli.cli.sound_options import cue_by_option, play_option, sound_options
 from vvcli.cli.speak_plan import prepare, take_request
 from vvcli.cli.speak_run import run_speak
 from vvcli.cli.text_options import form_options, take_text_arguments, text_options
@@ -42,6 +43,7 @@ from vvcli.script.limits import FOLLOW_MS
     help="Milliseconds of silence after which --follow speaks what there is.",
 )
 @synthesis_options
+@sound_options
 @text_options
 @gap_option("Seconds of silence between records.")
 @click.option(
@@ -65,6 +67,8 @@ from vvcli.script.limits import FOLLOW_MS
     type=FileName(),
     help="Write where each record is, to a .jsonl, .srt or .vtt file.",
 )
+@cue_by_option
+@play_option
 @click.option("--dry-run", is_flag=True, help="List what would be spoken and what would fail.")
 @progress_options
 @click.pass_context
@@ -80,7 +84,8 @@ def speak(context: click.Context, /, **options: Any) -> ExitStatus:
     cat script.txt | vvcli speak > speech.pcm
     """
     environment: Environment = context.obj
-    request = take_request(options, format_typed=was_typed(context, "format_name"))
+    typed = {name for name in options if was_typed(context, name)}
+    request = take_request(options, typed)
     reading = take_text_arguments(options)
     prepared = prepare(environment, request, options)
     if request.dry_run:

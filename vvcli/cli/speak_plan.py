@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from vvcli.audio.cues import check_cues
 from vvcli.audio.descriptors import is_stdout
 from vvcli.audio.output import check_output
+from vvcli.audio.player import find_player
 from vvcli.audio.writer import check_writer
 from vvcli.checkpoint.model_folder import ModelFolder
 from vvcli.cli.audio_format import choose_format
@@ -19,6 +20,7 @@ from vvcli.cli.file_conflicts import FileConflicts
 from vvcli.cli.inputs import TextSource, note_file_names, note_manifests, open_records
 from vvcli.cli.request import RunRequest
 from vvcli.cli.summary import check_summary
+from vvcli.errors import UsageError, VvcliError
 from vvcli.samples import SAMPLE_RATE
 from vvcli.script.measure import Total
 from vvcli.script.record import Record
@@ -35,8 +37,10 @@ class SpeakRequest(RunRequest):
     follow: bool
     follow_ms: int
     on_error: str
-    output: str  # `STDOUT`, or a file
+    output: str | None  # `STDOUT`, or a file; None if it is only played
+    play: bool
     cues: str | None
+    cue_by: str
 
     @property
     def stops_on_error(self) -> bool:
@@ -62,21 +66,60 @@ class Prepared:
         return self.model.voices.find(spec or self.default_voice).name
 
 
-def take_request(options: dict[str, Any], *, format_typed: bool) -> SpeakRequest:
+def take_request(options: dict[str, Any], typed: Collection[str]) -> SpeakRequest:
     """The request of these options, which leave `options` to the synthesizer.
 
+    `typed` are the names of those that stand on the command line.
+
     Raises:
-        UsageError: the format is not known, or not that of the file's name.
+        UsageError: the format is not known, or not that of the file's name; or options contradict.
     """
     if options["text"] == (STDIN,):
         options |= {"text": (), "files": (*options["files"], STDIN)}
-    if options["output"] is None or is_stdout(options["output"]):
+    if is_stdout(options["output"]) or (options["output"] is None and not options["play"]):
         options["output"] = STDOUT
+    if options["output"] is None and "format_name" in typed:
+        raise UsageError("-f is the format of what is written, and --play writes nothing: add -o")
     options["format_name"] = choose_format(
-        options["output"], options["format_name"], typed=format_typed
+        options["output"],
+        options["format_name"] if options["output"] else None,
+        typed="format_name" in typed,
     )
     options["rate"] = options["rate"] or SAMPLE_RATE
+    _check_sound(options, typed)
     return SpeakRequest.take(options)
+
+
+def _check_sound(options: dict[str, Any], typed: Collection[str]) -> None:
+    """Refuse what would do nothing; what only the environment or a config file asks for is not."""
+    output = options["output"]
+    if options["loudness"] is not None and not (output not in (None, STDOUT) and _is_file(output)):
+        if "loudness" in typed:
+            raise UsageError(
+                "--loudness is that of a whole file, which standard output, a player or a pipe is "
+                "not: add -o FILE"
+            )
+        options["loudness"] = None
+    if options["cues"] is None and options["cue_by"] == "sentence":
+        if "cue_by" in typed:
+            raise UsageError("--cue-by sentence says which cues there are: add --cues FILE")
+        options["cue_by"] = "record"
+    if options["follow"] and options["retries"]:
+        if "retries" in typed:
+            raise UsageError(
+                "--retry holds each record until it is judged, and --follow speaks at once: "
+                "leave one of them out"
+            )
+        options["retries"] = 0
+    options["by_sentence"] = options["cue_by"] == "sentence"
+
+
+def _is_file(output: str) -> bool:
+    """Whether `output` is, or will be, a regular file; what cannot be written is found later."""
+    try:
+        return check_output(Path(output))
+    except VvcliError:
+        return True
 
 
 def prepare(environment: Environment, request: SpeakRequest, options: dict[str, Any]) -> Prepared:
@@ -90,6 +133,8 @@ def prepare(environment: Environment, request: SpeakRequest, options: dict[str, 
     form = request.form(follow=request.follow)
     check_dialogue(form, dialogue=request.dialogue, cast=request.cast)
     check_writer(request.format_name, request.rate, SAMPLE_RATE)
+    if request.play:
+        find_player()
     check_summary(request.summary, audio_to_stdout=request.output == STDOUT)
     _check_conflicts(environment, request, options)
     source = TextSource(

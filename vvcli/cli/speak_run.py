@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from vvcli.audio.cues import open_cues
+from vvcli.audio.levels import softer
 from vvcli.audio.output import Output, open_output
+from vvcli.audio.player import PlayedWriter, PlayerOutput
 from vvcli.audio.track import Track
 from vvcli.audio.writer import open_writer
 from vvcli.cli.environment import Environment
@@ -30,7 +32,12 @@ def run_speak(
     """
     total = prepared.total
     with ExitStack() as stack:
-        target = stack.enter_context(_open(environment, request.output))
+        # Entered first: when the file is whole, what is left is heard.
+        player = stack.enter_context(_open_player(request)) if request.play else None
+        if player is not None and request.output is None:
+            target: Output = player
+        else:
+            target = stack.enter_context(_open(environment, request.output or STDOUT))
         cues = (
             stack.enter_context(open_cues(Path(request.cues), request.rate))
             if request.cues
@@ -39,7 +46,15 @@ def run_speak(
         session = stack.enter_context(open_session(environment, request, total))
         options = options | {"model": prepared.model}
         synthesizer = session.load(options, total.records if total else None)
-        writer = open_writer(request.format_name, target, request.rate, input_rate=SAMPLE_RATE)
+        writer = open_writer(
+            request.format_name,
+            target,
+            request.rate,
+            input_rate=SAMPLE_RATE,
+            loudness=request.loudness,
+        )
+        if player is not None and target is not player:
+            writer = PlayedWriter(writer, player)
         track = Track(writer, request.gap, on_error=request.on_error, cues=cues)
         read_aloud(
             synthesizer,
@@ -55,6 +70,8 @@ def run_speak(
             target.abandon()  # an older file of that name stays
         session.note_clipped(writer.clipped + synthesizer.clipped)
         if session.tally.spoken:
+            if said := softer(request.output, writer.loudness, request.loudness):
+                session.progress.note(said)
             session.progress.finish(session.tally)
     session.summarize(
         model=str(prepared.model.spec),
@@ -64,6 +81,11 @@ def run_speak(
         streams=synthesizer.streams,
     )
     return session.tally
+
+
+def _open_player(request: SpeakRequest) -> PlayerOutput:
+    """A player of all that is written, or of the only thing that is done with it."""
+    return PlayerOutput(request.rate if request.output is None else SAMPLE_RATE)
 
 
 def _open(environment: Environment, output: str) -> Output:

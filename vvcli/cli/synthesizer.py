@@ -19,8 +19,12 @@ if TYPE_CHECKING:
 NVIDIA = Path("/dev/nvidiactl")  # is there where a driver is, which takes longer to ask
 
 
-def open_synthesizer(options: dict[str, Any], format_name: str, rate: int) -> Synthesizer:
+def open_synthesizer(
+    options: dict[str, Any], format_name: str, rate: int, *, is_levelled: bool = False
+) -> Synthesizer:
     """One for the options of `synthesis_options`, to write `format_name` at `rate` Hz.
+
+    What is levelled keeps what is beyond full scale until it has its gain.
 
     For a process that has no other: what is loaded by now stays until its end.
 
@@ -42,7 +46,7 @@ def open_synthesizer(options: dict[str, Any], format_name: str, rate: int) -> Sy
 
     synthesizer = Synthesizer(
         **options | {"split": options["split"] == "sentence"},
-        sample_type=sample_type(format_name, rate, SAMPLE_RATE),
+        sample_type="float32" if is_levelled else sample_type(format_name, rate, SAMPLE_RATE),
     )
     release_workspaces()
     spare_long_lived()

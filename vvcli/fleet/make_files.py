@@ -38,10 +38,14 @@ class FileSettings:
     rate: int  # samples per second
     seed: int
     max_ahead: float  # samples that a worker makes ahead of what it writes
+    loudness: float | None = None  # LUFS of each file
 
     def open_writer(self, output: Output) -> AudioWriter:
         """The writer of a file."""
-        return open_writer(self.format_name, output, self.rate, input_rate=SAMPLE_RATE)
+        rate, loudness = self.rate, self.loudness
+        return open_writer(
+            self.format_name, output, rate, input_rate=SAMPLE_RATE, loudness=loudness
+        )
 
 
 def make_files(worker: Worker, run: Assignment, send: Callable[..., None]) -> None:

@@ -23,6 +23,8 @@ class Tally:
         self.spoken_characters = 0
         self.respelled = 0  # words that a lexicon had
         self.samples = 0
+        self.retried = 0  # parts that were spoken again
+        self.still_broken = 0  # of these
         self.first_audio: float | None = None
         self.active = 0  # running streams, set by the caller
         # The figures of each worker, asked for where they are shown; none where there is one.
@@ -33,6 +35,8 @@ class Tally:
         if len(chunk.samples) and self.first_audio is None:
             self.first_audio = self.elapsed
         self.samples += len(chunk.samples)
+        self.retried += len(chunk.retried)
+        self.still_broken += sum(retried.remaining is not None for retried in chunk.retried)
         if chunk.status is Status.FAILED:
             self.failed += 1
         elif chunk.status is Status.BLANK:
@@ -79,6 +83,8 @@ class Tally:
             "blank": self.blank,
             "spoken_characters": self.spoken_characters,
             "respelled": self.respelled,
+            "retried": self.retried,
+            "still_broken": self.still_broken,
             "audio": round(self.audio, 6),
             "elapsed": round(self.elapsed, 3),
             "speed": round(self.speed, 3),
@@ -101,6 +107,9 @@ class Tally:
             parts.append(f"{self.failed} failed")
         if self.truncated:
             parts.append(f"{self.truncated} truncated")
+        if self.retried:
+            broken = f" ({self.still_broken} still broken)" if self.still_broken else ""
+            parts.append(f"{self.retried} spoken again{broken}")
         decimals = 0 if self.speed >= 10 else 2
         parts.append(
             f"{duration(self.audio)} audio in {duration(self.elapsed)} ({self.speed:.{decimals}f}×)"

@@ -93,6 +93,7 @@ def assemble(
             ),
             duration=writer.samples / rate,
             samples=writer.samples,
+            loudness=None if writer.loudness is None else round(writer.loudness, 2),
             size=size,
             sha256=digest,
             spoken=None if said == job.text else said,

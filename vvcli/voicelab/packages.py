@@ -38,6 +38,7 @@ LIBRARIES = (
     "huggingface_hub==1.33.0",
     "loguru==0.7.3",
     "onnx==1.23.2",
+    "onnxruntime==1.32.0",  # of hibari's phonemizer
     "transformers==5.17.0",
 )
 STYLES = "kokoro-js@1.2.1"

@@ -18,9 +18,12 @@ def write_phonemes(lines: Path, target: Path) -> None:
     from hibari.g2p import G2P
 
     phonemize = G2P()
-    with target.open("w", encoding="utf-8") as file:
+    # Under another name until it is whole: half of the lines would be taken for all.
+    partial = target.with_suffix(".partial")
+    with partial.open("w", encoding="utf-8") as file:
         for line in lines.read_text("utf-8").splitlines():
             file.write(f"{line.lower()}\t{phonemize(spelled(line))}\n")
+    partial.replace(target)
 
 
 def spelled(line: str) -> str:

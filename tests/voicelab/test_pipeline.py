@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -126,3 +127,14 @@ def test_trainings_go_on_from_the_exported_model(
     state = load_checkpoint(tmp_path / adversarial.CHECKPOINT, CPU)
     assert state is not None
     assert state["step"] == settings.adversarial.steps
+
+
+def test_restore_changes_the_depths_of_the_decoder(
+    settings: Settings, work: Path, model: Path, tmp_path: Path
+) -> None:
+    deeper = replace(settings, shapes=replace(settings.shapes, depths="1-1-1-1-1-2"))
+    save_encoder(settings, work, tmp_path / "encoder.safetensors")
+    restore(deeper, model, tmp_path / "encoder.safetensors", tmp_path)
+    decoder = trained_model(deeper, tmp_path).acoustic_decoder
+    assert decoder.config.depths == (1, 1, 1, 1, 1, 2)
+    assert decoder.stages[5][1].gamma.max() < 0.01  # type: ignore[index]

@@ -7,6 +7,7 @@ training that was interrupted.
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -20,7 +21,9 @@ from vvcli.voicelab.judges.panel import Panel
 from vvcli.voicelab.judges.peers import compare
 from vvcli.voicelab.language import train_language
 from vvcli.voicelab.latents import FILE, Latents, extract
+from vvcli.voicelab.lease import lease
 from vvcli.voicelab.packages import install, use
+from vvcli.voicelab.parts import GROUPS, pack, unpack
 from vvcli.voicelab.phonemes import write_phonemes
 from vvcli.voicelab.restore import ENCODER, restore, save_encoder
 from vvcli.voicelab.settings import Settings
@@ -38,6 +41,8 @@ def main() -> None:
     """Run the step that the command line names."""
     options = _parser().parse_args()
     settings, work, device = Settings(), options.work, torch.device(options.device)
+    if options.depths:
+        settings = replace(settings, shapes=replace(settings.shapes, depths=options.depths))
     torch.set_float32_matmul_precision("high")  # TF32 on a GPU; no effect on a CPU
     torch.backends.cudnn.allow_tf32 = True
     packages = options.packages or work / "packages"
@@ -61,19 +66,31 @@ def main() -> None:
         torch.backends.cudnn.benchmark = True
         train = train_spectral if options.step == "autoencoder" else train_adversarial
         samples = load_recordings(work / AUDIO, options.shards).samples
-        train(settings, samples, work, device, options.minutes)
+        train(settings, samples, work, device, options.minutes, options.later)
     elif options.step == "copy":
         held_out = load_recordings(work / options.audio)
         copy_synthesis(settings, held_out, work, options.output or work / "copies", device)
     elif options.step == "latents":
         extract(settings, load_recordings(work / AUDIO), work, device).save(work / FILE)
     elif options.step == "train":
-        train_language(settings, Latents.load(work / FILE), work, device, options.minutes)
+        latents = Latents.load(work / FILE)
+        train_language(settings, latents, work, device, options.minutes, options.later)
     elif options.step == "export":
         export(settings, work, options.output)
         save_encoder(settings, work, work / ENCODER)
     elif options.step == "restore":
         restore(settings, options.model, options.encoder, work)
+    elif options.step == "pack":
+        pack(work, options.output, options.names)
+    elif options.step == "unpack":
+        unpack(settings, options.folders, work)
+    elif options.step == "lease":
+        common = ["--work", str(work), "--packages", str(packages), "--device", options.device]
+        common += ["--depths", settings.shapes.depths]
+        outcomes = lease(
+            options.stages, common, work, options.output, options.names, options.minutes
+        )
+        print("\n".join(outcomes))  # noqa: T201
     elif options.step == "judges":
         judges.install(work / JUDGES)
     elif options.step == "recite":
@@ -90,6 +107,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m vvcli.voicelab", description=__doc__)
     parser.add_argument("--work", type=Path, default=Path("voicelab-work"), help="work folder")
     parser.add_argument("--packages", type=Path, help="folder of packages (default: in WORK)")
+    parser.add_argument("--depths", help="blocks of the decoder's stages, as 2-2-3-3-3-2")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     steps = parser.add_subparsers(dest="step", required=True)
     steps.add_parser("packages", help="install the teacher, by version and sha256")
@@ -108,13 +126,13 @@ def _parser() -> argparse.ArgumentParser:
     ):
         step = steps.add_parser(name, help=what)
         step.add_argument("--shards", type=int, help="use only so many shards of recordings")
-        step.add_argument("--minutes", type=float, help="end after this time at the latest")
+        _add_times(step)
     step = steps.add_parser("copy", help="write recordings and their copies, to be judged")
     step.add_argument("--audio", default="held_out_audio", help="folder in WORK of the shards")
     step.add_argument("--output", type=Path, help="folder for the files (default: in WORK)")
     steps.add_parser("latents", help="encode the recordings")
     step = steps.add_parser("train", help="train LM, diffusion head and EOS head")
-    step.add_argument("--minutes", type=float, help="end after this time at the latest")
+    _add_times(step)
     step = steps.add_parser("export", help="write the model folder")
     step.add_argument("--output", type=Path, default=ASSETS)
     step = steps.add_parser("restore", help="write checkpoints from a model folder, to go on")
@@ -125,6 +143,16 @@ def _parser() -> argparse.ArgumentParser:
         default=Path(__file__).parent / ENCODER,
         help="what export wrote (default: that of the shipped model)",
     )
+    step = steps.add_parser("pack", help="write trained weights as parts of 15 MiB")
+    step.add_argument("--output", type=Path, required=True, help="folder of the parts")
+    step.add_argument("names", nargs="*", default=GROUPS, help="groups, or folders of WORK")
+    step = steps.add_parser("unpack", help="write checkpoints from such parts")
+    step.add_argument("folders", nargs="+", type=Path, help="of two, the later wins")
+    step = steps.add_parser("lease", help="run several steps within a time, then pack")
+    step.add_argument("--minutes", type=float, required=True, help="for all of them")
+    step.add_argument("--output", type=Path, required=True, help="folder of the parts")
+    step.add_argument("--pack", dest="names", nargs="+", default=GROUPS, help="as for pack")
+    step.add_argument("stages", nargs="+", help="each a command line, as 'decoder --later 8'")
     steps.add_parser("judges", help="install the judges, by version and sha256")
     for name, what in (
         ("recite", "speak what is judged, on any machine"),
@@ -136,6 +164,11 @@ def _parser() -> argparse.ArgumentParser:
         step.add_argument("--speech", type=Path, help="folder of what is spoken (default: in WORK)")
     step.add_argument("--peers", action="store_true", help="judge other synthesizers, too")
     return parser
+
+
+def _add_times(step: argparse.ArgumentParser) -> None:
+    step.add_argument("--minutes", type=float, help="end after this time at the latest")
+    step.add_argument("--later", type=float, default=0.0, help="minutes of runs after this one")
 
 
 if __name__ == "__main__":

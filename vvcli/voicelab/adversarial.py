@@ -35,6 +35,7 @@ def train_adversarial(
     folder: Path,
     device: torch.device,
     minutes: float | None = None,
+    later: float = 0.0,
 ) -> None:
     """Continue the decoder of `autoencoder.pt` in `folder`; writes `decoder.pt` there."""
     config = settings.adversarial
@@ -49,7 +50,7 @@ def train_adversarial(
     loop = TrainingLoop(
         folder / CHECKPOINT,
         device,
-        Progress(config.steps, config.warmup_steps, minutes, "adversarial"),
+        Progress(config.steps, config.warmup_steps, minutes, "adversarial", later),
         {"decoder": decoder, "judges": judges, "optimizer": optimizer, "judging": judging},
         averaged=decoder,
         decay=config.ema,

@@ -32,10 +32,11 @@ def train_language(
     folder: Path,
     device: torch.device,
     minutes: float | None = None,
+    later: float = 0.0,
 ) -> None:
     """Train on `data`; writes `language.pt` to `folder`. The decoder is not touched."""
     config = settings.language
-    progress = Progress(config.steps, config.warmup_steps, minutes, "language")
+    progress = Progress(config.steps, config.warmup_steps, minutes, "language", later)
     torch.manual_seed(config.seed)
     rng = np.random.default_rng(config.seed)
     corpus = Corpus(settings, data, device)

@@ -18,30 +18,47 @@ from vvcli.voicelab.training import AveragedWeights
 class Progress:
     """Steps done and to do; warm-up and cosine decay; a line of figures now and then.
 
-    `minutes` bounds the time: the schedule then ends with the time, if that comes first.
+    `minutes` bounds the time, and the schedule ends with it, if that comes before `steps`. Where
+    the training goes on after it for `later` minutes more, in other runs, the schedule only comes
+    as far as this run's share, or the rate would fall and rise again in each of them.
     """
 
-    def __init__(self, steps: int, warmup: int, minutes: float | None, label: str) -> None:
+    def __init__(
+        self, steps: int, warmup: int, minutes: float | None, label: str, later: float = 0.0
+    ) -> None:
         self._first = self.step = 0
         self._steps, self._warmup, self._label = steps, warmup, label
         self._seconds = 60 * minutes if minutes else math.inf
+        self._share = minutes / (minutes + later) if minutes else 1.0
+        self._before, self._cold = 0.0, 0
         self._start = time.monotonic()
 
-    def resume(self, step: int) -> None:
-        """Continue from `step`; the time that is left starts now."""
+    def resume(self, step: int, fraction: float | None, *, cold: bool) -> None:
+        """Continue from `step`; the time that is left starts when this object was made.
+
+        `fraction` of the schedule is over, by default that of `steps`. A `cold` optimizer, which
+        has forgotten the gradients before, needs the warm-up again.
+        """
         self._first = self.step = step
+        self._before = step / self._steps if fraction is None else fraction
+        self._cold = step if cold else 0
 
     @property
     def fraction(self) -> float:
         """How much of the training is over, up to one."""
-        before = self._first / self._steps
-        elapsed = (time.monotonic() - self._start) / self._seconds
-        return min(1.0, max(self.step / self._steps, before + (1 - before) * elapsed))
+        elapsed = (time.monotonic() - self._start) / self._seconds * self._share
+        done = (self.step - self._first) / max(1, self._steps - self._first)
+        return min(1.0, self._before + (1 - self._before) * max(done, elapsed))
+
+    @property
+    def over(self) -> bool:
+        """Whether steps or time of this run are."""
+        return self.fraction >= 1 or time.monotonic() - self._start >= self._seconds
 
     @property
     def rate(self) -> float:
         """The factor on the learning rate: up linearly, down to a fiftieth by a cosine."""
-        rise = min(1.0, (self.step + 1) / self._warmup)
+        rise = min(1.0, (self.step - self._cold + 1) / self._warmup)
         return rise * (0.02 + 0.98 * (1 + math.cos(math.pi * self.fraction)) / 2)
 
     def report(self, losses: Tensor, names: tuple[str, ...], every: int = 200) -> None:
@@ -106,7 +123,9 @@ class TrainingLoop:
         # Only now: where the checkpoint has no average, it is that of the weights just loaded.
         self.average = AveragedWeights(averaged, decay)
         self.average.load(state["average"])
-        progress.resume(state["step"])
+        optimizers = (n for n, part in parts.items() if isinstance(part, torch.optim.Optimizer))
+        cold = any(name not in state for name in optimizers)
+        progress.resume(state["step"], state.get("fraction"), cold=cold)
 
     def run(
         self,
@@ -118,7 +137,7 @@ class TrainingLoop:
     ) -> None:
         """Call `step`, whose losses have `names`, until steps or time are over; then save."""
         progress = self.progress
-        while progress.fraction < 1:
+        while not progress.over:
             for optimizer, rate in self._rates:
                 optimizer.param_groups[0]["lr"].fill_(rate * progress.rate)
             self.average.set_step(progress.step)
@@ -132,4 +151,5 @@ class TrainingLoop:
 
     def _save(self) -> None:
         state = {name: part.state_dict() for name, part in self._parts.items()}
-        save_checkpoint(self._path, **state, average=self.average.state(), step=self.progress.step)
+        progress = {"step": self.progress.step, "fraction": self.progress.fraction}
+        save_checkpoint(self._path, **state, **progress, average=self.average.state())

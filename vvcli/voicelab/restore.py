@@ -9,11 +9,16 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import load_file, save_file
+from torch import Tensor
 
+from vvcli import Synthesizer
 from vvcli.checkpoint.model_folder import ModelFolder
 from vvcli.voicelab import adversarial, language, spectral
+from vvcli.voicelab.depths import with_depths
+from vvcli.voicelab.encoder import Encoder
 from vvcli.voicelab.loop import save_checkpoint
 from vvcli.voicelab.settings import Settings
+from vvcli.voicelab.speed import LINE
 
 ENCODER = "encoder.safetensors"
 
@@ -27,13 +32,19 @@ def save_encoder(settings: Settings, work: Path, path: Path) -> None:
 def restore(settings: Settings, model: Path, encoder: Path, work: Path) -> None:
     """Write the trainings' checkpoints to `work`, from a model folder and `save_encoder`'s file.
 
+    The decoder may have other depths than those of `settings`: see `with_depths`.
+
     Raises:
         UnavailableError: `model` is no model folder.
-        RuntimeError: its shapes, or the encoder's, are not those of `settings`.
+        RuntimeError: its other shapes, or the encoder's, are not those of `settings`.
     """
     trained = ModelFolder(model).weights(torch.float32)
     networks = spectral.Autoencoder(settings)
     networks.encoder.load_state_dict({k: v.float() for k, v in load_file(encoder).items()})
+    depths = networks.decoder.config.depths
+    if trained.acoustic_decoder.config.depths != depths:
+        latents = _spoken_latents(networks.encoder.eval(), model, settings.hop)
+        trained.acoustic_decoder = with_depths(trained.acoustic_decoder, depths, latents)
     decoder = trained.acoustic_decoder.state_dict()
     networks.decoder.load_state_dict(decoder)
     # The encoder is at its end: what the others learned is in terms of its latents.
@@ -46,3 +57,12 @@ def restore(settings: Settings, model: Path, encoder: Path, work: Path) -> None:
     save_checkpoint(work / adversarial.CHECKPOINT, decoder=decoder, average=decoder, step=0)
     state = trained.state_dict()
     save_checkpoint(work / language.CHECKPOINT, model=state, average=state, step=0)
+
+
+@torch.no_grad()
+def _spoken_latents(encoder: Encoder, model: Path, hop: int) -> Tensor:
+    """Latents [1, T, latent] of what `model` says."""
+    utterance = next(iter(Synthesizer(model, device="cpu").speak([LINE])))
+    samples = torch.from_numpy(utterance.samples)
+    heard = samples[: len(samples) // hop * hop]
+    return encoder(heard[None].float())

@@ -77,6 +77,7 @@ def train_spectral(
     folder: Path,
     device: torch.device,
     minutes: float | None = None,
+    later: float = 0.0,
 ) -> None:
     """Train on `samples` at 24 kHz; writes `autoencoder.pt` to `folder`."""
     config = settings.spectral
@@ -87,7 +88,7 @@ def train_spectral(
     loop = TrainingLoop(
         folder / CHECKPOINT,
         device,
-        Progress(config.steps, config.warmup_steps, minutes, "spectral"),
+        Progress(config.steps, config.warmup_steps, minutes, "spectral", later),
         {"networks": networks, "optimizer": optimizer},
         averaged=networks,
         decay=config.ema,

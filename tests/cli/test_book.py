@@ -139,6 +139,7 @@ def test_tags_that_are_given_go_before_those_of_the_book(batch: Batch) -> None:
         (("--book", "b.mp3", "--cover", "/dev/zero"), "cannot read /dev/zero"),
         (("--book", "b.mp3", "--title", "\x00\n"), "--title is empty"),
         (("--book", ""), "it is empty"),
+        (("--book", f"{'x' * 240}.mp3"), "is too long for a file name"),
     ],
 )
 def test_what_does_not_go_together(batch: Batch, arguments: tuple[str, ...], words: str) -> None:

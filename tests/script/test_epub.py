@@ -11,8 +11,8 @@ from tests.script.epubs import SPOKEN, TITLES, members, packed, page, png, write
 from vvcli.errors import UsageError
 from vvcli.script.epub.archive import resolve
 from vvcli.script.epub.book import Book, read_book, read_epub
-from vvcli.script.epub.navigation import MAX_TITLE, plain_title
 from vvcli.script.sources import Form, read_files
+from vvcli.script.title import MAX_TITLE, plain_title
 
 
 def book(content: dict[str, str | bytes]) -> Book:

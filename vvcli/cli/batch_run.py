@@ -14,7 +14,7 @@ from vvcli.batch.manifest import Manifest
 from vvcli.batch.recover import Leftovers
 from vvcli.batch.report import Files, Standing, not_read, skipped_inputs
 from vvcli.batch.resume import Decision, JobStep, JobSteps, Resume
-from vvcli.batch.runner import Runner
+from vvcli.batch.runner import OpenWriter, Runner
 from vvcli.cli.batch_plan import BatchRequest, Prepared
 from vvcli.cli.environment import Environment
 from vvcli.cli.read_aloud import count_chunk
@@ -54,13 +54,7 @@ def run_batch(
     runner = Runner(
         manifest,
         prepared.folder,
-        lambda output: open_writer(
-            request.format_name,
-            output,
-            request.rate,
-            input_rate=SAMPLE_RATE,
-            loudness=request.loudness,
-        ),
+        file_writer(request),
         input_rate=SAMPLE_RATE,
         rate=request.rate,
         seed=options["seed"],
@@ -91,6 +85,17 @@ def run_batch(
     facts = {} if request.shard is None else {"shard": str(request.shard)}
     session.summarize(model=str(prepared.model.spec), files=asdict(files), **facts)
     return files
+
+
+def file_writer(request: BatchRequest) -> OpenWriter:
+    """What opens the writer of a finished file, be it one of many or a book."""
+    return lambda output: open_writer(
+        request.format_name,
+        output,
+        request.rate,
+        input_rate=SAMPLE_RATE,
+        loudness=request.loudness,
+    )
 
 
 def verified(resume: Resume) -> list[str]:

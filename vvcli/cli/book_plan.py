@@ -20,7 +20,7 @@ from vvcli.cli.message_options import together
 from vvcli.cli.request import RunRequest
 from vvcli.cli.types import FileName, Text, was_typed
 from vvcli.errors import UsageError, unreadable_as
-from vvcli.script.epub.navigation import plain_title
+from vvcli.script.title import plain_title
 
 if TYPE_CHECKING:
     from vvcli.script.epub.book import Book

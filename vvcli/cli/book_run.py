@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from vvcli.audio.levels import softer
 from vvcli.audio.track import CHARACTERS_PER_SECOND
-from vvcli.audio.writer import open_writer
 from vvcli.batch.book.assemble import Assembled, assemble
 from vvcli.batch.book.parts import Parts, check_folder, remove
 from vvcli.batch.book.plan import BookPlan
@@ -22,7 +21,7 @@ from vvcli.batch.report import Files, Standing, not_read, skipped_inputs
 from vvcli.batch.resume import Decision, Existing, JobSteps, Resume
 from vvcli.batch.runner import Runner
 from vvcli.cli.batch_plan import BatchRequest, Prepared
-from vvcli.cli.batch_run import make_files, verified
+from vvcli.cli.batch_run import file_writer, make_files, verified
 from vvcli.cli.book_plan import PART_FORMAT
 from vvcli.cli.environment import Environment
 from vvcli.cli.remedies import REMEDIES
@@ -137,10 +136,12 @@ def _speak_parts(
         session.tell(f"{count(failed, 'record')} failed in an earlier run: {REMEDIES['retry']}")
     missing = before.decided[Decision.MAKE]
     if missing:
+        # Rate and all else that is done to a finished file is done to the book, not to its parts.
+        request = replace(request, format_name=PART_FORMAT, rate=SAMPLE_RATE, loudness=None)
         runner = Runner(
             staged,
             plan.parts,
-            lambda output: open_writer(PART_FORMAT, output, SAMPLE_RATE),
+            file_writer(request),
             input_rate=SAMPLE_RATE,
             rate=SAMPLE_RATE,
             seed=options["seed"],
@@ -167,13 +168,7 @@ def _assemble(
         Parts(plan.parts, read_entries(plan.parts.path)),
         manifest,
         prepared.folder,
-        lambda output: open_writer(
-            request.format_name,
-            output,
-            request.rate,
-            input_rate=SAMPLE_RATE,
-            loudness=request.loudness,
-        ),
+        file_writer(request),
         format_name=request.format_name,
         rate=request.rate,
         seed=seed,

@@ -15,8 +15,8 @@ from vvcli.batch.manifest import FILE_NAME
 from vvcli.batch.plan import Job, Layout, Read, join_records
 from vvcli.checkpoint.identity import hash_json
 from vvcli.errors import UsageError
-from vvcli.script.epub.navigation import plain_title
 from vvcli.script.record import Record
+from vvcli.script.title import plain_title
 
 LIST_SUFFIX = ".chapters.json"
 
@@ -57,9 +57,9 @@ class BookPlan:
         self._layout = layout
         try:
             self.path = folder.place(name)
+            self.list_path = folder.place(self.path + LIST_SUFFIX)
         except UsageError as error:
             raise UsageError(f"the book cannot be written: {error}") from error
-        self.list_path = self.path + LIST_SUFFIX
         place = PurePosixPath(self.path)
         self.parts = OutputFolder(folder.path / place.parent / f".{place.name}.parts")
         self.chapters: list[BookChapter] = []

@@ -15,13 +15,13 @@ from vvcli.script.epub.navigation import (
     ContentsEntry,
     entries_of_nav,
     entries_of_ncx,
-    plain_title,
 )
 from vvcli.script.epub.package import Package, read_package
 from vvcli.script.epub.xhtml import Anchors, xhtml_blocks
 from vvcli.script.epub.xml import MAX_XML, declares_entities, decode_document
 from vvcli.script.markdown import Block
 from vvcli.script.record import Record
+from vvcli.script.title import plain_title
 
 MAX_DOCUMENT = 16 << 20  # bytes of one XHTML document
 MAX_MARKUP = 64 << 20  # bytes of all of them, of which no book of words has a tenth

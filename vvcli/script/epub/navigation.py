@@ -8,8 +8,8 @@ from typing import NamedTuple
 from vvcli.script.epub.archive import resolve
 from vvcli.script.epub.markup import Text, parse_markup
 from vvcli.script.epub.xml import decode_document, parse_xml
+from vvcli.script.title import plain_title
 
-MAX_TITLE = 300  # characters
 MAX_ENTRIES = 10_000
 
 
@@ -63,12 +63,6 @@ def entries_of_nav(raw: bytes, member: str) -> Iterator[ContentsEntry]:
             title.append(event.attributes.get("alt", ""))
     if link is not None:
         yield from _entry("".join(title), member, link)
-
-
-def plain_title(text: str) -> str:
-    """`text` on one line, without controls, and cut to a length that players show."""
-    words = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return words if len(words) <= MAX_TITLE else f"{words[: MAX_TITLE - 1].rstrip()}…"
 
 
 def _entry(title: str, member: str, reference: str) -> Iterator[ContentsEntry]:

@@ -7,8 +7,8 @@ from xml.etree.ElementTree import Element
 
 from vvcli.errors import UsageError
 from vvcli.script.epub.archive import Archive, resolve
-from vvcli.script.epub.navigation import plain_title
 from vvcli.script.epub.xml import MAX_XML, parse_xml
+from vvcli.script.title import plain_title
 
 CONTAINER = "META-INF/container.xml"
 ENCRYPTION = "META-INF/encryption.xml"

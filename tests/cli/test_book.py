@@ -56,19 +56,24 @@ def in_out() -> set[str]:
     return {path.name for path in Path("out").iterdir()}
 
 
-@pytest.mark.parametrize("name", ["mp3", "flac", "opus", "ogg", "wav"])
-@pytest.mark.parametrize("version", [2, 3])
-def test_a_book_has_its_chapters(batch: Batch, name: str, version: int) -> None:
-    if version == 2 and name in ("ogg", "wav"):
-        pytest.skip("as opus, and as flac")
-    write_epub(Path("moby.epub"), version)
+@pytest.mark.parametrize(
+    ("name", "version", "chapters"),
+    [
+        *(("mp3", 3, 12), ("flac", 2, 12), ("flac", 3, 12), ("opus", 3, 12)),
+        *(("wav", 3, 2), ("ogg", 3, 2)),
+        pytest.param("mp3", 2, 12, marks=pytest.mark.slow),
+        pytest.param("opus", 2, 12, marks=pytest.mark.slow),
+    ],
+)
+def test_a_book_has_its_chapters(batch: Batch, name: str, version: int, chapters: int) -> None:
+    write_epub(Path("moby.epub"), version, chapters)
     result = batch("moby.epub", "--book", f"moby.{name}")
     assert (result.status, result.stderr) == (0, "")
     assert in_out() == {f"moby.{name}", f"moby.{name}.chapters.json", "manifest.jsonl"}
     listed = json.loads(Path(f"out/moby.{name}.chapters.json").read_text())
     assert (listed["title"], listed["author"]) == ("A Made Book", "Ann Writer")
     found = chapters_of(Path(f"out/moby.{name}"))
-    assert [title for title, _ in found] == TITLES
+    assert [title for title, _ in found] == TITLES[:chapters]
     assert found == [
         (each["title"], round(1000 * each["startTime"])) for each in listed["chapters"]
     ]

@@ -19,9 +19,14 @@ from hypothesis import HealthCheck, settings
 # small layer take fifty times as long as one when another process holds a core.
 os.environ["OMP_NUM_THREADS"] = os.environ.get("VVCLI_TEST_THREADS", "1")
 
-# A shell lets what it starts in the background ignore SIGINT, and so would all that tests start.
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+# A shell lets what it starts in the background ignore SIGINT, `nohup` lets it ignore SIGHUP, and so
+# would all that tests start.
+for number, handler in {
+    signal.SIGINT: signal.default_int_handler,
+    signal.SIGHUP: signal.SIG_DFL,
+}.items():
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, handler)
 
 from vvcli.cli.environment import Environment
 from vvcli.cli.main import run

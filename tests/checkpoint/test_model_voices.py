@@ -82,8 +82,9 @@ def test_a_default_that_is_no_name_is_refused(users: Path, copy: Path, name: obj
 
 def test_no_voice_at_all(users: Path, copy: Path) -> None:
     shutil.rmtree(copy / "voices")
-    with pytest.raises(UnavailableError, match=f"there is no voice in .* or {users}: "):
+    with pytest.raises(UnavailableError, match=f"there is no voice in .* or {users}$") as caught:
         default(copy)
+    assert caught.value.remedy == "voice file"
 
 
 def test_a_voice_is_loaded_once_for_a_device_and_a_dtype() -> None:

@@ -140,6 +140,7 @@ def test_a_token_and_a_log_until_interrupted(folder: Path, expected: dict[str, b
         assert server.speak(SHORT) == expected[SHORT]  # the socket's rights let it in
         assert server.error(404, "/%0a%1b[2J%e2%80%ae")["code"] == "not_found"
         assert server.log.read_bytes().isascii()
+        wait_until(lambda: len(server.lines()) == 5)  # written after the answer is out
         assert [line["status"] for line in server.lines()] == [401, 401, 200, 200, 404]
         assert server.lines()[-1]["path"] == "/\n\x1b[2J\u202e"
 

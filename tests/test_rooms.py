@@ -53,7 +53,8 @@ ROOMS: dict[str, set[str]] = {
         *("speech", "fleet", "script", "frontend.lexicon", "engine", "model"),
         "checkpoint.model_folder",
     },
-    "client": {"script", "frontend", "audio", "speech.values"},
+    # The token of a server is a secret file, read as whatever configures a run.
+    "client": {"script", "frontend", "audio", "speech.values", "checkpoint.regular_file"},
     "serve": {"synthesizer", "speech", "audio", "script"},
 }
 _BELOW_SERVE = {*ROOMS} - {"serve"}

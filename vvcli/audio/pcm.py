@@ -22,7 +22,12 @@ class SampleFormat:
     encode: Callable[[Samples], bytes]
 
 
+# A server's samples come as a `memoryview` of the bytes to write, for which numpy is not needed.
+
+
 def _s16le(samples: Samples) -> bytes:
+    if isinstance(samples, memoryview) and samples.format == "h":
+        return samples.tobytes()
     import numpy as np  # with the first samples: help and mistakes answer without it
 
     if samples.dtype == np.int16:
@@ -33,6 +38,8 @@ def _s16le(samples: Samples) -> bytes:
 
 
 def _f32le(samples: Samples) -> bytes:
+    if isinstance(samples, memoryview):
+        return samples.tobytes()
     return samples.astype("<f4").tobytes()
 
 
@@ -42,6 +49,8 @@ F32LE = SampleFormat("f32le", 4, is_float=True, encode=_f32le)
 
 def count_clipped(samples: Samples) -> int:
     """Samples beyond full scale, which 16-bit PCM cuts off; none of int16."""
+    if isinstance(samples, memoryview):
+        return 0
     import numpy as np
 
     if samples.dtype == np.int16:
@@ -89,8 +98,18 @@ class PcmWriter(AudioWriter):
         """Write `samples` [n]."""
         if not self._format.is_float:
             self.clipped += count_clipped(samples)
-        self._output.write(self._format.encode(samples))
-        self.samples += len(samples)
+        self._put(self._format.encode(samples), len(samples))
+
+    def silence(self, samples: int) -> None:
+        """Write `samples` zeros, which are zero bytes in every format."""
+        for start in range(0, samples, SILENCE_BLOCK):
+            count = min(SILENCE_BLOCK, samples - start)
+            self._put(bytes(count * self._format.width), count)
+
+    def _put(self, data: bytes, samples: int) -> None:
+        """Write the bytes of so many samples."""
+        self._output.write(data)
+        self.samples += samples
 
 
 class HeaderWriter(PcmWriter):
@@ -109,11 +128,10 @@ class HeaderWriter(PcmWriter):
         super().__init__(output, sample_format)
         self._header = header
 
-    def write(self, samples: Samples) -> None:
-        """Write `samples` [n]."""
-        if len(samples) and not self.samples:
+    def _put(self, data: bytes, samples: int) -> None:
+        if samples and not self.samples:
             self._output.write(self._header(None))
-        super().write(samples)
+        super()._put(data, samples)
 
     def finish(self) -> None:
         """Put the true sizes into the header."""

@@ -11,7 +11,7 @@ from vvcli.audio.pcm import F32LE, S16LE, AudioWriter, PcmWriter
 from vvcli.audio.rf64 import wav_writer
 from vvcli.samples import SampleType
 
-__all__ = ["FORMATS", "AudioWriter", "check_writer", "open_writer", "sample_type"]
+__all__ = ["FORMATS", "AudioWriter", "check_writer", "open_writer", "sample_type", "takes_bytes"]
 
 _ENCODED = ("flac", "opus", "mp3")
 _PCM16 = ("s16le", "wav", "au", "flac")
@@ -38,6 +38,11 @@ def check_writer(name: str, rate: int, input_rate: int | None = None) -> None:
 def sample_type(name: str, rate: int, input_rate: int | None = None) -> SampleType:
     """The type of samples that the writer of format `name` takes as they are."""
     return "int16" if name in _PCM16 and input_rate in (None, rate) else "float32"
+
+
+def takes_bytes(name: str, rate: int, input_rate: int | None = None) -> bool:
+    """Whether the writer of format `name` writes the bytes of such samples as they are."""
+    return name in ("s16le", "f32le", "wav") and input_rate in (None, rate)
 
 
 def open_writer(

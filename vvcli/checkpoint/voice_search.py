@@ -6,8 +6,6 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-import platformdirs
-
 from vvcli.errors import UnavailableError, unreadable_as
 
 # In order of preference: where a voice is in both, the one that cannot be a pickle is taken.
@@ -18,6 +16,8 @@ _SHORT = re.compile(r"[^-]+-(.+)_(?:man|woman)")
 
 def voice_folders(model_folder: Path | None = None) -> list[Path]:
     """Where voices are looked for: the model's own folder first, then the user's."""
+    import platformdirs  # which takes its time, and a name alone may be asked about
+
     folders = [model_folder / "voices"] if model_folder else []
     return [*folders, platformdirs.user_data_path("vvcli") / "voices"]
 

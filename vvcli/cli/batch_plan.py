@@ -26,9 +26,10 @@ from vvcli.batch.share import Share
 from vvcli.checkpoint.model_folder import ModelFolder
 from vvcli.cli.batch_files import identities_of, is_output, names_below
 from vvcli.cli.book_plan import PART_FORMAT, BookRequest, plan_book
-from vvcli.cli.dialogue import check_dialogue, open_dialogue
+from vvcli.cli.dialogue import cast_voices, open_dialogue
 from vvcli.cli.environment import Environment
 from vvcli.cli.file_conflicts import FileConflicts
+from vvcli.cli.inputs import check_dialogue
 from vvcli.cli.preflight import Preflight
 from vvcli.cli.summary import check_summary
 from vvcli.errors import RecordError, UsageError
@@ -142,7 +143,7 @@ def prepare(
     model = ModelFolder(options["model"])
     dialogue = None
     if request.dialogue:
-        dialogue = open_dialogue(model.voices, options["voice"], request.cast)
+        dialogue = open_dialogue(*cast_voices(model.voices, options["voice"]), request.cast)
     read = read_records(inputs.files, environment.stdin, dialogue)
     if dialogue is not None and not request.quiet:
         dialogue.tell(environment)

@@ -32,11 +32,6 @@ RUNS_OWN = ("shard",)
 # A command that describes what another one writes: the other's section is its default.
 DESCRIBES = {"format": "speak"}
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
 
 def config_path() -> Path:
     """Where the config file is: `VVCLI_CONFIG`, or the platform's folder for such files."""
@@ -60,7 +55,7 @@ def read_defaults(group: click.Group) -> dict[str, Any]:
         return {}
     try:
         with unreadable_as(UsageError, path):
-            content = tomllib.loads(read_bounded(path, MAX_BYTES).decode("utf-8"))
+            content = _parse(read_bounded(path, MAX_BYTES).decode("utf-8"))
     except UsageError as error:
         if isinstance(error.__cause__, FileNotFoundError) or _is_out_of_reach(path):
             return {}
@@ -68,6 +63,15 @@ def read_defaults(group: click.Group) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{path} is not TOML: {error}") from error
     return _default_map(group, content, path)
+
+
+def _parse(text: str) -> dict[str, Any]:
+    if sys.version_info >= (3, 11):  # imported only where there is a file
+        import tomllib
+    else:
+        import tomli as tomllib
+
+    return tomllib.loads(text)
 
 
 def _is_out_of_reach(path: Path) -> bool:

@@ -22,6 +22,10 @@ def checked(option: click.Option, value: object) -> object:
         ValueError: it is not; the message goes on after the option's name.
     """
     if option.is_flag:
+        # A word besides true, which stands for the flag's own.
+        words = option.type.choices if isinstance(option.type, click.Choice) else ()
+        if value in words:
+            return value
         if type(value) is not bool:
             raise ValueError("must be true or false")
         return value if option.is_bool_flag else (option.flag_value if value else None)

@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-from vvcli.checkpoint.model_voices import ModelVoices
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from vvcli.cli.environment import Environment
-from vvcli.errors import UsageError
 from vvcli.script.dialogue import Dialogue, parse_cast
-from vvcli.script.sources import Form
 
-_FORMS = (Form.LINES, Form.PARAGRAPHS, Form.NULL)
-
-
-def check_dialogue(form: Form, *, dialogue: bool, cast: str | None) -> None:
-    """Refuse what does not go together.
-
-    Raises:
-        UsageError: a cast without a dialogue, or a dialogue in records that are no plain text.
-    """
-    if cast is not None and not dialogue:
-        raise UsageError("--cast gives the names of --dialogue their voices: add --dialogue")
-    if dialogue and form not in _FORMS:
-        raise UsageError(f"--dialogue and --{form.value} cannot be used together")
+if TYPE_CHECKING:
+    from vvcli.checkpoint.model_voices import ModelVoices
 
 
 class CastDialogue(Dialogue):
@@ -33,14 +22,25 @@ class CastDialogue(Dialogue):
             environment.say(f"cast: {names}")
 
 
-def open_dialogue(voices: ModelVoices, first: str | None, cast: str | None) -> CastDialogue:
-    """The dialogue of a run with `voices`: `first`, or the default, and then the others.
+def cast_voices(voices: ModelVoices, first: str | None) -> tuple[list[str], str | None, str]:
+    """The first arguments of `open_dialogue` for a model's `voices`, with `first` asked for.
+
+    Raises:
+        UnavailableError: the model cannot be had, or has no such voice.
+    """
+    return [voice.name for voice in voices.own()], first, voices.find(first).name
+
+
+def open_dialogue(
+    voices: Sequence[str], first: str | None, name: str, cast: str | None
+) -> CastDialogue:
+    """The dialogue of a run with a model's `voices`: `first`, and then the others.
+
+    `first` is what was asked for, a name or a file, and `name` what it is called: without it, the
+    default voice.
 
     Raises:
         UsageError: the cast cannot be read.
-        UnavailableError: the model cannot be had, or has no such voice.
     """
     known = parse_cast(cast) if cast is not None else {}
-    asked = voices.find(first).name
-    others = [voice.name for voice in voices.own() if voice.name != asked]
-    return CastDialogue([first or asked, *others], known)
+    return CastDialogue([first or name, *(each for each in voices if each != name)], known)

@@ -28,4 +28,5 @@ _BY_ERROR: dict[type[VvcliError], ExitStatus] = {
 
 def status_of(error: VvcliError) -> ExitStatus:
     """The exit status of a command that `error` ended."""
-    return _BY_ERROR.get(type(error), ExitStatus.NOTHING)
+    found = (status for kind, status in _BY_ERROR.items() if isinstance(error, kind))
+    return next(found, ExitStatus.NOTHING)

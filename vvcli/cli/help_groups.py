@@ -29,13 +29,14 @@ GROUPS = {
         *("streams", "max_ahead", "device", "workers", "ray", "ray_address", "dtype"),
         *("deterministic", "require_graphs"),
     ),
+    "Resident": ("server", "server_address", "server_token"),
     "Messages": ("dry_run", "quiet", "verbose", "progress_mode", "summary", "help", "help_all"),
 }
 
 COMMON = {
     *("files", "follow", "model", "voice", "folder", "template", "output", "format_name", "rate"),
-    *("book", "join", "gap", "cues", "play", "existing", "streams", "device", "dry_run", "quiet"),
-    *("socket_path", "listen", "token_file", "queue", "help", "help_all"),
+    *("book", "join", "cues", "play", "existing", "streams", "device", "dry_run", "quiet"),
+    *("server", "socket_path", "listen", "token_file", "queue", "help", "help_all"),
 }
 
 _ALL = "vvcli.help_all"

@@ -23,6 +23,9 @@ from vvcli.script.sources import (
     refuse_failed,
 )
 
+# Whose records are plain text.
+_OF_DIALOGUE = (Form.LINES, Form.PARAGRAPHS, Form.NULL)
+
 
 @dataclass(frozen=True)
 class TextSource:
@@ -61,6 +64,18 @@ def find_form(
     if len(given) > 1:
         raise UsageError(f"{' and '.join(given)} cannot be used together")
     return next(iter(given.values()), Form.LINES)
+
+
+def check_dialogue(form: Form, *, dialogue: bool, cast: str | None) -> None:
+    """Refuse what does not go together.
+
+    Raises:
+        UsageError: a cast without a dialogue, or a dialogue in records that are no plain text.
+    """
+    if cast is not None and not dialogue:
+        raise UsageError("--cast gives the names of --dialogue their voices: add --dialogue")
+    if dialogue and form not in _OF_DIALOGUE:
+        raise UsageError(f"--dialogue and --{form.value} cannot be used together")
 
 
 def open_records(

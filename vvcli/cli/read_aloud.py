@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 from vvcli.audio.track import Track
 from vvcli.progress.report import Progress
@@ -12,12 +12,23 @@ from vvcli.progress.tally import Tally
 from vvcli.script.record import Record
 from vvcli.speech.values import Chunk, Status
 
-if TYPE_CHECKING:
-    from vvcli.synthesizer import Synthesizer
+
+class Speaker(Protocol):
+    """A `Synthesizer` in this process, or a resident one."""
+
+    @property
+    def active(self) -> int:
+        """Streams that are being spoken now."""
+
+    def report(self) -> list[dict[str, Any]]:
+        """The figures of each worker, if there are several."""
+
+    def stream(self, lines: Iterable[Record], /) -> Generator[Chunk, None, None]:
+        """Audio in order, as it is made."""
 
 
 def read_aloud(
-    synthesizer: Synthesizer,
+    speaker: Speaker,
     records: Iterable[Record],
     track: Track,
     tally: Tally,
@@ -29,20 +40,20 @@ def read_aloud(
 
     With `stop_on_error`, a record that fails is the last one.
     """
-    with closing(synthesizer.stream(records)) as chunks:
+    with closing(speaker.stream(records)) as chunks:
         for chunk in chunks:
             track.add(chunk)
-            count_chunk(chunk, synthesizer, tally, progress)
+            count_chunk(chunk, speaker, tally, progress)
             if chunk.status is Status.FAILED and stop_on_error:
                 break
     track.finish()
 
 
-def count_chunk(chunk: Chunk, synthesizer: Synthesizer, tally: Tally, progress: Progress) -> None:
+def count_chunk(chunk: Chunk, speaker: Speaker, tally: Tally, progress: Progress) -> None:
     """Count a chunk that was written, and show it."""
     tally.add(chunk)
-    tally.active = synthesizer.active
-    tally.workers = synthesizer.report
+    tally.active = speaker.active
+    tally.workers = speaker.report
     for retried in chunk.retried:
         if retried.remaining is not None:
             progress.note(

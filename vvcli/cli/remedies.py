@@ -13,6 +13,7 @@ REMEDIES = {
     "move away": "move it away, or give another -d",
     "name": "choose another --name",
     "retry": "--retry-failed tries again",
+    "serve": "start `vvcli serve`, or leave out --server",
     "skip": "move it away, or give --existing skip to keep it, overwrite to replace it, "
     "or another -d",
     "token file": "give --token-file",

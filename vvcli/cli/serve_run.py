@@ -16,7 +16,7 @@ from vvcli.cli.environment import Environment
 from vvcli.cli.signals import Terminated
 from vvcli.cli.synthesizer import open_synthesizer
 from vvcli.errors import UsageError
-from vvcli.frontend.front_end import LANGUAGES
+from vvcli.frontend.languages import LANGUAGES
 from vvcli.samples import SAMPLE_RATE
 
 if TYPE_CHECKING:

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 from vvcli.cli.environment import STDERR, Environment
 from vvcli.cli.request import RunRequest
 from vvcli.cli.summary import write_summary
-from vvcli.cli.synthesizer import open_synthesizer
 from vvcli.progress.report import Progress, open_progress
 from vvcli.progress.tally import Tally, count
 from vvcli.script.measure import Total
 
 if TYPE_CHECKING:
+    from vvcli.client.link import ServerLink
+    from vvcli.client.resident import ResidentSynthesizer
     from vvcli.synthesizer import Synthesizer
 
 FEW = 8  # records, which need no more streams than they are
@@ -50,23 +51,55 @@ class Session:
         self.progress.note("loading the model")
         if options["streams"] == "auto" and records is not None and records < FEW:
             options = options | {"streams": max(1, records)}
+        from vvcli.cli.synthesizer import open_synthesizer  # not where a server has the model
+
         format_name, rate = self._request.format_name, self._request.rate
         is_levelled = self._request.loudness is not None
         synthesizer = self._synthesizer = open_synthesizer(
             options, format_name, rate, is_levelled=is_levelled
         )
         each = "each of " if synthesizer.workers > 1 else ""
-        self.progress.note(
-            f"{synthesizer.voice.name}, {format_name}, {rate} Hz, mono, "
-            f"{count(synthesizer.streams, 'stream')} on {each}{synthesizer.device}"
-        )
+        where = f"{each}{synthesizer.device}"
+        self._describe(synthesizer.voice.name, synthesizer.streams, where)
         return synthesizer
+
+    def connect(
+        self, link: ServerLink, options: dict[str, Any], *, is_played: bool
+    ) -> ResidentSynthesizer:
+        """The synthesizer behind `link`, for the same options.
+
+        `is_played` says that the audio is played besides being written.
+
+        Raises:
+            UnavailableError: it does not have the voice.
+        """
+        from vvcli.cli.resident import open_resident
+
+        request = self._request
+        resident = open_resident(
+            link,
+            options,
+            request.format_name,
+            request.rate,
+            is_levelled=request.loudness is not None,
+            is_played=is_played,
+        )
+        where = f"{resident.device}, through {link.address}"
+        self._describe(resident.voice.name, resident.streams, where)
+        return resident
 
     def close(self) -> None:
         """End the workers of the synthesizer, and take the progress away."""
         if self._synthesizer is not None:
             self._synthesizer.close()
         self.progress.close()
+
+    def _describe(self, voice: str, streams: int, where: str) -> None:
+        request = self._request
+        self.progress.note(
+            f"{voice}, {request.format_name}, {request.rate} Hz, mono, "
+            f"{count(streams, 'stream')} on {where}"
+        )
 
     def tell(self, sentence: str) -> None:
         """Say what went wrong, however little is to be said."""

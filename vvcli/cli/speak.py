@@ -12,7 +12,7 @@ from vvcli.cli.exit_status import ExitStatus
 from vvcli.cli.help_groups import GroupedCommand
 from vvcli.cli.message_options import progress_options
 from vvcli.cli.options import format_options, gap_option, synthesis_options
-from vvcli.cli.preflight import Preflight, list_records
+from vvcli.cli.server_options import server_options, take_server
 from vvcli.cli.sound_options import cue_by_option, play_option, sound_options
 from vvcli.cli.speak_plan import prepare, take_request
 from vvcli.cli.speak_run import run_speak
@@ -45,6 +45,7 @@ from vvcli.script.limits import FOLLOW_MS
 @synthesis_options
 @sound_options
 @text_options
+@server_options
 @gap_option("Seconds of silence between records.")
 @click.option(
     "--on-error",
@@ -85,18 +86,16 @@ def speak(context: click.Context, /, **options: Any) -> ExitStatus:
     """
     environment: Environment = context.obj
     typed = {name for name in options if was_typed(context, name)}
+    server = take_server(context, options)
     request = take_request(options, typed)
     reading = take_text_arguments(options)
-    prepared = prepare(environment, request, options)
     if request.dry_run:
-        preflight = Preflight(prepared.model, prepared.voice_name, **reading)
-        tally = list_records(
-            environment,
-            preflight,
-            prepared.records,
-            stop_on_error=request.stops_on_error,
-            quiet=request.quiet,
-        )
+        server = None
+    prepared = prepare(environment, request, options, server)
+    if request.dry_run:
+        from vvcli.cli.speak_dry_run import list_speech  # the front end, which a server has
+
+        tally = list_speech(environment, request, prepared, options["voice"], reading)
     else:
         tally = run_speak(environment, request, prepared, options | reading)
     if not tally.spoken:

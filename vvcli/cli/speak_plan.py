@@ -5,25 +5,33 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vvcli.audio.cues import check_cues
 from vvcli.audio.descriptors import is_stdout
 from vvcli.audio.output import check_output
-from vvcli.audio.player import find_player
 from vvcli.audio.writer import check_writer
-from vvcli.checkpoint.model_folder import ModelFolder
 from vvcli.cli.audio_format import choose_format
-from vvcli.cli.dialogue import check_dialogue, open_dialogue
 from vvcli.cli.environment import Environment
 from vvcli.cli.file_conflicts import FileConflicts
-from vvcli.cli.inputs import TextSource, note_file_names, note_manifests, open_records
+from vvcli.cli.inputs import (
+    TextSource,
+    check_dialogue,
+    note_file_names,
+    note_manifests,
+    open_records,
+)
 from vvcli.cli.request import RunRequest
+from vvcli.cli.server_options import ServerChoice
 from vvcli.cli.summary import check_summary
 from vvcli.errors import UsageError, VvcliError
 from vvcli.samples import SAMPLE_RATE
 from vvcli.script.measure import Total
 from vvcli.script.record import Record
+
+if TYPE_CHECKING:
+    from vvcli.checkpoint.model_folder import ModelFolder
+    from vvcli.client.link import ServerLink
 
 STDIN = STDOUT = "-"
 
@@ -54,16 +62,7 @@ class Prepared:
 
     records: Iterable[Record]
     total: Total | None  # if it can be known
-    model: ModelFolder
-    default_voice: str | None
-
-    def voice_name(self, spec: str | None) -> str:
-        """The name of the voice that a record asks for, or of the default voice.
-
-        Raises:
-            UnavailableError: it is not there.
-        """
-        return self.model.voices.find(spec or self.default_voice).name
+    speaker: ModelFolder | ServerLink  # a model to load, or a server that has one
 
 
 def take_request(options: dict[str, Any], typed: Collection[str]) -> SpeakRequest:
@@ -122,33 +121,43 @@ def _is_file(output: str) -> bool:
         return True
 
 
-def prepare(environment: Environment, request: SpeakRequest, options: dict[str, Any]) -> Prepared:
+def prepare(
+    environment: Environment,
+    request: SpeakRequest,
+    options: dict[str, Any],
+    server: ServerChoice | None,
+) -> Prepared:
     """Check the options and open the records; neither loads the model nor makes anything.
 
     Raises:
         UsageError: an input or an option is wrong, or one file is used for two things.
-        UnavailableError: the voices of a dialogue are unavailable.
+        UnavailableError: the server, or the voices of a dialogue, are unavailable.
         OutputError: nothing can be written.
     """
     form = request.form(follow=request.follow)
     check_dialogue(form, dialogue=request.dialogue, cast=request.cast)
     check_writer(request.format_name, request.rate, SAMPLE_RATE)
     if request.play:
+        from vvcli.audio.player import find_player  # most runs play nothing
+
         find_player()
     check_summary(request.summary, audio_to_stdout=request.output == STDOUT)
-    _check_conflicts(environment, request, options)
+    _check_conflicts(environment, request, options, is_loaded=server is None)
     source = TextSource(
         request.text, request.files, form, request.delimiter or "|", request.follow_ms / 1000
     )
     records, total = open_records(environment, source)
-    model, voice = ModelFolder(options["model"]), options["voice"]
+    if request.cues is not None:
+        check_cues(Path(request.cues))
+    speaker = _open_speaker(environment, request, options, server)
     if request.dialogue:
-        dialogue = open_dialogue(model.voices, voice, request.cast)
+        from vvcli.cli.dialogue import open_dialogue  # most runs have none
+
+        voices = _voices(speaker, options["voice"])
+        dialogue = open_dialogue(*voices, request.cast)
         records = dialogue.read(records)
         if not request.quiet:
             dialogue.tell(environment)
-    if request.cues is not None:
-        check_cues(Path(request.cues))
     if not request.quiet:
         note_file_names(environment, request.text)
         note_manifests(environment, source)
@@ -156,16 +165,45 @@ def prepare(environment: Environment, request: SpeakRequest, options: dict[str, 
         for name in (request.output, request.cues):
             if name not in (None, STDOUT):
                 check_output(Path(str(name)))
-    return Prepared(records, total, model, voice)
+    return Prepared(records, total, speaker)
+
+
+def _open_speaker(
+    environment: Environment,
+    request: SpeakRequest,
+    options: dict[str, Any],
+    server: ServerChoice | None,
+) -> ModelFolder | ServerLink:
+    """Who speaks: the server, if it is to and answers, else a model."""
+    link = None if server is None else server.open(environment, quiet=request.quiet)
+    if link is not None:
+        return link
+    from vvcli.checkpoint.model_folder import ModelFolder  # not where a server has the model
+
+    return ModelFolder(options["model"])
+
+
+def _voices(
+    speaker: ModelFolder | ServerLink, asked: str | None
+) -> tuple[list[str], str | None, str]:
+    """The names of the voices, the one that was asked for, and what that is called."""
+    from vvcli.client.link import ServerLink
+
+    if isinstance(speaker, ServerLink):
+        return [*speaker.facts.voices], asked, speaker.facts.find_voice(asked)
+    from vvcli.cli.dialogue import cast_voices
+
+    return cast_voices(speaker.voices, asked)
 
 
 def _check_conflicts(
-    environment: Environment, request: SpeakRequest, options: dict[str, Any]
+    environment: Environment, request: SpeakRequest, options: dict[str, Any], *, is_loaded: bool
 ) -> None:
     conflicts = FileConflicts(environment)
     if not request.text:
         conflicts.reads("-i", request.files or (STDIN,))
-    conflicts.reads_model(options["model"], options["voice"])
+    if is_loaded:
+        conflicts.reads_model(options["model"], options["voice"])
     conflicts.writes("-o", request.output)
     conflicts.writes("--cues", request.cues)
     conflicts.writes("--summary", request.summary)

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vvcli.audio.cues import open_cues
 from vvcli.audio.levels import softer
 from vvcli.audio.output import Output, open_output
-from vvcli.audio.player import PlayedWriter, PlayerOutput
 from vvcli.audio.track import Track
 from vvcli.audio.writer import open_writer
 from vvcli.cli.environment import Environment
 from vvcli.cli.read_aloud import read_aloud
-from vvcli.cli.session import open_session
+from vvcli.cli.session import Session, open_session
 from vvcli.cli.speak_plan import STDOUT, Prepared, SpeakRequest
+from vvcli.client.link import ServerLink
 from vvcli.errors import UsageError
 from vvcli.progress.tally import Tally
 from vvcli.samples import SAMPLE_RATE
+
+if TYPE_CHECKING:
+    from vvcli.audio.player import PlayerOutput
+    from vvcli.checkpoint.model_folder import ModelFolder
+    from vvcli.client.resident import ResidentSynthesizer
+    from vvcli.synthesizer import Synthesizer
 
 
 def run_speak(
@@ -44,8 +50,7 @@ def run_speak(
             else None
         )
         session = stack.enter_context(open_session(environment, request, total))
-        options = options | {"model": prepared.model}
-        synthesizer = session.load(options, total.records if total else None)
+        synthesizer = _speaker(session, request, prepared, options)
         writer = open_writer(
             request.format_name,
             target,
@@ -54,6 +59,8 @@ def run_speak(
             loudness=request.loudness,
         )
         if player is not None and target is not player:
+            from vvcli.audio.player import PlayedWriter
+
             writer = PlayedWriter(writer, player)
         track = Track(writer, request.gap, on_error=request.on_error, cues=cues)
         read_aloud(
@@ -74,7 +81,7 @@ def run_speak(
                 session.progress.note(said)
             session.progress.finish(session.tally)
     session.summarize(
-        model=str(prepared.model.spec),
+        **_model(prepared.speaker),
         samples=writer.samples,
         voice=synthesizer.voice.name,
         device=str(synthesizer.device),
@@ -85,7 +92,27 @@ def run_speak(
 
 def _open_player(request: SpeakRequest) -> PlayerOutput:
     """A player of all that is written, or of the only thing that is done with it."""
+    from vvcli.audio.player import PlayerOutput  # most runs play nothing
+
     return PlayerOutput(request.rate if request.output is None else SAMPLE_RATE)
+
+
+def _speaker(
+    session: Session, request: SpeakRequest, prepared: Prepared, options: dict[str, Any]
+) -> Synthesizer | ResidentSynthesizer:
+    """The synthesizer here, with its model loaded, or the one behind a server."""
+    if isinstance(prepared.speaker, ServerLink):
+        is_played = request.play and request.output is not None
+        return session.connect(prepared.speaker, options, is_played=is_played)
+    records = prepared.total.records if prepared.total else None
+    return session.load(options | {"model": prepared.speaker}, records)
+
+
+def _model(speaker: ModelFolder | ServerLink) -> dict[str, str]:
+    """The facts of `--summary` that say which model has spoken."""
+    if isinstance(speaker, ServerLink):
+        return {"model": speaker.facts.model, "server": str(speaker.address)}
+    return {"model": str(speaker.spec)}
 
 
 def _open(environment: Environment, output: str) -> Output:

@@ -13,7 +13,8 @@ from vvcli.cli.environment import Environment
 from vvcli.cli.exit_status import ExitStatus
 from vvcli.cli.message_options import verbose_option
 from vvcli.errors import RecordError, UsageError
-from vvcli.frontend.front_end import LANGUAGES, FrontEnd, Reading, refuse
+from vvcli.frontend.front_end import FrontEnd, Reading, refuse
+from vvcli.frontend.languages import LANGUAGES
 from vvcli.progress.visible import visible
 from vvcli.script.lines import split_lines
 from vvcli.script.record import Record

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from vvcli.cli.message_options import together
 from vvcli.cli.types import FileName, Text
-from vvcli.frontend.front_end import LANGUAGES
-from vvcli.frontend.lexicon import read_lexicons
+from vvcli.frontend.languages import LANGUAGES
+
+if TYPE_CHECKING:
+    from vvcli.frontend.lexicon import Lexicon
 
 form_options = together(
     click.option("-0", "--null", is_flag=True, help="Records end in NUL, not in newline."),
@@ -63,7 +65,15 @@ def take_text_arguments(options: dict[str, Any]) -> dict[str, Any]:
         UsageError: a lexicon cannot be read, or a line of it is wrong.
     """
     return {
-        "lexicon": read_lexicons(map(Path, options.pop("lexicon"))),
+        "lexicon": _read_lexicons(options.pop("lexicon")),
         "commands": not options.pop("no_commands"),
         "language": options.pop("language"),
     }
+
+
+def _read_lexicons(names: tuple[str, ...]) -> Lexicon | None:
+    if not names:
+        return None
+    from vvcli.frontend.lexicon import read_lexicons
+
+    return read_lexicons(map(Path, names))

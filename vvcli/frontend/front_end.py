@@ -12,11 +12,11 @@ from vvcli.frontend.characters import Cleaned, clean
 from vvcli.frontend.classify import Item, RuleBook
 from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.plain import Unspeakable
+from vvcli.frontend.languages import LANGUAGES
 from vvcli.frontend.tables import words
 from vvcli.frontend.tokenize import Token
 from vvcli.frontend.verbalize import tidy, verbalize
 
-LANGUAGES = ("en-US", "en-GB")
 MAX_CLAUSE = 4096  # characters; no text is worked on in larger pieces
 _SENTENCE = re.compile(r"[.?!]['\")\]]*\s")
 _MAX_NAMED = 5  # words in an error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -85,6 +86,7 @@ def test_a_whole_run_waits_for_its_shards(tmp_path: Path) -> None:
         while not entries(out):
             assert time.monotonic() < give_up
             time.sleep(0.0005)
+        process.send_signal(signal.SIGSTOP)  # it is never done
         for shard in ([], ["--shard", "1/3"], ["--shard", "1/2"]):
             with start(script, out, FAKE, *shard) as other:
                 _, errors = other.communicate(timeout=PATIENCE)

@@ -48,6 +48,7 @@ CASES = {
         "text",
         "format",
         "check",
+        "warm",
         "bench",
         "completion",
     ],

@@ -206,12 +206,14 @@ def test_it_asks_for_no_more_than_its_workers_can_take() -> None:
         dispatcher.add()
         given_out += list(dispatcher.hand_out())
     # The worker with less to do comes first.
-    assert sorted(given_out) == [(0, 0), (0, 2), (0, 4), (1, 1), (1, 3), (1, 5)]
-    dispatcher.finish(1, 3)
+    workers = [worker for worker, _ in given_out]
+    assert [ticket for _, ticket in given_out] == [*range(6)]
+    assert all({*workers[i : i + 2]} == {0, 1} for i in (0, 2, 4))
+    dispatcher.finish(workers[3], 3)
     assert dispatcher.wants
     dispatcher.add()
     assert list(dispatcher.hand_out(ahead=False)) == []
-    assert list(dispatcher.hand_out()) == [(1, 6)]
+    assert list(dispatcher.hand_out()) == [(workers[3], 6)]
 
 
 def test_a_window_is_filled_for_a_choice() -> None:
@@ -231,12 +233,13 @@ def test_a_file_of_many_records_is_as_many_to_do() -> None:
     dispatcher.start(1)
     for records in (10, 1, 1, 1, 1, 1):
         dispatcher.add(records=records)
-    assert list(dispatcher.hand_out()) == [(0, 0), (1, 1), (1, 2), (1, 3), (1, 4)]
+    (busy, first), *others = dispatcher.hand_out()
+    assert (first, others) == (0, [(1 - busy, ticket) for ticket in (1, 2, 3, 4)])
     for _ in range(6):
-        assert dispatcher.make(0, 0)
+        assert dispatcher.make(busy, 0)
     assert list(dispatcher.hand_out()) == []
-    assert dispatcher.make(0, 0)
-    assert list(dispatcher.hand_out()) == [(0, 5)]
+    assert dispatcher.make(busy, 0)
+    assert list(dispatcher.hand_out()) == [(busy, 5)]
 
 
 def test_a_worker_may_start_what_it_has_only_for_the_head() -> None:

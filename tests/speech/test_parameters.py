@@ -25,7 +25,7 @@ WRONG = [
     ("seed", 2**64, "18446744073709551616 is not a whole number"),
     ("max_ahead", -0.5, "-0.5 is not a number of at least 0"),
     ("max_ahead", float("inf"), "inf is not a number of at least 0"),
-    ("dtype", "int8", "'int8' is not one of auto, float32, bfloat16, float64"),
+    ("dtype", "int8", "'int8' is not one of auto, float32, bfloat16, float16, float64"),
     ("sample_type", "int8", "'int8' is not one of float32, int16"),
     ("split", "sentence", "'sentence' is not one of True, False"),
     ("voice", "", "voice is empty"),

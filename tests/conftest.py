@@ -21,12 +21,10 @@ os.environ["OMP_NUM_THREADS"] = os.environ.get("VVCLI_TEST_THREADS", "1")
 
 # A shell lets what it starts in the background ignore SIGINT, `nohup` lets it ignore SIGHUP, and so
 # would all that tests start.
-for number, handler in {
-    signal.SIGINT: signal.default_int_handler,
-    signal.SIGHUP: signal.SIG_DFL,
-}.items():
-    if signal.getsignal(number) is signal.SIG_IGN:
-        signal.signal(number, handler)
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 from vvcli.cli.environment import Environment
 from vvcli.cli.main import run

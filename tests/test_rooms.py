@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -111,6 +112,7 @@ def allows(room: str, module: str) -> bool:
     return module in OPEN or own or not ROOMS.get(room, set()).isdisjoint(parents)
 
 
+@cache
 def sources() -> dict[str, str]:
     """The text of every module: "audio.output" to its source; a package's is its `__init__`."""
     found = {}

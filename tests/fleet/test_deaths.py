@@ -23,7 +23,7 @@ from tests.fleet.processes import wait_until_gone
 
 RUNS = int(os.environ.get("VVCLI_CRASH_RUNS", "0"))
 WORKERS = 3
-RECORDS = 40
+RECORDS = 24
 PATIENCE = 100
 
 # Alike for one worker and for three: threads, and records spoken at the same time.

@@ -121,6 +121,24 @@ def test_workers_that_die_are_replaced(three: Synthesizer, alone: list[Utterance
 
 
 @pytest.mark.slow
+def test_a_worker_that_is_loading_when_a_run_begins_is_not_started_twice(
+    three: Synthesizer, alone: list[Utterance]
+) -> None:
+    """It died at the end of the run before: its successor is awaited, not forgotten."""
+    pool = pool_of(three)
+    chunks = three.stream(LINES)
+    next(chunks)
+    killed = pool.pids[2]
+    os.kill(killed, signal.SIGKILL)
+    while killed in pool.pids or len(pool.pids) < 3:
+        next(chunks)
+    chunks.close()  # long before the new one has loaded
+    successors = pool.pids
+    assert digest(list(three.speak(LINES))) == digest(alone)
+    assert pool.pids == successors
+
+
+@pytest.mark.slow
 def test_a_worker_that_cannot_load_is_an_error_and_no_process_is_left() -> None:
     with pytest.raises(UnavailableError, match="there is no voice 'Cleopatra'"):
         Synthesizer(TINY, "Cleopatra", device="cpu", workers=2)

@@ -32,7 +32,7 @@ class Pool(Protocol):
         """Records that each worker speaks at the same time."""
 
     def start(self, worker: int) -> None:
-        """Start a worker that is not there."""
+        """Start a worker that is not there, nor about to be: begun in the run before, say."""
 
     def kill(self, worker: int) -> None:
         """End a worker at once; nothing more comes of it."""

@@ -109,7 +109,9 @@ class ProcessPool:
         return [process.popen.pid for process in self._processes.values()]
 
     def start(self, worker: int) -> None:
-        """Start a worker that is not there."""
+        """Start a worker that is not there, nor about to be."""
+        if worker in self._processes:
+            return
         place = self._places[worker]
         process = self._processes[worker] = _Process(place, self.sample_type)
         self._selector.register(process.channel, selectors.EVENT_READ, worker)

@@ -95,7 +95,9 @@ class RayPool:
         return [int(self.facts[worker]["pid"]) for worker in self._actors if worker in self.facts]
 
     def start(self, worker: int) -> None:
-        """Start a worker that is not there."""
+        """Start a worker that is not there, nor about to be."""
+        if worker in self._actors:
+            return
         tag = f"{self._run}-{worker:x}-{self._starts[worker]:x}"
         self._starts[worker] += 1
         make = self._ray.remote(

@@ -171,15 +171,13 @@ class RayPool:
         for kind, *values in messages:
             if kind in ("refused", "crashed"):
                 self._reasons[worker] = f"failed: {values[-2]}"
-                return [*((worker, each) for each in messages), self._end(worker)]
+                died = worker, ["died", self._bury(worker, None)]
+                return [*((worker, each) for each in messages), died]
             if kind == "ready":
                 self.facts[worker] = values[0]
                 self.names[worker] = f"ray {worker} on {values[0]['host']}"
         self._refs[self._actors[worker].take.remote()] = worker, True
         return [(worker, each) for each in messages]
-
-    def _end(self, worker: int) -> tuple[int, Message]:
-        return worker, ["died", self._bury(worker, None)]
 
     def _bury(self, worker: int, error: BaseException | None) -> str:
         """Kill the actor, wherever it is; how it ended."""

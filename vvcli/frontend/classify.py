@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple, Protocol
 
@@ -45,8 +44,7 @@ class Rule(NamedTuple):
     has_letters: bool = False  # it matches no clause without letters and degrees
 
 
-@dataclass(frozen=True)
-class Item:
+class Item(NamedTuple):
     """Some tokens of a clause and what they mean."""
 
     value: Value
@@ -66,6 +64,11 @@ class Item:
 
 _NO_LETTERS = "0"  # a clause of signs and digits
 
+# What many patterns begin with. They are not tried after these characters: in a long run of letters
+# and signs they are most of those that would be.
+_APART = r"(?<![\w.@/-])"
+_GLUE = re.compile(r"[\w.@/-]")
+
 
 @cache
 def _class_name(kind: type) -> str:
@@ -79,25 +82,29 @@ class RuleBook:
         self._rules = tuple(rules)
         self._default = default
         self._vocabulary = frozenset[str]().union(*(rule.vocabulary or () for rule in self._rules))
-        self._found: dict[tuple[str, str, str, str], tuple[Rule, ...]] = {}
+        self._found: dict[tuple[str, str, str, str, bool], tuple[Rule, ...]] = {}
         self.attempts = 0  # of rules, at all tokens so far
 
     def classify(self, clause: Clause) -> list[Item]:
         """The items of `clause`, which cover its tokens in order."""
         items: list[Item] = []
-        tokens = clause.tokens
+        tokens, places = clause.tokens, clause.index
         index = 0
         while index < len(tokens):
-            item = self._item(tokens[index], clause)
-            if tokens[index].kind != "space":
-                clause.note(item.value, item.name, item.text, ends_sentence=item.stop)
+            token = tokens[index]
+            if token.kind == "space":
+                items.append(Item(self._default(token, clause), token.text, token.start))
+                index += 1
+                continue
+            item = self._item(token, clause)
+            clause.note(item.value, item.name, item.text, ends_sentence=item.stop)
             items.append(item)
-            index = clause.index[item.start + len(item.text)]
+            index = places[item.start + len(item.text)]
         return items
 
     def _item(self, token: Token, clause: Clause) -> Item:
         text, start = clause.text, token.start
-        for rule in () if token.kind == "space" else self._candidates(token, clause):
+        for rule in self._candidates(token, clause):
             self.attempts += 1
             match = rule.pattern.match(text, start)
             if match is None:
@@ -117,24 +124,27 @@ class RuleBook:
     def _candidates(self, token: Token, clause: Clause) -> tuple[Rule, ...]:
         end = token.start + len(token.text)
         beyond = clause.shapes[end : end + 2]
+        is_glued = token.start > 0 and _GLUE.match(clause.text, token.start - 1) is not None
         if token.kind != "word":
             is_number = token.kind == "number"
             first = "0" * min(len(token.text), 6) if is_number else token.text[0]
             letter = clause.text[end].lower() if is_number and beyond[:1] == "a" else ""
             if not clause.has_letters:
                 letter = _NO_LETTERS
-            key = (first[0], "", first + beyond, letter)
+            key = (first[0], "", first + beyond, letter, is_glued)
         else:
             lower = token.text.lower()
             start = "w" if token.text == lower else "C"
-            key = (start, lower if lower in self._vocabulary else "", "a" + beyond, "")
+            key = (start, lower if lower in self._vocabulary else "", "a" + beyond, "", is_glued)
         found = self._found.get(key)
         if found is None:
             found = self._found[key] = tuple(r for r in self._rules if _may_begin(r, *key))
         return found
 
 
-def _may_begin(rule: Rule, start: str, word: str, shape: str, letter: str) -> bool:
+def _may_begin(rule: Rule, start: str, word: str, shape: str, letter: str, is_glued: bool) -> bool:
+    if is_glued and rule.pattern.pattern.startswith(_APART):
+        return False
     if letter == _NO_LETTERS:
         if rule.has_letters:
             return False

@@ -18,6 +18,7 @@ def bits(synthesizer: Synthesizer, records: list[Record]) -> dict[int, bytes]:
 
 
 # Products of matrices that share their rows out in blocks of 4, 6, 8 or 16 have rows left over.
+@pytest.mark.slow
 @pytest.mark.numeric
 @pytest.mark.parametrize("streams", [2, 3, 4, 5, 7, 8])
 def test_bits_do_not_depend_on_slot_neighbours_or_order(streams: int) -> None:

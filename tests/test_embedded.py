@@ -19,6 +19,7 @@ def test_it_is_small_enough_to_ship() -> None:
     assert size <= 64e6
 
 
+@pytest.mark.slow
 def test_it_speaks_by_default(vvcli: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("VVCLI_MODEL", raising=False)
     result = vvcli("speak", "-f", "f32le", SENTENCE)
@@ -66,6 +67,7 @@ def test_what_it_cannot_say_is_named_and_the_rest_is_spoken(vvcli: InProcess) ->
     assert result.stdout
 
 
+@pytest.mark.slow
 def test_parts_of_a_long_record_leave_room_for_their_speech() -> None:
     synthesizer = Synthesizer("embedded", "clara", streams=1)
     parts = synthesizer.speaker.record_streams.reader.read(

@@ -52,6 +52,7 @@ def below_cli() -> list[str]:
     return [name for name in sources() if name.partition(".")[0] not in PARSERS]
 
 
+@pytest.mark.slow
 def test_no_flag_is_named_below_cli() -> None:
     found = {name: named(sources()[name]) - FOREIGN.get(name, set()) for name in below_cli()}
     found.pop("audio.format_hint")  # what other programs are given
@@ -72,6 +73,7 @@ def test_a_flag_is_found(source: str) -> None:
     assert named(source)
 
 
+@pytest.mark.slow
 def test_remedies_are_those_that_errors_name() -> None:
     keys = {
         keyword.value.value

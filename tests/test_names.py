@@ -80,6 +80,7 @@ def retired(modules: dict[str, str]) -> list[str]:
     return found
 
 
+@pytest.mark.slow
 def test_no_retired_name_is_defined() -> None:
     assert retired(sources()) == []
 
@@ -98,6 +99,7 @@ def test_a_retired_name_is_found(module: str, source: str) -> None:
     assert len(retired({module: source})) == 1
 
 
+@pytest.mark.slow
 def test_a_name_that_had_several_meanings_has_one() -> None:
     places = defaultdict(list)
     for module, source in sources().items():

@@ -134,6 +134,7 @@ def violations(modules: dict[str, str]) -> list[str]:
     return found
 
 
+@pytest.mark.slow
 def test_every_import_is_in_the_table() -> None:
     assert violations(sources()) == []
 

@@ -53,6 +53,7 @@ def test_the_names_of_the_package() -> None:
         vvcli.Speaker  # noqa: B018
 
 
+@pytest.mark.slow
 def test_speak_gives_whole_records_in_order(synthesizer: Synthesizer) -> None:
     found = list(synthesizer.speak(SCRIPT))
     assert [utterance.record for utterance in found] == [
@@ -69,6 +70,7 @@ def test_speak_gives_whole_records_in_order(synthesizer: Synthesizer) -> None:
         assert same_audio(by_itself.samples, utterance.samples)
 
 
+@pytest.mark.slow
 def test_samples_of_int16_are_int16_even_where_there_are_none(synthesizer: Synthesizer) -> None:
     rounded = Synthesizer(
         TINY, "Ada", dtype="float64", streams=STREAMS, seed=42, sample_type="int16"
@@ -80,6 +82,7 @@ def test_samples_of_int16_are_int16_even_where_there_are_none(synthesizer: Synth
         assert np.abs(found.samples.astype(int) - expected).max(initial=0) <= 1
 
 
+@pytest.mark.slow
 def test_stream_gives_the_same_in_pieces(synthesizer: Synthesizer) -> None:
     chunks = list(synthesizer.stream(SCRIPT))
     # Every record's chunks are together, and only the last of them has a status.
@@ -96,6 +99,7 @@ def test_nothing_at_all(synthesizer: Synthesizer) -> None:
     assert list(synthesizer.stream([])) == []
 
 
+@pytest.mark.slow
 def test_what_a_record_asks_for_is_its_own(synthesizer: Synthesizer) -> None:
     text = "Hello there."
     records: list[str | Record] = [
@@ -114,6 +118,7 @@ def test_what_a_record_asks_for_is_its_own(synthesizer: Synthesizer) -> None:
         assert not same_audio(one.samples, other.samples)
 
 
+@pytest.mark.slow
 def test_its_own_seed_does_not_depend_on_the_place(synthesizer: Synthesizer) -> None:
     first, last = (alone(synthesizer, Record(index, "Yes.", seed=5)).samples for index in (0, 1000))
     assert same_audio(first, last)
@@ -121,6 +126,7 @@ def test_its_own_seed_does_not_depend_on_the_place(synthesizer: Synthesizer) -> 
     assert not same_audio(third, alone(synthesizer, Record(0, "Yes.")).samples)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("bad", "error"),
     [
@@ -158,6 +164,7 @@ def test_closing_early_leaves_it_as_new(synthesizer: Synthesizer) -> None:
         assert len(again) == len(fresh)
 
 
+@pytest.mark.slow
 def test_closing_speak_early_closes_its_stream(synthesizer: Synthesizer) -> None:
     utterances = synthesizer.speak(itertools.repeat("Yes."))
     next(utterances)
@@ -165,6 +172,7 @@ def test_closing_speak_early_closes_its_stream(synthesizer: Synthesizer) -> None
     assert alone(synthesizer, "Yes.").status is Status.OK
 
 
+@pytest.mark.slow
 def test_an_interrupt_in_the_middle_of_a_step(
     synthesizer: Synthesizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -185,6 +193,7 @@ def test_an_interrupt_in_the_middle_of_a_step(
     assert same_audio(alone(synthesizer, "Yes.").samples, before)
 
 
+@pytest.mark.slow
 def test_an_error_of_the_source_comes_after_what_is_before_it(synthesizer: Synthesizer) -> None:
     def lines() -> Iterator[str]:
         yield "Yes."
@@ -202,6 +211,7 @@ def test_a_line_of_the_wrong_type(synthesizer: Synthesizer, line: object) -> Non
         list(synthesizer.speak(lines))  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_one_run_at_a_time(synthesizer: Synthesizer) -> None:
     first = synthesizer.stream(["Hello there."])
     chunks = [next(first)]
@@ -213,6 +223,7 @@ def test_one_run_at_a_time(synthesizer: Synthesizer) -> None:
     assert same_audio(alone(synthesizer, "Hello there.").samples, samples)
 
 
+@pytest.mark.slow
 def test_a_run_that_was_not_begun_is_none(synthesizer: Synthesizer) -> None:
     unused = synthesizer.stream(["Hello there."])
     assert alone(synthesizer, "Yes.").status is Status.OK
@@ -248,6 +259,7 @@ def test_an_endless_source_is_read_as_it_is_spoken(synthesizer: Synthesizer) -> 
     utterances.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rest", ["", "\ud800"], ids=["blank", "failed"])
 def test_silent_records_do_not_hold_up_the_one_at_the_head(
     synthesizer: Synthesizer, monkeypatch: pytest.MonkeyPatch, rest: str
@@ -266,6 +278,7 @@ def test_silent_records_do_not_hold_up_the_one_at_the_head(
     chunks.close()
 
 
+@pytest.mark.slow
 def test_audio_is_there_before_the_next_line(synthesizer: Synthesizer) -> None:
     heard = threading.Event()
 
@@ -281,6 +294,7 @@ def test_audio_is_there_before_the_next_line(synthesizer: Synthesizer) -> None:
     assert [utterance.record.text for utterance in found] == ["Hello there.", "Yes."]
 
 
+@pytest.mark.slow
 def test_running_ahead_as_on_a_gpu_changes_nothing(
     synthesizer: Synthesizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -291,6 +305,7 @@ def test_running_ahead_as_on_a_gpu_changes_nothing(
         assert same_audio(one.samples, other.samples)
 
 
+@pytest.mark.slow
 def test_running_ahead_is_bounded_by_the_samples_that_nobody_took(
     synthesizer: Synthesizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -344,6 +359,7 @@ def test_look_ahead_is_bounded_by_the_audio_held_back(
     chunks.close()
 
 
+@pytest.mark.slow
 def test_a_record_longer_than_the_context_is_spoken_in_parts_that_join() -> None:
     sentences = [f"This is sentence number {n}, and it has some more words." for n in range(30)]
     synthesizer = Synthesizer(TINY, "Ada", dtype="float64", streams=3, seed=9)

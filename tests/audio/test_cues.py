@@ -152,6 +152,7 @@ def test_what_cannot_be_opened_or_written(tmp_path: Path) -> None:
         full.cue(Record(0, "a"), 0, 1)
 
 
+@pytest.mark.slow
 @needs("ffmpeg")
 @pytest.mark.parametrize("kind", [".srt", ".vtt"])
 def test_ffmpeg_reads_the_cues(kind: str, tmp_path: Path) -> None:

@@ -63,6 +63,7 @@ def drained(use: Callable[[Output], None]) -> bytes:
     return bytes(received)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ENCODED)
 def test_the_chunks_do_not_matter(name: str, tmp_path: Path) -> None:
     samples = noise(3 * SECOND + 1)
@@ -112,6 +113,7 @@ def test_nothing_is_written_before_the_first_samples_nor_without_any(
     assert path.read_bytes() == b""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ENCODED)
 def test_audio_comes_while_it_is_made(name: str) -> None:
     """No encoder holds back more than two seconds, Opus's pages being one."""
@@ -174,6 +176,7 @@ def test_a_run_that_breaks_keeps_its_audio_apart(name: str, tmp_path: Path) -> N
     assert path.read_bytes() == b"before"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ENCODED)
 def test_what_was_there_stays(name: str, tmp_path: Path) -> None:
     """`>>` only appends; in the middle of a file, patches find their place."""

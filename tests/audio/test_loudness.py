@@ -116,6 +116,7 @@ def test_other_meters_agree_on_levelled_files(
     assert judged == pytest.approx(written.loudness, abs=0.2)
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(length=st.integers(0, 30_000), cuts=st.lists(st.integers(1, 9000), min_size=1, max_size=6))
 def test_the_cuts_change_nothing(length: int, cuts: list[int]) -> None:

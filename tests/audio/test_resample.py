@@ -53,6 +53,7 @@ def cut(samples: Samples, places: list[int]) -> Iterator[Samples]:
         yield samples[start:end]
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(
     st.integers(0, 9000),

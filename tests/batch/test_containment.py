@@ -158,6 +158,7 @@ PIECES = st.sampled_from(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(st.lists(PIECES, max_size=8).map("".join) | st.text(max_size=20))
 def test_whatever_is_accepted_stays_inside(name: str) -> None:

@@ -46,6 +46,7 @@ def test_retrying_what_failed(tmp_path: Path) -> None:
     assert [entry.index for entry in made] == [3, 4]
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(
     st.lists(st.sampled_from(TEXTS), min_size=1, max_size=8),

@@ -76,6 +76,7 @@ def outcomes(path: Path, data: Iterator[bytes], read: Callable[[], object]) -> t
     return done, refused
 
 
+@pytest.mark.slow
 def test_voice_pt_bytes(tmp_path: Path, tiny: ModelConfig) -> None:
     path = tmp_path / "voice.pt"
     _, refused = outcomes(
@@ -113,6 +114,7 @@ def test_voice_pt_program(tmp_path: Path, tiny: ModelConfig) -> None:
     assert refused > 100
 
 
+@pytest.mark.slow
 def test_voice_safetensors_bytes(tmp_path: Path, tiny: ModelConfig) -> None:
     path = tmp_path / "voice.safetensors"
     save_voice(read_voice_tensors(ADA), path)
@@ -125,6 +127,7 @@ def test_voice_safetensors_bytes(tmp_path: Path, tiny: ModelConfig) -> None:
         assert refused > 20
 
 
+@pytest.mark.slow
 def test_config_bytes(tmp_path: Path) -> None:
     (tmp_path / "model.safetensors").touch()
     path = tmp_path / "config.json"
@@ -170,6 +173,7 @@ NAMES = [
 ]
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(
     st.lists(st.sampled_from(OPCODES + NAMES * 4) | st.binary(max_size=5), max_size=40),

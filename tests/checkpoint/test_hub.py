@@ -157,6 +157,7 @@ def test_a_cache_that_is_no_folder_is_one_sentence(tmp_path: Path) -> None:
     assert listed.stderr.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_a_damaged_cache_is_one_sentence(tmp_path: Path) -> None:
     commands = [["list"], ["path", "org/model"]]
     cache(tmp_path, "org/model", {"config.json": CONFIG})
@@ -251,6 +252,7 @@ CANNOT_BE = {
 }
 
 
+@pytest.mark.slow
 def test_a_pull_that_cannot_be_is_one_sentence(tmp_path: Path, hub: Hub) -> None:
     commands = [["pull", model] for model in CANNOT_BE]
     done = run_each(tmp_path, commands, HF_ENDPOINT=hub.url)
@@ -261,6 +263,7 @@ def test_a_pull_that_cannot_be_is_one_sentence(tmp_path: Path, hub: Hub) -> None
     assert "model.safetensors" not in [name for name, _ in hub.fetched]
 
 
+@pytest.mark.slow
 def test_a_pull_without_a_network_is_one_sentence(tmp_path: Path) -> None:
     pulled = run(tmp_path, "pull", "org/model", HF_HUB_OFFLINE="1")
     assert pulled.returncode == 4
@@ -268,6 +271,7 @@ def test_a_pull_without_a_network_is_one_sentence(tmp_path: Path) -> None:
     assert pulled.stderr == sentence
 
 
+@pytest.mark.slow
 def test_pulling_for_a_folder_fetches_its_tokenizer_only(tmp_path: Path, hub: Hub) -> None:
     folder = tmp_path / "model"
     folder.mkdir()

@@ -57,6 +57,7 @@ CHARACTERS = {
 DOUBLING = {"type": "Replace", "pattern": {"String": "a"}, "content": "aa"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", [CONTENT, QWEN, CHARACTERS], ids=["tiny", "qwen", "embedded"])
 @given(text=st.text())
 def test_what_is_kept_encodes_as_the_whole_does(content: dict[str, Any], text: str) -> None:
@@ -160,6 +161,7 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(suppress_health_check=[HealthCheck.too_slow])
 @given(
     parts=st.dictionaries(

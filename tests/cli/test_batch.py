@@ -70,6 +70,7 @@ def test_each_record_sounds_as_it_does_when_spoken(batch: Batch, speak: InProces
     assert {entry["voice"] for entry in entries()} == {"tiny-Ada_woman"}
 
 
+@pytest.mark.slow
 @pytest.mark.numeric
 def test_joined_it_sounds_as_speak_does(batch: Batch, speak: InProcess) -> None:
     assert batch("a.txt", "--join", "--gap", "0.5").status == 0
@@ -111,6 +112,7 @@ def test_nothing_left_to_do_loads_no_model(batch: Batch, monkeypatch: pytest.Mon
     assert batch("a.txt").status == 0
 
 
+@pytest.mark.slow
 def test_a_bad_record_in_the_middle(batch: Batch) -> None:
     Path("a.txt").write_bytes(b"Yes.\nb\xff\nNo.\n")
     result = batch("a.txt")
@@ -148,6 +150,7 @@ def test_what_is_beyond_full_scale_is_cut_off_and_counted_once(
     assert clipped == count_clipped(exact) > 0
 
 
+@pytest.mark.slow
 def test_a_summary_counts_all_files(batch: Batch) -> None:
     Path("a.txt").write_bytes(b"Yes.\nb\xff\nNo.\n")
     summary = ["--summary", "summary.json", "--fail-fast"]
@@ -231,6 +234,7 @@ def test_model_and_voice_are_looked_for_first(batch: Batch, arguments: list[str]
     assert not Path("out").exists()
 
 
+@pytest.mark.slow
 def test_existing_files(batch: Batch) -> None:
     assert batch("a.txt").status == 0
     old = files(Path("out"))
@@ -297,6 +301,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(folder)], check=True)
 
 
+@pytest.mark.slow
 def test_a_full_disk(batch: Batch, small_disk: Path) -> None:
     Path("a.txt").write_text("".join(f"Line {i}.\n" for i in range(14)))
     assert batch("a.txt", out="whole").status == 0

@@ -243,6 +243,7 @@ def test_other_mistakes(batch: Batch, dry: DryRun, arguments: list[str], status:
     assert batch("a.txt", *arguments).status == status
 
 
+@pytest.mark.slow
 def test_no_torch_is_loaded_for_it(tmp_path: Path) -> None:
     code = (
         "import sys; from vvcli.cli import main;"
@@ -285,6 +286,7 @@ def test_many_that_failed_are_counted(batch: Batch) -> None:
     assert lines[10] == "vvcli: and 5 more: manifest.jsonl has the reasons"
 
 
+@pytest.mark.slow
 def test_update_remakes_ours_and_keeps_others(batch: Batch, dry: DryRun) -> None:
     Path("a.txt").write_text("One.\nTwo.\nThree.\nFour.\n")
     assert batch("a.txt").status == 0
@@ -313,6 +315,7 @@ def test_update_remakes_ours_and_keeps_others(batch: Batch, dry: DryRun) -> None
     assert [name for name in new if newer[name] != new[name]] == ["a/00001.wav", "a/00002.wav"]
 
 
+@pytest.mark.slow
 def test_update_knows_a_file_whose_remaking_failed(batch: Batch) -> None:
     Path("a.txt").write_bytes(b"One.\nTwo.\n")
     assert batch("a.txt").status == 0
@@ -325,6 +328,7 @@ def test_update_knows_a_file_whose_remaking_failed(batch: Batch) -> None:
     assert files(Path("out"))["a/00002.wav"] != old["a/00002.wav"]
 
 
+@pytest.mark.slow
 def test_verify_finds_files_that_are_not_what_was_made(
     batch: Batch, dry: DryRun, vvcli: InProcess
 ) -> None:
@@ -437,6 +441,7 @@ def test_a_manifest_of_somebody_else(batch: Batch, dry: DryRun, content: bytes) 
     assert [path.name for path in Path("out").iterdir()] == ["manifest.jsonl"]
 
 
+@pytest.mark.slow
 def test_an_input_that_a_crash_could_have_left_stays(batch: Batch) -> None:
     Path("a.txt").write_text("One.\n")
     assert batch("a.txt").status == 0
@@ -454,6 +459,7 @@ def test_a_folder_that_cannot_be_written(batch: Batch, dry: DryRun) -> None:
     assert batch("a.txt").status == 5
 
 
+@pytest.mark.slow
 def test_a_plan_takes_little_memory(tmp_path: Path) -> None:
     """300 bytes a record are promised; the peak counts, with all names compared."""
     count = 5_000

@@ -52,6 +52,7 @@ def test_what_only_decorates_makes_no_file(vvcli: InProcess, tmp_path: Path) -> 
     assert vvcli("batch", str(script), "-d", str(out)).stderr.count("loading the model") == 0
 
 
+@pytest.mark.slow
 def test_a_dialogue_has_the_voices_of_its_names_in_every_file(
     vvcli: InProcess, tmp_path: Path
 ) -> None:
@@ -68,6 +69,7 @@ def test_a_dialogue_has_the_voices_of_its_names_in_every_file(
     assert found[0]["text"] == "One."
 
 
+@pytest.mark.slow
 def test_a_respelled_file_is_remade_and_the_others_are_kept(
     vvcli: InProcess, tmp_path: Path
 ) -> None:
@@ -112,6 +114,7 @@ def test_a_dry_run_fails_where_the_run_would(vvcli: InProcess, tmp_path: Path, t
     assert "a.txt:2: " in done.stderr
 
 
+@pytest.mark.slow
 def test_a_dry_run_sees_what_a_lexicon_makes_of_plain_words(
     vvcli: InProcess, tmp_path: Path
 ) -> None:

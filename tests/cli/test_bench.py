@@ -50,6 +50,7 @@ def test_table(vvcli: InProcess, capsys: pytest.CaptureFixture[str]) -> None:
     assert [row.split()[0] for row in rows] == ["1", "2"]
 
 
+@pytest.mark.slow
 def test_a_model_is_measured_without_its_voices(
     vvcli: InProcess, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

@@ -106,6 +106,7 @@ def test_a_load_at_a_rate(bench: Bench) -> None:
     assert found["price_per_audio_hour"] == pytest.approx(2 / best["audio_s_per_s"])
 
 
+@pytest.mark.slow
 def test_a_load_that_no_rate_holds(bench: Bench) -> None:
     arguments = ["--ttfa", "0.001", "--streams", "1", "--characters", "10-20"]
     found = bench("load", *TINY_SHAPE, *arguments)
@@ -113,6 +114,7 @@ def test_a_load_that_no_rate_holds(bench: Bench) -> None:
     assert (found["best"], found["trials"], found["price_per_audio_hour"]) == (None, [], None)
 
 
+@pytest.mark.slow
 def test_a_load_ends_with_its_time_limit(bench: Bench) -> None:
     arguments = ["--ttfa", "1e6", "--streams", "1", "--characters", "10-20"]
     found = bench("load", *TINY_SHAPE, *arguments, "--time-limit", "0.001")

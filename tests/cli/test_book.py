@@ -56,6 +56,7 @@ def in_out() -> set[str]:
     return {path.name for path in Path("out").iterdir()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "version", "chapters"),
     [

@@ -69,6 +69,7 @@ CASES: list[tuple[list[str], bytes, int]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("one_step")
 @pytest.mark.parametrize(("arguments", "text", "status"), CASES)
 def test_the_errors_and_the_status_are_those_of_the_run(
@@ -88,6 +89,7 @@ def test_the_errors_and_the_status_are_those_of_the_run(
     assert ran.status == status
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", [str(TINY), "embedded"])
 def test_nothing_is_loaded_and_nothing_written(tmp_path: Path, model: str) -> None:
     out, cues = tmp_path / "out.wav", tmp_path / "cues.srt"

@@ -80,6 +80,7 @@ def test_empty_text(speak: InProcess) -> None:
     assert "nothing to speak" in result.error
 
 
+@pytest.mark.slow
 @pytest.mark.numeric
 def test_an_undecodable_line_fails_alone(speak: InProcess) -> None:
     good = speak("--deterministic", "--gap", "0", stdin=b"Yes.\n\nHello there.\n")

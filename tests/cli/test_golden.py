@@ -47,6 +47,7 @@ def options(case: dict[str, Any], dtype: str) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.numeric
 @pytest.mark.parametrize("dtype", ROUNDINGS)
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["case"])
@@ -58,6 +59,7 @@ def test_case(vvcli: InProcess, case: dict[str, Any], dtype: str) -> None:
     check(result.stdout, [case], ROUNDINGS[dtype])
 
 
+@pytest.mark.slow
 @pytest.mark.numeric
 @pytest.mark.parametrize("dtype", ROUNDINGS)
 @pytest.mark.parametrize("streams", [1, 2, 4, 8])
@@ -121,6 +123,7 @@ def test_formats_hold_the_same_samples(speak: InProcess, tmp_path: Path) -> None
         assert file.readframes(len(integers)) == integers.tobytes()
 
 
+@pytest.mark.slow
 @pytest.mark.numeric
 def test_gap_is_silence_between_records_that_have_audio(speak: InProcess) -> None:
     lines = (b"\nHello there.\n\n\xff\nYes.\n\n", b"\nHello there.", b"\n\n\n\nYes.")

@@ -124,6 +124,7 @@ def check_shown(shown: str) -> None:
     assert "internal error" not in shown
 
 
+@pytest.mark.slow
 def test_no_command_passes_them_on(
     vvcli: InProcess,
     folder: Path,

@@ -116,6 +116,7 @@ def test_a_link_of_that_name_is_not_followed(target: tuple[Path, Callable[[], Re
         assert path.is_symlink()
 
 
+@pytest.mark.slow
 def test_standard_output_by_its_other_names(here: Path, speak: InProcess) -> None:
     plain = speak("Yes.").stdout
     for name in ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"):
@@ -267,6 +268,7 @@ def test_two_speakers_of_one_file(here: Path) -> None:
     print({ends: seen.count(ends) for ends in set(seen)})  # noqa: T201
 
 
+@pytest.mark.slow
 def test_an_output_need_not_be_readable(
     speak: InProcess, vvcli: InProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -56,6 +56,7 @@ def long_script(path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("argument", [[], ["-i", "{fifo}"]], ids=["stdin", "input"])
 def test_the_first_line_speaks_before_the_second_is_written(
     speak: InProcess, tmp_path: Path, argument: list[str]

@@ -92,6 +92,7 @@ def test_one_place_speaks_of_internal_errors() -> None:
     assert found == ["failures.py"]
 
 
+@pytest.mark.slow
 def test_q_and_progress_before_the_command(
     vvcli: InProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:

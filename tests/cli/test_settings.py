@@ -19,6 +19,7 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_flag_over_environment_over_config_over_default(
     vvcli: InProcess, config: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -35,6 +36,7 @@ def test_flag_over_environment_over_config_over_default(
     assert length("--gap", "0.3") - default == round(0.1 * 48_000)
 
 
+@pytest.mark.slow
 def test_a_key_at_the_top_is_for_every_command_that_has_the_option(
     vvcli: InProcess, config: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -115,6 +117,7 @@ def test_check_says_what_works_and_what_does_not(
     assert "no config.json" in last
 
 
+@pytest.mark.slow
 def test_a_suffix_says_more_than_the_environment_and_less_than_the_flag(
     vvcli: InProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -37,6 +37,7 @@ def entries(folder: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in lines]
 
 
+@pytest.mark.slow
 def test_speed_and_its_record(speak: InProcess) -> None:
     plain = samples(speak("Go on.").stdout)
     assert samples(speak("--speed", "2", "Go on.").stdout) == round(plain / 2)
@@ -62,6 +63,7 @@ def test_a_dry_run_tells_the_speed_of_a_record(
     assert json.loads(capsys.readouterr().out)["speed"] == 1.5
 
 
+@pytest.mark.slow
 def test_the_speed_is_in_the_fingerprint_where_it_is_not_one(
     vvcli: InProcess, tmp_path: Path
 ) -> None:
@@ -77,6 +79,7 @@ def test_the_speed_is_in_the_fingerprint_where_it_is_not_one(
     assert "retried" not in fast
 
 
+@pytest.mark.slow
 def test_loudness_of_a_file(speak: InProcess, tmp_path: Path) -> None:
     path = tmp_path / "a.wav"
     for loudness in ("-40", "-23"):
@@ -144,6 +147,7 @@ def test_retry_is_not_for_text_that_flows(speak: InProcess) -> None:
     assert result.error.startswith("--retry holds each record until it is judged")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["jsonl", "srt", "vtt"])
 def test_cues_of_sentences_cover_the_audio(speak: InProcess, tmp_path: Path, kind: str) -> None:
     cues = tmp_path / f"cues.{kind}"
@@ -203,6 +207,7 @@ def play(
     return speak("--play", *more, "Go on.")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["pw-play", "paplay", "aplay", "ffplay"])
 def test_what_is_played_is_what_is_spoken(
     speak: InProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
@@ -219,6 +224,7 @@ def test_what_is_played_is_what_is_spoken(
     assert "16" in arguments
 
 
+@pytest.mark.slow
 def test_only_played_or_written_to_standard_output_as_well(
     speak: InProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -122,6 +122,7 @@ def test_what_stands_for_a_record_that_failed(speak: InProcess) -> None:
         assert (found.status, found.stdout) == (3, audio), policy
 
 
+@pytest.mark.slow
 def test_another_rate_has_the_right_length_and_the_suffix_says_the_format(
     speak: InProcess, tmp_path: Path
 ) -> None:

@@ -48,6 +48,7 @@ def dry_run(vvcli: InProcess, capsys: pytest.CaptureFixture[str]) -> DryRun:
     return DryRun(vvcli, capsys)
 
 
+@pytest.mark.slow
 def test_four_speakers_have_four_voices_and_no_label_is_spoken(
     vvcli: InProcess, model: Path, tmp_path: Path
 ) -> None:
@@ -131,6 +132,7 @@ def test_markdown_is_read_without_its_marks(dry_run: DryRun) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_pause_is_exact_in_the_audio_and_in_the_cues(vvcli: InProcess, tmp_path: Path) -> None:
     cues = tmp_path / "cues.jsonl"
     arguments = ("speak", "-m", str(TINY), "-f", "f32le", "--gap", "0", "--cues", str(cues))
@@ -165,6 +167,7 @@ def test_a_dry_run_shows_what_is_spoken_and_fails_where_the_run_would(dry_run: D
     assert "1 record would be spoken, 1 not" in done.stderr
 
 
+@pytest.mark.slow
 def test_the_summary_counts_respelled_words(vvcli: InProcess, tmp_path: Path) -> None:
     lexicon, summary = tmp_path / "lexicon.tsv", tmp_path / "summary.json"
     lexicon.write_text("nginx\tengine x\n")

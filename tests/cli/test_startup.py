@@ -25,6 +25,7 @@ print("status", int(status), *sorted(heavy), file=sys.stderr)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "status"),
     [

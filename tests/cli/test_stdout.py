@@ -33,6 +33,7 @@ PRINTING = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("redirection", "reason"),
     [(">&-", "it is closed"), (">/dev/full", "No space left on device")],

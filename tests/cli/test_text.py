@@ -22,6 +22,7 @@ def run(*arguments: str, stdin: str | None = None) -> subprocess.CompletedProces
     )
 
 
+@pytest.mark.slow
 def test_a_text_is_shown_with_its_classes_and_words() -> None:
     done = run("Dr. Lee", "paid $5.")
     assert done.returncode == 0
@@ -32,6 +33,7 @@ def test_a_text_is_shown_with_its_classes_and_words() -> None:
     assert done.stdout.splitlines()[-1] == "= doctor lee paid five dollars."
 
 
+@pytest.mark.slow
 def test_lines_become_objects() -> None:
     done = run("--json", stdin="5 kg\n\nH₂O\n")
     assert [json.loads(line) for line in done.stdout.splitlines()] == [
@@ -40,11 +42,13 @@ def test_lines_become_objects() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_the_language_changes_dates_and_numbers() -> None:
     said = json.loads(run("--json", "--language", "en-GB", "105 on 3/4/2026").stdout)["spoken"]
     assert said == "one hundred and five on the third of april twenty twenty six"
 
 
+@pytest.mark.slow
 def test_words_that_cannot_be_said_are_named_and_the_others_shown() -> None:
     done = run("--json", stdin="Привет мир\nhello\n")
     assert done.returncode == 3
@@ -52,6 +56,7 @@ def test_words_that_cannot_be_said_are_named_and_the_others_shown() -> None:
     assert json.loads(done.stdout.splitlines()[-1])["spoken"] == "hello"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", [[], ["--json"]])
 def test_what_is_shown_cannot_steer_a_terminal(form: list[str]) -> None:
     done = run(*form, "one \x9b31m two \u202ethree\u2028four")
@@ -59,16 +64,19 @@ def test_what_is_shown_cannot_steer_a_terminal(form: list[str]) -> None:
     assert done.stdout.replace("\n", "").isprintable()
 
 
+@pytest.mark.slow
 def test_a_line_that_is_no_text_is_named_once() -> None:
     done = run("one \udcff")
     assert (done.returncode, done.stderr.count("TEXT:1")) == (1, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("arguments", "status"), [(["Привет"], 1), (["--language", "xx"], 2)])
 def test_the_exit_status_says_what_happened(arguments: list[str], status: int) -> None:
     assert run(*arguments).returncode == status
 
 
+@pytest.mark.slow
 def test_torch_is_not_imported() -> None:
     code = (
         "import sys; from vvcli.cli.environment import Environment; from vvcli.cli.main import run;"

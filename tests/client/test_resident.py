@@ -318,6 +318,7 @@ def test_a_connection_that_was_closed_while_it_idled(
     assert len(spoken(resident(streams=1).stream(records(9)))) == 9
 
 
+@pytest.mark.slow
 def test_a_silent_server_is_given_up(
     server: FakeServer, resident: Resident, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -68,6 +68,7 @@ def test_what_float32_cannot_hold_is_not_finite() -> None:
     ).broken.tolist() == [True]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("loud")
 @pytest.mark.parametrize("in_flight", [0, 1])
 def test_streams_of_int16_are_those_of_float32_rounded(
@@ -90,6 +91,7 @@ def test_streams_of_int16_are_those_of_float32_rounded(
     assert exact.clipped == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("in_flight", [0, 1])
 @pytest.mark.parametrize("sample_type", ["float32", "int16"])
 def test_a_broken_stream_ends_and_leaves_the_others_as_they_are(

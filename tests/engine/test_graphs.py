@@ -89,6 +89,7 @@ def assert_equal(one: list[Samples], other: list[Samples]) -> None:
         np.testing.assert_allclose(a, b, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_whole_steps_are_replayed(
     model: VibeVoice, streams: Callable[[], list[Stream]], expected: list[Samples]
 ) -> None:
@@ -99,6 +100,7 @@ def test_whole_steps_are_replayed(
     assert (counters.stage_replays, counters.eager_steps, counters.reasons) == (0, 0, [])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("error", [RuntimeError("not this one"), CompileError("not this one")])
 def test_what_cannot_be_captured_whole_is_captured_by_stages(
     model: VibeVoice,
@@ -119,6 +121,7 @@ def test_what_cannot_be_captured_whole_is_captured_by_stages(
     assert all(reason.endswith("not this one") for reason in counters.reasons)
 
 
+@pytest.mark.slow
 def test_what_cannot_be_captured_at_all_runs_eagerly(
     model: VibeVoice,
     streams: Callable[[], list[Stream]],
@@ -137,6 +140,7 @@ def test_what_cannot_be_captured_at_all_runs_eagerly(
     assert len(caplog.records) == 1, "the same cause is told once"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("graphs", [True, False])
 @pytest.mark.parametrize("error", [RuntimeError("no ptxas"), CompileError("no ptxas")])
 def test_a_kernel_that_fails_gives_way_to_the_plain_module(
@@ -159,6 +163,7 @@ def test_a_kernel_that_fails_gives_way_to_the_plain_module(
     assert bool(engine.counters.eager_steps) != graphs
 
 
+@pytest.mark.slow
 def test_the_fallback_outlives_a_rebuild_of_the_slots(
     model: VibeVoice, streams: Callable[[], list[Stream]], expected: list[Samples]
 ) -> None:
@@ -169,6 +174,7 @@ def test_the_fallback_outlives_a_rebuild_of_the_slots(
     assert len(engine.counters.reasons) == 1
 
 
+@pytest.mark.slow
 def test_required_graphs_may_be_of_plain_modules(
     model: VibeVoice, streams: Callable[[], list[Stream]], expected: list[Samples]
 ) -> None:

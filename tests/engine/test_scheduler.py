@@ -13,6 +13,7 @@ from vvcli.engine.scheduler import NO_MORE_TEXT
 from vvcli.engine.stream import End
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(
     slots=st.integers(1, 9),
@@ -178,6 +179,7 @@ def test_a_stream_that_was_never_queued_is_cancelled() -> None:
     assert [stream for _, stream in scheduler.plan().admitted] == [queued]
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(
     slots=st.integers(1, 5),

@@ -22,6 +22,7 @@ LONG = "The quick brown fox jumps over the lazy dog, and forty two birds were wa
 TEXTS = ["Hello there.", LONG, "Yes.", "Thousands of dolphins.", "Who? Me.", "Tea at five."]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", [End.EOS, End.TRUNCATED, End.CANCELLED])
 def test_the_next_stream_of_a_slot_is_not_touched_by_its_last(
     model: VibeVoice, make_stream: MakeStream, end: End
@@ -42,6 +43,7 @@ def test_the_next_stream_of_a_slot_is_not_touched_by_its_last(
     assert same_audio(again, alone)
 
 
+@pytest.mark.slow
 def test_idle_slots_full_of_nan_do_not_reach_running_ones(
     model: VibeVoice, make_stream: MakeStream
 ) -> None:
@@ -59,6 +61,7 @@ def test_idle_slots_full_of_nan_do_not_reach_running_ones(
     assert same_audio(np.concatenate(parts), alone)
 
 
+@pytest.mark.slow
 def test_neighbours_slot_voice_and_guidance_do_not_change_a_stream(
     model: VibeVoice, make_stream: MakeStream
 ) -> None:

@@ -176,6 +176,7 @@ print(sorted(found), own)
 """
 
 
+@pytest.mark.slow
 def test_one_device_imports_nothing_for_several() -> None:
     done = subprocess.run(
         [sys.executable, "-c", ONE, str(TINY)],

@@ -38,6 +38,7 @@ def records_of(lengths: list[int]) -> list[Record]:
 LENGTHS = st.lists(st.integers(0, 12), max_size=25)
 
 
+@pytest.mark.slow
 @given(LENGTHS, st.integers(1, 4), st.integers(0, 3), st.sampled_from([0, 20, 1e9]), st.data())
 def test_the_stream_is_the_same_whoever_speaks_and_dies(
     lengths: list[int], workers: int, deaths: int, max_ahead: float, data: st.DataObject
@@ -62,6 +63,7 @@ def samples(chunks: list[PendingChunk], index: int) -> list[int]:
     return [int(value) for value in np.concatenate(mine)]
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(1, 12), min_size=1, max_size=12), st.data())
 def test_a_record_that_kills_its_workers_fails_with_a_sentence(
     lengths: list[int], data: st.DataObject
@@ -82,6 +84,7 @@ def test_a_record_that_kills_its_workers_fails_with_a_sentence(
             assert samples(chunks, chunk.record.index) == audio(chunk.record).tolist()
 
 
+@pytest.mark.slow
 @given(LENGTHS, st.integers(1, 4), st.integers(0, 40), st.data())
 def test_what_waits_for_the_head_is_bounded(
     lengths: list[int], workers: int, max_ahead: int, data: st.DataObject

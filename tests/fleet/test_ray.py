@@ -82,6 +82,7 @@ def test_an_address_for_clients_is_refused(tmp_path: Path) -> None:
         connect(RayCluster(tmp_path, "ray://127.0.0.1:10001"))
 
 
+@pytest.mark.slow
 def test_ray_is_not_imported_unless_it_is_asked_for() -> None:
     code = (
         "import sys, vvcli.cli.batch, vvcli.fleet.open, vvcli.fleet.ray_cluster\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,6 +13,7 @@ from vvcli.fleet.record_order import RecordOrder
 RECORDS = st.lists(st.lists(st.integers(1, 5), min_size=1, max_size=3), min_size=1, max_size=6)
 
 
+@pytest.mark.slow
 @given(RECORDS, st.integers(0, 30), st.none() | st.integers(0, 5), st.data())
 def test_parts_come_in_order_and_nothing_is_lost(
     records: list[list[int]], hold: int, live: int | None, data: st.DataObject

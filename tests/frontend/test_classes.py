@@ -12,6 +12,7 @@ from vvcli.frontend.front_end import FrontEnd
 LANGUAGES = {"british": "en-GB"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CLASSES)
 def test_every_case_is_read_as_it_says(name: str) -> None:
     front_end = FrontEnd(LANGUAGES.get(name, "en-US"))
@@ -25,6 +26,7 @@ def test_there_are_forty_cases_of_a_class(name: str) -> None:
     assert len(dict(cases(name))) == len(cases(name))
 
 
+@pytest.mark.slow
 def test_what_is_spoken_is_spoken_again_the_same() -> None:
     front_end = FrontEnd()
     changed = []

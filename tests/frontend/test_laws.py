@@ -140,6 +140,7 @@ def test_words_never_touch(pieces: list[str], between: str) -> None:
     assert set(re.findall(r"[a-z']+", spoken)) <= KNOWN
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.lists(st.sampled_from(["Rain", "fell", "softly", "again"]), min_size=1, max_size=6))
 def test_words_keep_their_number_and_order(words: list[str]) -> None:
@@ -206,6 +207,7 @@ def test_clauses_joined_are_the_text(text: str, times: int) -> None:
     assert all(0 < len(piece) <= MAX_CLAUSE for piece in pieces)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "unit",
     ["7", "7 ", "a$", "1/", "-1", "1,", "5m", "A ", "Mr. ", "I.", "(", "x^", "9:", "a.b", "@#"],
@@ -220,6 +222,7 @@ def test_time_is_linear_in_rules_tried(unit: str) -> None:
         assert front_end.rules.attempts - before <= 60 * (1 + len(tokenize(text)))
 
 
+@pytest.mark.slow
 def test_thousands_of_digits_are_read_one_by_one() -> None:
     for around in ("{}", "{}th", "${}", "1/{}", "{}%", "3/14/{}", "May {}", "{}:05"):
         for run in ("7" * 5000, ",".join(["777"] * 1700)):

@@ -26,6 +26,7 @@ def random_latents(model: VibeVoice, batch: int, frames: int) -> torch.Tensor:
     return torch.randn(batch, frames, size, generator=generator, dtype=model.dtype)
 
 
+@pytest.mark.slow
 @torch.inference_mode()
 def test_frame_by_frame_equals_one_pass(random_tiny: VibeVoice) -> None:
     latents = random_latents(random_tiny, 2, 9)
@@ -38,6 +39,7 @@ def test_frame_by_frame_equals_one_pass(random_tiny: VibeVoice) -> None:
     assert_close(torch.cat(pieces, dim=1), whole, roundings=2 * TERMS, dtype=torch.float64)
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(cuts=st.lists(st.integers(1, 11), max_size=4, unique=True))
 def test_any_chunks_equal_one_pass(random_tiny: VibeVoice, cuts: list[int]) -> None:

@@ -126,6 +126,7 @@ def blocks(draw: st.DrawFn, data: st.SearchStrategy[bytes] = DATA) -> list[bytes
     return [whole[a:b] for a, b in zip([0, *places], [*places, len(whole)], strict=True)]
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(blocks())
 @example([b"\xef", b"\xbb\xbf\xef", b"\xbb\xbf"])
@@ -134,6 +135,7 @@ def test_cuts_do_not_depend_on_how_bytes_arrive(parts: list[bytes]) -> None:
     assert cut(parts) == cut([b"".join(parts)])
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(blocks(), st.data())
 def test_no_byte_is_lost(parts: list[bytes], data: st.DataObject) -> None:
@@ -193,6 +195,7 @@ def test_text_without_a_newline_is_spoken_while_the_pipe_is_open(flow: list[int]
     assert [next(records).text for _ in range(2)] == ["there.", "One."]
 
 
+@pytest.mark.slow
 def test_a_file_has_no_pauses(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_text("One. Two\n" * 20_000)

@@ -36,6 +36,7 @@ TEXTS = st.lists(
 ).map("".join)
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(TEXTS)
 @example("\n.\U0001f600. B\u00a0.")  # on which sentencex 1.0.32 itself panics
@@ -76,6 +77,7 @@ SENTENCES = [
 
 
 # A sentence that goes on and on is not the library's: "He left. " ends one.
+@pytest.mark.slow
 @settings(max_examples=50)
 @given(
     st.lists(

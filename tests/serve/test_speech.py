@@ -21,12 +21,14 @@ from vvcli.audio.pcm import F32LE, S16LE
 from vvcli.serve.encoding import make_encoder
 
 
+@pytest.mark.slow
 def test_audio_is_that_of_speak(server: Server, expected: dict[str, bytes]) -> None:
     for text, pcm in expected.items():
         assert server.speak(text) == pcm
     assert server.speak(SHORT, stream_format="audio", speed=1, model="vvcli") == expected[SHORT]
 
 
+@pytest.mark.slow
 def test_what_is_asked_for_is_obeyed(server: Server, local: Synthesizer) -> None:
     cases: list[tuple[dict[str, Any], Record]] = [
         ({"voice": "Ben"}, Record(0, SHORT, voice="Ben")),
@@ -212,6 +214,7 @@ def test_what_the_server_says_of_itself(server: Server) -> None:
     assert server.figure("vvcli_first_audio_seconds_count") > 0
 
 
+@pytest.mark.slow
 def test_a_slow_reader_does_not_slow_others(server: Server, expected: dict[str, bytes]) -> None:
     with server.connect() as slow:
         slow.sendall(speech(ENDLESS))

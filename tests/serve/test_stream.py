@@ -50,6 +50,7 @@ def listen(client: ClientConnection, until: str) -> tuple[list[dict[str, Any]], 
     return events, audio
 
 
+@pytest.mark.slow
 def test_text_as_it_is_written(server: Server, local: Synthesizer) -> None:
     sentences = ["Hello there.", "How are you?", "Fine"]
     with stream(server) as client:
@@ -69,6 +70,7 @@ def test_text_as_it_is_written(server: Server, local: Synthesizer) -> None:
     assert ended == [(n, "ok", len(pcm)) for n, pcm in enumerate(spoken)]
 
 
+@pytest.mark.slow
 def test_settings_are_for_the_text_after_them(server: Server, local: Synthesizer) -> None:
     with stream(server) as client:
         say(client, type="speak", text=SHORT)
@@ -88,6 +90,7 @@ def test_settings_are_for_the_text_after_them(server: Server, local: Synthesizer
     assert third != first
 
 
+@pytest.mark.slow
 def test_cancelling_drops_what_is_not_heard(server: Server, local: Synthesizer) -> None:
     with stream(server) as client:
         for _ in range(4):

@@ -19,6 +19,7 @@ def drained(buffer: OrderBuffer[T]) -> list[T]:
     return [item for _, items, _ in buffer.drain() for item in items]
 
 
+@pytest.mark.slow
 @given(SEQUENCES, st.data())
 def test_any_interleaving_comes_out_in_order_and_whole(
     sequences: list[list[int]], data: st.DataObject

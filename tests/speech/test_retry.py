@@ -125,6 +125,7 @@ def test_what_is_cancelled_is_the_take_that_speaks() -> None:
     assert retry.held == 0
 
 
+@pytest.mark.slow
 def test_a_synthesizer_keeps_the_seed_that_is_sound(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whichever seed is kept, its audio is that of a record with this seed."""
     verdicts = iter(

@@ -80,6 +80,7 @@ def test_a_record_that_fails_stops_nothing(hub: SessionEngine) -> None:
     ]
 
 
+@pytest.mark.slow
 @given(st.lists(st.lists(st.text("abc|", min_size=1, max_size=5), max_size=4), max_size=6))
 def test_sessions_do_not_hear_each_other(scripts: list[list[str]]) -> None:
     engine = FakeEngine(slots=2)
@@ -268,6 +269,7 @@ def test_an_engine_that_fails_fails_every_session(engine: FakeEngine) -> None:
         session.close()
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.sampled_from(["Hello there. ", "How", " are you? ", "\n", "Dr. ", "3.5 ", "no"])),
     st.randoms(use_true_random=False),

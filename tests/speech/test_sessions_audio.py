@@ -66,6 +66,7 @@ def test_each_session_says_what_speak_says(synthesizer: Synthesizer, spoken: lis
         session.close()
 
 
+@pytest.mark.slow
 def test_a_session_has_its_own_settings(synthesizer: Synthesizer) -> None:
     records = [
         Record(0, "Yes.", voice="Ben"),

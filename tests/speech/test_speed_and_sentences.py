@@ -31,6 +31,7 @@ def stretched(samples: Samples, speed: float) -> Samples:
     return np.concatenate([stretcher.stretch(samples), stretcher.finish()])
 
 
+@pytest.mark.slow
 def test_a_record_at_a_speed_is_its_audio_stretched(plain: Synthesizer) -> None:
     """By itself, whatever is before it and however its frames come."""
     records = [Record(i, "Go on.", speed=speed) for i, speed in enumerate([None, 1.5, 0.5, 1.0])]
@@ -52,6 +53,7 @@ def test_pauses_stay_as_long_as_they_were_asked_for(plain: Synthesizer) -> None:
     assert not only.samples.any()
 
 
+@pytest.mark.slow
 def test_the_speed_of_the_run_is_that_of_records_without_one() -> None:
     fast = Synthesizer(TINY, "Ada", streams=1, speed=1.25, sample_type="int16")
     told, own = fast.speak([Record(0, "Go."), Record(1, "Go.", seed=0, speed=1.0)])
@@ -66,12 +68,14 @@ def test_a_speed_out_of_range_is_an_error(speed: float) -> None:
         Synthesizer(TINY, "Ada", speed=speed)
 
 
+@pytest.mark.slow
 def test_chunks_are_of_one_sentence_each(by_sentence: Synthesizer) -> None:
     chunks: list[Chunk] = list(by_sentence.stream([Record(0, LONG)]))
     found = list(dict.fromkeys(chunk.sentence for chunk in chunks))
     assert found == [Sentence(i, text) for i, text in enumerate(SENTENCES)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("speed", [None, 1.5])
 def test_sentences_cover_the_record(by_sentence: Synthesizer, speed: float | None) -> None:
     [said] = by_sentence.speak([Record(0, LONG, speed=speed)])
@@ -85,6 +89,7 @@ def test_sentences_cover_the_record(by_sentence: Synthesizer, speed: float | Non
         np.testing.assert_allclose(piece, alone.samples, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_pauses_and_voices_are_of_the_sentence_they_are_in(by_sentence: Synthesizer) -> None:
     text = "Good morning. Go on.[[pause 1s]] It is late. [[voice Ben]] So it is. --- Yes."
     [said] = by_sentence.speak([Record(0, text)])

@@ -92,6 +92,7 @@ TEXTS = st.lists(PIECES, max_size=25).map("".join) | st.text(max_size=40)
 COUNTS = st.sampled_from([words, len, lambda text: len(text.encode()) // 3 + 1])
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(TEXTS, COUNTS, st.integers(1, 12))
 def test_parts_are_the_text_in_order_and_fit(text: str, count: object, max_tokens: int) -> None:
@@ -130,6 +131,7 @@ LONG = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LONG)
 @pytest.mark.parametrize("max_tokens", [8, 300])
 def test_what_is_counted_grows_with_the_text_and_not_with_its_square(

@@ -66,6 +66,7 @@ def test_a_pause_may_be_at_either_end_or_all_there_is(synthesizer: Synthesizer) 
     assert (only.status, len(only.samples)) == (Status.OK, 48_000)
 
 
+@pytest.mark.slow
 def test_a_voice_is_of_what_follows_it(synthesizer: Synthesizer) -> None:
     said = one(synthesizer, "Good morning. [[voice Ben]] Go on.")
     parts = [one(synthesizer, "Good morning.").samples]
@@ -82,11 +83,13 @@ def test_text_without_commands_is_spoken_as_before(synthesizer: Synthesizer) -> 
     assert said.status is Status.OK
 
 
+@pytest.mark.slow
 def test_commands_can_be_left_alone() -> None:
     plain = Synthesizer(TINY, "Ada", streams=1, commands=False)
     assert one(plain, "Hi [[pause 9s]]").record.spoken == "Hi [[pause 9s]]"
 
 
+@pytest.mark.slow
 def test_a_lexicon_respells_for_any_model() -> None:
     lexicon = Lexicon([Entry("nginx", "engine x")])
     said = one(Synthesizer(TINY, "Ada", streams=1, lexicon=lexicon), "Nginx runs.")
@@ -105,6 +108,7 @@ def test_the_embedded_voice_says_what_its_front_end_reads() -> None:
         Synthesizer("embedded", streams=1, language="xx")
 
 
+@pytest.mark.slow
 def test_the_language_of_a_voice_is_in_the_config(tmp_path: Path) -> None:
     folder = tmp_path / "model"
     shutil.copytree(TINY, folder)

@@ -93,6 +93,7 @@ def test_every_trained_parameter_has_a_gradient(settings: Settings) -> None:
         assert (parameter.grad is not None) == parameter.requires_grad, name
 
 
+@pytest.mark.slow
 def test_a_few_utterances_are_learned_by_heart(settings: Settings) -> None:
     objective, corpus, bucket = prepared(settings, without_text=0.0, dropout=0.0)
     trained = [parameter for parameter in objective.parameters() if parameter.requires_grad]

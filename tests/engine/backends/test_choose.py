@@ -60,6 +60,7 @@ def test_a_triton_that_cannot_be_loaded_leaves_the_plain_modules(
     assert "Triton cannot be loaded" in caplog.text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [plain_backend, cpu_backend])
 def test_two_engines_share_a_model_that_stays_as_it_is(make: Any) -> None:
     config = ModelConfig.from_dict(SHAPES["tiny"])
@@ -95,6 +96,7 @@ def test_two_engines_share_a_model_that_stays_as_it_is(make: Any) -> None:
         assert torch.equal(value, weights[name]), name
 
 
+@pytest.mark.slow
 def test_the_cpus_layers_compute_what_the_models_own_do(make_stream: MakeStream) -> None:
     config = ModelConfig.from_dict(SHAPES["tiny"])
     model = random_model(config, torch.device("cpu"), torch.float32)

@@ -60,6 +60,7 @@ def test_the_last_convolution(steps: int) -> None:
     assert_close(fast, exact, roundings=5 * 7 + 1, magnitudes=magnitudes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("dtype", "left"),
     [

@@ -187,10 +187,10 @@ def test_nobody_comes_in_from_the_web(server: Server, headers: dict[str, str], s
 
 
 @pytest.mark.slow
-def test_sixty_records_through_three_doors(server: Server, local: Synthesizer) -> None:
+def test_a_hundred_records_through_three_doors(server: Server, local: Synthesizer) -> None:
     """HTTP on TCP, frames on the Unix socket, a WebSocket: the bytes of `speak`."""
     words = ["Yes.", "No.", "Hello there.", "Why?", "Go on.", "Good night."]
-    texts = [words[n * n % 7 % 6] for n in range(60)]
+    texts = [words[n * n % 7 % 6] for n in range(100)]
     spoken = [S16LE.encode(utterance.samples) for utterance in local.speak(texts)]
 
     def http(index: int) -> bytes:
@@ -201,10 +201,10 @@ def test_sixty_records_through_three_doors(server: Server, local: Synthesizer) -
         body = server.speak(texts[index], record_index=index, stream_format="frames")
         return b"".join(data for kind, data in frames(body) if kind == b"A")
 
-    with ThreadPoolExecutor(2) as pool, stream(server, record_index=40) as client:
-        for text in texts[40:]:
+    with ThreadPoolExecutor(2) as pool, stream(server, record_index=66) as client:
+        for text in texts[66:]:
             say(client, type="speak", text=text)
         say(client, type="end")
-        by_http, by_socket = pool.map(http, range(20)), pool.map(framed, range(20, 40))
+        by_http, by_socket = pool.map(http, range(33)), pool.map(framed, range(33, 66))
         _, by_stream = listen(client, until="done")
         assert [*by_http, *by_socket, *by_stream] == spoken

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import product
+from string import ascii_uppercase, digits
 
 import pytest
 from hypothesis import given
@@ -28,7 +30,7 @@ from vvcli.frontend.commands import MAX_PAUSE, Segment, parse_commands
             [Segment("a"), Segment("c", "b", Fraction(1)), Segment("d", "b")],
         ),
         ("say [[spell ABC]].", [Segment("say A B C .")]),
-        ("[[spell b2b]]", [Segment("B 2 B")]),
+        ("[[spell b2b]]", [Segment("B, 2, B")]),
         ("[[pause]] [[pause 5]] [[pause -1s]] [[Pause 1s]]", None),
         ("[[pause 1 s]] [[wiki link]] [[voice]] [[spell ]]x", None),
         ("[pause 1s] [[pause 1s] [[pause 1s ]]", None),
@@ -58,3 +60,17 @@ def test_the_front_end_reads_what_is_spelled_letter_by_letter() -> None:
 
     (segment,) = parse_commands("[[spell ABC]]")
     assert FrontEnd().speak(segment.text) == "ay b c"
+
+
+@pytest.mark.parametrize("kinds", [(digits, ascii_uppercase), (ascii_uppercase, digits)])
+def test_no_letter_that_is_spelled_is_a_unit_or_an_article(kinds: tuple[str, str]) -> None:
+    from vvcli.frontend.front_end import FrontEnd
+
+    front_end = FrontEnd()
+    names = {
+        each: front_end.speak(f"{each}, {each}").partition(",")[0]
+        for each in digits + ascii_uppercase
+    }
+    for first, last in product(*kinds):
+        spoken = front_end.speak(parse_commands(f"[[spell {first}{last}]]")[0].text)
+        assert spoken.replace(",", "") == f"{names[first]} {names[last]}"

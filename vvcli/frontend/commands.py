@@ -17,6 +17,8 @@ _COMMAND = re.compile(
     r"|voice (?P<voice>[^\[\]]{1,4096})|spell (?P<spell>[^\[\]]{1,4096}))\]\]"
 )
 
+_LETTER_BESIDE_DIGIT = re.compile(r"(?<=\d)(?=[^\W\d_])|(?<=[^\W\d_])(?=\d)")
+
 
 @dataclass(frozen=True)
 class Segment:
@@ -75,7 +77,10 @@ def parse_commands(text: str) -> list[Segment]:
 def spell(text: str) -> str:
     """`text` character by character: capitals apart, which every model reads as letters.
 
-    >>> spell("b2b")
-    'B 2 B'
+    Commas between letters and digits keep "1 A" from being an ampere, and the A of "A 1" from
+    being an article.
+
+    >>> spell("ab2")
+    'A B, 2'
     """
-    return " ".join(text.upper().replace(" ", ""))
+    return " ".join(_LETTER_BESIDE_DIGIT.sub(",", text.upper().replace(" ", ""))).replace(" ,", ",")

@@ -11,7 +11,7 @@ from vvcli.frontend.english.cardinal import counts
 from vvcli.frontend.english.number_words import ordinal, year
 from vvcli.frontend.english.patterns import DASH, SUFFIX, alternatives
 from vvcli.frontend.english.time import Time
-from vvcli.frontend.tables import rows
+from vvcli.frontend.tables import cues, rows
 
 NAMES = {name: int(number) for number, name, *_ in rows("english/months")}
 MONTHS = {
@@ -32,6 +32,7 @@ class Date:
     day_first: bool = False
     time: Time | None = None
     link: str = "to"  # between days
+    has_article: bool = False  # the text has one already: "the 3/4/2026 match"
 
     def words(self, british: bool) -> str:
         """As in "march fourteenth, twenty twenty six"."""
@@ -41,12 +42,21 @@ class Date:
             return f"{month} {year(self.year, british)}" if self.year is not None else month
         if self.day_first or british:
             days = f" {self.link} ".join(f"the {ordinal(day, british)}" for day in self.days)
+            days = days.removeprefix("the ") if self.has_article else days
             said = f"{days} of {month}"
             said += f" {year(self.year, british)}" if self.year is not None else ""
         else:
             said = f"{month} {days}"
             said += f", {year(self.year, british)}" if self.year is not None else ""
         return f"{said}, {self.time.words(british)}" if self.time else said
+
+
+def follows_article(match: re.Match[str], clause: Clause) -> bool:
+    """Whether the word before a date stands for the "the" of the day: "this 3 May"."""
+    return clause.before(match.start()).lower() in _ARTICLES
+
+
+_ARTICLES = cues("date.articles")
 
 
 def is_day(day: int) -> bool:
@@ -84,7 +94,11 @@ def _month_day(match: re.Match[str], clause: Clause) -> Date | None:
         if (match["last"] and "&" in match["link"]) or "and" in (match["link"] or "")
         else "to"
     )
-    return Date(month, tuple(days), full_year(match["year"]), link=link)
+    return Date(
+        *(month, tuple(days), full_year(match["year"])),
+        link=link,
+        has_article=follows_article(match, clause),
+    )
 
 
 def _month_year(match: re.Match[str], clause: Clause) -> Date | None:
@@ -97,7 +111,11 @@ def _day_month(match: re.Match[str], clause: Clause) -> Date | None:
     days = [int(day) for day in (match["day"], match["last"]) if day]
     if month is None or not all(map(is_day, days)):
         return None
-    return Date(month, tuple(days), full_year(match["year"]), day_first=True)
+    return Date(
+        *(month, tuple(days), full_year(match["year"])),
+        day_first=True,
+        has_article=follows_article(match, clause),
+    )
 
 
 _MONTH = rf"(?P<month>(?i:{alternatives(set(MONTHS))}))(?:\.|(?!\w))"

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.cardinal import counts
-from vvcli.frontend.english.date import Date, full_year, is_day
+from vvcli.frontend.english.date import Date, follows_article, full_year, is_day
 from vvcli.frontend.english.time import Time
-from vvcli.frontend.tables import cues
+from vvcli.frontend.tables import cues, rows
 
 _ON = cues("date.on")
 _PREPOSITIONS = cues("date.prepositions")
@@ -25,14 +25,16 @@ def _iso(match: re.Match[str], clause: Clause) -> Date | None:
         if int(match["hour"]) > 24 or int(match["minute"]) > 59:
             return None
         time = Time(int(match["hour"]), int(match["minute"]), int(match["second"] or 0))
-    return Date(month, (day,), int(match["year"]), time=time)
+    has_article = follows_article(match, clause)
+    return Date(month, (day,), int(match["year"]), time=time, has_article=has_article)
 
 
 def _compact(match: re.Match[str], clause: Clause) -> Date | None:
     month, day = int(match["month"]), int(match["day"])
     if not (1 <= month <= 12 and is_day(day)):
         return None
-    return Date(month, (day,), int(match["year"]))
+    has_article = follows_article(match, clause)
+    return Date(month, (day,), int(match["year"]), has_article=has_article)
 
 
 def _numeric(match: re.Match[str], clause: Clause) -> Date | None:
@@ -43,7 +45,8 @@ def _numeric(match: re.Match[str], clause: Clause) -> Date | None:
         month, day = day, month
     if not (1 <= month <= 12 and is_day(day)):
         return None
-    return Date(month, (day,), full_year(match["year"]))
+    has_article = follows_article(match, clause)
+    return Date(month, (day,), full_year(match["year"]), has_article=has_article)
 
 
 def _short(match: re.Match[str], clause: Clause) -> Date | None:
@@ -54,13 +57,31 @@ def _short(match: re.Match[str], clause: Clause) -> Date | None:
         month, day = day, month
     if not (1 <= month <= 12 and is_day(day)):
         return None
-    before = clause.before(match.start()).lower()
-    is_cued = before in _PREPOSITIONS and not counts(clause.after(match.end()))
+    before, after = clause.before(match.start()).lower(), clause.after(match.end())
+    is_cued = before in _PREPOSITIONS and not counts(after)
+    is_cued = is_cued or (_is_weekday_before(match, clause) and _ends_date(after))
     has_zero = first[0] == "0" or second[0] == "0"
     cannot_be_share = max(month, day) >= 13 and day not in (16, 20)
-    if not (is_cued or has_zero or (cannot_be_share and clause.after(match.end()) not in _OF)):
+    if not (is_cued or has_zero or (cannot_be_share and after not in _OF)):
         return None
-    return Date(month, (day,))
+    return Date(month, (day,), has_article=follows_article(match, clause))
+
+
+def _is_weekday_before(match: re.Match[str], clause: Clause) -> bool:
+    """Whether the day of the week is before it: "Sat 5/6", "Sunday, 3/4"."""
+    before = clause.before(match.start())
+    return (clause.before(match.start(), 2) if before in (".", ",") else before) in _WEEKDAYS
+
+
+def _ends_date(after: str) -> bool:
+    """Whether no noun follows that could have a share, as in "Friday 1/2 price"."""
+    return not after.isalpha() or after.lower() in _AFTER_DATE
+
+
+_AFTER_DATE = cues("date.after")
+_WEEKDAYS = {
+    name.title() for full, short in rows("english/weekdays") for name in [full, *short.split()]
+}
 
 
 _OF = ("of", "cup", "inch", "inches", "in")

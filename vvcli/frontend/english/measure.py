@@ -112,7 +112,7 @@ def _is_unit(match: re.Match[str], clause: Clause, unit: Unit) -> bool:
         return False
     if is_attached:
         return not (written == "m" and after in words("english/counted"))
-    if written.isupper():
+    if written.isupper() and written != "L":  # "2 L water"
         is_noun = after.isalpha() and after.islower() and after not in _ELECTRIC
         return not (is_noun and after not in words("english/after_measure"))
     if written in ("m", "t"):

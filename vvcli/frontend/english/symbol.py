@@ -49,7 +49,8 @@ def _number_sign(match: re.Match[str], clause: Clause) -> Symbol:
 
 
 def _section(match: re.Match[str], clause: Clause) -> Symbol | None:
-    return Symbol("sections" if len(match[0].strip()) == 2 else "section")
+    signs = match[0].strip()
+    return Symbol(_name(signs[0]) + "s" * (len(signs) == 2))
 
 
 def _slash(match: re.Match[str], clause: Clause) -> Symbol | None:
@@ -159,7 +160,7 @@ RULES = [
     Rule(re.compile(r"\([cC]\)(?=\s(?:19|20)\d\d)"), lambda m, c: Symbol("copyright"), "("),
     Rule(re.compile(r"№\s?|#\s?(?=\d)"), _number_sign, "№#"),
     Rule(re.compile(r"[nN]°\s?(?=\d)"), _number_sign, "w", frozenset("n")),
-    Rule(re.compile(r"§§?\s?"), _section, "§"),
+    Rule(re.compile(r"(?:§§?|¶¶?)\s?"), _section, "§¶"),
     Rule(
         re.compile(r"<>|<=|>=|!==?|===?|<->|-{1,2}>|=>|<-{1,2}(?![\d])|&&|\|\|"),
         lambda m, c: Symbol(_name(m[0].replace("<--", "<-"))),

@@ -100,6 +100,21 @@ def test_a_missing_document_fails_alone() -> None:
 
 
 @pytest.mark.parametrize(
+    "href", ["", "../../../etc/passwd", "file:///etc/passwd", "https://example.org/c.xhtml"]
+)
+def test_a_document_that_is_not_in_the_manifest_or_the_book_fails_alone(href: str) -> None:
+    content = members(3, 1)
+    opf = str(content["OEBPS/book.opf"]).replace("<spine>", '<spine><itemref idref="lost"/>')
+    if href:
+        item = f'<item id="lost" href="{href}" media-type="application/xhtml+xml"/>'
+        opf = opf.replace("<manifest>", f"<manifest>{item}")
+    content["OEBPS/book.opf"] = opf
+    found = book(content)
+    assert errors(found) == [f"b.epub:{href or 'lost'} is not in the file"]
+    assert sum(len(chapter.passages) for chapter in found.chapters) == 10
+
+
+@pytest.mark.parametrize(
     ("member", "text", "words"),
     [
         ("META-INF/container.xml", None, "is no EPUB: META-INF/container.xml is not in it"),

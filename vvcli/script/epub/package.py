@@ -27,6 +27,7 @@ _COVERS = ("image/jpeg", "image/jpg", "image/png")
 class _Item:
     """An item of the manifest."""
 
+    href: str  # as it is written
     member: str | None  # None if it is outside of the book
     kind: str  # its media type
     properties: frozenset[str]
@@ -86,6 +87,7 @@ def _package(tree: Element, member: str, where: str) -> Package:
         items.setdefault(
             item.get("id", ""),
             _Item(
+                item.get("href", ""),
                 resolve(member, item.get("href", "")) if item.get("href") else None,
                 item.get("media-type", "").lower(),
                 frozenset(item.get("properties", "").split()),
@@ -100,10 +102,12 @@ def _package(tree: Element, member: str, where: str) -> Package:
     for reference in references:
         if reference.get("linear") == "no":
             continue  # beside the text, such as the page of a picture
-        document = _document(items, reference.get("idref", ""))
-        if document is not None:
+        identifier = reference.get("idref", "")
+        # What the manifest does not have is missing, and fails as a file that is not there.
+        document = _document(items, identifier) if identifier in items else identifier
+        if document:
             documents.setdefault(document)
-    if not documents:
+    if items.keys().isdisjoint(each.get("idref", "") for each in references) or not documents:
         raise UsageError(f"{where} has no document in its spine that can be read")
     nav = next((item for item in items.values() if "nav" in item.properties), None)
     ncx = items.get(spine.get("toc", "")) or next(
@@ -121,12 +125,15 @@ def _package(tree: Element, member: str, where: str) -> Package:
 
 
 def _document(items: dict[str, _Item], identifier: str) -> str | None:
-    """The member of an item, or of the first that stands for it and is a document."""
+    """The member of an item, or of the first that stands for it and is a document.
+
+    The reference of one that is outside of the book, where it is not read.
+    """
     seen: set[str] = set()
     while identifier not in seen and (item := items.get(identifier)) is not None:
         seen.add(identifier)
         if item.kind in _DOCUMENTS:
-            return item.member
+            return item.member or item.href
         identifier = item.fallback or identifier
     return None
 

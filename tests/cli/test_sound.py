@@ -253,6 +253,15 @@ def test_no_player_and_one_that_fails(
     assert (result.status, "add -o" in result.error) == (2, True)
 
 
+def test_a_player_that_fails_with_status_0(
+    speak: InProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = "No more combinations to try, audio open failed"
+    environment = fake_player(tmp_path, f"sys.stderr.write('ALSA\\n{said}\\n')", "ffplay")
+    result = play(monkeypatch, speak, environment)
+    assert (result.status, result.error) == (4, f"ffplay cannot play the audio: {said}")
+
+
 @pytest.mark.slow
 def test_interrupting_silences_the_player_at_once(tmp_path: Path) -> None:
     environment = fake_player(tmp_path, "sys.stdin.buffer.read(1); time.sleep(600)")

@@ -22,6 +22,9 @@ PLAYERS = {
     "ffplay": ["-loglevel", "error", "-i", "-"],
 }
 
+# What a player says that heard nothing and ends with status 0 all the same.
+_FAILURES = {"ffplay": ("audio open failed", "Failed to open file")}
+
 _FORMAT = "s16le"
 
 
@@ -107,10 +110,12 @@ class PlayerOutput(Output):
     def _end(self) -> None:
         """Wait for the player, and raise an error if it failed."""
         status = self._process.wait()
-        if status:
-            self._errors.seek(0)
-            lines = self._errors.read().decode(errors="replace").split("\n")
-            said = next((line.strip() for line in reversed(lines) if line.strip()), "")
+        self._errors.seek(0)
+        lines = self._errors.read().decode(errors="replace").split("\n")
+        failures = _FAILURES.get(self.name, ())
+        failed = [line.strip() for line in lines if any(each in line for each in failures)]
+        if status or failed:
+            said = next((line.strip() for line in reversed(failed or lines) if line.strip()), "")
             reason = f": {said}" if said else f" with status {status}"
             raise UnavailableError(f"{self.name} cannot play the audio{reason}")
 

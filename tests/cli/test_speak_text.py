@@ -94,6 +94,18 @@ def test_two_voices_repeat_for_four_speakers(dry_run: DryRun) -> None:
     assert "Speaker 3=tiny-Ada_woman, Speaker 4=tiny-Ben_man" in done.stderr
 
 
+def test_a_voice_of_the_cast_that_is_not_there_ends_the_command(
+    dry_run: DryRun, vvcli: InProcess, tmp_path: Path
+) -> None:
+    cast = ("-m", str(TINY), "--dialogue", "--cast", "Ann=Ben,Bob=nobody")
+    found, done = dry_run(*cast, stdin="Ann: hi\n")
+    assert (found, done.status) == ([], 4)
+    assert "there is no voice 'nobody'" in done.stderr
+    (tmp_path / "a.txt").write_text("Ann: hi\n")
+    result = vvcli("batch", tmp_path / "a.txt", "-d", tmp_path / "out", *cast)
+    assert (result.status, "there is no voice 'nobody'" in result.error) == (4, True)
+
+
 def test_a_cast_is_followed(dry_run: DryRun) -> None:
     text = "Ann: One.\nNote: two.\nAnn: Three.\n"
     found, _ = dry_run("-m", str(TINY), "--dialogue", "--cast", "Ann=Ben", stdin=text)

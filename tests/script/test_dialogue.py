@@ -108,3 +108,17 @@ def test_a_cast_that_is_no_file_is_refused_at_once(tmp_path: Path, kind: str) ->
         path.symlink_to("/dev/zero")
     with pytest.raises(UsageError, match=f"cannot read the cast {path}: it is not a regular file"):
         parse_cast(str(path))
+
+
+@pytest.mark.parametrize(
+    ("cast", "words"),
+    [
+        ("Ann=clara,Bob=zoe, Ann = miles", "the cast: 'Ann' is there twice"),
+        ("5x=clara", "the cast: '5x' is no name: it begins with a letter"),
+        ("A:b=clara", "'A:b' is no name"),
+        (f"{'a' * 41}=clara", "is no name"),
+    ],
+)
+def test_names_of_a_cast_that_no_line_can_have(cast: str, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        parse_cast(cast)

@@ -143,7 +143,8 @@ def prepare(
     model = ModelFolder(options["model"])
     dialogue = None
     if request.dialogue:
-        dialogue = open_dialogue(*cast_voices(model.voices, options["voice"]), request.cast)
+        names = cast_voices(model.voices, options["voice"])
+        dialogue = open_dialogue(*names, request.cast, model.voices.find)
     read = read_records(inputs.files, environment.stdin, dialogue)
     if dialogue is not None and not request.quiet:
         dialogue.tell(environment)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from vvcli.cli.environment import Environment
@@ -32,15 +32,22 @@ def cast_voices(voices: ModelVoices, first: str | None) -> tuple[list[str], str 
 
 
 def open_dialogue(
-    voices: Sequence[str], first: str | None, name: str, cast: str | None
+    voices: Sequence[str],
+    first: str | None,
+    name: str,
+    cast: str | None,
+    find: Callable[[str], object],
 ) -> CastDialogue:
     """The dialogue of a run with a model's `voices`: `first`, and then the others.
 
     `first` is what was asked for, a name or a file, and `name` what it is called: without it, the
-    default voice.
+    default voice. `find` raises an error for a voice of the cast that is not there.
 
     Raises:
         UsageError: the cast cannot be read.
+        UnavailableError: it has a voice that is not there.
     """
     known = parse_cast(cast) if cast is not None else {}
+    for voice in known.values():
+        find(voice)
     return CastDialogue([first or name, *(each for each in voices if each != name)], known)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -153,8 +153,8 @@ def prepare(
     if request.dialogue:
         from vvcli.cli.dialogue import open_dialogue  # most runs have none
 
-        voices = _voices(speaker, options["voice"])
-        dialogue = open_dialogue(*voices, request.cast)
+        voices, find = _voices(speaker, options["voice"])
+        dialogue = open_dialogue(*voices, request.cast, find)
         records = dialogue.read(records)
         if not request.quiet:
             dialogue.tell(environment)
@@ -185,15 +185,16 @@ def _open_speaker(
 
 def _voices(
     speaker: ModelFolder | ServerLink, asked: str | None
-) -> tuple[list[str], str | None, str]:
-    """The names of the voices, the one that was asked for, and what that is called."""
+) -> tuple[tuple[list[str], str | None, str], Callable[[str], object]]:
+    """The names of the voices, the one that was asked for, what that is called; what finds one."""
     from vvcli.client.link import ServerLink
 
     if isinstance(speaker, ServerLink):
-        return [*speaker.facts.voices], asked, speaker.facts.find_voice(asked)
+        facts = speaker.facts
+        return ([*facts.voices], asked, facts.find_voice(asked)), facts.find_voice
     from vvcli.cli.dialogue import cast_voices
 
-    return cast_voices(speaker.voices, asked)
+    return cast_voices(speaker.voices, asked), speaker.voices.find
 
 
 def _check_conflicts(

@@ -81,13 +81,15 @@ def _records(
 def parse_cast(value: str) -> dict[str, str]:
     """The voices of names: `Alice=clara,Bob=miles`, or a file with a `name=voice` a line.
 
-    A value with an equals sign is a list, another one a file, in which `#` begins a comment.
+    A value with an equals sign is a list, another one a file, in which a line that begins with `#`
+    is a comment.
 
     Raises:
-        UsageError: the file cannot be read, or a part of it names no name or no voice.
+        UsageError: the file cannot be read, a part of it names no name or no voice, or a name is
+            there twice.
     """
     if "=" in value:
-        return dict(_pair(part, "the cast") for part in value.split(",") if part.strip())
+        return _voices((part, "the cast") for part in value.split(",") if part.strip())
     try:
         text = read_bounded(Path(value), MAX_CAST_BYTES).decode("utf-8-sig")
     except OSError as error:
@@ -95,11 +97,22 @@ def parse_cast(value: str) -> dict[str, str]:
     except UnicodeDecodeError as error:
         raise UsageError(f"the cast {value} is not text: save it as UTF-8") from error
     lines = enumerate(text.splitlines(), start=1)
-    return dict(
-        _pair(line, f"{value}:{number}")
+    return _voices(
+        (line, f"{value}:{number}")
         for number, line in lines
         if line.strip() and not line.lstrip().startswith("#")
     )
+
+
+def _voices(parts: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """The voices of names, of parts and where they are."""
+    voices: dict[str, str] = {}
+    for text, source in parts:
+        name, voice = _pair(text, source)
+        if name in voices:
+            raise UsageError(f"{source}: {name!r} is there twice: give each name one voice")
+        voices[name] = voice
+    return voices
 
 
 def _pair(text: str, source: str) -> tuple[str, str]:
@@ -107,4 +120,9 @@ def _pair(text: str, source: str) -> tuple[str, str]:
     name, voice = " ".join(name.split()), voice.strip()
     if not (name and equals and voice):
         raise UsageError(f"{source}: {text.strip()!r} is no part: write Name=voice")
+    if _LABEL.fullmatch(f"{name}:") is None:
+        raise UsageError(
+            f"{source}: {name!r} is no name: it begins with a letter, has no colon and at most "
+            f"{MAX_LABEL} characters"
+        )
     return name, voice

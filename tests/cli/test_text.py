@@ -84,3 +84,10 @@ def test_torch_is_not_imported() -> None:
         "sys.exit('torch' in sys.modules or 'numpy' in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+@pytest.mark.parametrize(("arguments", "stdin"), [([], ""), ([], " \n\n"), ([" "], None)])
+def test_that_there_is_no_text_is_said(arguments: list[str], stdin: str | None) -> None:
+    done = run(*arguments, stdin=stdin)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "vvcli: nothing to show: the input held no text\n"

@@ -59,6 +59,8 @@ def text(
             environment.say(f"{record.source}: {error}" if record.source else str(error))
             bad += 1
     if not good:
+        if not bad:
+            environment.say("nothing to show: the input held no text")
         return ExitStatus.NOTHING
     return ExitStatus.SOME_FAILED if bad else ExitStatus.OK
 

@@ -133,7 +133,7 @@ def test_tags_that_are_given_go_before_those_of_the_book(batch: Batch) -> None:
         (("--cover", "x"), "--cover is a tag of a book: it needs --book"),
         (("--book", "b.mp3", "--join"), "--join names many"),
         (("--book", "b.mp3", "--name", "{n}"), "--name names many"),
-        (("--book", "b"), "does not say in which format"),
+        (("--book", "b"), "format to write it: give -f with one of mp3, wav, flac, opus"),
         (("--book", "b.pcm"), "s16le has no place for chapters: the formats of books are mp3"),
         (("--book", "b.mp3", "-f", "flac"), "says mp3, and -f says flac"),
         (("--book", "../b.mp3"), "has '..' in it"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from vvcli.audio.formats import FORMATS, format_from_name
+from vvcli.audio.tags import MAX_CHAPTERS
 from vvcli.errors import UsageError
 
 
@@ -32,9 +33,10 @@ def choose_format(
         return given
     found = named or given
     if found is None:
+        known = MAX_CHAPTERS if is_book else FORMATS
         raise UsageError(
             f"the name {path} does not say in which format to write it: "
-            f"give -f with one of {', '.join(FORMATS)}"
+            f"give -f with one of {', '.join(known)}"
         )
     return found
 

@@ -15,7 +15,7 @@ import pytest
 from tests.man import pages
 from tests.man.pages import COMMAND_PAGES, PAGES, Page
 from vvcli.cli.exit_status import ExitStatus
-from vvcli.cli.main import COMMANDS
+from vvcli.cli.main import COMMANDS, vvcli
 from vvcli.cli.types import Number
 
 if sys.version_info >= (3, 11):
@@ -90,6 +90,14 @@ def test_an_option_has_its_choices_and_its_default_in_the_page(page: Page) -> No
         if isinstance(option.type, Number) and math.isfinite(option.type.limits.high):
             limits = option.type.limits
             assert f"from {limits.low} to {limits.high}" in text.replace("From", "from")
+
+
+@by_command
+def test_each_subcommand_begins_a_line_of_the_synopsis(page: Page) -> None:
+    group = vvcli.get_command(click.Context(vvcli), str(page.command))
+    if isinstance(group, click.Group):
+        lines = page.sections["SYNOPSIS"]
+        assert sum(line.startswith(".Nm vvcli") for line in lines) == len(group.commands)
 
 
 def test_the_overview_has_the_options_before_a_command() -> None:

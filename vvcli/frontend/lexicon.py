@@ -1,4 +1,4 @@
-"""Words and how they are respelled, from files: `word<TAB>respelling`, `#` begins a comment."""
+"""Words and how they are respelled, from files of `word<TAB>respelling` and `# comment` lines."""
 
 from __future__ import annotations
 

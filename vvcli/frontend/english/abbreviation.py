@@ -135,7 +135,9 @@ def _numbers(
         return before.lower() not in _SAID_NO and before not in ("?", ".", "!", ",")
     if written in ("min", "max") and before.isdigit():
         return False
-    if written == "c" and (before[:1].isdigit() or clause.touches(match.start()).isalnum()):
+    if written in ("c", "s", "ss") and (
+        before[:1].isdigit() or clause.touches(match.start()).isalnum()
+    ):
         return False
     if len(written) == 1 and match["word"].isupper():
         return False

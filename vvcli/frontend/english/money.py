@@ -1,4 +1,4 @@
-"""Sums of money: "$1,250.50", "US$5", "5,50 €", "$5-10", "£3.2bn", "CHF 20", "50p"."""
+"""Sums of money: "$1,250.50", "US$5", "5,50 €", "$5-10", "£3.2bn", "CHF 20"."""
 
 from __future__ import annotations
 
@@ -136,25 +136,6 @@ def _is_singular(match: re.Match[str], clause: Clause) -> bool:
 _DEFINITE = cues("money.definite")
 
 
-def _pence(match: re.Match[str], clause: Clause) -> Money | None:
-    is_section = clause.before(match.start()).lower() in words("english/sections")
-    return None if is_section else Pence(int(match["number"]))
-
-
-@dataclass(frozen=True)
-class Pence(Money):
-    """A sum below a pound: "50p"."""
-
-    def __init__(self, count: int) -> None:
-        super().__init__(Amount(f"0.{count:02}" if count < 100 else str(count)), "£")
-        object.__setattr__(self, "count", count)
-
-    def words(self, british: bool) -> str:
-        """As in "fifty pence"."""
-        count = int(self.amount.number.removeprefix("0."))
-        return f"{cardinal(count, british)} {'penny' if count == 1 else 'pence'}"
-
-
 def _code(match: re.Match[str], clause: Clause) -> Money | None:
     if clause.touches(match.start()) == "/":
         return None  # GBP/USD 1.25
@@ -246,5 +227,4 @@ RULES = [
         shape="0+([,.]0|-[-0$€£]| ?[^ 0,./:%;!?)]|$)|[.]0",
         letters=_LETTERS,
     ),
-    Rule(re.compile(r"(?P<number>\d{1,2})p(?!\w)"), _pence, "0", shape="0{1,2}a", letters="p"),
 ]

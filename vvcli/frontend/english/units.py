@@ -59,7 +59,9 @@ def find_unit(written: str) -> Unit | None:
 
 def _is_loud(symbol: str) -> bool:
     return (
-        symbol.isupper() and len(symbol) > 1 and symbol not in ("IN", "PM", "AM", "MS", "HR", "ST")
+        symbol.isupper()
+        and len(symbol) > 1
+        and symbol not in ("IN", "PM", "AM", "MS", "HR", "ST", "AC")
     )
 
 

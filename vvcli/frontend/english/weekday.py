@@ -82,6 +82,8 @@ def _dash(match: re.Match[str], clause: Clause) -> Through | None:
         before = clause.before(match.start(), 2).lower()
     after = clause.after(match.end()).lower()
     is_short_year = after == "'" and clause.after(match.end(), 2).isdigit()
+    if clause.previous == "Decade" and (is_short_year or clause.after(match.end(), 2) == "s"):
+        return Through()
     if clause.previous in ("Year", "Range") and (after.isdigit() or is_short_year):
         return Through()
     if clause.previous == "Date" and after.isdigit():

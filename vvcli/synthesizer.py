@@ -158,7 +158,7 @@ class Synthesizer:
         return self.fleet.report()
 
     def close(self) -> None:
-        """End the workers; the synthesizer cannot be used any more. One alone needs no end."""
+        """End the workers: what is not spoken yet raises RuntimeError. One alone needs no end."""
         self.fleet.close()
 
     def __enter__(self) -> Synthesizer:
@@ -189,7 +189,7 @@ class Synthesizer:
         Raises:
             TypeError: `lines` is one text, or holds what is neither str nor Record.
             ValueError: a record's seed or guidance is out of range.
-            RuntimeError: this synthesizer is speaking already; one run at a time.
+            RuntimeError: this synthesizer is speaking already, one run at a time; or is closed.
         """
         return self._stream(numbered(lines))
 

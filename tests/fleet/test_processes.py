@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 
@@ -101,6 +102,34 @@ def test_closing_early_leaves_it_as_new(three: Synthesizer, alone: list[Utteranc
             next(chunks)
         chunks.close()
     assert digest(list(three.speak(LINES))) == digest(alone)
+
+
+@pytest.mark.slow
+def test_closing_ends_a_run_that_goes_on() -> None:
+    """From the thread that reads it, from another one while it waits, and before a run."""
+    silent = threading.Event()
+
+    def endless() -> Iterator[str]:
+        yield from LINES[:2]
+        silent.wait()
+
+    for lines, from_another in ((LINES * 10, False), (endless(), True)):
+        synthesizer = make(2)
+        utterances = synthesizer.speak(lines)
+        next(utterances)
+        pids = pool_of(synthesizer).pids
+        closing = threading.Timer(0.5 if from_another else 0, synthesizer.close)
+        closing.start()
+        if not from_another:
+            closing.join()
+        with pytest.raises(RuntimeError, match="this Synthesizer is closed"):
+            list(utterances)
+        closing.join()
+        assert not any(is_running(pid) for pid in pids)
+        synthesizer.close()
+        with pytest.raises(RuntimeError, match="this Synthesizer is closed"):
+            list(synthesizer.speak(LINES))
+    silent.set()
 
 
 @pytest.mark.slow

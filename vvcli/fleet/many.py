@@ -9,6 +9,7 @@ from typing import Any
 
 from vvcli.batch.resume import JobStep
 from vvcli.batch.runner import Events, Runner
+from vvcli.fleet.closable import ClosablePool
 from vvcli.fleet.dispatcher import Dispatcher
 from vvcli.fleet.files import FilesRun
 from vvcli.fleet.fleet import run_ahead, seconds_ahead
@@ -30,6 +31,7 @@ class ManyFleet:
 
     def __init__(self, pool: Pool, max_ahead: float | None) -> None:
         self.pool = pool
+        self._shared = ClosablePool(pool)  # with whoever closes it during a run
         self.workers = len(pool.names)
         self.streams = pool.streams
         self._max_ahead = seconds_ahead(max_ahead, self.streams * self.workers) * SAMPLE_RATE
@@ -82,8 +84,8 @@ class ManyFleet:
         return [each.to_dict() for each in self._figures]
 
     def close(self) -> None:
-        """End the workers."""
-        self.pool.close()
+        """End the workers; a run that is not at its end raises RuntimeError where it goes on."""
+        self._shared.close()
 
     def _begin(self, settings: Plain, *, longest_first: bool = False) -> tuple[Any, ...]:
         """What a run needs to begin, with new figures."""
@@ -95,4 +97,4 @@ class ManyFleet:
             each.clipped = clipped
         queue = QUEUE_PER_STREAM * self.streams
         dispatcher = Dispatcher(self.workers, queue, longest_first=longest_first)
-        return self.pool, self._up, self._runs, settings, dispatcher, self._figures
+        return self._shared, self._up, self._runs, settings, dispatcher, self._figures

@@ -1,0 +1,83 @@
+"""A pool that any thread may close while another one uses it."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from vvcli.fleet.channel import Message
+from vvcli.fleet.pool import Pool
+from vvcli.samples import Samples, SampleType
+
+
+class ClosablePool:
+    """See `Pool`. After `close`, a run that still goes on gets a RuntimeError instead of waiting.
+
+    Args:
+        pool: used by one thread at a time, which closes it, too.
+    """
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._lock = threading.Lock()
+        self._closed = False
+
+    @property
+    def names(self) -> list[str]:
+        """What the workers are called."""
+        return self._pool.names
+
+    @property
+    def sample_type(self) -> SampleType:
+        """The type of the audio."""
+        return self._pool.sample_type
+
+    @property
+    def streams(self) -> int:
+        """Records that each worker speaks at the same time."""
+        return self._pool.streams
+
+    def start(self, worker: int) -> None:
+        """Start a worker that is not there, nor about to be."""
+        with self._lock:
+            self._check_open()
+            self._pool.start(worker)
+
+    def kill(self, worker: int) -> None:
+        """End a worker at once; nothing more comes of it."""
+        with self._lock:
+            if not self._closed:
+                self._pool.kill(worker)
+
+    def send(self, worker: int, *message: Any) -> None:
+        """Send a message of plain values; to a dead worker nothing."""
+        with self._lock:
+            if not self._closed:
+                self._pool.send(worker, *message)
+
+    def wait(self, seconds: float | None = None) -> list[tuple[int, Message]]:
+        """Wait for messages, or for `wake`; with the workers they come from."""
+        with self._lock:
+            self._check_open()
+            return self._pool.wait(seconds)
+
+    def read(self, worker: int, position: int, length: int) -> Samples:
+        """The samples that a `chunk` message of the worker names; to be called for each, once."""
+        with self._lock:
+            self._check_open()
+            return self._pool.read(worker, position, length)
+
+    def wake(self) -> None:
+        """End `wait`, from any thread."""
+        self._pool.wake()
+
+    def close(self) -> None:
+        """End all workers, from any thread; again it does nothing."""
+        self._closed = True
+        self._pool.wake()  # before the lock, which `wait` holds
+        with self._lock:
+            self._pool.close()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise RuntimeError("this Synthesizer is closed: make another")

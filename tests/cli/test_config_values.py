@@ -56,6 +56,8 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("[speak]\nformat = ['wav']", "[speak]: format must be text"),
         ("quiet = 'yes'", "quiet must be true or false"),
         ("quiet = 1", "quiet must be true or false"),
+        ("server = 'maybe'", 'server must be true, false or "auto"'),
+        ("[speak]\nserver = 1", '[speak]: server must be true, false or "auto"'),
         ("[speak]\ninput = 5", "[speak]: input must be a list"),
         ("[speak]\ninput = 'a.txt'", "[speak]: input must be a list"),
         ("[speak]\ninput = [5]", "[speak]: input must be text"),

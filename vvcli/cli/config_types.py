@@ -27,7 +27,8 @@ def checked(option: click.Option, value: object) -> object:
         if value in words:
             return value
         if type(value) is not bool:
-            raise ValueError("must be true or false")
+            *listed, last = ["true", "false", *(f'"{word}"' for word in words)]
+            raise ValueError(f"must be {', '.join(listed)} or {last}")
         return value if option.is_bool_flag else (option.flag_value if value else None)
     if not option.multiple:
         return _checked(option, value)

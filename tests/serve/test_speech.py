@@ -184,6 +184,11 @@ def test_a_body_that_is_no_object(server: Server, body: bytes) -> None:
     assert server.error(400, body=body)["code"] == "invalid_json"
 
 
+def test_a_field_that_is_there_twice(server: Server) -> None:
+    error = server.error(400, body=b'{"input": "Yes.", "seed": 1, "input": "No."}')
+    assert (error["code"], error["param"]) == ("duplicate_field", "input")
+
+
 def test_paths_and_methods(server: Server) -> None:
     assert server.error(404, "/v1/audio")["code"] == "not_found"
     assert server.error(404, "/")["code"] == "not_found"

@@ -112,6 +112,7 @@ def test_wrong_messages_are_told_and_change_nothing(server: Server) -> None:
         ("text", "invalid_json"),
         ("[]", "invalid_json"),
         ('{"type": "sing"}', "invalid_value"),
+        ('{"type": "flush", "type": "cancel"}', "duplicate_field"),
         ('{"text": "Hello."}', "invalid_value"),
         ('{"type": ["text"]}', "invalid_value"),
         ('{"type": "text", "text": 3}', "invalid_value"),

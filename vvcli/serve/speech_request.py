@@ -59,12 +59,22 @@ def parse_json(data: bytes | str) -> dict[str, Any]:
         ApiError: it is none.
     """
     try:
-        value = json.loads(data)
+        value = json.loads(data, object_pairs_hook=_without_duplicates)
     except (ValueError, RecursionError) as error:
         raise ApiError(400, "invalid_json", f"the body is not JSON: {error}") from error
     if not isinstance(value, dict):
         raise ApiError(400, "invalid_json", "the body is not a JSON object")
     return value
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in fields:
+            message = f"the field {name[:40]!r} is there twice"
+            raise ApiError(400, "duplicate_field", message, param=name)
+        fields[name] = value
+    return fields
 
 
 def parse_request(fields: Mapping[str, Any], info: ServerInfo) -> SpeechRequest:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import wave
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -133,6 +134,18 @@ def test_fail_fast_stops_at_the_first(batch: Batch) -> None:
     assert batch("a.txt", "--fail-fast").status == 3
     assert sorted(files(Path("out"))) == ["a/00001.wav"]
     assert len(entries()) == 2
+
+
+@pytest.mark.slow
+def test_fail_fast_counts_what_workers_had_all_but_done(batch: Batch) -> None:
+    """Their files are there, with entries, although the run was stopped before them."""
+    Path("a.txt").write_bytes(b"b\xff\n" + b"Yes.\n" * 30)
+    options = ["--workers", "2", "-j", "4", "--fail-fast", "--summary", "summary.json"]
+    assert batch("a.txt", *options).status == 3
+    found = json.loads(Path("summary.json").read_text())["files"]
+    done = Counter(entry["status"] for entry in entries())
+    assert (found["ok"], found["failed"]) == (done["ok"], done["failed"])
+    assert found["missing"] == 31 - done.total()
 
 
 @pytest.mark.slow

@@ -346,6 +346,9 @@ def test_verify_finds_files_that_are_not_what_was_made(
     assert again.status == 0
     assert "out/a/00002.wav is not what was made" in again.stderr
     assert "3 files were checked, 1 is not what was made" in again.stderr
+    Path("a.txt").write_text("One.\n")
+    assert "1 file was checked, 0 are not" in vvcli("batch", "a.txt", "--verify", *options).stderr
+    Path("a.txt").write_text("One.\nTwo.\nThree.\n")
     assert files(Path("out")) == old
     assert batch("a.txt", "--verify").status == 0
     Path("out/a/00002.wav").write_bytes(garbage)

@@ -20,6 +20,7 @@ from vvcli.cli.environment import Environment
 from vvcli.cli.read_aloud import count_chunk
 from vvcli.cli.remedies import REMEDIES
 from vvcli.cli.session import Session, open_session
+from vvcli.progress.tally import count
 from vvcli.samples import SAMPLE_RATE
 from vvcli.script.measure import measure
 
@@ -43,13 +44,13 @@ def run_batch(
     resume = prepared.resume(request, manifest.entries)
     before = Standing()
 
-    def count(step: JobStep) -> JobStep:
+    def add(step: JobStep) -> JobStep:
         before.add(step)
         if step.decision is Decision.MAKE:
             leftovers.remove(str(step.job.path))
         return step
 
-    decided = map(count, resume.decide(prepared.jobs))
+    decided = map(add, resume.decide(prepared.jobs))
     steps = JobSteps(prepared.jobs, decided, manifest.entries)
     runner = Runner(
         manifest,
@@ -79,7 +80,9 @@ def run_batch(
             # computes alike.
             records = sum(len(records) for _, records in prepared.read)
             form = request.format_name
-            make_files(request, steps, before, runner, form, session, made, asked, records)
+            make_files(
+                request, steps, before, runner, form, session, made, manifest, asked, records
+            )
             session.progress.finish(session.tally)
     files = Files.count(before, made)
     facts = {} if request.shard is None else {"shard": str(request.shard)}
@@ -102,12 +105,11 @@ def verified(resume: Resume) -> list[str]:
     """What `--verify` has found."""
     if not resume.checked:
         return []
+    were = "was" if resume.checked == 1 else "were"
     are = "is" if resume.differing == 1 else "are"
     named = [f"{path} is not what was made" for path in resume.damaged]
-    return [
-        *named,
-        f"{resume.checked} files were checked, {resume.differing} {are} not what was made",
-    ]
+    checked = f"{count(resume.checked, 'file')} {were} checked"
+    return [*named, f"{checked}, {resume.differing} {are} not what was made"]
 
 
 def make_files(
@@ -118,23 +120,27 @@ def make_files(
     format_name: str,
     session: Session,
     made: Counter[Outcome],
+    manifest: Manifest,
     options: dict[str, Any],
     of_records: int,
 ) -> None:
     """Load the model and make what is missing `of_records`, counting in `session` and `made`."""
     synthesizer = session.load(options, of_records)
+    earlier = manifest.added.copy()
     made_files = synthesizer.fleet.make(steps.missing(), runner, format_name)
     with closing(made_files) as events:
         for event in events:
             if isinstance(event, ManifestEntry):
-                made[event.status] += 1
                 if said := softer(event.audio_filepath, event.loudness, request.loudness):
                     session.progress.note(said)
                 if request.fail_fast and session.tally.failed:
                     break
                 continue
             count_chunk(event, synthesizer, session.tally, session.progress)
+    # Files that were all but done when the run was stopped have entries, and no events.
+    made.update(manifest.added - earlier)
     left = before.decided[Decision.MAKE] - sum(made.values())
     if left:
-        session.progress.note(f"stopped: {left} files are not made")
+        are = "is" if left == 1 else "are"
+        session.progress.note(f"stopped: {count(left, 'file')} {are} not made")
     session.note_clipped(runner.clipped + synthesizer.clipped)

@@ -112,7 +112,8 @@ class Session:
         """Say that so many samples were cut off, if any were."""
         self.clipped = samples
         if samples:
-            self.progress.note(f"{samples} samples were beyond full scale and cut: try -f f32le")
+            what = "1 sample was" if samples == 1 else f"{samples} samples were"
+            self.progress.note(f"{what} beyond full scale and cut: try -f f32le")
 
     def summarize(self, **facts: Any) -> None:
         """Write `--summary`: the figures and `facts`.

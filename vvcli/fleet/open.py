@@ -114,4 +114,5 @@ def _open_cluster(
     }
     pool = RayPool(cluster, setup, folder.identity, device, workers, options.sample_type)
     many = ManyFleet(pool, max_ahead)
-    return OpenFleet(many, None, f"{many.workers} workers of a Ray cluster", config, voice)
+    name = "1 worker" if many.workers == 1 else f"{many.workers} workers"
+    return OpenFleet(many, None, f"{name} of a Ray cluster", config, voice)

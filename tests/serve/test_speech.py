@@ -210,7 +210,10 @@ def test_what_the_server_says_of_itself(server: Server) -> None:
     assert (handshake["steps"], handshake["streams"], handshake["queue"]) == (2, 3, 4)
     assert (handshake["seed"], handshake["deterministic"]) == (42, True)
     assert handshake["sample_rate"] == 24_000
-    assert [model["id"] for model in get("/v1/models")["data"]] == ["vvcli"]
+    models = get("/v1/models")["data"]
+    assert [model["id"] for model in models] == ["vvcli"]
+    assert get("/v1/models/vvcli") == models[0]
+    assert server.error(404, "/v1/models/tts-1")["code"] == "not_found"
     voices = {voice["id"]: voice["default"] for voice in get("/v1/voices")["data"]}
     assert voices == {"tiny-Ada_woman": True, "tiny-Ben_man": False}
     assert [*voices] == handshake["voices"]

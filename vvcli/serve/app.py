@@ -100,6 +100,9 @@ def _answers(context: ServerContext) -> dict[str, Callable[[Request], Awaitable[
     async def models(_: Request) -> Response:
         return JSONResponse({"object": "list", "data": [model]})
 
+    async def one_model(_: Request) -> Response:
+        return JSONResponse(model)
+
     async def voices(_: Request) -> Response:
         data = [
             {"id": name, "object": "voice", "default": name == info.voice} for name in info.voices
@@ -117,6 +120,7 @@ def _answers(context: ServerContext) -> dict[str, Callable[[Request], Awaitable[
     return {
         "/v1/handshake": handshake,
         "/v1/models": models,
+        f"/v1/models/{MODEL}": one_model,
         "/v1/voices": voices,
         "/healthz": health,
         "/metrics": figures,

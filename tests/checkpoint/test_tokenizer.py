@@ -13,6 +13,7 @@ from tokenizers import Tokenizer
 
 from vvcli.checkpoint import model_folder as module
 from vvcli.checkpoint.preprocessor_config import tokenizer_repository
+from vvcli.checkpoint.tokenizer import TextTokenizer
 from vvcli.errors import RecordError, UnavailableError
 
 from .samples import TINY, load_tokenizer
@@ -80,6 +81,33 @@ def test_a_tokenizer_that_truncates_does_not(folder: Path) -> None:
 def test_text_that_is_not_unicode_is_a_records_error() -> None:
     with pytest.raises(RecordError, match="not valid Unicode at character 3"):
         TOKENIZER.encode("ab\udcff")
+
+
+class Counted:
+    """A tokenizer of the library that notes how much it is given at a time."""
+
+    def __init__(self) -> None:
+        self.given: list[str] = []
+
+    def encode(self, text: str, **options: Any) -> Any:
+        self.given.append(text)
+        return REFERENCE.encode(text, **options)
+
+
+def test_a_long_text_is_checked_in_pieces_and_all_of_it() -> None:
+    counted = Counted()
+    text = "one less than two " * 5000
+    TextTokenizer(counted).check(text)  # type: ignore[arg-type]
+    assert max(map(len, counted.given)) <= 1 << 14
+    assert "".join(counted.given) == text.strip() + "\n"
+
+
+@pytest.mark.parametrize("text", ["\ud800", "word " * 10_000 + "\udfff"])
+def test_a_check_refuses_what_cannot_be_encoded(text: str) -> None:
+    with pytest.raises(RecordError) as said:
+        TOKENIZER.encode(text)
+    with pytest.raises(RecordError, match=f"^{said.value}$"):
+        TOKENIZER.check(text)
 
 
 def test_the_hub_cache_is_asked_only_without_a_tokenizer_json(

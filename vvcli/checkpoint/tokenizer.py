@@ -12,7 +12,11 @@ from vvcli.errors import RecordError, UnavailableError, is_rust_panic
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
+# Characters of a text that is only checked: the library needs two kilobytes for each token.
+_PIECE = 1 << 14
+
 _STRAIGHT = str.maketrans("‘’“”", "''\"\"")
+_NO_TOKENS = "the tokenizer has no tokens for the text"
 
 
 class TextTokenizer:
@@ -40,22 +44,41 @@ class TextTokenizer:
             RecordError: `text` has lone surrogates, so it is not Unicode text, or the model's
                 tokenizer has no tokens for it.
         """
-        line = text.translate(_STRAIGHT).strip() + "\n"
-        try:
-            line.encode()
-        except UnicodeEncodeError as error:
-            raise RecordError(
-                f"the text is not valid Unicode at character {error.start + 1}: decode it as UTF-8"
-            ) from error
+        ids = self._ids(_line(text))
+        if not ids:
+            raise RecordError(_NO_TOKENS)
+        return ids
+
+    def check(self, text: str) -> None:
+        """Find out, in little memory, whether `text` can be encoded.
+
+        Raises:
+            RecordError: as `encode`.
+        """
+        line = _line(text)
+        pieces = (line[start : start + _PIECE] for start in range(0, len(line), _PIECE))
+        if not sum(len(self._ids(piece)) for piece in pieces):
+            raise RecordError(_NO_TOKENS)
+
+    def _ids(self, line: str) -> list[int]:
         try:
             ids: list[int] = self._bpe.encode(line, add_special_tokens=False).ids
         except BaseException as error:
             if not isinstance(error, Exception) and not is_rust_panic(error):
                 raise
             raise RecordError(f"the tokenizer cannot encode the text: {error}") from error
-        if not ids:
-            raise RecordError("the tokenizer has no tokens for the text")
         return ids
+
+
+def _line(text: str) -> str:
+    line = text.translate(_STRAIGHT).strip() + "\n"
+    try:
+        line.encode()
+    except UnicodeEncodeError as error:
+        raise RecordError(
+            f"the text is not valid Unicode at character {error.start + 1}: decode it as UTF-8"
+        ) from error
+    return line
 
 
 def build(content: dict[str, Any], path: Path) -> Tokenizer:

@@ -65,7 +65,7 @@ class Preflight:
                 if segment.voice:
                     self._voice_name(segment.voice)
                 if segment.text:
-                    self._tokenizer.encode(segment.text)
+                    self._tokenizer.check(segment.text)
         except (UnavailableError, RecordError) as error:
             raise RecordError(f"{record.label}: {error}") from error
         return spoken

@@ -157,4 +157,5 @@ def test_a_command_that_ends_takes_its_workers_along(
     if number is signal.SIGINT:
         entries = [json.loads(line) for line in (out / "manifest.jsonl").read_text().splitlines()]
         made = {entry["audio_filepath"] for entry in entries}
-        assert {str(path.relative_to(out)) for path in out.rglob("*.wav")} == made
+        # An entry comes first: a file that had no time to get its name is made by the next run.
+        assert {str(path.relative_to(out)) for path in out.rglob("*.wav")} <= made

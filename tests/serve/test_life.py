@@ -129,6 +129,7 @@ def test_a_token_and_a_log_until_interrupted(folder: Path, expected: dict[str, b
         server.log.rename(old)
         server.signal(HUP)
         wait_until(server.log.exists)
+        wait_until(lambda: old.read_text().endswith("\n"))  # written after the answer is out
         (line,) = map(json.loads, old.read_text().splitlines())
         assert (line["record"], line["characters"], line["status"]) == ("ok", len(SHORT), 200)
         assert SHORT not in old.read_text()

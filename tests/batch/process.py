@@ -12,10 +12,11 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import ModuleType, SimpleNamespace
 
 from tests.batch.fakes import speak
+from vvcli.batch.entry import ManifestEntry
 from vvcli.batch.resume import JobStep
 from vvcli.batch.runner import Events, Runner
 from vvcli.cli import main
@@ -29,9 +30,19 @@ class FakeSynthesizer:
         self.streams, self.device, self.active, self.clipped = 1, "fake", 1, 0
         self.workers, self.fleet = 1, self
 
-    def make(self, steps: Iterator[JobStep], runner: Runner, format_name: str) -> Events:
+    def make(
+        self,
+        steps: Iterator[JobStep],
+        runner: Runner,
+        _format_name: str,
+        stops: Callable[[ManifestEntry], bool],
+    ) -> Events:
         files, ahead = itertools.tee(steps)
-        yield from runner.make(files, self.stream(r for step in ahead for r in step.job.records))
+        chunks = self.stream(record for step in ahead for record in step.job.records)
+        for event in runner.make(files, chunks):
+            yield event
+            if isinstance(event, ManifestEntry) and stops(event):
+                return
 
     def report(self) -> list[dict[str, object]]:
         return []

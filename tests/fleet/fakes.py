@@ -52,6 +52,10 @@ class FakePool:
         self._starting: deque[int] = deque()
         self._position = 0
 
+    @property
+    def started(self) -> list[int]:
+        return [number for number, worker in enumerate(self.workers) if worker.up]
+
     def start(self, worker: int) -> None:
         assert not self.workers[worker].up
         self._starting.append(worker)

@@ -10,14 +10,13 @@ program, and is neither used nor changed.
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
-from vvcli.batch.entry import ManifestEntry, Outcome
+from vvcli.batch.entry import ManifestEntry
 from vvcli.batch.manifest_file import open_manifest, read_manifest
 from vvcli.batch.manifest_lock import LockFile, check_unlocked, lock_manifest
 from vvcli.batch.shards import Shard, shards_in
@@ -98,7 +97,7 @@ class Manifest:
     """The manifest of an output folder, or of a shard, locked and open for appending.
 
     `entries` holds the last one of each file, by all manifests of the folder, as they were when
-    this one was opened. The others are read, and never repaired. `added` counts what was appended.
+    this one was opened. The others are read, and never repaired.
 
     Raises:
         UsageError: another run has it, or it is not a manifest of ours.
@@ -109,7 +108,6 @@ class Manifest:
         self.path = folder / name_of(shard)
         self._shard = shard
         self._lock_file: LockFile | None = None
-        self.added = Counter[Outcome]()
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._descriptor = open_manifest(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
@@ -142,7 +140,6 @@ class Manifest:
                 os.fdatasync(self._descriptor)
         except OSError as error:
             raise self._error(error) from error
-        self.added[entry.status] += 1
 
     def close(self) -> None:
         """Let the next run have it."""

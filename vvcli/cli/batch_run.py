@@ -80,9 +80,7 @@ def run_batch(
             # computes alike.
             records = sum(len(records) for _, records in prepared.read)
             form = request.format_name
-            make_files(
-                request, steps, before, runner, form, session, made, manifest, asked, records
-            )
+            make_files(request, steps, before, runner, form, session, made, asked, records)
             session.progress.finish(session.tally)
     files = Files.count(before, made)
     facts = {} if request.shard is None else {"shard": str(request.shard)}
@@ -120,25 +118,24 @@ def make_files(
     format_name: str,
     session: Session,
     made: Counter[Outcome],
-    manifest: Manifest,
     options: dict[str, Any],
     of_records: int,
 ) -> None:
     """Load the model and make what is missing `of_records`, counting in `session` and `made`."""
     synthesizer = session.load(options, of_records)
-    earlier = manifest.added.copy()
-    made_files = synthesizer.fleet.make(steps.missing(), runner, format_name)
+
+    def stops(entry: ManifestEntry) -> bool:
+        return request.fail_fast and entry.error is not None and session.tally.failed > 0
+
+    made_files = synthesizer.fleet.make(steps.missing(), runner, format_name, stops)
     with closing(made_files) as events:
         for event in events:
             if isinstance(event, ManifestEntry):
+                made[event.status] += 1
                 if said := softer(event.audio_filepath, event.loudness, request.loudness):
                     session.progress.note(said)
-                if request.fail_fast and session.tally.failed:
-                    break
                 continue
             count_chunk(event, synthesizer, session.tally, session.progress)
-    # Files that were all but done when the run was stopped have entries, and no events.
-    made.update(manifest.added - earlier)
     left = before.decided[Decision.MAKE] - sum(made.values())
     if left:
         are = "is" if left == 1 else "are"

@@ -149,7 +149,7 @@ def _speak_parts(
         )
         records = sum(len(step.job.records) for step in steps)
         form = PART_FORMAT
-        make_files(request, steps, before, runner, form, session, made, staged, options, records)
+        make_files(request, steps, before, runner, form, session, made, options, records)
     return sum(made.values()) == missing
 
 

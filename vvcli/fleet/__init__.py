@@ -4,8 +4,8 @@ In the order to read in:
 
 1. `worker.py`: an engine and its loop. `fleet.py`: one worker, in this process.
 2. `dispatcher.py`: tickets, workers and deaths, in pure Python; it touches no process.
-3. `pool.py`: workers outside of this process. `run.py`, `ordered.py`, `files.py`: a run of many of
-   them, for a stream or for the files of a batch. `many.py` puts them together, and
+3. `pool.py`: workers outside of this process. `run.py`, `ordered.py`, `files.py`, `open_file.py`: a
+   run of many of them, for a stream or for the files of a batch. `many.py` puts them together, and
    `closable.py` lets any thread end them.
 4. `devices.py`, `cores.py`: where workers run. `processes.py`: as processes of this host, which
    `child.py` is the program of. `channel.py`, `ring.py`, `plain.py`: what passes between them.

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Collection
 from typing import Any
 
 from vvcli.fleet.channel import Message
-from vvcli.fleet.pool import Pool
+from vvcli.fleet.pool import Pool, PoolClosedError
 from vvcli.samples import Samples, SampleType
 
 
 class ClosablePool:
-    """See `Pool`. After `close`, a run that still goes on gets a RuntimeError instead of waiting.
+    """See `Pool`. A run that still goes on after `close` gets a PoolClosedError, and never waits.
 
     Args:
         pool: used by one thread at a time, which closes it, too.
@@ -37,17 +38,22 @@ class ClosablePool:
         """Records that each worker speaks at the same time."""
         return self._pool.streams
 
+    @property
+    def started(self) -> Collection[int]:
+        """Workers that were started and have not died, ready or not."""
+        return self._pool.started
+
     def start(self, worker: int) -> None:
-        """Start a worker that is not there, nor about to be."""
+        """Start a worker, unless it is among `started`: since the end of the run before, say."""
         with self._lock:
             self._check_open()
-            self._pool.start(worker)
+            if worker not in self._pool.started:
+                self._pool.start(worker)
 
     def kill(self, worker: int) -> None:
-        """End a worker at once; nothing more comes of it."""
+        """End a worker at once; nothing more comes of it. After `close` it is gone for certain."""
         with self._lock:
-            if not self._closed:
-                self._pool.kill(worker)
+            self._pool.kill(worker)
 
     def send(self, worker: int, *message: Any) -> None:
         """Send a message of plain values; to a dead worker nothing."""
@@ -80,4 +86,4 @@ class ClosablePool:
 
     def _check_open(self) -> None:
         if self._closed:
-            raise RuntimeError("this Synthesizer is closed: make another")
+            raise PoolClosedError("this Synthesizer is closed: make another")

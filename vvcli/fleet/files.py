@@ -3,40 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from vvcli.batch.entry import ManifestEntry, Outcome
-from vvcli.batch.plan import Job
 from vvcli.batch.recover import Leftovers, discard_part, finish_part
 from vvcli.batch.resume import JobStep
 from vvcli.batch.runner import Runner
 from vvcli.errors import VvcliError
+from vvcli.fleet.open_file import OpenFile
 from vvcli.fleet.ordered import POISON
 from vvcli.fleet.plain import extras_of, plain_job, with_spoken
-from vvcli.fleet.pool import error_of
+from vvcli.fleet.pool import PoolClosedError, error_of
 from vvcli.fleet.run import FleetRun
-from vvcli.script.record import Record
 from vvcli.speech.values import Chunk, Status
 
 PLANNED_AT_ONCE = 4096  # files, before workers get the longest of them
 
 FAREWELL = 0.5  # seconds for workers to remove what they have begun
-
-
-@dataclass
-class _File:
-    """A file that is not done with."""
-
-    job: Job
-    records: dict[int, Record]  # by index
-    ended: set[int] = field(default_factory=set)  # records that were told of
-    told: dict[int, int] = field(default_factory=dict)  # samples of a record, by index
-    skip: dict[int, int] = field(default_factory=dict)  # of these, told again by another worker
 
 
 class FilesRun(FleetRun):
@@ -45,6 +32,7 @@ class FilesRun(FleetRun):
     Args:
         steps: the files to make.
         runner: has the manifest, where entries go before files get their names.
+        stops: see `Fleet.make`.
         others: see `FleetRun`.
     """
 
@@ -53,11 +41,13 @@ class FilesRun(FleetRun):
         *others: Any,
         steps: Iterator[JobStep],
         runner: Runner,
+        stops: Callable[[ManifestEntry], bool],
     ) -> None:
         super().__init__(*others)
         self._steps: Iterator[JobStep] | None = steps
         self._runner = runner
-        self._files: dict[int, _File] = {}
+        self._stops = stops
+        self._files: dict[int, OpenFile] = {}
         self._entries: list[tuple[int | None, int, ManifestEntry]] = []  # worker and ticket
         self._unnamed: dict[int, tuple[int, ManifestEntry]] = {}  # worker, by ticket
         self._retried: set[str] = set()  # names
@@ -78,13 +68,17 @@ class FilesRun(FleetRun):
 
         Chunks have as many samples as were made, and no audio: that is in the files.
         """
-        self.begin()
         try:
+            self.begin()
             while True:
                 self._hand_out()
                 self._commit()
                 events, self._events = self._events, []
                 yield from events
+                if any(isinstance(event, ManifestEntry) and self._stops(event) for event in events):
+                    self._leave()
+                    yield from self._events
+                    return
                 if self._steps is None and self.dispatcher.done:
                     break
                 is_planning = self._steps is not None and self.dispatcher.wants
@@ -107,15 +101,14 @@ class FilesRun(FleetRun):
                 del self._unnamed[ticket]
         for ticket in tickets:
             self._retried.add(str(self._files[ticket].job.path))
-            self._files[ticket].skip = dict(self._files[ticket].told)
+            self._files[ticket].begin_anew()
 
     def fail(self, ticket: int) -> None:
         """The file has no audio; its records fail."""
         file = self._files.pop(ticket)
-        for index, record in file.records.items():
-            if index not in file.ended:
-                error = f"{record.label}: {POISON}"
-                self._events.append(Chunk(record, _samples(0), Status.FAILED, error))
+        for record in file.open_records():
+            error = f"{record.label}: {POISON}"
+            self._events.append(Chunk(record, _samples(0), Status.FAILED, error))
         entry = self._runner.fail(file.job, f"{file.job.source}: {POISON}")
         self._entries.append((None, ticket, entry))
 
@@ -128,10 +121,9 @@ class FilesRun(FleetRun):
             if step is None:
                 self._steps = None
                 break
-            records = {record.index: record for record in step.job.records}
             length = sum(len(record.text) for record in step.job.records)
-            ticket = self.dispatcher.add(records=len(records), length=length)
-            self._files[ticket] = _File(step.job, records)
+            ticket = self.dispatcher.add(records=len(step.job.records), length=length)
+            self._files[ticket] = OpenFile(step.job)
         for worker, ticket in self.dispatcher.hand_out():
             job = self._files[ticket].job
             self.send(worker, "job", ticket, plain_job(job), self._runner.fingerprint(job))
@@ -163,19 +155,13 @@ class FilesRun(FleetRun):
             return
         figures.samples += samples
         figures.records += status is not None
-        file = self._files[ticket]
-        if index in file.ended:
+        noted = self._files[ticket].note(index, samples, ends=status is not None)
+        if noted is None:
             return
-        skip = min(file.skip.get(index, 0), samples)
-        if skip:
-            file.skip[index] -= skip
-        file.told[index] = file.told.get(index, 0) + samples - skip
-        if status is not None:
-            file.ended.add(index)
-        record = with_spoken(file.records[index], said, respelled)
+        record, new = noted
+        record = with_spoken(record, said, respelled)
         end = None if status is None else Status(status)
-        made = _samples(samples - skip)
-        self._events.append(Chunk(record, made, end, error, *extras_of(extras)))
+        self._events.append(Chunk(record, _samples(new), end, error, *extras_of(extras)))
 
     def _take_entry(self, worker: int, ticket: int, values: dict[str, Any], tag: str) -> None:
         if not self.dispatcher.finish(worker, ticket):  # it was given to another worker since
@@ -225,14 +211,20 @@ class FilesRun(FleetRun):
                     self._handlers[kind](worker, *values[1:])
 
     def _leave(self) -> None:
-        """End the run wherever it is; files whose entries are safe get their names."""
-        self.stop()
-        self._wait_over(FAREWELL)
+        """End the run wherever it is; files whose entries are safe get their names.
+
+        That holds as well after another thread has closed the pool, and so ended the workers.
+        """
+        if self._is_leaving:
+            return
+        with suppress(PoolClosedError):
+            self.stop()
+            self._wait_over(FAREWELL)
         self._is_leaving = True
-        self._commit()
         for worker in self._up - self._over:  # what it writes is locked
             self.pool.kill(worker)
             self._up.discard(worker)
+        self._commit()
         for ticket, (_, entry) in self._unnamed.items():
             self._finish(ticket, entry)
         for file in self._files.values():

@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from typing import Any, Protocol
 
+from vvcli.batch.entry import ManifestEntry
 from vvcli.batch.resume import JobStep
 from vvcli.batch.runner import Events, Runner
 from vvcli.fleet.worker import Worker
@@ -21,6 +22,11 @@ AHEAD_AT_LEAST, AHEAD_PER_STREAM = 600.0, 30.0  # seconds
 def seconds_ahead(max_ahead: float | None, streams: int) -> float:
     """Seconds made ahead of the record that is handed out, in all `streams` of a fleet."""
     return max(AHEAD_AT_LEAST, AHEAD_PER_STREAM * streams) if max_ahead is None else max_ahead
+
+
+def goes_on(_: ManifestEntry) -> bool:
+    """False: whatever becomes of one file, the others are made."""
+    return False
 
 
 class Fleet(Protocol):
@@ -45,8 +51,17 @@ class Fleet(Protocol):
     def stream(self, records: Iterable[Record]) -> Generator[PendingChunk, None, None]:
         """The chunks of `records`, in order."""
 
-    def make(self, steps: Iterator[JobStep], runner: Runner, format_name: str) -> Events:
-        """Make the files of `steps` as `runner` says, in `format_name`; how it goes."""
+    def make(
+        self,
+        steps: Iterator[JobStep],
+        runner: Runner,
+        format_name: str,
+        stops: Callable[[ManifestEntry], bool] = goes_on,
+    ) -> Events:
+        """Make the files of `steps` as `runner` says, in `format_name`; how it goes.
+
+        After an entry that `stops` no further file is begun, but all that was done is told.
+        """
 
     def report(self) -> list[dict[str, Any]]:
         """The figures of each worker, where there are several."""
@@ -87,13 +102,25 @@ class LocalFleet:
             return run_ahead(pending, self._max_ahead, feed.close)
         return pending
 
-    def make(self, steps: Iterator[JobStep], runner: Runner, format_name: str) -> Events:
+    def make(
+        self,
+        steps: Iterator[JobStep],
+        runner: Runner,
+        format_name: str,
+        stops: Callable[[ManifestEntry], bool] = goes_on,
+    ) -> Events:
         """Make the files of `steps` with `runner`, one after the other; see `Runner.make`."""
         # Records are read ahead of the files that are written; the steps between are kept.
         ahead, steps = itertools.tee(steps)
         records = (record for step in ahead for record in step.job.records)
-        with closing(self.stream(records)) as chunks:
-            yield from runner.make(steps, (chunk.join() for chunk in chunks))
+        with (
+            closing(self.stream(records)) as chunks,
+            closing(runner.make(steps, (chunk.join() for chunk in chunks))) as events,
+        ):
+            for event in events:
+                yield event
+                if isinstance(event, ManifestEntry) and stops(event):
+                    return
 
     def report(self) -> list[dict[str, Any]]:
         """Nothing: the figures of the run are those of its worker."""

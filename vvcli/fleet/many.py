@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import asdict
 from typing import Any
 
+from vvcli.batch.entry import ManifestEntry
 from vvcli.batch.resume import JobStep
 from vvcli.batch.runner import Events, Runner
 from vvcli.fleet.closable import ClosablePool
 from vvcli.fleet.dispatcher import Dispatcher
 from vvcli.fleet.files import FilesRun
-from vvcli.fleet.fleet import run_ahead, seconds_ahead
+from vvcli.fleet.fleet import goes_on, run_ahead, seconds_ahead
 from vvcli.fleet.make_files import FileSettings
 from vvcli.fleet.ordered import StreamRun
 from vvcli.fleet.plain import Plain
@@ -64,7 +65,13 @@ class ManyFleet:
 
         return run_ahead(run.chunks(), self._max_ahead, wake)
 
-    def make(self, steps: Iterator[JobStep], runner: Runner, format_name: str) -> Events:
+    def make(
+        self,
+        steps: Iterator[JobStep],
+        runner: Runner,
+        format_name: str,
+        stops: Callable[[ManifestEntry], bool] = goes_on,
+    ) -> Events:
         """Make the files of `steps`, as `runner` would by itself; see `FilesRun.events`."""
         settings = FileSettings(
             folder=str(runner.folder.path.absolute()),
@@ -74,10 +81,8 @@ class ManyFleet:
             seed=runner.seed,
             max_ahead=self._max_ahead / self.workers,
         )
-        run = FilesRun(
-            *self._begin(asdict(settings), longest_first=True), steps=steps, runner=runner
-        )
-        return run.events()
+        common = self._begin(asdict(settings), longest_first=True)
+        return FilesRun(*common, steps=steps, runner=runner, stops=stops).events()
 
     def report(self) -> list[dict[str, Any]]:
         """The figures of each worker in the latest run."""

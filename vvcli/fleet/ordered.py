@@ -55,8 +55,8 @@ class StreamRun(FleetRun):
 
     def chunks(self) -> Generator[PendingChunk, None, None]:
         """The chunks, until all records are spoken."""
-        self.begin()
         try:
+            self.begin()
             while True:
                 self._hand_out()
                 self._steer()

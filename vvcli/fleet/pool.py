@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from vvcli.errors import OutputError, RecordError, UnavailableError, UsageError, VvcliError
 from vvcli.fleet.channel import Message
+from vvcli.fleet.plain import Plain
 from vvcli.samples import SAMPLE_RATE, Samples, SampleType
+
+PATIENCE = 30.0  # seconds after which it is said that workers are waited for
 
 _ERRORS = {kind.__name__: kind for kind in (OutputError, RecordError, UnavailableError, UsageError)}
 
@@ -31,8 +35,12 @@ class Pool(Protocol):
     def streams(self) -> int:
         """Records that each worker speaks at the same time."""
 
+    @property
+    def started(self) -> Collection[int]:
+        """Workers that were started and have not died, ready or not."""
+
     def start(self, worker: int) -> None:
-        """Start a worker that is not there, nor about to be: begun in the run before, say."""
+        """Start a worker that is not among `started`."""
 
     def kill(self, worker: int) -> None:
         """End a worker at once; nothing more comes of it."""
@@ -51,6 +59,43 @@ class Pool(Protocol):
 
     def close(self) -> None:
         """End all workers."""
+
+
+class PoolClosedError(RuntimeError):
+    """Another thread has closed the pool that a run goes on in."""
+
+
+def start_all(pool: Pool, say_late: Callable[[int], object] = lambda _: None) -> dict[int, Plain]:
+    """Start all workers of `pool`, and wait until each is ready.
+
+    Args:
+        pool: none of its workers is started.
+        say_late: is told once how many are not ready after PATIENCE.
+
+    Returns:
+        The facts that each worker tells of itself.
+
+    Raises:
+        UnavailableError: a worker died before it was ready.
+        VvcliError: a worker refused what it was to load.
+    """
+    for worker in range(len(pool.names)):
+        pool.start(worker)
+    facts: dict[int, Plain] = {}
+    say_at = time.monotonic() + PATIENCE
+    while missing := len(pool.names) - len(facts):
+        now = time.monotonic()
+        if now >= say_at:
+            say_at = float("inf")
+            say_late(missing)
+        for worker, (kind, *values) in pool.wait(None if say_at == float("inf") else say_at - now):
+            if kind == "ready":
+                facts[worker] = values[0]
+            elif kind == "refused":
+                raise error_of(*values)
+            elif kind == "died":
+                raise UnavailableError(f"worker {pool.names[worker]} {values[0]}")
+    return facts
 
 
 @dataclass

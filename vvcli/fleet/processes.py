@@ -15,13 +15,13 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Collection
 from typing import Any
 
-from vvcli.errors import UnavailableError
 from vvcli.fleet.channel import Channel, Message
 from vvcli.fleet.devices import Place
 from vvcli.fleet.plain import Plain
-from vvcli.fleet.pool import error_of
+from vvcli.fleet.pool import start_all
 from vvcli.fleet.ring import RingReader, make_ring_file
 from vvcli.samples import Samples, SampleType
 
@@ -91,9 +91,9 @@ class ProcessPool:
         for end in (self._woken, self._waker):
             end.setblocking(False)
         self._selector.register(self._woken, selectors.EVENT_READ)
-        self.facts: Plain = {}
+        self.facts: dict[int, Plain] = {}
         try:
-            self._open()
+            self.facts = start_all(self)
         except BaseException:
             self.close()
             raise
@@ -101,7 +101,12 @@ class ProcessPool:
     @property
     def streams(self) -> int:
         """Records that each worker speaks at the same time."""
-        return int(self.facts["streams"])
+        return int(self.facts[0]["streams"])
+
+    @property
+    def started(self) -> Collection[int]:
+        """Workers that were started and have not died, ready or not."""
+        return self._processes.keys()
 
     @property
     def pids(self) -> list[int]:
@@ -109,9 +114,7 @@ class ProcessPool:
         return [process.popen.pid for process in self._processes.values()]
 
     def start(self, worker: int) -> None:
-        """Start a worker that is not there, nor about to be."""
-        if worker in self._processes:
-            return
+        """Start a worker that is not among `started`."""
         place = self._places[worker]
         process = self._processes[worker] = _Process(place, self.sample_type)
         self._selector.register(process.channel, selectors.EVENT_READ, worker)
@@ -169,21 +172,6 @@ class ProcessPool:
         self._selector.close()
         self._woken.close()
         self._waker.close()
-
-    def _open(self) -> None:
-        """Start all workers, and wait until they are ready."""
-        for worker in range(len(self._places)):
-            self.start(worker)
-        waiting = set(self._processes)
-        while waiting:
-            for worker, (kind, *values) in self.wait():
-                if kind == "ready":
-                    self.facts = values[0]
-                    waiting.discard(worker)
-                elif kind == "refused":
-                    raise error_of(*values)
-                elif kind == "died":
-                    raise UnavailableError(f"worker {self.names[worker]} {values[0]}")
 
     def _bury(self, worker: int) -> str:
         process = self._processes.pop(worker)

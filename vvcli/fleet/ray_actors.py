@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import logging
 import secrets
+import threading
 import time
 from collections import Counter
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -20,14 +22,15 @@ from vvcli import __version__
 from vvcli.errors import UnavailableError, UsageError
 from vvcli.fleet.channel import Message
 from vvcli.fleet.plain import Plain
-from vvcli.fleet.pool import error_of
+from vvcli.fleet.pool import start_all
 from vvcli.fleet.ray_cluster import RayCluster, connect, count_workers
 from vvcli.fleet.ray_worker import RayWorker
 from vvcli.samples import Samples, SampleType
 
 SLICE = 0.2  # seconds of a wait after which signals are looked for
-PATIENCE = 30.0  # seconds after which it is said that the cluster is waited for
 PROBE_SECONDS = 60.0
+
+LATE = "the Ray cluster has not started %d workers yet"
 
 logger = logging.getLogger("vvcli.fleet")
 
@@ -69,6 +72,7 @@ class RayPool:
         self._told = Counter[int]()
         self._reasons: dict[int, str] = {}
         self.facts: dict[int, Plain] = {}
+        self._woken = threading.Event()
         self._ray = connect(cluster)
         try:
             count, self._resources = count_workers(self._ray, device, workers)
@@ -90,14 +94,17 @@ class RayPool:
         return int(next(iter(self.facts.values()))["streams"])
 
     @property
+    def started(self) -> Collection[int]:
+        """Workers that were started and have not died, ready or not."""
+        return self._actors.keys()
+
+    @property
     def pids(self) -> list[int]:
         """The processes of the actors."""
         return [int(self.facts[worker]["pid"]) for worker in self._actors if worker in self.facts]
 
     def start(self, worker: int) -> None:
-        """Start a worker that is not there, nor about to be."""
-        if worker in self._actors:
-            return
+        """Start a worker that is not among `started`."""
         tag = f"{self._run}-{worker:x}-{self._starts[worker]:x}"
         self._starts[worker] += 1
         make = self._ray.remote(
@@ -121,10 +128,10 @@ class RayPool:
             self._outbox.setdefault(worker, []).append(list(message))
 
     def wait(self, seconds: float | None = None) -> list[tuple[int, Message]]:
-        """Wait for messages; with the workers they come from."""
+        """Wait for messages, or for `wake`; with the workers they come from."""
         self._flush()
         give_up = None if seconds is None else time.monotonic() + seconds
-        while self._refs:
+        while self._refs and not self._woken.is_set():
             left = SLICE if give_up is None else min(SLICE, max(0.0, give_up - time.monotonic()))
             ready, _ = self._ray.wait([*self._refs], timeout=left)
             if ready:
@@ -132,6 +139,7 @@ class RayPool:
                 return [each for ref in ready for each in self._messages(ref)]
             if give_up is not None and time.monotonic() >= give_up:
                 break
+        self._woken.clear()
         return []
 
     def read(self, worker: int, position: int, length: int) -> Samples:
@@ -143,7 +151,8 @@ class RayPool:
         raise ValueError("a Ray cluster makes files, and no stream")
 
     def wake(self) -> None:
-        """Nothing: `wait` looks up by itself."""
+        """End `wait` within a SLICE, from any thread."""
+        self._woken.set()
 
     def close(self) -> None:
         """End all workers, and the connection."""
@@ -192,21 +201,8 @@ class RayPool:
         return reason or "was ended"
 
     def _open(self) -> None:
-        """Start all workers, wait until they are ready, and see whether they fit."""
-        for worker in range(len(self.names)):
-            self.start(worker)
-        waiting, say_at = {*self._actors}, time.monotonic() + PATIENCE
-        while waiting:
-            for worker, (kind, *values) in self.wait(1.0):
-                if kind == "ready":
-                    waiting.discard(worker)
-                elif kind == "refused":
-                    raise error_of(*values)
-                elif kind == "died":
-                    raise UnavailableError(f"worker {self.names[worker]} {values[0]}")
-            if waiting and time.monotonic() > say_at:
-                say_at = float("inf")
-                logger.warning("the Ray cluster has not started %d workers yet", len(waiting))
+        """Start all workers, and see whether they fit."""
+        start_all(self, lambda missing: logger.warning(LATE, missing))
         for worker in self._actors:
             self._check(worker)
         cards = sorted({str(facts["card"]) for facts in self.facts.values()})

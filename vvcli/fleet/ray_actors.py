@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import logging
 import secrets
+import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Collection
-from contextlib import suppress
+from contextlib import ExitStack, redirect_stdout, suppress
 from pathlib import Path
 from typing import Any
 
@@ -73,8 +74,12 @@ class RayPool:
         self._reasons: dict[int, str] = {}
         self.facts: dict[int, Plain] = {}
         self._woken = threading.Event()
-        self._ray = connect(cluster)
+        self._connection = ExitStack()
+        # Ray prints what happens to its machines, wherever this process prints: not among data.
+        self._connection.enter_context(redirect_stdout(sys.stderr))
         try:
+            self._ray = connect(cluster)
+            self._connection.callback(self._ray.shutdown)
             count, self._resources = count_workers(self._ray, device, workers)
             on_gpu = self._resources["num_gpus"] > 0
             self._setup = setup | {
@@ -158,7 +163,7 @@ class RayPool:
         """End all workers, and the connection."""
         for worker in list(self._actors):
             self._bury(worker, None)
-        self._ray.shutdown()
+        self._connection.close()
 
     def _flush(self) -> None:
         for worker, messages in self._outbox.items():

@@ -25,6 +25,8 @@ OPEN = {"", "errors", "samples"}  # to every room; "" is vvcli/__init__.py
 ROOMS: dict[str, set[str]] = {
     # Whatever configures a run is read by it: regular files, of a bounded size.
     "checkpoint.regular_file": set(),
+    # A server and its clients read their common secret alike.
+    "checkpoint.token_file": {"checkpoint.regular_file"},
     "script": {"checkpoint.regular_file"},
     "frontend": {"checkpoint.regular_file"},
     "model": set(),
@@ -54,8 +56,7 @@ ROOMS: dict[str, set[str]] = {
         *("speech", "fleet", "script", "frontend.lexicon", "engine", "model"),
         "checkpoint.model_folder",
     },
-    # The token of a server is a secret file, read as whatever configures a run.
-    "client": {"script", "frontend", "audio", "speech.values", "checkpoint.regular_file"},
+    "client": {"script", "frontend", "audio", "speech.values"},
     "serve": {"synthesizer", "speech", "audio", "script"},
 }
 _BELOW_SERVE = {*ROOMS} - {"serve"}

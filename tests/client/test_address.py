@@ -9,7 +9,6 @@ import pytest
 from vvcli.client import connect
 from vvcli.client.address import ServerAddress, default_address, parse_address
 from vvcli.client.connect import NotOursError
-from vvcli.client.token_file import read_token
 from vvcli.errors import UsageError
 
 
@@ -91,42 +90,3 @@ def test_what_is_no_socket(listener: ServerAddress, tmp_path: Path) -> None:
     for path in (str(tmp_path / "none"), f"{tmp_path}/{'x' * 200}"):
         with pytest.raises(OSError, match=r"No such file|too long"):
             connect.connect(ServerAddress(path))
-
-
-SECRET = "0123456789abcdef"  # noqa: S105 - of no server
-
-
-def test_a_token(tmp_path: Path) -> None:
-    path = tmp_path / "token"
-    path.write_text(f"{SECRET}\n")
-    path.chmod(0o600)
-    assert read_token(path) == SECRET
-
-
-@pytest.mark.parametrize(
-    "content", ["", "short", f"{SECRET} {SECRET}", "ä" * 16, "x" * 1025, f"{SECRET}\r\nX: y"]
-)
-def test_a_token_that_is_none(tmp_path: Path, content: str) -> None:
-    path = tmp_path / "token"
-    path.write_text(content)
-    path.chmod(0o600)
-    with pytest.raises(UsageError, match="does not hold one word"):
-        read_token(path)
-
-
-def test_a_token_file_that_others_can_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "token"
-    path.write_text(SECRET)
-    for mode in (0o640, 0o604, 0o620):
-        path.chmod(mode)
-        with pytest.raises(UsageError, match="others can use"):
-            read_token(path)
-    path.chmod(0o600)
-    (tmp_path / "link").symlink_to(path)
-    for name in ("link", "none", "."):
-        with pytest.raises(UsageError, match="cannot read the token file"):
-            read_token(tmp_path / name)
-    owner = os.geteuid()
-    monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
-    with pytest.raises(UsageError, match="others can use"):
-        read_token(path)

@@ -14,7 +14,6 @@ import pytest
 from vvcli.errors import OutputError, UnavailableError, UsageError
 from vvcli.serve.access_log import AccessLog
 from vvcli.serve.tcp_socket import listen, parse_address
-from vvcli.serve.token_file import read_token
 from vvcli.serve.unix_socket import UnixSocket, default_path
 
 
@@ -131,35 +130,6 @@ def test_beyond_loopback_only_with_a_token() -> None:
     with pytest.raises(UnavailableError, match=f"cannot listen at 127.0.0.1:{port}: "):
         listen("127.0.0.1", port, has_token=False)
     found.close()
-
-
-def test_token_files(folder: Path) -> None:
-    path = folder / "token"
-
-    def write(content: bytes, mode: int = 0o600) -> None:
-        path.write_bytes(content)
-        path.chmod(mode)
-
-    write(b"0123456789abcdef\n")
-    assert read_token(path) == "0123456789abcdef"
-    for mode in (0o640, 0o604, 0o620):
-        write(b"0123456789abcdef\n", mode)
-        with pytest.raises(UsageError, match=r"others can use the token file .*chmod 600"):
-            read_token(path)
-    for content in (b"", b"short", b"x" * 1025, b"two words of it all", b"\xff" * 20, b"\0" * 20):
-        write(content)
-        with pytest.raises(UsageError, match="does not hold one word of 16 to 1024 characters"):
-            read_token(path)
-    write(b"0123456789abcdef\n")
-    (folder / "link").symlink_to(path)
-    os.mkfifo(folder / "pipe", 0o600)
-    with pytest.raises(UsageError, match="cannot read the token file"):
-        read_token(folder / "link")
-    for name in ("pipe", "."):
-        with pytest.raises(UsageError, match="is not a regular file"):
-            read_token(folder / name)
-    with pytest.raises(UsageError, match=r"cannot read the token file .*No such file"):
-        read_token(folder / "none")
 
 
 def test_a_line_of_the_log_is_one_line_of_ascii(folder: Path) -> None:

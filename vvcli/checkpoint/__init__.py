@@ -8,7 +8,8 @@
 - `model_voices.py`, `voice_search.py`, `voices.py`: voices, and which file a name means.
   `torch_zip.py`, `restricted_pickle.py`: the published ones, which are pickles.
 - `identity.py`: hashes of models and voices.
-- `regular_file.py`: files that are read whole, and no larger than they may be.
+- `regular_file.py`: files that are read whole, and no larger than they may be. `token_file.py`: the
+  secret of a server.
 
 A folder may come from anyone. No code of it runs, no size in it is believed before it is checked,
 and a file that is not as it should be is an error that names it.

@@ -113,9 +113,10 @@ def _check_installed() -> None:
 
 
 def _token(request: ServeRequest) -> str | None:
-    from vvcli.serve.token_file import read_token
+    from vvcli.checkpoint.token_file import read_token
 
-    return None if request.token_file is None else read_token(request.token_file)
+    path = request.token_file
+    return None if path is None else read_token(path, f"run `openssl rand -hex 32 > {path}`")
 
 
 def _listen(

@@ -99,10 +99,11 @@ class ServerChoice:
             UsageError: the token cannot be read.
             UnavailableError: the server does not answer, or cannot be used.
         """
+        from vvcli.checkpoint.token_file import read_token
         from vvcli.client.link import TIMEOUT, ServerLink
-        from vvcli.client.token_file import read_token
 
-        token = None if self.token_file is None else read_token(self.token_file)
+        file = self.token_file
+        token = None if file is None else read_token(file, "copy the server's")
         try:
             return ServerLink(self.address, token, AUTO_TIMEOUT if self.is_optional else TIMEOUT)
         except UnavailableError as error:

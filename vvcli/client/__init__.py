@@ -3,7 +3,6 @@
 In the order to read:
 
 1. `address.py`: where a server is. `connect.py`: a socket to it, if it is our own server.
-   `token_file.py`: the secret that one over TCP may want.
 2. `http_response.py`, `record_frames.py`: what comes back, parsed from bytes alone.
    `connection.py`: one connection, which carries one request at a time.
 3. `server_facts.py`: the handshake. `speech_request.py`, `respelling.py`: what is asked for a

@@ -4,7 +4,7 @@ In the order to read:
 
 1. `server_info.py`: what a server is and what it may do. `server.py`: its life, from the first
    listener to the last stream; `drain.py`: the end of it.
-2. `unix_socket.py`, `tcp_socket.py`, `systemd.py`: where it listens. `token_file.py`: its secret.
+2. `unix_socket.py`, `tcp_socket.py`, `systemd.py`: where it listens.
 3. `http_protocol.py`: uvicorn's, with deadlines and bounds. `guard.py`: who is let in.
 4. `app.py`: the routes. `speech_request.py`, `request_body.py`: what is asked for; `api_error.py`:
    what is wrong with it.

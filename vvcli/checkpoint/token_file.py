@@ -1,4 +1,4 @@
-"""The secret that a server over TCP may ask for, in a file that its owner alone can use."""
+"""The secret that clients show to a server over TCP, in a file that its owner alone can use."""
 
 from __future__ import annotations
 
@@ -14,8 +14,12 @@ MAX_BYTES = 2048
 _TOKEN = re.compile(rb"[!-~]{16,1024}")
 
 
-def read_token(path: Path) -> str:
+def read_token(path: Path, remedy: str) -> str:
     """The token in `path`: one word of 16 to 1024 characters of ASCII.
+
+    Args:
+        path: of the file.
+        remedy: what to do where it holds no such word.
 
     Raises:
         UsageError: the file cannot be read, is a link, others can use it, or it holds no such word.
@@ -30,6 +34,6 @@ def read_token(path: Path) -> str:
         raise UsageError(f"others can use the token file {path}: run `chmod 600 {path}`")
     if not _TOKEN.fullmatch(content):
         raise UsageError(
-            f"the token file {path} does not hold one word of 16 to 1024 characters, the server's"
+            f"the token file {path} does not hold one word of 16 to 1024 characters: {remedy}"
         )
     return content.decode("ascii")

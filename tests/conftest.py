@@ -6,7 +6,6 @@ import io
 import os
 import resource
 import signal
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
+from tests import warm
 from vvcli.cli.environment import Environment
 from vvcli.cli.main import run
 from vvcli.engine.frames import FrameOutput
@@ -125,10 +125,10 @@ def loud(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def process() -> Process:
-    """`python -m vvcli` as a process of its own."""
+    """`python -m vvcli` as a process of its own, which has torch at once (`tests.warm`)."""
 
     def call(*arguments: str | Path, stdin: bytes = b"") -> Result:
-        done = subprocess.run(
+        done = warm.run(
             [sys.executable, "-m", "vvcli", *map(str, arguments)],
             input=stdin,
             capture_output=True,

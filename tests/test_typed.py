@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import vvcli
+from tests import warm
 from vvcli import Chunk, Record, Utterance
 
 USERS = """
@@ -72,7 +73,7 @@ def test_every_field_has_a_word(kind: type) -> None:
 def test_the_example_of_the_package_runs() -> None:
     example = (vvcli.__doc__ or "").partition("\n\n")[2]
     assert "embedded" in example
-    done = subprocess.run(
+    done = warm.run(
         [sys.executable, "-c", example],
         env={name: text for name, text in os.environ.items() if not name.startswith("VVCLI_")},
         capture_output=True,

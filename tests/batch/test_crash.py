@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import warm
 from tests.batch.fakes import files
 from tests.conftest import TINY, InProcess
 
@@ -37,7 +38,8 @@ def arguments(script: Path, out: Path) -> list[str]:
 
 def start(script: Path, out: Path, kind: Kind, *more: str) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "tests.batch.process", *arguments(script, out), *more]
-    return subprocess.Popen(command, env=os.environ | kind[1], stderr=subprocess.PIPE)
+    begin = subprocess.Popen if kind is FAKE else warm.Popen  # the fake one needs no torch
+    return begin(command, env=os.environ | kind[1], stderr=subprocess.PIPE)
 
 
 def finish(script: Path, out: Path, kind: Kind) -> None:

@@ -16,6 +16,7 @@ from typing import IO, Any
 
 import pytest
 
+from tests import warm
 from tests.conftest import TINY, InProcess
 from vvcli.audio.output import PIPE_BYTES
 
@@ -27,7 +28,7 @@ LINE = b"Hello there.\n"
 
 @contextmanager
 def started(command: list[str], **options: Any) -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen(command, **options)
+    process = warm.Popen(command, **options)
     try:
         yield process
     finally:
@@ -197,7 +198,7 @@ main()
 
 @pytest.mark.slow
 def test_what_a_library_prints_stays_out_of_the_audio(speak: InProcess) -> None:
-    done = subprocess.run(
+    done = warm.run(
         [sys.executable, "-c", NOISY, *SPEAK[3:]],
         input=LINE,
         capture_output=True,
@@ -215,9 +216,7 @@ def test_a_seekable_stdout_gets_true_sizes(speak: InProcess, tmp_path: Path) -> 
     alone = (tmp_path / "alone.wav").read_bytes()
     with (tmp_path / "out").open("w+b", buffering=0) as out:
         out.write(b"what was there")
-        subprocess.run(
-            [*SPEAK, "-q", "-f", "wav"], input=LINE, stdout=out, check=True, timeout=PATIENCE
-        )
+        warm.run([*SPEAK, "-q", "-f", "wav"], input=LINE, stdout=out, check=True, timeout=PATIENCE)
         out.write(b"what comes after")  # the offset is shared, and stands at the end
     assert (tmp_path / "out").read_bytes() == b"what was there" + alone + b"what comes after"
     assert int.from_bytes(alone[76:80], "little") == len(alone) - 80 > 0

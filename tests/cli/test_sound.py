@@ -6,7 +6,6 @@ import itertools
 import json
 import os
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests import warm
 from tests.conftest import TINY, InProcess, Result
 from vvcli.speech.faults import Fault, Verdict
 
@@ -266,7 +266,7 @@ def test_a_player_that_fails_with_status_0(
 def test_interrupting_silences_the_player_at_once(tmp_path: Path) -> None:
     environment = fake_player(tmp_path, "sys.stdin.buffer.read(1); time.sleep(600)")
     command = [sys.executable, "-m", "vvcli", "speak", "-q", "--play", "-m", str(TINY), "Go on."]
-    with subprocess.Popen(command, env=os.environ | environment) as running:
+    with warm.Popen(command, env=os.environ | environment) as running:
         try:
             wait_for(tmp_path / "pid")
             player = int((tmp_path / "pid").read_text())

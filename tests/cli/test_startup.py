@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import click
 import pytest
 
-from tests.conftest import TINY, InProcess, Process
+from tests import warm
+from tests.conftest import TINY, InProcess
 from vvcli import __version__
 from vvcli.cli.main import COMMANDS
 from vvcli.cli.main import vvcli as root
@@ -92,13 +94,18 @@ def test_a_command_that_is_not_there() -> None:
     assert root.get_command(click.Context(root), "os") is None
 
 
-def test_the_module_is_the_command(process: Process) -> None:
-    result = process("--version")
-    assert (result.status, result.stderr) == (0, "")
-    assert result.stdout.decode().strip().endswith(__version__)
-    result = process("voices", "list", "-m", TINY)
-    assert result.status == 0
-    assert [line.split(b"\t")[0] for line in result.stdout.splitlines()] == [
+@pytest.mark.parametrize("start", [subprocess.run, warm.run], ids=["cold", "warm"])
+def test_the_module_is_the_command(start: Callable[..., Any]) -> None:
+    def found(*arguments: str) -> tuple[int, str, bytes]:
+        done = start([sys.executable, "-m", "vvcli", *arguments], capture_output=True)
+        return done.returncode, done.stderr.decode(), done.stdout
+
+    status, errors, version = found("--version")
+    assert (status, errors) == (0, "")
+    assert version.decode().strip().endswith(__version__)
+    status, _, voices = found("voices", "list", "-m", str(TINY))
+    assert status == 0
+    assert [line.split(b"\t")[0] for line in voices.splitlines()] == [
         b"tiny-Ada_woman",
         b"tiny-Ben_man",
     ]

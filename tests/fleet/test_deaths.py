@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import warm
 from tests.batch.fakes import files
 from tests.conftest import TINY
 from tests.fleet.processes import wait_until_gone
@@ -50,7 +51,7 @@ def whole(script: Path) -> Path:
 
 
 def run(arguments: list[str]) -> None:
-    subprocess.run([sys.executable, "-m", "vvcli", *arguments, *OPTIONS], check=True)
+    warm.run([sys.executable, "-m", "vvcli", *arguments, *OPTIONS], check=True)
 
 
 def workers_of(pid: int) -> list[int]:
@@ -72,7 +73,7 @@ def disturbed(
     kills = sorted(chance.uniform(0, 0.6) for _ in range(chance.choice((1, 1, 2))))
     seen: set[int] = set()
     give_up = time.monotonic() + PATIENCE
-    with subprocess.Popen(command, stdout=stdout, stderr=subprocess.PIPE, text=True) as process:
+    with warm.Popen(command, stdout=stdout, stderr=subprocess.PIPE, text=True) as process:
         for share in kills:
             while ready() <= share * RECORDS and process.poll() is None:
                 assert time.monotonic() < give_up
@@ -135,7 +136,7 @@ def test_a_command_that_ends_takes_its_workers_along(
     else:
         arguments = ["batch", str(script), "-q", "-d", str(out)]
     command = [sys.executable, "-m", "vvcli", *arguments, *OPTIONS, "--workers", "2"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with warm.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout
         assert process.stderr
         if number is signal.SIGPIPE:

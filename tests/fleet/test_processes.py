@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests import warm
 from tests.conftest import TINY
 from tests.fleet.processes import is_running, wait_until_gone
 from vvcli import Record, Status, Synthesizer, Utterance
@@ -200,7 +201,7 @@ def test_a_killed_parent_leaves_no_worker() -> None:
         "print(*s.fleet.pool.pids, flush=True)\n"
         "for _ in s.stream(['Hello there.'] * 100000): pass\n"
     )
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as parent:
+    with warm.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as parent:
         assert parent.stdout
         pids = [int(word) for word in parent.stdout.readline().split()]
         assert len(pids) == 2

@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from tests import warm
 from tests.conftest import TINY
 
 PATIENCE = 60  # seconds, for a machine that is busy
@@ -49,7 +50,7 @@ class Server:
         self.socket = folder / "vvcli.sock"
         self.log = folder / "log.jsonl"
         environment = {**os.environ, "XDG_RUNTIME_DIR": str(folder), "VVCLI_CONFIG": os.devnull}
-        self.process = subprocess.Popen(
+        self.process = warm.Popen(
             [
                 *(sys.executable, *(("-c", HASTY) if hasty else ("-m", "vvcli"))),
                 *("serve", "-m", str(TINY), "-V", "Ada"),

@@ -1,0 +1,219 @@
+"""Processes that begin with torch and vvcli imported: `subprocess.Popen` in a tenth of the time.
+
+`import torch` is most of what a short `vvcli` process does. A helper has imported it, without
+starting a thread, and forks for each command. The fork becomes a child of the caller; it has the
+descriptors, signals, session, folder, environment and arguments of a fresh Python, and ends as one.
+Where a fork would not be like a fresh Python (an option or a variable that matters earlier, another
+system than Linux), a fresh one is started.
+
+Tests of what is imported and when, of memory, of closed or inherited descriptors, and those in
+which strings must have different hashes in different processes use `subprocess` itself.
+"""
+
+from __future__ import annotations
+
+import atexit
+import ctypes
+import gc
+import importlib
+import inspect
+import io
+import json
+import os
+import runpy
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import types
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+MODULES = (
+    *("safetensors.torch", "vvcli.checkpoint.voices", "vvcli.synthesizer"),
+    *("vvcli.cli.batch_run", "vvcli.cli.main", "vvcli.cli.speak", "vvcli.cli.speak_run"),
+)
+OPTIONS = {"stdin", "stdout", "stderr", "cwd", "env", "text", "start_new_session"}
+# Variables that are read when they are needed, not when a module is imported.
+READ_LATE = ("VVCLI_", "XDG_", "PYTEST_", "HOME", "PATH", "TERM", "COLUMNS", "NO_COLOR", "HF_")
+
+SIZE = 8  # bytes of a number on the helper's socket
+PR_SET_CHILD_SUBREAPER = 36
+
+_start = dict(os.environ)  # of the helper
+_prctl = getattr(ctypes.CDLL(None), "prctl", lambda *_: -1)
+_lock = threading.Lock()
+_helpers: list[socket.socket] = []  # the one, when it is needed
+
+
+class Popen(subprocess.Popen[Any]):
+    """A process that runs `[sys.executable, "-m" or "-c", ...]`; see above."""
+
+    def __init__(self, command: list[str], **options: Any) -> None:
+        self._is_warm = (
+            command[0] == sys.executable
+            and command[1] in ("-m", "-c")
+            and options.keys() <= OPTIONS
+            and _early(options.get("env", os.environ)) == _early(_start)
+            and _prctl(PR_SET_CHILD_SUBREAPER, 0) == 0
+        )
+        super().__init__(command, **options)
+
+    def _execute_child(self, *values: Any) -> None:
+        start: Any = super()._execute_child  # type: ignore[misc]
+        if not self._is_warm:
+            start(*values)
+            return
+        given = dict(zip(inspect.signature(start).parameters, values, strict=True))
+        ends = [given[name] for name in ("p2cread", "c2pwrite", "errwrite")]
+        request = {
+            "command": given["args"],
+            "folder": os.path.realpath(given["cwd"] or "."),
+            "environment": dict(os.environ if given["env"] is None else given["env"]),
+            "has_session": given["start_new_session"],
+        }
+        try:
+            sent = json.dumps(request).encode()
+            self.pid = _fork(sent, [own if end == -1 else end for own, end in enumerate(ends)])
+            self._child_created = True
+        finally:
+            names = "p2cread", "p2cwrite", "c2pread", "c2pwrite", "errread", "errwrite"
+            self._close_pipe_fds(*(given[name] for name in names))  # type: ignore[attr-defined]
+
+
+def run(
+    command: list[str],
+    *,
+    input: Any = None,  # noqa: A002 - as in subprocess
+    capture_output: bool = False,
+    check: bool = False,
+    timeout: float | None = None,
+    **options: Any,
+) -> subprocess.CompletedProcess[Any]:
+    """Run a command to its end, as `subprocess.run` does."""
+    if capture_output:
+        options |= {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    if input is not None:
+        options["stdin"] = subprocess.PIPE
+    with Popen(command, **options) as process:
+        try:
+            output, errors = process.communicate(input, timeout)
+        except BaseException:
+            process.kill()
+            raise
+    done = subprocess.CompletedProcess(command, process.returncode, output, errors)
+    if check:
+        done.check_returncode()
+    return done
+
+
+def _early(environment: Mapping[str, str]) -> dict[str, str]:
+    return {name: text for name, text in environment.items() if not name.startswith(READ_LATE)}
+
+
+def _helper() -> socket.socket:
+    if not _helpers:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            process = subprocess.Popen(
+                [sys.executable, "-c", f"from tests.warm import serve; serve({theirs.fileno()})"],
+                pass_fds=[theirs.fileno()],
+                cwd=Path(__file__).parents[1],
+                env=_start,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+            )
+        atexit.register(process.wait)
+        atexit.register(ours.close)  # before
+        _helpers.append(ours)
+    return _helpers[0]
+
+
+def _fork(request: bytes, descriptors: list[int]) -> int:
+    """Have a process started, and adopt it: its parent ends, and we are the next that adopts."""
+    with _lock:
+        helper = _helper()
+        socket.send_fds(helper, [len(request).to_bytes(SIZE, "big")], descriptors)
+        helper.sendall(request)
+        pid = int.from_bytes(helper.recv(SIZE, socket.MSG_WAITALL), "big")
+        if not pid:
+            raise OSError("the helper of tests.warm has ended")
+        _prctl(PR_SET_CHILD_SUBREAPER, 1)  # no longer than needed: no other orphan should come here
+        helper.sendall(b"\0")
+        helper.recv(1)
+        _prctl(PR_SET_CHILD_SUBREAPER, 0)
+    return pid
+
+
+# --- the helper
+
+
+def serve(descriptor: int) -> None:
+    """Fork for each request of the socket, until there is no one at its other end."""
+    helper = socket.socket(fileno=descriptor)
+    os.environ.setdefault("GOMP_SPINCOUNT", "3000")  # as `vvcli.cli.main` does, before torch
+    for name in MODULES:
+        importlib.import_module(name)
+    gc.collect()
+    gc.freeze()  # no fork copies these pages to look for garbage in them
+    while True:
+        size, descriptors, _, _ = socket.recv_fds(helper, SIZE, 3)
+        if not size:
+            os._exit(0)
+        request = json.loads(helper.recv(int.from_bytes(size, "big"), socket.MSG_WAITALL))
+        parent = os.fork()
+        if not parent:
+            break
+        os.waitpid(parent, 0)
+        helper.sendall(b"\0")
+        for end in descriptors:
+            os.close(end)
+    parent = os.getpid()
+    if child := os.fork():
+        helper.sendall(child.to_bytes(SIZE, "big"))
+        helper.recv(1)
+        os._exit(0)
+    while os.getppid() == parent:
+        time.sleep(0.001)
+    _begin(descriptors, **request)
+
+
+def _begin(
+    descriptors: list[int],
+    command: list[str],
+    folder: str,
+    environment: dict[str, str],
+    has_session: bool,
+) -> None:
+    """Run `command` as if Python had just started."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    if has_session:
+        os.setsid()
+    for number, end in enumerate(descriptors):
+        os.dup2(end, number)
+    os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+    for number, (name, mode) in enumerate({"stdin": "r", "stdout": "w", "stderr": "w"}.items()):
+        old = getattr(sys, name)
+        at_once = old.write_through  # as with PYTHONUNBUFFERED
+        size = 0 if at_once and mode == "w" else -1
+        data: Any = open(number, mode + "b", size, closefd=False)  # noqa: SIM115 - to the end
+        by_line = not at_once and (number == 2 or data.isatty())
+        text = io.TextIOWrapper(data, old.encoding, old.errors, "\n", by_line, at_once)
+        (data.raw if size else data).name = f"<{name}>"
+        text.mode = mode  # type: ignore[misc]
+        setattr(sys, name, text)
+        setattr(sys, f"__{name}__", text)
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    _, option, program, *arguments = sys.orig_argv = command
+    sys.argv = [option, *arguments]
+    sys.path[0] = folder if option == "-m" else ""
+    sys.modules["__main__"] = main = types.ModuleType("__main__")
+    if option == "-m":
+        runpy._run_module_as_main(program)  # type: ignore[attr-defined]
+    else:
+        exec(compile(program, "<string>", "exec"), vars(main))  # noqa: S102

@@ -27,14 +27,15 @@ ENDLESS = "[[pause 60s]]Yes."  # more audio than the buffers of a socket hold
 LONG = "The quick brown fox jumps over the lazy dog. " * 4
 
 
-# `vvcli` whose server has no time to lose, and few descriptors.
+# `vvcli` whose server is impatient, though not with a client on a busy machine, and has few
+# descriptors.
 HASTY = """
 from dataclasses import replace
 from vvcli.cli import serve_run
 from vvcli.cli.main import main
 limits = serve_run._limits
 serve_run._limits = lambda request: replace(
-    limits(request), headers=2, body=2, stall=1, connections=40
+    limits(request), headers=3, body=3, stall=3, connections=40
 )
 main()
 """

@@ -6,6 +6,7 @@ import json
 import random
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -89,7 +90,8 @@ def test_a_client_that_leaves_before_its_body_is_whole(hasty: Server) -> None:
 def test_a_body_that_is_said_to_be_too_long(hasty: Server, length: str) -> None:
     with hasty.connect() as client:
         client.sendall(head("/v1/audio/speech", f"Content-Length: {length}"))
-        client.sendall(b"x" * 100_000)
+        with suppress(BrokenPipeError, ConnectionResetError):  # it need not wait for a body
+            client.sendall(b"x" * 100_000)
         answer = everything(client)
     assert not answer or answer.split()[1] in (b"413", b"400")
 
@@ -99,9 +101,10 @@ def test_a_body_that_is_too_long(hasty: Server) -> None:
     assert error["code"] == "body_too_large"
     with hasty.connect() as client:
         client.sendall(head("/v1/audio/speech", "Transfer-Encoding: chunked"))
-        for _ in range(17):
-            client.sendall(b"10000\r\n" + b"x" * 65536 + b"\r\n")
-        client.sendall(b"0\r\n\r\n")
+        with suppress(BrokenPipeError, ConnectionResetError):
+            for _ in range(17):
+                client.sendall(b"10000\r\n" + b"x" * 65536 + b"\r\n")
+            client.sendall(b"0\r\n\r\n")
         assert everything(client).startswith(b"HTTP/1.1 413 ")
 
 

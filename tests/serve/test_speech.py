@@ -15,7 +15,7 @@ import pytest
 import soundfile  # type: ignore[import-untyped]
 
 from tests.conftest import TINY
-from tests.serve.server import ENDLESS, LONG, SHORT, Server, frames, head, speech
+from tests.serve.server import ENDLESS, LONG, SHORT, Server, frames, head, speech, wait_until
 from vvcli import Record, Synthesizer
 from vvcli.audio.pcm import F32LE, S16LE
 from vvcli.serve.encoding import make_encoder
@@ -218,8 +218,9 @@ def test_what_the_server_says_of_itself(server: Server) -> None:
     assert voices == {"tiny-Ada_woman": True, "tiny-Ben_man": False}
     assert [*voices] == handshake["voices"]
     assert get("/healthz") == {"status": "ok"}
-    assert server.figure('vvcli_records_total{status="ok"}') > 0
-    assert server.figure("vvcli_first_audio_seconds_count") > 0
+    server.speak(SHORT)  # it is counted after the answer is out
+    wait_until(lambda: server.figure('vvcli_records_total{status="ok"}') > 0)
+    wait_until(lambda: server.figure("vvcli_first_audio_seconds_count") > 0)
 
 
 @pytest.mark.slow

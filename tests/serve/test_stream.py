@@ -12,7 +12,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect, unix_connect
 
-from tests.serve.server import ENDLESS, LONG, PATIENCE, SHORT, Server, frames
+from tests.serve.server import ENDLESS, LONG, PATIENCE, SHORT, Server, frames, wait_until
 from vvcli import Record, Synthesizer
 from vvcli.audio.pcm import F32LE, S16LE
 
@@ -103,7 +103,7 @@ def test_cancelling_drops_what_is_not_heard(server: Server, local: Synthesizer) 
             index = events[0]["record_index"]
             (utterance,) = local.speak([Record(index, SHORT)])
             assert audio == [S16LE.encode(utterance.samples)]
-    assert server.figure("vvcli_streams_playing") == 0
+    wait_until(lambda: server.figure("vvcli_streams_playing") == 0)
 
 
 def test_wrong_messages_are_told_and_change_nothing(server: Server) -> None:

@@ -1,10 +1,11 @@
 """Faster or slower speech of the same pitch, while it comes.
 
-WSOLA: the output is pieces of the input laid over one another at an even distance, each taken near
-its place at the wanted speed, from where it looks most like the continuation of the one before
-(Verhelst and Roelands, "An overlap-add technique based on waveform similarity (WSOLA) for high
-quality time-scale modification of speech", ICASSP 1993). It looks 52 ms ahead, less than the first
-frame of a model is long.
+WSOLA: the output is pieces of the input laid over one another at an even distance, each taken from
+where it looks most like the continuation of the one before (Verhelst and Roelands, "An overlap-add
+technique based on waveform similarity (WSOLA) for high quality time-scale modification of speech",
+ICASSP 1993). It is looked for one step after the piece before, not at its own place in time: that
+is met again slowly, within MAX_DRIFT. Pieces pulled to their places jump by a period at every few,
+which is heard, and costs a quarter of a point of DistilMOS.
 
 No kept library does this for a stream. Signalsmith's stretcher can, but its binding (python-stretch
 0.3.1) starts anew with every call; it also takes as long, and DistilMOS likes its speech less.
@@ -17,9 +18,9 @@ from numpy.typing import NDArray
 
 from vvcli.samples import FULL_SCALE, SAMPLE_RATE, Samples
 
-HOP = SAMPLE_RATE // 50  # samples of output that a piece adds
-PIECE = 2 * HOP
-TOLERANCE = SAMPLE_RATE * 12 // 1000  # samples around its place in which a piece is looked for
+HOP = 512  # samples of output that a piece adds, 21 ms; pieces are two of it
+TOLERANCE = 512  # samples on both sides of one step on, in which the next piece is looked for
+MAX_DRIFT = SAMPLE_RATE * 40 // 1000  # samples between one step on and the place in time
 STRIDE = 4  # of the first, coarse comparison
 
 # Bounds the integers below, so that sums of their products are exact in float64.
@@ -57,19 +58,19 @@ class Stretcher:
         """The rest; nothing may follow."""
         left = round(self._received / self._speed) - self._made
         pieces = self._pieces + 1 + max(left, 0) // HOP
-        after = max(self._due(pieces), self._place + PIECE) + TOLERANCE + PIECE
+        after = max(self._due(pieces) + MAX_DRIFT, self._place) + TOLERANCE + 2 * HOP
         self._input = np.pad(self._input, (0, max(0, self._start + after - self._end)))
         return self._make()[: max(left, 0)]
 
     def _make(self) -> Samples:
         """All pieces that the input has."""
         pieces = [np.zeros(0, np.float32)]
-        while self._end >= max(self._due(self._pieces) + TOLERANCE, self._place + HOP) + PIECE:
+        while self._end >= self._needed():
             pieces.append(self._next())
         made = np.concatenate(pieces)
         self._made += len(made)
-        unused = min(self._place + HOP, self._due(self._pieces) - TOLERANCE) - self._start
-        if unused > 0:
+        unused = min(self._place + HOP, self._expected() - TOLERANCE) - self._start
+        if self._pieces and unused > 0:
             self._input = self._input[unused:]
             self._start += unused
         return made if self._dtype == np.float32 else np.rint(made).astype(self._dtype)
@@ -80,26 +81,43 @@ class Stretcher:
         return self._start + len(self._input)
 
     def _due(self, piece: int) -> int:
-        """Where a piece would be taken, were nothing compared."""
+        """The place of a piece in time."""
         return round(piece * HOP * self._speed)
+
+    def _needed(self) -> int:
+        """The end of the input that the next piece is chosen from, and never more is made of."""
+        compared = max(self._expected() + TOLERANCE, self._place + HOP) + HOP
+        return max(compared, self._due(self._pieces + 1))
+
+    def _expected(self) -> int:
+        """The middle of where the next piece is looked for."""
+        due = self._due(self._pieces)
+        on = self._place + due - self._due(self._pieces - 1)
+        return min(max(on, due - MAX_DRIFT), due + MAX_DRIFT)
 
     def _next(self) -> NDArray[np.float32]:
         """HOP samples: the last piece goes over into the next one."""
-        self._pieces += 1
-        if self._pieces == 1:
+        if self._pieces == 0:
+            self._pieces = 1
             return self._at(0, HOP)
         last = self._place + HOP
-        self._place = self._find(last, self._due(self._pieces - 1))
+        self._place = self._find(last, self._expected())
+        self._pieces += 1
         return self._at(last, HOP) * (1 - _FADE_IN) + self._at(self._place, HOP) * _FADE_IN
 
-    def _find(self, like: int, due: int) -> int:
-        """The place near `due` where the input is most like it is from `like` on."""
-        first, last = max(0, due - TOLERANCE), due + TOLERANCE
-        target = self._integers(like, PIECE)
-        field = self._integers(first, last - first + PIECE)
-        near = STRIDE * _most_like(field[::STRIDE], target[::STRIDE])
+    def _find(self, like: int, expected: int) -> int:
+        """The place near `expected` where the input is most like it is from `like` on."""
+        first, last = max(0, expected - TOLERANCE), expected + TOLERANCE
+        target = self._integers(like, HOP)
+        field = self._integers(first, last - first + HOP)
+        near_expected = 1 - (np.arange(first, last + 1) - expected) ** 2 / (TOLERANCE + 1) ** 2
+        coarse = _likeness(field[::STRIDE], target[::STRIDE], near_expected[::STRIDE])
+        if coarse.max() <= 0:  # silence, most of the time: back to its place
+            return min(max(self._due(self._pieces), first), last)
+        near = STRIDE * int(np.argmax(coarse))
         low, high = max(0, near - STRIDE + 1), min(last - first, near + STRIDE - 1)
-        return first + low + _most_like(field[low : high + PIECE], target)
+        fine = _likeness(field[low : high + HOP], target, near_expected[low : high + 1])
+        return first + low + int(np.argmax(fine))
 
     def _at(self, place: int, length: int) -> NDArray[np.float32]:
         return self._input[place - self._start : place - self._start + length]
@@ -110,8 +128,12 @@ class Stretcher:
         return samples.clip(-MAX_COMPARED, MAX_COMPARED)
 
 
-def _most_like(field: NDArray[np.float64], target: NDArray[np.float64]) -> int:
-    """The offset in `field` [m] at which its cosine to `target` [n <= m] is the largest."""
+def _likeness(
+    field: NDArray[np.float64], target: NDArray[np.float64], weights: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """The cosine of `target` [n] to `field` at each of the first m offsets, times `weights` [m]."""
     squares = np.concatenate([[0.0], np.cumsum(field * field)])
     energy = squares[len(target) :] - squares[: len(squares) - len(target)]
-    return int(np.argmax(np.correlate(field, target) / np.sqrt(energy + 1)))
+    cosines = (np.correlate(field, target) / np.sqrt(energy + 1))[: len(weights)]
+    # What is unlike does not become less so by being far away.
+    return np.where(cosines > 0, cosines * weights, cosines)

@@ -122,10 +122,10 @@ def _piece(text: str) -> str:
 
 def _fraction(match: re.Match[str]) -> str:
     number = unicodedata.normalize("NFKC", match[0]).replace("⁄", "/")
-    # A number beside it stays apart, and so does another fraction, which may be in the last piece.
+    # A number or word beside it stays apart, and a fraction, which may be in the piece before.
     before = match.string[match.start() - 1] if match.start() else "0"
     after = match.string[match.end() : match.end() + 1]
-    return " " * before.isnumeric() + number + " " * after.isdigit()
+    return " " * before.isalnum() + number + " " * after.isdigit()
 
 
 def _digits(text: str) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from functools import cache
+from string import ascii_lowercase as _LETTERS
 from typing import NamedTuple, Protocol
 
 from vvcli.frontend.clause import Clause
@@ -36,12 +37,16 @@ class Rule(NamedTuple):
     # None: the pattern takes no full stop of a sentence.
     stop: str | None = None
     # A pattern for the shape of the first token and of two characters after it: as many zeros as a
-    # number has digits, six at most, "a" for a word or a letter, " " for a space, others
-    # themselves. A rule is not even tried elsewhere: most tokens cost a look into a table.
+    # number has digits, six at most; "a" for a letter, so "aa" for a word, and "a'" for one like
+    # "I'm"; " " for a space, others themselves. A rule is not even tried elsewhere: most tokens
+    # cost a look into a table.
     shape: str = ""
-    # Letters, in lower case, of which a number is followed by one, where a letter follows at all.
+    # Letters, in lower case, that the word begins with, or that the one after a number is of.
     letters: str = ""
-    has_letters: bool = False  # it matches no clause without letters and degrees
+    needs: str = ""  # characters, a letter as "a": it matches no clause that has none of them
+
+
+_Candidate = tuple[Callable[[str, int], "re.Match[str] | None"], Rule]
 
 
 class Item(NamedTuple):
@@ -59,15 +64,16 @@ class Item(NamedTuple):
 
     def words(self, british: bool = False) -> str:
         """How it is said."""
-        return self.value.words(british) + "." * self.stop
+        return self.value.words(british) + "." if self.stop else self.value.words(british)
 
 
-_NO_LETTERS = "0"  # a clause of signs and digits
+_Key = tuple[str, str, str, str, bool, frozenset[str]]
+_MAX_KEYS = 1 << 14  # of tokens with their surroundings; a server may meet any number of them
 
 # What many patterns begin with. They are not tried after these characters: in a long run of letters
 # and signs they are most of those that would be.
 _APART = r"(?<![\w.@/-])"
-_GLUE = re.compile(r"[\w.@/-]")
+_GLUE = "_.@/-"  # and letters and digits
 
 
 @cache
@@ -82,31 +88,36 @@ class RuleBook:
         self._rules = tuple(rules)
         self._default = default
         self._vocabulary = frozenset[str]().union(*(rule.vocabulary or () for rule in self._rules))
-        self._found: dict[tuple[str, str, str, str, bool], tuple[Rule, ...]] = {}
+        self._needs = frozenset(rule.needs for rule in self._rules if rule.needs)
+        self._found: dict[_Key, tuple[_Candidate, ...]] = {}
         self.attempts = 0  # of rules, at all tokens so far
 
     def classify(self, clause: Clause) -> list[Item]:
         """The items of `clause`, which cover its tokens in order."""
         items: list[Item] = []
         tokens, places = clause.tokens, clause.index
-        index = 0
-        while index < len(tokens):
+        present = frozenset(clause.shapes)
+        missing = frozenset(needs for needs in self._needs if present.isdisjoint(needs))
+        index, count = 0, len(tokens)
+        while index < count:
             token = tokens[index]
-            if token.kind == "space":
-                items.append(Item(self._default(token, clause), token.text, token.start))
+            kind, text, start = token
+            if kind == "space":
+                items.append(Item(self._default(token, clause), text, start))
                 index += 1
                 continue
-            item = self._item(token, clause)
+            item = self._item(token, clause, missing)
             clause.note(item.value, item.name, item.text, ends_sentence=item.stop)
             items.append(item)
-            index = places[item.start + len(item.text)]
+            index = places[start + len(item.text)]
         return items
 
-    def _item(self, token: Token, clause: Clause) -> Item:
+    def _item(self, token: Token, clause: Clause, missing: frozenset[str]) -> Item:
         text, start = clause.text, token.start
-        for rule in self._candidates(token, clause):
-            self.attempts += 1
-            match = rule.pattern.match(text, start)
+        candidates = self._candidates(token, clause, missing)
+        self.attempts += len(candidates)
+        for match_at, rule in candidates:
+            match = match_at(text, start)
             if match is None:
                 continue
             end = match.end()
@@ -121,34 +132,50 @@ class RuleBook:
                 return Item(value, text[start:end], start, stop)
         return Item(self._default(token, clause), token.text, start)
 
-    def _candidates(self, token: Token, clause: Clause) -> tuple[Rule, ...]:
-        end = token.start + len(token.text)
+    def _candidates(
+        self, token: Token, clause: Clause, missing: frozenset[str]
+    ) -> tuple[_Candidate, ...]:
+        """The rules that may begin at `token`, with what finds a match of theirs."""
+        kind, text, start = token
+        end = start + len(text)
         beyond = clause.shapes[end : end + 2]
-        is_glued = token.start > 0 and _GLUE.match(clause.text, token.start - 1) is not None
-        if token.kind != "word":
-            is_number = token.kind == "number"
-            first = "0" * min(len(token.text), 6) if is_number else token.text[0]
-            letter = clause.text[end].lower() if is_number and beyond[:1] == "a" else ""
-            if not clause.has_letters:
-                letter = _NO_LETTERS
-            key = (first[0], "", first + beyond, letter, is_glued)
+        before = clause.text[start - 1] if start else " "
+        is_glued = before.isalnum() or before in _GLUE
+        if kind == "word":
+            lower = text.lower()
+            known = lower if lower in self._vocabulary else ""
+            second = "" if end - start == 1 else "'" if text[1] == "'" else "a"
+            first = lower[0] if lower[0] in _LETTERS else "?"
+            kind = "w" if text == lower else "C"
+            key = (kind, known, f"a{second}{beyond}", first, is_glued, missing)
         else:
-            lower = token.text.lower()
-            start = "w" if token.text == lower else "C"
-            key = (start, lower if lower in self._vocabulary else "", "a" + beyond, "", is_glued)
+            is_number = kind == "number"
+            first = "000000"[: len(text)] if is_number else text[0]
+            letter = clause.text[end].lower() if is_number and beyond[:1] == "a" else ""
+            key = (first[0], "", first + beyond, letter, is_glued, missing)
         found = self._found.get(key)
         if found is None:
-            found = self._found[key] = tuple(r for r in self._rules if _may_begin(r, *key))
+            if len(self._found) >= _MAX_KEYS:
+                self._found.clear()
+            found = tuple(
+                (rule.pattern.match, rule) for rule in self._rules if _may_begin(rule, *key)
+            )
+            self._found[key] = found
         return found
 
 
-def _may_begin(rule: Rule, start: str, word: str, shape: str, letter: str, is_glued: bool) -> bool:
+def _may_begin(
+    rule: Rule,
+    start: str,
+    word: str,
+    shape: str,
+    letter: str,
+    is_glued: bool,
+    missing: frozenset[str],
+) -> bool:
     if is_glued and rule.pattern.pattern.startswith(_APART):
         return False
-    if letter == _NO_LETTERS:
-        if rule.has_letters:
-            return False
-    elif letter and rule.letters and letter not in rule.letters:
+    if rule.needs in missing or (letter and rule.letters and letter not in rule.letters):
         return False
     if rule.shape and not re.match(rule.shape, shape):
         return False

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
+from itertools import accumulate
 
 from vvcli.frontend.tokenize import Token, tokenize
 
@@ -28,6 +30,13 @@ class _Shapes(dict[int, str]):
 _SHAPES = _Shapes()
 
 
+def _solid_before(tokens: list[Token]) -> Iterator[int]:
+    """For each token 1 if the one before it is no space, and so for the end; 0 at the start."""
+    yield 0
+    for token in tokens:
+        yield token.kind != "space"
+
+
 class Clause:
     """The text of a clause and its tokens.
 
@@ -49,8 +58,10 @@ class Clause:
         self.tokens = tokenize(text)
         self.index = {token.start: i for i, token in enumerate(self.tokens)}
         self.index[len(text)] = len(self.tokens)
+        self._solid = [token for token in self.tokens if token.kind != "space"]
+        # The number of those before a place where a token begins.
+        self._rank = dict(zip(self.index, accumulate(_solid_before(self.tokens)), strict=True))
         self.shapes = text.translate(_SHAPES)
-        self.has_letters = "a" in self.shapes or "°" in self.shapes
         self.continuers = continuers  # names that go on with a sentence
         self.starters = starters  # words that begin sentences, and no names
         self.british = british
@@ -72,35 +83,23 @@ class Clause:
 
     def token_before(self, place: int, count: int = 1) -> Token | None:
         """The `count`-th token before `place` that is not a space."""
-        i = self.index[place] - 1
-        while i >= 0:
-            if self.tokens[i].kind != "space":
-                count -= 1
-                if not count:
-                    return self.tokens[i]
-            i -= 1
-        return None
+        i = self._rank[place] - count
+        return self._solid[i] if i >= 0 else None
 
     def token_after(self, place: int, count: int = 1) -> Token | None:
         """The `count`-th token from `place` on that is not a space."""
-        i = self.index.get(place, len(self.tokens))
-        while i < len(self.tokens):
-            if self.tokens[i].kind != "space":
-                count -= 1
-                if not count:
-                    return self.tokens[i]
-            i += 1
-        return None
+        i = self._rank.get(place, len(self._solid)) + count - 1
+        return self._solid[i] if i < len(self._solid) else None
 
     def before(self, place: int, count: int = 1) -> str:
         """The text of that token; "" if there is none."""
-        token = self.token_before(place, count)
-        return token.text if token else ""
+        i = self._rank[place] - count
+        return self._solid[i].text if i >= 0 else ""
 
     def after(self, place: int, count: int = 1) -> str:
         """The text of that token; "" if there is none."""
-        token = self.token_after(place, count)
-        return token.text if token else ""
+        i = self._rank.get(place, len(self._solid)) + count - 1
+        return self._solid[i].text if i < len(self._solid) else ""
 
     def cue(self, place: int) -> str:
         """The word before `place` in lower case, without the full stop of an abbreviation."""

@@ -17,8 +17,7 @@ _STOPS = re.compile(r"\s*([,.?!])[\s,.?!]*")
 
 def verbalize(items: Iterable[Item], british: bool = False) -> str:
     """What is spoken: lower-case words, commas, and the stops that are in the text."""
-    words = [item.words(british) for item in items]
-    said = " ".join(filter(None, words))
+    said = " ".join(filter(None, [item.words(british) for item in items]))
     return tidy(" ".join(_UNKNOWN.sub("", said).split()))
 
 
@@ -31,4 +30,8 @@ def tidy(said: str) -> str:
 
 def _strongest(match: re.Match[str]) -> str:
     stops = match[0]
-    return next((stop for stop in "?!." if stop in stops), ",") + " "
+    if "?" in stops:
+        return "? "
+    if "!" in stops:
+        return "! "
+    return ". " if "." in stops else ", "

@@ -199,5 +199,6 @@ RULES = [
         "w",
         frozenset(_SENSES),
         stop="never",
+        shape="a+[.][a0]",
     ),
 ]

@@ -50,6 +50,7 @@ def _phrases(stop: str) -> Rule:
         "w",
         first | ({"w"} if not stop else frozenset()),
         stop=stop or "never",
+        shape="aa|a[./ ]",
     )
 
 
@@ -199,7 +200,7 @@ RULES = [
         frozenset("q"),
         stop="never",
     ),
-    Rule(re.compile(r"v\.?(?=\s)"), _versus, "w", frozenset("v"), stop="never"),
+    Rule(re.compile(r"v\.?(?=\s)"), _versus, "w", frozenset("v"), stop="never", shape="a[. ]"),
     Rule(
         re.compile(r"(?:b|d|r|m|fl)\.(?=\s?\d)"),
         _life,
@@ -212,6 +213,8 @@ RULES = [
         _slashed,
         "w",
         frozenset(re.match("[a-z]*", key)[0] for key in mapping("english/slashes")),  # type: ignore[index]
+        shape="a+/",
+        needs="/",
     ),
     *(_phrases(stop) for stop in ("", "starter", "capital")),
     Rule(
@@ -219,5 +222,6 @@ RULES = [
         lambda m, c: Abbreviation(_PHRASES[m[0].lower().rstrip(".")][0]),
         "w",
         frozenset("ei"),
+        shape="a[.]",
     ),
 ]

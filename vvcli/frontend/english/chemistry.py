@@ -71,19 +71,20 @@ RULES = [
         re.compile(rf"(?:{_PIECE}|\((?:{_PIECE}){{1,6}}\)\d{{1,2}}){{2,12}}(?!\w)"),
         _formula,
         "C",
+        shape="aa|a[0(]",
     ),
     Rule(
         re.compile(r"(?P<symbol>[A-Z][a-z]?)(?P<charge>\^?[1-4]?[+-])(?![\w+-])"),
         _ion,
         "C",
         frozenset(symbol.lower() for symbol in _IONS),
-        shape="a[0^+-]",
+        shape="a+[0^+-]",
     ),
     Rule(
         re.compile(rf"(?P<symbol>{_ISOTOPES})-(?P<mass>\d{{2,3}})(?![\w-]|[.,]\d)"),
         _isotope,
         "C",
         frozenset(_ISOTOPES.lower().split("|")),
-        shape="a-0",
+        shape="a+-0",
     ),
 ]

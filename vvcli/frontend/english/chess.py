@@ -65,7 +65,7 @@ RULES = [
         ),
         _move,
         "w",
-        shape="a0",
+        shape="a+0",
     ),
     Rule(re.compile(r"O-O(?:-O)?(?:[+#](?!\w))?(?![\w-])"), _castling, "C", frozenset("o")),
 ]

@@ -157,7 +157,7 @@ RULES = [
         "0",
         shape="0{1,2}[- a–—]",
         letters="snrt",
-        has_letters=True,
+        needs="a",
     ),
     Rule(
         re.compile(

@@ -46,6 +46,7 @@ RULES = [
         "0-",
         shape=r"0+(a|\.0)|-0",
         letters="e",
+        needs="a",
     ),
     Rule(
         re.compile(
@@ -55,5 +56,6 @@ RULES = [
         _decimal,
         "0-.",
         shape=r"0+[,.]0|[.]0|-[0.]",
+        needs=".",
     ),
 ]

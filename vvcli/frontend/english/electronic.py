@@ -188,7 +188,7 @@ RULES = [
                 "git",
             ]
         ),
-        shape="a[:0]",
+        shape="a+[:0]",
     ),
     Rule(
         re.compile(
@@ -197,13 +197,15 @@ RULES = [
         ),
         lambda m, c: Electronic(m["address"]),
         "w0",
-        shape="[a0]+[.@_+a0-]",
+        shape="a+[.@_+0-]|0+[.@_+a-]",
+        needs="@",
     ),
     Rule(
         re.compile(rf"{ALONE}[A-Za-z][\w.-]{{0,30}}@[A-Za-z][\w-]{{0,30}}(?!\w)"),
         lambda m, c: Electronic(m[0]),
         "w",
-        shape="a[.@_0-]",
+        shape="a+[.@_0-]",
+        needs="@",
     ),
     Rule(
         re.compile(
@@ -212,7 +214,8 @@ RULES = [
         ),
         _domain,
         "w0",
-        shape="[a0]+[._a0-][a0]",
+        shape="(a+[._0-]|0+[._a-])[a0]",
+        needs=".",
     ),
     Rule(
         re.compile(r"localhost(?::\d{2,5})?(?:/[\w./?=&%#~-]{0,400}(?<![.?]))?(?!\w)"),
@@ -230,6 +233,8 @@ RULES = [
         re.compile(r"[0-9A-Fa-f]{2}(?:([:-])[0-9A-Fa-f]{2})(?:\1[0-9A-Fa-f]{2}){1,14}(?![\w:])"),
         _hex,
         "w0",
-        shape="(0{1,2}|a)[a:0-]",
+        shape="(00|aa)[:-]|0a|a0",
+        letters="abcdef",
+        needs=":-",
     ),
 ]

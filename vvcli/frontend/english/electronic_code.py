@@ -149,6 +149,7 @@ RULES = [
         re.compile(r"#(?=[A-Fa-f]{0,5}\d)(?P<hex>[0-9A-Fa-f]{6})(?!\w)"),
         lambda m, c: Color(m["hex"]) if re.search("[A-Fa-f]", m["hex"]) else None,
         "#",
+        shape="#[0a]",
     ),
     Rule(
         re.compile(
@@ -159,13 +160,15 @@ RULES = [
             _dotted(m, c) if m["call"] or m["name"].islower() or "_" in m["name"] else None
         ),
         "w",
-        shape="a[.0_]",
+        shape="a+[.0_]",
+        needs=".",
     ),
     Rule(
         re.compile(rf"{ALONE}" r"(?P<name>[A-Za-z]\w{0,60})\(\)"),
         _identifier,
         "w",
-        shape="a[(0_]",
+        shape="a+[(0_]",
+        needs="(",
     ),
     Rule(
         re.compile(
@@ -173,7 +176,8 @@ RULES = [
         ),
         _identifier,
         "w",
-        shape="a[0_]",
+        shape="a+[0_]",
+        needs="_",
     ),
     Rule(
         re.compile(
@@ -182,6 +186,7 @@ RULES = [
         ),
         _camel,
         "C",
+        shape="aa",
     ),
     Rule(
         re.compile(r"--?(?P<name>[A-Za-z][A-Za-z0-9]{0,30}(?:-[A-Za-z0-9]{1,30}){0,6})(?![\w-])"),

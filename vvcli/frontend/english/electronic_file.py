@@ -58,7 +58,7 @@ def _ending(match: re.Match[str], clause: Clause) -> Electronic | None:
 _HIDDEN = r"env|gitignore|bashrc|zshrc|profile|git|ssh|config|vimrc|npmrc|editorconfig|htaccess"
 
 RULES = [
-    Rule(re.compile(rf"\.(?:{_EXTENSION}|{_HIDDEN})(?![\w.])"), _ending, "."),
+    Rule(re.compile(rf"\.(?:{_EXTENSION}|{_HIDDEN})(?![\w.])"), _ending, ".", shape="[.]a"),
     Rule(
         re.compile(
             rf"{ALONE}(?P<name>(?:[\w-]{{1,60}}[./]){{0,6}}[\w-]{{1,60}}(?:\s?\(\d{{1,3}}\))?)\.(?=[a-z\d])(?P<ending>{_EXTENSION})"
@@ -66,7 +66,8 @@ RULES = [
         ),
         _file,
         "w0",
-        shape="[a0]+[._/a0-]",
+        shape="a+[._/0-]|0+[._/a-]",
+        needs=".",
     ),
     # ~/x, ./x, ../x, /etc/x, C:\x
     Rule(
@@ -75,6 +76,7 @@ RULES = [
         ),
         _path,
         "~./",
+        shape="[~.]/|/[^ ]",
     ),
     Rule(
         re.compile(r"[A-Za-z]:\\{1,2}[\w.\\ -]{0,200}?(?<![\s.])(?=[\s,;!?)]|\.(?:\s|$)|$)"),

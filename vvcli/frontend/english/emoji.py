@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 
 from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
@@ -47,7 +47,7 @@ def emoji(token: Token, clause: Clause) -> Emoji:
     return Emoji("" if beside & set(names) else names[0])
 
 
-@cache
+@lru_cache(4096)
 def _names(text: str) -> tuple[str, ...]:
     """What Unicode calls it, then its other names."""
     sign = mapping("english/signs").get(_TONES.sub("", text))

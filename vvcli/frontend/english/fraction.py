@@ -129,6 +129,7 @@ RULES = [
         lambda m, c: Rating(m["points"], int(m["under"])),
         "0",
         shape=r"0{1,3}\.0",
+        needs="/",
     ),
     Rule(
         re.compile(
@@ -138,5 +139,6 @@ RULES = [
         _fraction,
         "0",
         shape="0{1,4}(/[ 0]| [0/+]|-0|[+]0)",
+        needs="/",
     ),
 ]

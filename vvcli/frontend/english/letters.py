@@ -120,11 +120,12 @@ _MIXED = {row[0]: row[1] for row in rows("english/mixed_case")}
 
 RULES = [
     Rule(re.compile(r"[a-z]{2,6}(?![\w'])"), _chat, "w", _CHAT),
-    Rule(re.compile(r"\.NET(?!\w)"), lambda m, c: Letters("dot net"), "."),
+    Rule(re.compile(r"\.NET(?!\w)"), lambda m, c: Letters("dot net"), ".", shape="[.]a"),
     Rule(
         re.compile(r"(?P<first>[A-Z]{1,3})\s?&\s?(?P<second>[A-Z]{1,2})(?P<ending>'?s)?(?!\w)"),
         _pair,
         "C",
+        shape="a+[ &]",
     ),
     Rule(
         re.compile(r"[A-Za-z]{2,8}(?![^\W\d_])"),
@@ -140,6 +141,7 @@ RULES = [
         ),
         _dotted,
         "w",
+        shape="a+[.]",
         stop="starter",
     ),
     Rule(
@@ -148,6 +150,7 @@ RULES = [
         ),
         _acronym,
         "C",
+        shape="aa",
     ),
     Rule(re.compile(r"[oO]k(?![^\W\d_])"), lambda m, c: Letters("okay"), "w", frozenset(["ok"])),
 ]

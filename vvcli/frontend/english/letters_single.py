@@ -143,12 +143,14 @@ RULES = [
         _sharp,
         "C",
         frozenset("abcdf"),
+        shape="a[-+*]",
     ),
     Rule(
         re.compile(r"[A-Z]\.(?=\s?[A-Z][\w.']|\s(?:de|du|van|von|la|le|da|di|del)\s)"),
         _initial,
         "C",
         frozenset("abcdefghijklmnopqrstuvwxyz"),
+        shape="a[.]",
         stop="never",
     ),
     Rule(
@@ -156,6 +158,7 @@ RULES = [
         lambda m, c: Letters(letters(m[0])) if c.before(m.start()) in (",", ".", "&") else None,
         "C",
         frozenset("abcdefghijklmnopqrstuvwxyz"),
+        shape="a[.]",
         stop="never",
     ),
     Rule(
@@ -167,6 +170,7 @@ RULES = [
         ),
         "C",
         frozenset("abcdefghijklmnopqrstuvwxyz"),
+        shape="a[.]",
         stop="never",
     ),
     Rule(
@@ -174,10 +178,16 @@ RULES = [
         lambda m, c: Letters(letters(m[0])),
         "C",
         frozenset("abcdefghijklmnopqrstuvwxyz"),
+        shape="a[.]",
         stop="never",
     ),
     Rule(
-        re.compile(r"E\.(?=\scoli)"), lambda m, c: Letters("e"), "C", frozenset("e"), stop="never"
+        re.compile(r"E\.(?=\scoli)"),
+        lambda m, c: Letters("e"),
+        "C",
+        frozenset("e"),
+        stop="never",
+        shape="a[.]",
     ),
     Rule(
         re.compile(r"(?P<letter>[A-Z])(?P<ending>'s(?!\w))?(?![^\W\d_])"),

@@ -112,7 +112,7 @@ def _root(match: re.Match[str], clause: Clause) -> Math:
 
 
 RULES = [
-    Rule(re.compile(r"\*\*\s?(?P<exponent>\d{1,9})(?!\w)"), _star_power, "*"),
+    Rule(re.compile(r"\*\*\s?(?P<exponent>\d{1,9})(?!\w)"), _star_power, "*", shape=r"\*[ 0]"),
     Rule(
         re.compile(r"\^(?P<exponent>\{?[+-]?\d{1,9}\}?(?:[+-](?![\w(]))?|\{?[a-z]\}?(?!\w)|[+-])"),
         _power,
@@ -121,8 +121,8 @@ RULES = [
     Rule(
         re.compile(r"(?P<name>[fghPp])\((?P<argument>[a-z])\)"), _function, "w", frozenset("fghp")
     ),
-    Rule(re.compile(r"\$(?P<inside>[A-Za-z])\$(?!\w)"), _inline, "$"),
+    Rule(re.compile(r"\$(?P<inside>[A-Za-z])\$(?!\w)"), _inline, "$", shape="[$]a"),
     Rule(re.compile(r"(?P<sign>[-–*/+·])"), _operator, "-–*/+·"),
-    Rule(re.compile(r"-(?=[A-Za-z](?!\w))"), _minus_letter, "-"),
+    Rule(re.compile(r"-(?=[A-Za-z](?!\w))"), _minus_letter, "-", shape="-a"),
     Rule(re.compile(r"√"), _root, "√"),
 ]

@@ -220,6 +220,7 @@ RULES = [
         "0-+±~≈.",
         shape="0+[ a%,.x×–—-]|[^0][ 0.]",
         letters="px",
+        needs="%a",
     ),
     Rule(
         re.compile(
@@ -230,6 +231,7 @@ RULES = [
         "0-+±~≈.",
         shape="0+( [^ ]|[^ 0:;!?$€£&=<>|@#_*+)(\\[\\]{}])|[^0][ 0.]",
         stop="capital",
+        needs="a°",
     ),
     Rule(
         re.compile(r"per\s(?P<word>[a-zμ]{2,4})(?!\w)"),
@@ -238,5 +240,10 @@ RULES = [
         frozenset(["per"]),
     ),
     Rule(re.compile(rf"(?:{'|'.join(_EACH)})(?!\w)"), _each, "w", frozenset(_EACH)),
-    Rule(re.compile(r"\s?/\s?(?P<word>[a-zA-Zμ]{1,12}(?:\^?[23])?)(?![\w/])"), _per, "/"),
+    Rule(
+        re.compile(r"\s?/\s?(?P<word>[a-zA-Zμ]{1,12}(?:\^?[23])?)(?![\w/])"),
+        _per,
+        "/",
+        shape="/[ a]",
+    ),
 ]

@@ -89,35 +89,6 @@ def _is_closing_quote(end: int, clause: Clause, sign: str) -> bool:
     return opened % 2 == 1
 
 
-def _angle(match: re.Match[str], clause: Clause) -> Parts:
-    names = {"°": Unit("degree", "degrees"), "'": Unit("minute", "minutes")}
-    second = Unit("second", "seconds")
-    found = zip(match.groups()[::2], match.groups()[1::2], strict=True)
-    return Parts(tuple(Measure(n, names.get(sign, second)) for n, sign in found if n))
-
-
-@dataclass(frozen=True)
-class Bearing:
-    """The letter after degrees: "45° N"."""
-
-    name: str
-
-    def words(self, british: bool) -> str:
-        """As in "north"."""
-        return self.name
-
-
-def _bearing(match: re.Match[str], clause: Clause) -> Bearing | None:
-    if clause.previous not in ("Measure", "Symbol") or clause.before(match.start()) not in (
-        "°",
-        "'",
-        '"',
-        "''",
-    ):
-        return None
-    return Bearing({"N": "north", "S": "south", "E": "east", "W": "west"}[match[0]])
-
-
 _LETTERS = {
     "h": Unit("hour", "hours"),
     "m": Unit("minute", "minutes"),
@@ -162,13 +133,14 @@ RULES = [
         "0",
         stop="capital",
         shape="0{1,4}( a|a)",
-        has_letters=True,
+        needs="a",
     ),
     Rule(
         re.compile(r"(?P<first>\d{1,2})'?\s?[-–]\s?(?P<last>\d{1,2})'(?!\w)"),
         lambda m, c: Measure(m["first"], Unit("foot", "feet"), m["last"]),
         "0",
-        shape="0{1,2}['-–]",
+        shape="0{1,2}('| ?[-–])",
+        needs="'",
     ),
     Rule(
         re.compile(
@@ -208,7 +180,7 @@ RULES = [
         stop="capital",
         shape="0{1,2}[- a]",
         letters="f",
-        has_letters=True,
+        needs="a",
     ),
     Rule(
         re.compile(
@@ -217,6 +189,7 @@ RULES = [
         _feet,
         "0",
         shape="0{1,5}'",
+        needs="'",
     ),
     Rule(
         re.compile(
@@ -233,16 +206,10 @@ RULES = [
         shape="0{1,4}'",
     ),
     Rule(
-        re.compile(r"(\d{1,3})(°)\s?(\d{1,2})(')(?:\s?(\d{1,2}(?:\.\d{1,6})?)(\"|''))?"),
-        _angle,
-        "0",
-        shape="0{1,3}°",
-    ),
-    Rule(re.compile(r"[NSEW](?!\w)"), _bearing, "C", frozenset("nsew")),
-    Rule(
         re.compile(rf"(?:{FRACTION}|(?P<number>\d+(?:\.\d+)?))(?:\"|'')(?!\w)"),
         _inches,
         "0",
         shape="0+[\"'./ -]",
+        needs="\"'",
     ),
 ]

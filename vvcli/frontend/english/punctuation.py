@@ -19,6 +19,9 @@ class Space:
         return ""
 
 
+SPACE = Space()
+
+
 @dataclass(frozen=True)
 class Stop:
     """The end of a sentence: "." "?" or "!"."""
@@ -96,5 +99,5 @@ def _ellipsis(match: re.Match[str], clause: Clause) -> Stop:
 
 
 RULES = [
-    Rule(re.compile(r"\.(?:\s\.){2,12}"), _ellipsis, "."),
+    Rule(re.compile(r"\.(?:\s\.){2,12}"), _ellipsis, ".", shape="[.] [.]"),
 ]

@@ -218,25 +218,28 @@ class Lines:
 _NUMERAL = r"(?:[IVXLCDM]{1,9}|[ivxlcdm]{1,9})"
 
 RULES = [
-    Rule(re.compile(r"[ivx]{2,5}(?!\w)"), _listed, "w", None),
-    Rule(re.compile(r"(?P<numeral>[IVX]{1,5})(?P<letter>[a-e])(?!\w)"), _lettered, "C"),
+    Rule(re.compile(r"[ivx]{2,5}(?!\w)"), _listed, "w", shape="aa", letters="ivx"),
+    Rule(re.compile(r"(?P<numeral>[IVX]{1,5})(?P<letter>[a-e])(?!\w)"), _lettered, "C", shape="aa"),
     Rule(
         re.compile(r"(?P<act>[IVX]{1,4})\.(?P<scene>[ivx]{1,4})\.(?P<line>\d{1,3})(?!\w)"),
         lambda m, c: Lines(value(m["act"]) or 0, value(m["scene"].upper()) or 0, int(m["line"])),
         "C",
-        shape="a[.]a",
+        shape="a+[.]a",
+        letters="ivx",
     ),
-    Rule(re.compile(r"[IVX]{2,6}(?=\.\s[A-Z])"), _headed, "C", shape="a[.]"),
+    Rule(re.compile(r"[IVX]{2,6}(?=\.\s[A-Z])"), _headed, "C", shape="aa[.]", letters="ivx"),
     Rule(
         re.compile(rf"(?P<first>{_NUMERAL})[-–](?P<last>[IVXLCDM]{{1,9}}|[ivxl]{{1,9}})(?![\w-])"),
         _span,
         "w",
-        None,
+        shape="a+[-–]",
+        letters="ivxlcdm",
     ),
     Rule(
         re.compile(rf"(?P<numeral>{_NUMERAL})(?P<ending>'s)?(?![\w&])"),
         _roman,
         "w",
-        None,
+        shape="a+(?![a0_&])",
+        letters="ivxlcdm",
     ),
 ]

@@ -27,6 +27,7 @@ from vvcli.frontend.english import (
     markup,
     math,
     measure,
+    measure_angle,
     measure_part,
     money,
     money_pence,
@@ -67,6 +68,7 @@ CLASSES = (
     decade,
     ordinal,
     measure_part,
+    measure_angle,
     measure,
     version,
     year,
@@ -96,7 +98,7 @@ def english() -> RuleBook:
 def _default(token: Token, clause: Clause) -> Value:
     """What a token is that no rule took."""
     if token.kind == "space":
-        return punctuation.Space()
+        return punctuation.SPACE
     if token.kind == "word":
         return plain.plain(token, clause)
     if token.kind == "stop":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 
 from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
@@ -26,10 +26,14 @@ class Symbol:
 
 def symbol(token: Token, clause: Clause) -> Symbol:
     """What a sign means that no rule took."""
-    return Symbol(_name(token.text))
+    return _symbol(token.text)
 
 
-@cache
+@lru_cache(4096)
+def _symbol(text: str) -> Symbol:
+    return Symbol(_name(text))
+
+
 def _name(text: str) -> str:
     signs = mapping("english/signs")
     if text in signs:
@@ -152,12 +156,22 @@ RULES = [
         ),
         _smiley,
         ":;=<^-8",
-        shape="[^-0]|0(?!0)|-_",
+        shape="[:;=][^ ]|<0|\\^_|-_",
     ),
     Rule(re.compile(r"☆+"), lambda m, c: Symbol("") if c.touches(m.start()) == "★" else None, "☆"),
     Rule(re.compile(r"[→←↑↓]"), lambda m, c: None if c.before(m.start()) else Symbol(""), "→←↑↓"),
-    Rule(re.compile(r"\+/-(?!\w)|\+/-(?=\d)"), lambda m, c: Symbol("plus or minus"), "+"),
-    Rule(re.compile(r"\([cC]\)(?=\s(?:19|20)\d\d)"), lambda m, c: Symbol("copyright"), "("),
+    Rule(
+        re.compile(r"\+/-(?!\w)|\+/-(?=\d)"),
+        lambda m, c: Symbol("plus or minus"),
+        "+",
+        shape="[+]/",
+    ),
+    Rule(
+        re.compile(r"\([cC]\)(?=\s(?:19|20)\d\d)"),
+        lambda m, c: Symbol("copyright"),
+        "(",
+        shape="[(]a",
+    ),
     Rule(re.compile(r"№\s?|#\s?(?=\d)"), _number_sign, "№#"),
     Rule(re.compile(r"[nN]°\s?(?=\d)"), _number_sign, "w", frozenset("n")),
     Rule(re.compile(r"(?:§§?|¶¶?)\s?"), _section, "§¶"),
@@ -176,7 +190,7 @@ RULES = [
     Rule(re.compile(r"[<>]"), _compare, "<>"),
     Rule(re.compile(r"/"), _slash, "/"),
     Rule(re.compile(r"~"), _about, "~"),
-    Rule(re.compile(r"°\s?(?P<scale>[CFcf])(?!\w)"), _scale, "°"),
+    Rule(re.compile(r"°\s?(?P<scale>[CFcf])(?!\w)"), _scale, "°", shape="°[ a]"),
     Rule(re.compile(r"°"), _degrees, "°"),
     Rule(re.compile(r"\$"), _currency, "$"),
     Rule(re.compile(r"#"), _hash, "#"),

@@ -121,7 +121,7 @@ RULES = [
         _groups,
         "0",
         shape="0-0",
-        has_letters=True,
+        needs="a",
     ),
     Rule(
         re.compile(rf"1[38]00([ -])\d{{3}}\1\d{{3}}{_END}|13 \d\d \d\d{_END}"),

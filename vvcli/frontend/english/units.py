@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from vvcli.frontend.english.patterns import alternatives
@@ -27,7 +27,7 @@ def _units() -> dict[str, Unit]:
     return {symbol: unit for symbol, unit in found.items() if unit.flag != "never"}
 
 
-@cache
+@lru_cache(4096)
 def find_unit(written: str) -> Unit | None:
     """The unit of a symbol such as "km", "m^2", "sq. ft.", "mg/dL" or "km/h"."""
     symbol = written.rstrip(".") if written.rstrip(".") else written

@@ -77,6 +77,7 @@ RULES = [
         _version,
         "w",
         frozenset(["v"]),
+        shape="a[.0 ]",
     ),
     Rule(
         re.compile(rf"(?P<prefix>)(?P<parts>\d{{1,8}}(?:\.\d{{1,8}}){{2,5}}){_ENDING}"),

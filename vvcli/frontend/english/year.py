@@ -91,6 +91,7 @@ RULES = [
         _anno,
         "w",
         frozenset(["a", "ad"]),
+        shape="aa|a[.]",
     ),
     Rule(
         re.compile(r"[1-9]\d{2,3}(?![\d/:]|[.,]\d|\s?%|[-–]\d)"),

@@ -151,6 +151,7 @@ def test_a_client_that_asks_first_is_told_to_go_on(
         ({}, "missing_field", "input"),
         ({"input": 3}, "invalid_value", "input"),
         ({"input": None}, "invalid_value", "input"),
+        ({"input": "a\0b"}, "invalid_value", "input"),
         ({"input": " "}, "blank_input", "input"),
         ({"input": "lone \ud800"}, "unspeakable", "input"),
         ({"input": "[[voice Eve]] Yes."}, "unspeakable", "input"),

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from vvcli.script.decode import find_control
 from vvcli.script.limits import CFG_SCALE, SEED, SPEED, Limits
 from vvcli.script.record import Record
 from vvcli.serve.api_error import ApiError, invalid
@@ -160,7 +161,10 @@ def _text(value: Any) -> str:
 
 
 def _input(value: Any) -> str:
-    return _bounded(value, MAX_CHARACTERS)
+    text = _bounded(value, MAX_CHARACTERS)
+    if found := find_control(text):  # as in every other form of input
+        raise ValueError(f"it is not text: {found}")
+    return text
 
 
 def _source(value: Any) -> str:

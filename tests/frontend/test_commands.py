@@ -55,11 +55,21 @@ def test_no_word_is_lost_and_pauses_add_up(parts: list[str]) -> None:
     assert sum(segment.pause for segment in segments) == parts.count("[[pause 1s]]")
 
 
-def test_the_front_end_reads_what_is_spelled_letter_by_letter() -> None:
+@pytest.mark.parametrize(
+    ("written", "spoken"),
+    [
+        ("ABC", "ay b c"),
+        ("1/2", "one, slash, two"),
+        ("a-b", "ay, dash, b"),
+        ("x@y.z", "x, at, y, dot, z"),
+        ("C#", "c, hash"),
+    ],
+)
+def test_the_front_end_reads_what_is_spelled_letter_by_letter(written: str, spoken: str) -> None:
     from vvcli.frontend.front_end import FrontEnd
 
-    (segment,) = parse_commands("[[spell ABC]]")
-    assert FrontEnd().speak(segment.text) == "ay b c"
+    (segment,) = parse_commands(f"[[spell {written}]]")
+    assert FrontEnd().speak(segment.text) == spoken
 
 
 @pytest.mark.parametrize("kinds", [(digits, ascii_uppercase), (ascii_uppercase, digits)])

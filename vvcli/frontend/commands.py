@@ -17,7 +17,7 @@ _COMMAND = re.compile(
     r"|voice (?P<voice>[^\[\]]{1,4096})|spell (?P<spell>[^\[\]]{1,4096}))\]\]"
 )
 
-_LETTER_BESIDE_DIGIT = re.compile(r"(?<=\d)(?=[^\W\d_])|(?<=[^\W\d_])(?=\d)")
+_PIECE = re.compile(r"\d+|[^\W\d_]+|.", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -74,13 +74,22 @@ def parse_commands(text: str) -> list[Segment]:
     return segments or [Segment("")]
 
 
+# Between letters a sign is a slash or a dash of text, so it is spelled by its name.
+_NAMES = {
+    **{"/": "slash", "\\": "backslash", "-": "dash", "_": "underscore", ".": "dot", "@": "at"},
+    **{"#": "hash", "+": "plus", "*": "star", "&": "and", "=": "equals", ":": "colon"},
+    **{"%": "percent", "$": "dollar", "!": "exclamation mark", "?": "question mark", "~": "tilde"},
+}
+
+
 def spell(text: str) -> str:
     """`text` character by character: capitals apart, which every model reads as letters.
 
     Commas between letters and digits keep "1 A" from being an ampere, and the A of "A 1" from
-    being an article.
+    being an article; so do those around the name of a sign.
 
-    >>> spell("ab2")
-    'A B, 2'
+    >>> spell("ab2"), spell("1/2")
+    ('A B, 2', '1, slash, 2')
     """
-    return " ".join(_LETTER_BESIDE_DIGIT.sub(",", text.upper().replace(" ", ""))).replace(" ,", ",")
+    pieces = _PIECE.findall("".join(text.upper().split()))
+    return ", ".join(_NAMES.get(piece) or " ".join(piece) for piece in pieces)

@@ -20,7 +20,7 @@ _VULGAR = re.compile("[½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅐⅛⅜⅝⅞⅑⅒↉]")
 _MARKS = re.compile("[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20df\ufe20-\ufe2f]+")
 _JOINER = re.compile("(?<=[^\\W\\d_])\u200d(?=[^\\W\\d_])")
 # What these mean would be lost in NFKC; tables of the language name them.
-_KEPT = re.compile("([™℠№℻℡])")
+_KEPT = re.compile("([™℠№℻℡Ⅰ-ↈ①-⑳⓪-⓿])")
 _PLAIN: dict[str, str] = {
     **dict.fromkeys("‘’‚‛ʼʹ′`´＇", "'"),
     **dict.fromkeys("“”„‟«»″‶〝〞〟＂", '"'),

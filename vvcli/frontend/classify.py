@@ -96,8 +96,7 @@ class RuleBook:
         """The items of `clause`, which cover its tokens in order."""
         items: list[Item] = []
         tokens, places = clause.tokens, clause.index
-        present = frozenset(clause.shapes)
-        missing = frozenset(needs for needs in self._needs if present.isdisjoint(needs))
+        missing = frozenset(n for n in self._needs if clause.present.isdisjoint(n))
         index, count = 0, len(tokens)
         while index < count:
             token = tokens[index]

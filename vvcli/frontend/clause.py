@@ -62,6 +62,7 @@ class Clause:
         # The number of those before a place where a token begins.
         self._rank = dict(zip(self.index, accumulate(_solid_before(self.tokens)), strict=True))
         self.shapes = text.translate(_SHAPES)
+        self.present = frozenset(self.shapes)
         self.continuers = continuers  # names that go on with a sentence
         self.starters = starters  # words that begin sentences, and no names
         self.british = british

@@ -10,7 +10,7 @@ from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.abbreviation import Abbreviation
 from vvcli.frontend.english.number_words import cardinal, letters
 from vvcli.frontend.english.patterns import alternatives
-from vvcli.frontend.tables import cues, mapping, rows
+from vvcli.frontend.tables import mapping, rows
 
 _PHRASES = {row[0]: (row[1], row[2] if len(row) > 2 else "") for row in rows("english/phrases")}
 
@@ -89,37 +89,10 @@ def _life(match: re.Match[str], clause: Clause) -> Abbreviation | None:
     return Abbreviation(said[match[0]])
 
 
-def _direction(match: re.Match[str], clause: Clause) -> Abbreviation | None:
-    """In an address: "1600 N. Main St."."""
-    after = clause.after(match.end())
-    is_numbered = re.match(
-        r"\s\d{1,3}(?:st|nd|rd|th)\s", clause.text[match.end() : match.end() + 8]
-    )
-    is_street = clause.after(match.end(), 2).rstrip(".") in (
-        "St",
-        "Street",
-        "Ave",
-        "Avenue",
-        "Rd",
-        "Blvd",
-    )
-    if not (clause.before(match.start()).isdigit() or is_numbered or is_street) or not (
-        after[:1].isupper() or after.isdigit()
-    ):
-        return None
-    said = {"N": "north", "S": "south", "E": "east", "W": "west"}
-    return Abbreviation(said[match[0][0]])
-
-
-def _road(match: re.Match[str], clause: Clause) -> Abbreviation | None:
-    """After the number of a road: "Hwy 101 S", "I-95 N"."""
-    road = clause.before(match.start(), 2).lower()
-    before = clause.before(match.start(), 3).lower()
-    is_road = road in _ROADS or (road == "-" and before in ("i", "us", "sr"))
-    if not clause.before(match.start()).isdigit() or not is_road:
-        return None
-    name = {"N": "north", "S": "south", "E": "east", "W": "west"}
-    return Abbreviation(name[match[0][0]] + ("bound" if len(match[0]) > 1 else ""))
+def _defeated(match: re.Match[str], clause: Clause) -> Abbreviation | None:
+    """Between players with a result after them: "Federer d. Nadal 6-4"."""
+    is_name = clause.before(match.start())[:1].isupper()
+    return Abbreviation("defeated") if is_name else None
 
 
 def _edition(match: re.Match[str], clause: Clause) -> Abbreviation | None:
@@ -151,8 +124,6 @@ def _estimated(match: re.Match[str], clause: Clause) -> Abbreviation | None:
     return Abbreviation("estimated") if clause.before(match.start())[-1:].isdigit() else None
 
 
-_ROADS = cues("abbreviation.roads")
-_NUMBERED = re.compile(r"\s\d{1,3}(?:st|nd|rd|th)\s")
 _BOOKS = mapping("english/books")
 
 RULES = [
@@ -162,10 +133,6 @@ RULES = [
         "C",
         frozenset(book.lower() for book in _BOOKS),
         stop="never",
-    ),
-    Rule(re.compile(r"[NSEW]\."), _direction, "C", frozenset("nsew"), stop="never"),
-    Rule(
-        re.compile(r"[NSEW]B?(?![\w.])"), _road, "C", frozenset("nsew") | {"nb", "sb", "eb", "wb"}
     ),
     Rule(
         re.compile(r"ed\.|fl\.|Cir\.(?!\w)"),
@@ -198,6 +165,20 @@ RULES = [
         lambda m, c: Abbreviation("question"),
         "C",
         frozenset("q"),
+        stop="never",
+    ),
+    Rule(
+        re.compile(r"(?:d|def)\.(?=(?:\s[A-Z][\w'.-]{1,20}){1,3},?\s\d{1,3}[-–]\d)"),
+        _defeated,
+        "w",
+        frozenset(["d", "def"]),
+        stop="never",
+    ),
+    Rule(
+        re.compile(r"[eE]xp(?:\.:?|:)(?=\s?(?:0\d|1[0-2])/\d)"),
+        lambda m, c: Abbreviation("expires"),
+        "w",
+        frozenset(["exp"]),
         stop="never",
     ),
     Rule(re.compile(r"v\.?(?=\s)"), _versus, "w", frozenset("v"), stop="never", shape="a[. ]"),

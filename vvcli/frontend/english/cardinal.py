@@ -149,6 +149,8 @@ def _plural(match: re.Match[str], clause: Clause) -> Plural | None:
     return Plural(match["number"], match["ending"]) if is_name else None
 
 
+_MAGNITUDES = mapping("english/magnitudes")
+
 RULES = [
     Rule(
         re.compile(r"(?P<number>\d{1,4})'s(?!\w)"),
@@ -185,6 +187,13 @@ RULES = [
         "0",
         shape="0+( a|[.]0)",
         letters="m",
+    ),
+    Rule(
+        re.compile(r"(?P<number>\d+(?:[.,]\d+)?)\s(?P<sign>[mM]io|[mM]rd)(?!\w)\.?"),
+        lambda m, c: Cardinal(m["number"].replace(",", "."), _MAGNITUDES[m["sign"]]),
+        "0",
+        shape="0+( a|[.,]0)",
+        stop="starter",
     ),
     Rule(
         re.compile(r"(?P<number>\d+\.\d+)\s(?P<sign>[MB])(?!\w)"),

@@ -114,7 +114,28 @@ _ISO_TIME = (
 _END = r"(?![\w/]|[.,:-]\d|-\w)"
 
 
+def _expiry(match: re.Match[str], clause: Clause) -> Date | None:
+    """The month in which a card or a food ends, after what says so: "Exp. 09/27"."""
+    month, year = int(match["month"]), int(match["year"])
+    near = [clause.before(match.start(), n).lower() for n in (1, 2, 3)]
+    if near[0] in (".", ":"):
+        del near[0]
+    if near[0] in ("date", "thru", "through", "until"):
+        del near[0]
+    is_valid = near[0] in _EXPIRES and year not in (30, 31)  # the end of a month
+    return Date(month, (), 2000 + year) if is_valid and year > 23 else None
+
+
+_EXPIRES = cues("date.expires")
+
+
 RULES = [
+    Rule(
+        re.compile(rf"(?P<month>0[1-9]|1[0-2])/(?P<year>[2-4]\d){_END}"),
+        _expiry,
+        "0",
+        shape="00/0",
+    ),
     Rule(
         re.compile(
             rf"(?P<year>\d{{4}})(?P<sign>[-/.])(?P<month>\d{{1,2}})(?P=sign)(?P<day>\d{{1,2}})"

@@ -138,6 +138,8 @@ def _tag(match: re.Match[str], clause: Clause) -> Tag | None:
         return None
     if re.fullmatch(r"\d+[A-Za-z]", match["name"]):
         return None  # Apt #5B
+    if clause.follows(match.end()) == "-" and clause.after(match.end(), 2).isdigit():
+        return None  # order #A-10293
     has_digits = any(c.isdigit() for c in match["name"])
     if has_digits and clause.before(match.start()).lower() in cues("digits.codes"):
         return None  # Order #A1234

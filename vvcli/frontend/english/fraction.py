@@ -27,12 +27,14 @@ class Fraction:
     under: int
     whole: int | None = None
     out_of: bool = False  # a share or a rating
-    of_one: str = ""  # "a" or "an": of the measure that follows
+    of_one: str = ""  # "a" or "an": of the measure that follows; "of": a step of several
 
     def words(self, british: bool) -> str:
         """As in "two and three eighths"."""
         if self.of_one == "half":
             return "half"
+        if self.of_one == "of":
+            return f"{cardinal(self.over, british)} of {cardinal(self.under, british)}"
         if self.out_of or self.over == 0:
             return f"{cardinal(self.over, british)} out of {cardinal(self.under, british)}"
         name = _name(self.under, british)
@@ -79,10 +81,15 @@ def _name(under: int, british: bool) -> str | None:
     return None
 
 
+_SPOKEN = (2, 3, 4, 8)  # "1/2off", "½each"
+
+
 def _fraction(match: re.Match[str], clause: Clause) -> Fraction | Meter | None:
     over, under = int(match["over"]), int(match["under"])
     whole = int(match["whole"]) if match["whole"] else None
     touches = clause.touches(match.start())
+    if clause.follows(match.end()).isalpha() and not (over < under and under in _SPOKEN):
+        return None  # a name such as 12/7b
     if touches.isalpha() or (is_year_like(match["over"]) and len(match["under"]) > 2):
         return None  # FY23/24, (EU) 2016/679
     if is_year_like(match["over"]) and len(match["under"]) == 2 and over % 100 < under:
@@ -93,6 +100,10 @@ def _fraction(match: re.Match[str], clause: Clause) -> Fraction | Meter | None:
         return None
     after = clause.after(match.end()).lower()
     before = clause.before(match.start()).lower()
+    if before in cues("fraction.slash"):
+        return None
+    if before in cues("fraction.of") and whole is None and over <= under:
+        return Fraction(over, under, of_one="of")
     if whole is not None:
         return Fraction(over, under, whole)
     if after in ("time", "rhythm", "signature", "beat") and under in (2, 4, 8, 16) and over < 16:
@@ -116,17 +127,19 @@ class Rating:
     """A decimal of a whole: "9.8/10"."""
 
     points: str
-    under: int
+    under: str
 
     def words(self, british: bool) -> str:
         """As in "nine point eight out of ten"."""
-        return f"{number(self.points, british)} out of {cardinal(self.under, british)}"
+        return f"{number(self.points, british)} out of {number(self.under, british)}"
 
 
 RULES = [
     Rule(
-        re.compile(r"(?P<points>\d{1,3}\.\d{1,2})\s?/\s?(?P<under>5|10|20|100)(?![\w/.])"),
-        lambda m, c: Rating(m["points"], int(m["under"])),
+        re.compile(
+            r"(?P<points>\d{1,3}\.\d{1,2})\s?/\s?(?P<under>[45]\.0+|10\.0|4(?!\d)|5|10|20|100)(?![\w/]|\.\d)"
+        ),
+        lambda m, c: Rating(m["points"], m["under"]),
         "0",
         shape=r"0{1,3}\.0",
         needs="/",
@@ -134,7 +147,7 @@ RULES = [
     Rule(
         re.compile(
             r"(?:(?P<whole>\d{1,4})(?:\s|-|\s?\+\s?)(?=\d{1,3}/\d))?(?P<over>\d{1,4})\s?/\s?"
-            r"(?P<under>\d{1,7})(?:\s?(?:rds?|ths?|nds?|st))?(?![\w/]|\.\d)"
+            r"(?P<under>\d{1,7})(?:\s?(?:rds?|ths?|nds?|st)(?!\w))?(?![\d_/]|\.\d)"
         ),
         _fraction,
         "0",

@@ -59,8 +59,7 @@ def _is_variable(text: str) -> bool:
 
 def _equals(clause: Clause, place: int) -> bool:
     """Whether an equation goes on near by, so that a dash is a minus."""
-    start = max(0, place - 24)
-    return "=" in clause.text[start : place + 24]
+    return "=" in clause.present and "=" in clause.text[max(0, place - 24) : place + 24]
 
 
 def _power(match: re.Match[str], clause: Clause) -> Math | None:

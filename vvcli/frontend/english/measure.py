@@ -10,7 +10,7 @@ from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.cardinal import counts
 from vvcli.frontend.english.fraction import Fraction
 from vvcli.frontend.english.number_words import number
-from vvcli.frontend.english.patterns import is_one, plain
+from vvcli.frontend.english.patterns import STREETS, is_one, plain
 from vvcli.frontend.english.units import UNIT, Unit, find_unit
 from vvcli.frontend.tables import cues, words
 
@@ -99,6 +99,8 @@ def _is_unit(match: re.Match[str], clause: Clause, unit: Unit) -> bool:
         return before not in words("english/sections") or len(written) > 1
     if unit.flag == "us":
         return is_attached
+    if written in ("N", "S", "E", "W") and _STREET.match(clause.text, end):
+        return False  # 221 W 57th St
     # A lone letter: a section, a student, an article, millions.
     if before in words("english/sections"):
         return False
@@ -121,6 +123,9 @@ def _is_unit(match: re.Match[str], clause: Clause, unit: Unit) -> bool:
 
 
 _ELECTRIC = cues("measure.electric")
+_STREET = re.compile(
+    rf"\s(?:\d{{1,3}}(?:st|nd|rd|th)(?!\w)|[A-Z][a-z]{{2,15}}\s(?:{STREETS})(?!\w))"
+)
 
 
 def _is_inch(match: re.Match[str], clause: Clause, before: str, after: str) -> bool:
@@ -166,46 +171,6 @@ def _percent(match: re.Match[str], clause: Clause) -> Measure | None:
     return Measure(value, unit, plain(match["last"] or ""), sign=_SIGNS.get(written.strip(), ""))
 
 
-@dataclass(frozen=True)
-class Per:
-    """A slash before what something is counted for: "$5/month", "10 €/kg"."""
-
-    unit: str
-
-    def words(self, british: bool) -> str:
-        """As in "per kilogram"."""
-        return f"per {self.unit}"
-
-
-# After a sum: "£25 pp", "$900 pcm".
-_EACH = {"pp": "person", "pw": "week", "pcm": "calendar month", "pa": "annum", "ph": "hour"}
-
-
-def _each(match: re.Match[str], clause: Clause) -> Per | None:
-    return Per(_EACH[match[0]]) if clause.previous == "Money" else None
-
-
-_EVERY = {"s": "second", "sec": "second", "min": "minute", "h": "hour", "hr": "hour", "day": "day"}
-
-
-def _per(match: re.Match[str], clause: Clause) -> Per | None:
-    written = match["word"]
-    if clause.previous == "Plain" and counts(clause.before(match.start()).lower()):
-        unit = find_unit(written) if len(written) > 1 else None
-        each = _EVERY.get(written) or (unit.one if unit else "")
-        return Per(each) if each else None
-    if clause.previous not in ("Measure", "Money", "Cardinal", "Decimal"):
-        return None
-    if clause.before(match.start(), 2) == "°":
-        return None  # 180°C/gas mark 4
-    unit = find_unit(written)
-    if unit is not None:
-        return Per(unit.one)
-    if clause.previous in ("Measure", "Money") and written.isalpha() and written.islower():
-        return Per(written)
-    return None
-
-
 _NUM = r"(?:\d{1,3}(?:,\d{2,3}){0,5},\d{3}(?:\.\d+)?|\d+\.\d+|\d+|\.\d+)"
 _RANGE = rf"(?:(?:\s?(?:--?|–|—)\s?|(?P<by>\s?[x×]\s?))(?P<last>{_NUM}))?"
 FRACTION = r"(?:(?P<whole>\d{1,4})[\s-])?(?P<over>\d{1,4})/(?P<under>\d{1,4})"
@@ -232,18 +197,5 @@ RULES = [
         shape="0+( [^ ]|[^ 0:;!?$€£&=<>|@#_*+)(\\[\\]{}])|[^0][ 0.]",
         stop="capital",
         needs="a°",
-    ),
-    Rule(
-        re.compile(r"per\s(?P<word>[a-zμ]{2,4})(?!\w)"),
-        lambda m, c: Per(unit.one) if (unit := find_unit(m["word"])) and not unit.flag else None,
-        "w",
-        frozenset(["per"]),
-    ),
-    Rule(re.compile(rf"(?:{'|'.join(_EACH)})(?!\w)"), _each, "w", frozenset(_EACH)),
-    Rule(
-        re.compile(r"\s?/\s?(?P<word>[a-zA-Zμ]{1,12}(?:\^?[23])?)(?![\w/])"),
-        _per,
-        "/",
-        shape="/[ a]",
     ),
 ]

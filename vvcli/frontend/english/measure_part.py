@@ -201,12 +201,16 @@ RULES = [
     ),
     Rule(
         re.compile(r"(?P<feet>\d{1,4})'(?P<inches>\d)?(?=\s*$|[\s,.;)])"),
-        lambda m, c: _feet(m, c) if c.before(m.start()) in ("x", "×", "by") else None,
+        lambda m, c: (
+            _feet(m, c)
+            if c.before(m.start()) in ("x", "×", "by") or m[0] == c.text.strip()
+            else None
+        ),
         "0",
         shape="0{1,4}'",
     ),
     Rule(
-        re.compile(rf"(?:{FRACTION}|(?P<number>\d+(?:\.\d+)?))(?:\"|'')(?!\w)"),
+        re.compile(rf"(?:{FRACTION}|(?P<number>\d+(?:\.\d+)?))(?:\"|'')(?:(?!\w)|(?=[xX×]\s?\d))"),
         _inches,
         "0",
         shape="0+[\"'./ -]",

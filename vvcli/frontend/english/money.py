@@ -153,7 +153,7 @@ _SUM = (
     r"|\d{1,3}(?:\.\d{3}){1,4}(?=\s?€)|\d+,\d\d(?![\d]|,\d)|\d+\.\d+|\d+|\.\d+)"
 )
 _MAGNITUDE = (
-    r"(?:[\s-]?(?P<{0}>thousand|million|billion|trillion|hundred|lakh|crore|mill?|mio)(?![a-zA-Z])"
+    r"(?:[\s-]?(?P<{0}>thousand|million|billion|trillion|hundred|lakh|crore|mill?|[mM]io\.?|[mM]rd\.?)(?![a-zA-Z])"
     r"|\s?(?P<{0}_short>[kKmMbBtT]|mm|MM|bn|Bn|BN|mn|tn|trn)(?![a-zA-Z]))?"
 )
 
@@ -213,7 +213,7 @@ RULES = [
             rf"(?:\s?[-–]\s?(?P<last>{_SUM}){_magnitude('last_magnitude')})?(?P<plus>\+)?(?!\w)"
         ),
         _code,
-        "C",
+        "w",
         frozenset(sign.lower().rstrip(".") for sign in _WORDS),
     ),
     Rule(

@@ -11,6 +11,7 @@ NUMBER = (
 )
 DASH = r"\s?(?:--?|–|—)\s?"
 SUFFIX = r"(?:st|nd|rd|th|ST|ND|RD|TH)"
+STREETS = "St|Street|Ave|Avenue|Rd|Road|Blvd|Boulevard|Dr|Drive|Ln|Lane|Way|Ct|Court|Pkwy|Hwy"
 EARLIEST, LATEST = 1100, 2099  # four digits that are read as a year wherever they stand
 
 

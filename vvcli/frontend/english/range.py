@@ -10,6 +10,7 @@ from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.date import MONTHS
 from vvcli.frontend.english.number_words import cardinal, number, year
 from vvcli.frontend.english.patterns import NUMBER, is_year_like, plain
+from vvcli.frontend.tables import cues
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,7 @@ class To:
         return "to"
 
 
+_STILL = cues("time.since")
 _NUMBERED = ("Measure", "Fraction", "Money", "Date", "Time", "Ordinal")
 
 
@@ -116,6 +118,8 @@ def _dash(match: re.Match[str], clause: Clause) -> To | None:
             clause.text[max(0, before.start - 2) : match.start()]
         )
         return None if is_same else To()
+    if after.text.lower() in _STILL and before.kind == "number" and len(before.text) == 4:
+        return To()
     if clause.previous == "Time" and after.text.lower() in ("noon", "midnight", "late"):
         return To()
     if clause.previous == "Date" and after.text.lower() in MONTHS:

@@ -116,7 +116,7 @@ def _after_cue(
 ) -> Roman | None:
     written = match["numeral"]
     after = clause.after(match.end())
-    if written in ("C", "D", "M", "L") or (written in _SPELLED and cue not in _LOWER_TOO):
+    if written.upper() in ("C", "D", "M", "L") or (written in _SPELLED and cue not in _LOWER_TOO):
         return None
     if written in "iI" and after.isalpha() and after.islower() and after not in _AFTER_RANK:
         is_title = clause.before(match.start()).istitle()

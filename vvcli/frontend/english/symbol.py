@@ -119,8 +119,9 @@ def _at(match: re.Match[str], clause: Clause) -> Symbol:
 def _hash(match: re.Match[str], clause: Clause) -> Symbol:
     after = clause.token_after(match.end())
     is_number = after is not None and after.kind == "number"
+    is_code = clause.after(match.end(), 2) == "-" and clause.after(match.end(), 3).isdigit()
     is_cued = clause.before(match.start()).lower() in cues("digits.codes")
-    return Symbol("number" if is_number or is_cued else "hash")
+    return Symbol("number" if is_number or is_code or is_cued else "hash")
 
 
 def _plus(match: re.Match[str], clause: Clause) -> Symbol | None:

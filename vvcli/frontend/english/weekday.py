@@ -93,7 +93,33 @@ def _dash(match: re.Match[str], clause: Clause) -> Through | None:
     return Through() if before in _NAMES or clause.previous == "Date" else None
 
 
+_LETTERS = {
+    **{"M": "monday", "Tu": "tuesday", "T": "tuesday", "W": "wednesday", "Th": "thursday"},
+    **{"R": "thursday", "F": "friday", "Sa": "saturday", "Su": "sunday"},
+}
+
+
+def _letters(match: re.Match[str], clause: Clause) -> Calendar | None:
+    """Days by their letters before a time: "M-F 8-5", "M/W/F 10am"."""
+    if clause.touches(match.start()) in ("-", "/", "."):
+        return None
+    days = re.split("[-–/]", match["days"])
+    return Calendar((" " if match["sign"] == "/" else " to ").join(_LETTERS[day] for day in days))
+
+
+_DAY = "(?:M|Tu|Th|T|W|R|F|Sa|Su)"
+
 RULES = [
+    Rule(
+        re.compile(
+            rf"(?P<days>{_DAY}(?P<sign>[-–/]){_DAY}(?:/{_DAY}){{0,4}})(?=:?\s(?:at\s|from\s|@\s?)?"
+            r"\d{1,2}(?::\d\d|[ap]|\s?[ap]\.?m|\s?[-–]\s?\d{1,2}(?!\d)))"
+        ),
+        _letters,
+        "C",
+        frozenset(day.lower() for day in _LETTERS),
+        shape="a+[-–/]",
+    ),
     Rule(
         re.compile(r"(?P<word>[A-Za-z]{3,5})\.?(?!\w)"),
         _calendar,

@@ -1,0 +1,63 @@
+"""Points of the compass in addresses and roads: "1600 N. Main St.", "I-95 N"."""
+
+from __future__ import annotations
+
+import re
+
+from vvcli.frontend.classify import Rule
+from vvcli.frontend.clause import Clause
+from vvcli.frontend.english.abbreviation import Abbreviation
+from vvcli.frontend.english.patterns import STREETS
+from vvcli.frontend.tables import cues
+
+_ROADS = cues("abbreviation.roads")
+
+
+def _direction(match: re.Match[str], clause: Clause) -> Abbreviation | None:
+    """In an address: "1600 N. Main St."."""
+    after = clause.after(match.end())
+    is_numbered = re.match(
+        r"\s\d{1,3}(?:st|nd|rd|th)\s", clause.text[match.end() : match.end() + 8]
+    )
+    is_street = clause.after(match.end(), 2).rstrip(".") in (
+        "St",
+        "Street",
+        "Ave",
+        "Avenue",
+        "Rd",
+        "Blvd",
+    )
+    if not (clause.before(match.start()).isdigit() or is_numbered or is_street) or not (
+        after[:1].isupper() or after.isdigit()
+    ):
+        return None
+    said = {"N": "north", "S": "south", "E": "east", "W": "west"}
+    return Abbreviation(said[match[0][0]])
+
+
+def _road(match: re.Match[str], clause: Clause) -> Abbreviation | None:
+    """After the number of a road: "Hwy 101 S", "I-95 N"."""
+    road = clause.before(match.start(), 2).lower()
+    before = clause.before(match.start(), 3).lower()
+    is_road = road in _ROADS or (road == "-" and before in ("i", "us", "sr"))
+    if not clause.before(match.start()).isdigit() or not is_road:
+        return None
+    name = {"N": "north", "S": "south", "E": "east", "W": "west"}
+    return Abbreviation(name[match[0][0]] + ("bound" if len(match[0]) > 1 else ""))
+
+
+RULES = [
+    Rule(
+        re.compile(
+            rf"[NSEW](?=\s(?:\d{{1,3}}(?:st|nd|rd|th)|[A-Z][a-z]{{2,15}})\s(?:{STREETS})(?!\w))"
+        ),
+        _direction,
+        "C",
+        frozenset("nsew"),
+        shape="a ",
+    ),
+    Rule(re.compile(r"[NSEW]\."), _direction, "C", frozenset("nsew"), stop="never"),
+    Rule(
+        re.compile(r"[NSEW]B?(?![\w.])"), _road, "C", frozenset("nsew") | {"nb", "sb", "eb", "wb"}
+    ),
+]

@@ -76,7 +76,7 @@ def _fits(match: re.Match[str], clause: Clause, flags: frozenset[str], is_dotted
             or (after.isalpha() and len(after) < 5 and set(after) <= set("ivxl") and is_dotted)
         )
     )
-    if match["word"] == "no" and is_dotted and after == "of" and "number" in flags:
+    if written in ("no", "No") and is_dotted and after == "of" and "number" in flags:
         return before.lower() not in _SAID_NO
     if "number" in flags and is_before_number and _numbers(match, clause, flags, before, after):
         return True
@@ -132,6 +132,8 @@ def _numbers(
             return before not in ("?", "!", '"') and not is_start
         if before.lower() in ("and", "or") and clause.before(match.start(), 2).isdigit():
             return True
+        if before == "," and clause.before(match.start(), 2).isdigit() and after[:1].isdigit():
+            return True  # vol. 3, no. 2
         return before.lower() not in _SAID_NO and before not in ("?", ".", "!", ",")
     if written in ("min", "max") and before.isdigit():
         return False

@@ -95,10 +95,18 @@ def _defeated(match: re.Match[str], clause: Clause) -> Abbreviation | None:
     return Abbreviation("defeated") if is_name else None
 
 
+def _every(match: re.Match[str], clause: Clause) -> Abbreviation:
+    """How often a drug is taken: "q6h", "q4-6h"."""
+    hours = [cardinal(int(n)) for n in (match["first"], match["last"]) if n]
+    return Abbreviation(f"every {' to '.join(hours)} hours")
+
+
 def _edition(match: re.Match[str], clause: Clause) -> Abbreviation | None:
     before = clause.before(match.start()).lower()
     if match[0] == "Cir.":
-        return Abbreviation("circuit") if before in ("st", "nd", "rd", "th", "fed", ".") else None
+        return (
+            Abbreviation("circuit") if before in ("st", "nd", "rd", "th", "d", "fed", ".") else None
+        )
     if match[0] == "fl.":
         return Abbreviation("floor") if before in ("st", "nd", "rd", "th") else None
     is_edition = before in ("st", "nd", "rd", "th", "rev", "revised", "new", ".", "first")
@@ -168,6 +176,26 @@ RULES = [
         stop="never",
     ),
     Rule(
+        re.compile(r"f(?:ea)?t\.?(?=\s[A-Z][a-z])"),
+        lambda m, c: None if c.before(m.start())[-1:].isdigit() else Abbreviation("featuring"),
+        "w",
+        frozenset(["ft", "feat"]),
+        stop="never",
+    ),
+    Rule(
+        re.compile(r"[iI]nc\.(?=\s(?:VAT|GST|tax|taxes|P&P|shipping|postage|delivery)(?!\w))"),
+        lambda m, c: Abbreviation("including"),
+        "w",
+        frozenset(["inc"]),
+        stop="never",
+    ),
+    Rule(
+        re.compile(r"q(?P<first>\d{1,2})(?:[-–](?P<last>\d{1,2}))?(?P<unit>h|hrs?)(?!\w)"),
+        _every,
+        "w",
+        frozenset("q"),
+    ),
+    Rule(
         re.compile(r"(?:d|def)\.(?=(?:\s[A-Z][\w'.-]{1,20}){1,3},?\s\d{1,3}[-–]\d)"),
         _defeated,
         "w",
@@ -175,7 +203,7 @@ RULES = [
         stop="never",
     ),
     Rule(
-        re.compile(r"[eE]xp(?:\.:?|:)(?=\s?(?:0\d|1[0-2])/\d)"),
+        re.compile(r"(?:[eE]xp|EXP)(?:\.:?|:)?(?=\s?(?:0\d|1[0-2])/\d)"),
         lambda m, c: Abbreviation("expires"),
         "w",
         frozenset(["exp"]),

@@ -148,6 +148,13 @@ RULES = [
     ),
     Rule(re.compile(rf"{_MONTH}\s?(?P<year>'\d\d)(?![\w%]|[.,:/-]\d)"), _month_year, "w", _FIRST),
     Rule(
+        re.compile(rf"{_DAY}(?P<last>)-{_MONTH}-(?P<year>\d\d)(?![\w%]|[.,:/-]\d)"),
+        _day_month,
+        "0",
+        shape="0{1,2}-a",
+        needs="a",
+    ),
+    Rule(
         re.compile(
             rf"(?:[Tt]he\s)?{_DAY}{SUFFIX}?(?:{DASH}(?P<last>\d{{1,2}}){SUFFIX}?)?"
             rf"(?:\sof\s|\s|-)(?:the\s)?{_MONTH}(?![\w%])"

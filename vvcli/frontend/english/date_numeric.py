@@ -117,16 +117,14 @@ _END = r"(?![\w/]|[.,:-]\d|-\w)"
 def _expiry(match: re.Match[str], clause: Clause) -> Date | None:
     """The month in which a card or a food ends, after what says so: "Exp. 09/27"."""
     month, year = int(match["month"]), int(match["year"])
-    near = [clause.before(match.start(), n).lower() for n in (1, 2, 3)]
-    if near[0] in (".", ":"):
-        del near[0]
-    if near[0] in ("date", "thru", "through", "until"):
-        del near[0]
-    is_valid = near[0] in _EXPIRES and year not in (30, 31)  # the end of a month
+    near = [clause.before(match.start(), n).lower() for n in range(1, 6)]
+    cue = next((word for word in near if word not in _BEFORE_EXPIRY), "")
+    is_valid = cue in _EXPIRES and year not in (30, 31)  # the end of a month
     return Date(month, (), 2000 + year) if is_valid and year > 23 else None
 
 
 _EXPIRES = cues("date.expires")
+_BEFORE_EXPIRY = (".", ":", "date", "thru", "through", "until")
 
 
 RULES = [

@@ -27,14 +27,14 @@ class Fraction:
     under: int
     whole: int | None = None
     out_of: bool = False  # a share or a rating
-    of_one: str = ""  # "a" or "an": of the measure that follows; "of": a step of several
+    of_one: str = ""  # "a" or "an": of the measure that follows; "of": of several steps; "to": odds
 
     def words(self, british: bool) -> str:
         """As in "two and three eighths"."""
         if self.of_one == "half":
             return "half"
-        if self.of_one == "of":
-            return f"{cardinal(self.over, british)} of {cardinal(self.under, british)}"
+        if self.of_one in ("of", "to"):
+            return f"{cardinal(self.over, british)} {self.of_one} {cardinal(self.under, british)}"
         if self.out_of or self.over == 0:
             return f"{cardinal(self.over, british)} out of {cardinal(self.under, british)}"
         name = _name(self.under, british)
@@ -102,6 +102,8 @@ def _fraction(match: re.Match[str], clause: Clause) -> Fraction | Meter | None:
     before = clause.before(match.start()).lower()
     if before in cues("fraction.slash"):
         return None
+    if whole is None and (before == "odds" or after in cues("fraction.odds")):
+        return Fraction(over, under, of_one="to")
     if before in cues("fraction.of") and whole is None and over <= under:
         return Fraction(over, under, of_one="of")
     if whole is not None:

@@ -36,6 +36,19 @@ def _initial(match: re.Match[str], clause: Clause) -> Letters | None:
     return None if is_cued and len(after) > 1 else Letters(letters(match[0]))
 
 
+def _genus(match: re.Match[str], clause: Clause) -> Letters | None:
+    """The first name of a species, as in "C. elegans", which has a Latin ending."""
+    name = clause.after(match.end())
+    return Letters(letters(match[0])) if name.endswith(_LATIN) and name not in _ENGLISH else None
+
+
+_LATIN = (
+    *("us", "i", "is", "um", "ae", "ii", "ans", "ens", "aster", "cola", "oides", "ica", "osa"),
+    *("difficile", "rex"),
+)
+_ENGLISH = ("this", "thus", "plus", "versus", "basis", "gives", "album", "maximum", "minimum")
+
+
 def _letter(match: re.Match[str], clause: Clause) -> Letters | None:
     """A lone capital, as a name: "Vitamin A", "an A", "A1"; not the article, and not "I"."""
     written, place, end = match["letter"], match.start(), match.end()
@@ -179,6 +192,14 @@ RULES = [
         "C",
         frozenset("abcdefghijklmnopqrstuvwxyz"),
         shape="a[.]",
+        stop="never",
+    ),
+    Rule(
+        re.compile(r"[A-Z]\.(?=\s[a-z]{3,20}(?!\w))"),
+        _genus,
+        "C",
+        frozenset("abcdefghijklmnopqrstuvwxyz"),
+        shape="a[.] ",
         stop="never",
     ),
     Rule(

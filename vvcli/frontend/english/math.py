@@ -36,6 +36,8 @@ def _operator(match: re.Match[str], clause: Clause) -> Math | None:
     before, after = clause.before(place), clause.after(end)
     if not (_is_operand(before) and _is_operand(after, opening=True)):
         return None
+    if sign == "*" and clause.touches(place).isspace() != clause.follows(end).isspace():
+        return None  # a mark at a number: 50* (32)
     if sign == "*" and not (before[-1].isdigit() or after[0].isdigit() or _equals(clause, place)):
         return None
     if sign == "/" and not _equals(clause, place):

@@ -66,6 +66,8 @@ def _measure(match: re.Match[str], clause: Clause) -> Measure | None:
         whole = int(match["whole"]) if match["whole"] else None
         if not int(match["under"]):
             return None
+        if unit.one == "hertz" and int(match["over"]) > 9 and whole is None:
+            return Measure(match["over"], unit, match["under"], link="")  # 50/60 Hz
         value = Fraction(int(match["over"]), int(match["under"]), whole)
         if value.over > 1 and value.under == 4 and whole is None and unit.one != "percent":
             value = Fraction(value.over, 4, of_one="an" if unit.one[0] in "aeiou" else "a")
@@ -114,6 +116,8 @@ def _is_unit(match: re.Match[str], clause: Clause, unit: Unit) -> bool:
         return False
     if is_attached:
         return not (written == "m" and after in words("english/counted"))
+    if written.isupper() and after[:1].isdigit() and not match["unit"].endswith("."):
+        return False  # W 3-1 L 0-2
     if written.isupper() and written != "L":  # "2 L water"
         is_noun = after.isalpha() and after.islower() and after not in _ELECTRIC
         return not (is_noun and after not in words("english/after_measure"))

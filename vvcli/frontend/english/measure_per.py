@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.cardinal import counts
+from vvcli.frontend.english.measure import Measure
 from vvcli.frontend.english.number_words import number
-from vvcli.frontend.english.units import find_unit
+from vvcli.frontend.english.units import Unit, find_unit
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ def _per(match: re.Match[str], clause: Clause) -> Per | None:
         unit = find_unit(written) if len(written) > 1 else None
         each = _EVERY.get(written) or (unit.one if unit else "")
         return Per(each) if each else None
-    if clause.previous not in ("Measure", "Money", "Cardinal", "Decimal"):
+    if clause.previous not in ("Measure", "Money", "Cardinal", "Decimal", "Math"):
         return None
     if clause.before(match.start(), 2) == "°":
         return None  # 180°C/gas mark 4
@@ -76,7 +77,19 @@ def _times(match: re.Match[str], clause: Clause) -> Times | None:
     return Times(match["first"], match["last"] or "", each)
 
 
+def _points(match: re.Match[str], clause: Clause) -> Measure:
+    unit = Unit("percentage point", "percentage points")
+    return Measure(match["number"], unit, sign={"-": "minus", "+": "plus"}.get(match["sign"], ""))
+
+
 RULES = [
+    Rule(
+        re.compile(r"(?P<sign>(?<!\w)[-+])?(?P<number>\d{1,3}\.\d{1,3})\s?pp(?!\w)\.?"),
+        _points,
+        "0-+",
+        shape="0{1,3}[.]0|[-+]0",
+        stop="starter",
+    ),
     Rule(
         re.compile(
             r"(?P<first>\d{1,3})(?:\s?[-–]\s?(?P<last>\d{1,3}))?\s?[xX×](?:\s?/\s?"

@@ -139,6 +139,8 @@ _DEFINITE = cues("money.definite")
 def _code(match: re.Match[str], clause: Clause) -> Money | None:
     if clause.touches(match.start()) == "/":
         return None  # GBP/USD 1.25
+    if match["sign"] == "INR" and re.match(r"\d\.\d(?!\d)", match["number"]):
+        return None  # how fast blood clots
     return _with_magnitudes(match, clause)
 
 

@@ -62,7 +62,7 @@ def _is_rank(number: str, suffix: str) -> bool:
 
 RULES = [
     Rule(
-        re.compile(r"(?P<number>\d{0,2}[23])d(?=\sof\s)"),
+        re.compile(r"(?P<number>\d{0,2}[23])d(?=\s(?:of|Cir|Dist|Cong|Sess|[eE]d)(?!\w))"),
         lambda m, c: Ordinal(int(m["number"])),
         "0",
         shape="0{1,3}a",

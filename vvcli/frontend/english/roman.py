@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.number_words import cardinal, letters, ordinal, year
+from vvcli.frontend.english.roman_value import value
 from vvcli.frontend.tables import cues, lists, words
 
-_VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
-_VALID = re.compile(r"M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})")
 # Words after which "Mary I" is a queen, and not the beginning of what I do.
 _AFTER_RANK = cues("roman.after_rank")
 _NAMED_X = cues("roman.named_x")
@@ -36,22 +35,6 @@ class Roman:
         return said + self.ending
 
 
-def value(numeral: str) -> int | None:
-    """The number of a Roman numeral in capitals; None if it is none.
-
-    >>> value("XIV"), value("IIII")
-    (14, None)
-    """
-    if not numeral or not _VALID.fullmatch(numeral):
-        return None
-    total = 0
-    for i, letter in enumerate(numeral):
-        worth = _VALUES[letter]
-        is_less = i + 1 < len(numeral) and worth < _VALUES[numeral[i + 1]]
-        total += -worth if is_less else worth
-    return total
-
-
 def _roman(match: re.Match[str], clause: Clause) -> Roman | None:
     written, ending = match["numeral"], match["ending"] or ""
     number = value(written.upper())
@@ -61,6 +44,10 @@ def _roman(match: re.Match[str], clause: Clause) -> Roman | None:
     if before == ".":
         before = clause.before(match.start(), 2)
     cue = before.lower()
+    if before == "/" and clause.previous == "Symbol" and written.isupper():
+        first = clause.before(match.start(), 2)  # "Grade III/IV"
+        if value(first) and len(first + written) > 2:
+            return Roman(number, ending=ending)
     if cue in ("and", "&") and value(clause.before(match.start(), 2)) and written.isupper():
         before = clause.before(match.start(), 3)  # "James I and VI"
         if before.lower() in words_of("ruler"):
@@ -190,6 +177,8 @@ def _listed(match: re.Match[str], clause: Clause) -> Listed | None:
 def _lettered(match: re.Match[str], clause: Clause) -> Roman | None:
     """A numeral and a letter: "Section IIIa", "Type IIb"."""
     number = value(match["numeral"])
+    if match["letter"].isupper() and len(match["numeral"]) == 1:
+        return None  # "Class IC"
     if number is None or clause.cue(match.start()) not in words_of("number"):
         return None
     return Roman(number, ending=f" {letters(match['letter'])}")
@@ -219,7 +208,9 @@ _NUMERAL = r"(?:[IVXLCDM]{1,9}|[ivxlcdm]{1,9})"
 
 RULES = [
     Rule(re.compile(r"[ivx]{2,5}(?!\w)"), _listed, "w", shape="aa", letters="ivx"),
-    Rule(re.compile(r"(?P<numeral>[IVX]{1,5})(?P<letter>[a-e])(?!\w)"), _lettered, "C", shape="aa"),
+    Rule(
+        re.compile(r"(?P<numeral>[IVX]{1,5})(?P<letter>[a-eA-E])(?!\w)"), _lettered, "C", shape="aa"
+    ),
     Rule(
         re.compile(r"(?P<act>[IVX]{1,4})\.(?P<scene>[ivx]{1,4})\.(?P<line>\d{1,3})(?!\w)"),
         lambda m, c: Lines(value(m["act"]) or 0, value(m["scene"].upper()) or 0, int(m["line"])),

@@ -101,6 +101,8 @@ def _is_verb(match: re.Match[str], clause: Clause) -> bool:
 def _clock(match: re.Match[str], clause: Clause) -> Time | Duration | None:
     hour, minute, second = int(match["hour"]), int(match["minute"]), int(match["second"] or 0)
     half = _half(match["half"] or match.groupdict().get("short"))
+    if hour in (1, 2) and clause.follows(match.start("minute") - 1) == "H":
+        return None  # 1H24, half of a year
     if minute > 59 or second > 59 or hour > (12 if half else 24):
         return None
     is_long = clause.before(match.start()).lower() in _LASTS

@@ -107,18 +107,29 @@ def _letters(match: re.Match[str], clause: Clause) -> Calendar | None:
     return Calendar((" " if match["sign"] == "/" else " to ").join(_LETTERS[day] for day in days))
 
 
+_RUNS = {
+    "MWF": "monday wednesday friday",
+    "TTh": "tuesday thursday",
+    "TuTh": "tuesday thursday",
+    "MW": "monday wednesday",
+}
+
+_AT = r"(?=:?\s(?:at\s|from\s|@\s?)?\d{1,2}(?::\d\d|[ap]|\s?[ap]\.?m|\s?[-–]\s?\d{1,2}(?!\d)))"
 _DAY = "(?:M|Tu|Th|T|W|R|F|Sa|Su)"
 
 RULES = [
     Rule(
-        re.compile(
-            rf"(?P<days>{_DAY}(?P<sign>[-–/]){_DAY}(?:/{_DAY}){{0,4}})(?=:?\s(?:at\s|from\s|@\s?)?"
-            r"\d{1,2}(?::\d\d|[ap]|\s?[ap]\.?m|\s?[-–]\s?\d{1,2}(?!\d)))"
-        ),
+        re.compile(rf"(?P<days>{_DAY}(?P<sign>[-–/]){_DAY}(?:/{_DAY}){{0,4}}){_AT}"),
         _letters,
         "C",
         frozenset(day.lower() for day in _LETTERS),
         shape="a+[-–/]",
+    ),
+    Rule(
+        re.compile(rf"(?:{'|'.join(_RUNS)}){_AT}"),
+        lambda m, c: Calendar(_RUNS[m[0]]),
+        "C",
+        frozenset(run.lower() for run in _RUNS),
     ),
     Rule(
         re.compile(r"(?P<word>[A-Za-z]{3,5})\.?(?!\w)"),

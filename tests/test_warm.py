@@ -18,6 +18,8 @@ PIPE = subprocess.PIPE
 VVCLI = [sys.executable, "-m", "vvcli"]
 SPEAK = [*VVCLI, "speak", "-m", str(TINY), "-V", "Ada", "--deterministic"]
 
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="nothing begins warm elsewhere")
+
 # Whatever of a process could differ, and is alike in two that are started alike.
 STATE = """
 import gc, os, pathlib, random, resource, signal, sys, threading, __main__
@@ -45,7 +47,8 @@ SEEN = [sys.executable, "-c", STATE, "-m", "\udcff é"]
 
 def both(command: list[str], **options: Any) -> tuple[Any, Any]:
     """What is seen of a process that begins cold, and of one that begins warm."""
-    assert warm.Popen([sys.executable, "-c", ""]).wait() == 0
+    with warm.Popen([sys.executable, "-c", ""]) as process:
+        assert process.is_warm
     found = [
         run(command, capture_output=True, timeout=100, check=False, **options)
         for run in (subprocess.run, warm.run)
@@ -70,7 +73,6 @@ def test_a_command_does_the_same(arguments: list[str], status: int) -> None:
     assert cold[0] == status
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 @pytest.mark.parametrize("session", [False, True])
 def test_it_begins_as_a_fresh_python(tmp_path: Path, session: bool) -> None:
     environment = os.environ | {"VVCLI_STEPS": "1", "HOME": "\udcff é"}
@@ -150,7 +152,7 @@ def test_two_at_once_hold_nothing_of_each_other() -> None:
     "options",
     [
         {"env": os.environ | {"OMP_NUM_THREADS": "2"}},
-        {"env": {}},
+        {"env": {"HOME": "/"}},
         {"close_fds": False},
         {"bufsize": 0},
     ],

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import atexit
 import ctypes
+import fcntl
 import gc
 import importlib
 import inspect
@@ -29,6 +30,7 @@ import threading
 import time
 import types
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -36,11 +38,16 @@ MODULES = (
     *("safetensors.torch", "vvcli.checkpoint.voices", "vvcli.synthesizer"),
     *("vvcli.cli.batch_run", "vvcli.cli.main", "vvcli.cli.speak", "vvcli.cli.speak_run"),
 )
-OPTIONS = {"stdin", "stdout", "stderr", "cwd", "env", "text", "start_new_session"}
-# Variables that are read when they are needed, not when a module is imported.
-READ_LATE = ("VVCLI_", "XDG_", "PYTEST_", "HOME", "PATH", "TERM", "COLUMNS", "NO_COLOR", "HF_")
+OPTIONS = {"stdin", "stdout", "stderr", "cwd", "env", "text", "start_new_session", "pass_fds"}
+# Variables that are read when they are needed, not when a module is imported, or that vvcli sets.
+READ_LATE = (
+    *("VVCLI_", "XDG_", "PYTEST_", "HOME", "PATH", "TERM", "COLUMNS", "NO_COLOR", "HF_"),
+    *("GOMP_SPINCOUNT", "PYTORCH_CUDA_ALLOC_CONF", "RAY_"),
+)
 
 SIZE = 8  # bytes of a number on the helper's socket
+MOST = 16  # descriptors of a request
+SPACE = 4000  # bytes of a command that `ps` shows
 PR_SET_CHILD_SUBREAPER = 36
 
 _start = dict(os.environ)  # of the helper
@@ -53,7 +60,7 @@ class Popen(subprocess.Popen[Any]):
     """A process that runs `[sys.executable, "-m" or "-c", ...]`; see above."""
 
     def __init__(self, command: list[str], **options: Any) -> None:
-        self._is_warm = (
+        self.is_warm = (
             command[0] == sys.executable
             and command[1] in ("-m", "-c")
             and options.keys() <= OPTIONS
@@ -64,7 +71,7 @@ class Popen(subprocess.Popen[Any]):
 
     def _execute_child(self, *values: Any) -> None:
         start: Any = super()._execute_child  # type: ignore[misc]
-        if not self._is_warm:
+        if not self.is_warm:
             start(*values)
             return
         given = dict(zip(inspect.signature(start).parameters, values, strict=True))
@@ -74,10 +81,12 @@ class Popen(subprocess.Popen[Any]):
             "folder": os.path.realpath(given["cwd"] or "."),
             "environment": dict(os.environ if given["env"] is None else given["env"]),
             "has_session": given["start_new_session"],
+            "numbers": [0, 1, 2, *given["pass_fds"]],
         }
+        ends = [own if end == -1 else end for own, end in enumerate(ends)]
         try:
             sent = json.dumps(request).encode()
-            self.pid = _fork(sent, [own if end == -1 else end for own, end in enumerate(ends)])
+            self.pid = _fork(sent, [*ends, *given["pass_fds"]])
             self._child_created = True
         finally:
             names = "p2cread", "p2cwrite", "c2pread", "c2pwrite", "errread", "errwrite"
@@ -110,6 +119,11 @@ def run(
     return done
 
 
+def popen_module() -> Any:
+    """`subprocess` for a module whose processes are to begin warm."""
+    return types.SimpleNamespace(**vars(subprocess) | {"Popen": Popen})
+
+
 def _early(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: text for name, text in environment.items() if not name.startswith(READ_LATE)}
 
@@ -118,8 +132,9 @@ def _helper() -> socket.socket:
     if not _helpers:
         ours, theirs = socket.socketpair()
         with theirs:
+            code = f"from tests.warm import serve; serve({theirs.fileno()})"
             process = subprocess.Popen(
-                [sys.executable, "-c", f"from tests.warm import serve; serve({theirs.fileno()})"],
+                [sys.executable, "-c", f"{code}  #".ljust(SPACE)],
                 pass_fds=[theirs.fileno()],
                 cwd=Path(__file__).parents[1],
                 env=_start,
@@ -152,15 +167,19 @@ def _fork(request: bytes, descriptors: list[int]) -> int:
 
 
 def serve(descriptor: int) -> None:
-    """Fork for each request of the socket, until there is no one at its other end."""
-    helper = socket.socket(fileno=descriptor)
+    """Import all, and fork for each request of the socket; see `_answer`."""
     os.environ.setdefault("GOMP_SPINCOUNT", "3000")  # as `vvcli.cli.main` does, before torch
     for name in MODULES:
         importlib.import_module(name)
     gc.collect()
     gc.freeze()  # no fork copies these pages to look for garbage in them
+    _answer(socket.socket(fileno=descriptor))
+
+
+def _answer(helper: socket.socket) -> None:
+    """Fork for each request, until nobody is at the other end; return in a fork that has run."""
     while True:
-        size, descriptors, _, _ = socket.recv_fds(helper, SIZE, 3)
+        size, descriptors, _, _ = socket.recv_fds(helper, SIZE, MOST)
         if not size:
             os._exit(0)
         request = json.loads(helper.recv(int.from_bytes(size, "big"), socket.MSG_WAITALL))
@@ -187,14 +206,14 @@ def _begin(
     folder: str,
     environment: dict[str, str],
     has_session: bool,
+    numbers: list[int],
 ) -> None:
     """Run `command` as if Python had just started."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if has_session:
         os.setsid()
-    for number, end in enumerate(descriptors):
-        os.dup2(end, number)
-    os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+    _place(descriptors, numbers)
+    _rename(command)
     for number, (name, mode) in enumerate({"stdin": "r", "stdout": "w", "stderr": "w"}.items()):
         old = getattr(sys, name)
         at_once = old.write_through  # as with PYTHONUNBUFFERED
@@ -209,6 +228,8 @@ def _begin(
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
+    if "workers" in " ".join(command):
+        _warm_workers()
     _, option, program, *arguments = sys.orig_argv = command
     sys.argv = [option, *arguments]
     sys.path[0] = folder if option == "-m" else ""
@@ -217,3 +238,37 @@ def _begin(
         runpy._run_module_as_main(program)  # type: ignore[attr-defined]
     else:
         exec(compile(program, "<string>", "exec"), vars(main))  # noqa: S102
+
+
+def _place(descriptors: list[int], numbers: list[int]) -> None:
+    """Give the descriptors their numbers, and close all others."""
+    beyond = max(numbers) + 1
+    moved = [fcntl.fcntl(end, fcntl.F_DUPFD, beyond) for end in descriptors]
+    for number, end in zip(numbers, moved, strict=True):
+        os.dup2(end, number)
+    for low, high in pairwise([*sorted(numbers), os.sysconf("SC_OPEN_MAX")]):
+        os.closerange(low + 1, high)
+
+
+def _rename(command: list[str]) -> None:
+    """Have `ps` show `command`, where the command line of the helper was."""
+    numbers = Path("/proc/self/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    start, end = map(int, numbers[45:47])
+    words = "\0".join(command).encode("utf-8", "surrogateescape")[: end - start - 1]
+    ctypes.memmove(start, words.ljust(end - start, b"\0"), end - start)
+
+
+def _warm_workers() -> None:
+    """Leave a helper of its own to a process that will start workers: they are its children."""
+    ours, theirs = socket.socketpair()
+    if not os.fork():
+        ours.close()
+        os.setsid()
+        for number in range(3):  # the ends of pipes are not to be held by it
+            os.dup2(os.open(os.devnull, os.O_RDWR), number)
+        _answer(theirs)
+        sys.exit()
+    theirs.close()
+    _helpers[:] = [ours]
+    processes: Any = importlib.import_module("vvcli.fleet.processes")
+    processes.subprocess = popen_module()

@@ -267,6 +267,6 @@ def test_no_encoder_swallows_sigint(name: str) -> None:
         thread = threading.Thread(target=process.stdout.read)
         thread.start()
         process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 77
+        assert process.wait(100) == 77
         thread.join()
         assert process.stderr.read() == b""

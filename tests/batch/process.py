@@ -1,8 +1,8 @@
 """`python -m tests.batch.process ARGUMENTS`: vvcli as a process, quick to start where asked.
 
-With VVCLI_TEST_FAKE set, a synthesizer without a model speaks, so that a process can be killed
-often, and nearly always while it writes. With VVCLI_TEST_KILL_AT=n, it dies at the n-th time that
-it opens, renames or removes a file below the folder VVCLI_TEST_KILL_IN.
+With VVCLI_TEST_FAKE=seconds, a synthesizer without a model speaks, so that a process can be killed
+often, and nearly always while it writes; a chunk takes it so long. With VVCLI_TEST_KILL_AT=n, it
+dies at the n-th time that it opens, renames or removes a file below VVCLI_TEST_KILL_IN.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class FakeSynthesizer:
 
     def stream(self, lines: Iterable[Record]) -> Iterator[Chunk]:
         for chunk in speak(lines):
-            time.sleep(0.0002)
+            time.sleep(float(os.environ.get("VVCLI_TEST_FAKE", 0)))
             yield chunk
 
 

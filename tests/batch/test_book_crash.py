@@ -25,7 +25,7 @@ EVENTS = 130
 def make(folder: Path, name: str, kill_at: int | None = None) -> int:
     options = ["-q", "-d", "out", "-m", str(TINY), "-V", "Ada", "--book", name]
     command = [sys.executable, "-m", "tests.batch.process", "batch", "moby.epub", *options]
-    environment = os.environ | {"VVCLI_TEST_FAKE": "1", "PYTHONPATH": str(Path.cwd())}
+    environment = os.environ | {"VVCLI_TEST_FAKE": "0.0002", "PYTHONPATH": str(Path.cwd())}
     if kill_at is not None:
         environment |= {"VVCLI_TEST_KILL_AT": str(kill_at), "VVCLI_TEST_KILL_IN": str(folder)}
     done = subprocess.run(

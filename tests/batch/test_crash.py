@@ -26,7 +26,7 @@ RECORDS = 200
 PATIENCE = 120
 
 Kind = tuple[str, dict[str, str]]
-FAKE: Kind = ("fake", {"VVCLI_TEST_FAKE": "1"})
+FAKE: Kind = ("fake", {"VVCLI_TEST_FAKE": "0.0002"})
 REAL: Kind = ("real", {})
 
 

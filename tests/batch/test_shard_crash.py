@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.batch.fakes import files
-from tests.batch.test_crash import FAKE, PATIENCE, RECORDS, finish, start
+from tests.batch.test_crash import FAKE, PATIENCE, RECORDS, Kind, finish, start
 from vvcli.batch.manifest import FILE_NAME, read_entries
 from vvcli.batch.shards import Shard
 
@@ -81,7 +81,8 @@ def json_or_none(line: bytes) -> dict[str, int] | None:
 def test_a_whole_run_waits_for_its_shards(tmp_path: Path) -> None:
     script, out = tmp_path / "script.txt", tmp_path / "out"
     script.write_text("Hello.\n" * 2000)
-    with begin(script, out, 1) as process:
+    slow: Kind = (FAKE[0], {"VVCLI_TEST_FAKE": "1"})  # it is not done before it is stopped
+    with start(script, out, slow, "--shard", f"1/{COUNT}") as process:
         give_up = time.monotonic() + PATIENCE
         while not entries(out):
             assert time.monotonic() < give_up

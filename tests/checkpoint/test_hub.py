@@ -229,7 +229,7 @@ def test_a_killed_pull_leaves_nothing_that_looks_whole(tmp_path: Path, hub: Hub)
     with subprocess.Popen(arguments, env=environment(tmp_path, HF_ENDPOINT=hub.url)) as process:
         # A `with` that is left waits for the process: kill it whatever happens.
         try:
-            assert hub.stalled.wait(30)
+            assert hub.stalled.wait(100)
         finally:
             process.kill()
     assert run(tmp_path, "path", "org/model").returncode == 4

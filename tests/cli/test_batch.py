@@ -348,7 +348,7 @@ def test_a_signal_ends_it_and_leaves_no_part(tmp_path: Path, number: signal.Sign
     (tmp_path / "a.txt").write_text(5000 * "Hello there.\n")
     out = tmp_path / "out"
     command = [*COMMAND, str(tmp_path / "a.txt"), "-q", "-d", str(out), "-m", str(TINY)]
-    environment = os.environ | {"VVCLI_TEST_FAKE": "1"}
+    environment = os.environ | {"VVCLI_TEST_FAKE": "0.02"}
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE) as process:
         deadline = time.monotonic() + 60
         while not (out / "a/00005.wav").exists() and time.monotonic() < deadline:

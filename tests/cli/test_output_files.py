@@ -236,7 +236,7 @@ def test_a_summary_that_cannot_be_is_said_before_the_model_loads(
 def test_two_speakers_of_one_file(here: Path) -> None:
     """VVCLI_CRASH_RUNS=50 is the long version."""
     command = [sys.executable, "-m", "tests.batch.process", "speak", "-q", "-m", str(TINY)]
-    environment = os.environ | {"VVCLI_TEST_FAKE": "1", "PYTHONPATH": str(TINY.parents[2])}
+    environment = os.environ | {"VVCLI_TEST_FAKE": "0.0002", "PYTHONPATH": str(TINY.parents[2])}
     texts = {"one": "Yes.\n" * 150, "two": "No, and more.\n" * 150}
     whole = {}
     for name, text in texts.items():

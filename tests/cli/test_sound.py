@@ -15,6 +15,7 @@ import pytest
 
 from tests import warm
 from tests.conftest import TINY, InProcess, Result
+from tests.fleet.processes import wait_until_gone
 from vvcli.speech.faults import Fault, Verdict
 
 soundfile = pytest.importorskip("soundfile")
@@ -273,8 +274,7 @@ def test_interrupting_silences_the_player_at_once(tmp_path: Path) -> None:
             time.sleep(0.5)
             running.send_signal(signal.SIGINT)
             assert running.wait(60) == -signal.SIGINT
-            with pytest.raises(ProcessLookupError):
-                os.kill(player, 0)
+            wait_until_gone([player])
         finally:
             running.kill()
 

@@ -25,6 +25,7 @@ from tests.fleet.processes import wait_until_gone
 RUNS = int(os.environ.get("VVCLI_CRASH_RUNS", "0"))
 WORKERS = 3
 RECORDS = 24
+LAST = 4  # records that are not there before a worker was killed
 PATIENCE = 100
 
 # Alike for one worker and for three: threads, and records spoken at the same time.
@@ -62,18 +63,27 @@ def workers_of(pid: int) -> list[int]:
 
 
 def disturbed(
-    arguments: list[str], chance: random.Random, ready: Callable[[], int], stdout: int
+    arguments: list[str],
+    chance: random.Random,
+    ready: Callable[[], int],
+    text: str = "",
 ) -> tuple[set[int], str]:
     """Run the command to its end, and kill one or two of its workers on the way.
 
     `ready` is how much is done, of all records; the later kill comes while much is left, so that
-    no record is alone with its worker both times. Returns all workers there were, and stderr.
+    no record is alone with its worker both times. The last lines of `text`, which is for standard
+    input, are written after the kills. Returns all workers there were, and stderr.
     """
     command = [sys.executable, "-m", "vvcli", *arguments, *OPTIONS, "--workers", str(WORKERS)]
     kills = sorted(chance.uniform(0, 0.6) for _ in range(chance.choice((1, 1, 2))))
     seen: set[int] = set()
     give_up = time.monotonic() + PATIENCE
-    with warm.Popen(command, stdout=stdout, stderr=subprocess.PIPE, text=True) as process:
+    options = {"stdin": subprocess.PIPE, "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
+    lines = text.splitlines(keepends=True)
+    with warm.Popen(command, **options, text=True) as process:
+        assert process.stdin
+        process.stdin.writelines(lines[:-LAST])
+        process.stdin.flush()
         for share in kills:
             while ready() <= share * RECORDS and process.poll() is None:
                 assert time.monotonic() < give_up
@@ -84,6 +94,8 @@ def disturbed(
                 time.sleep(chance.uniform(0, 0.02))
                 os.kill(chance.choice(found), signal.SIGKILL)
         seen.update(workers_of(process.pid))
+        process.stdin.writelines(lines[-LAST:])
+        process.stdin.close()
         assert process.stderr
         errors = process.stderr.read()
         assert process.wait(PATIENCE) == 0, errors
@@ -100,8 +112,8 @@ def test_speak(tmp_path: Path, script: Path, whole: Path, number: int) -> None:
         part = tmp_path / "out.wav.part"
         return part.stat().st_size * RECORDS // size if part.exists() else 0
 
-    arguments = ["speak", "-q", "-i", str(script), "-o", str(out)]
-    pids, errors = disturbed(arguments, chance, done, subprocess.DEVNULL)
+    arguments = ["speak", "-q", "-o", str(out)]
+    pids, errors = disturbed(arguments, chance, done, script.read_text())
     assert out.read_bytes() == (whole / "out.wav").read_bytes()
     assert "was killed by SIGKILL: it is started again" in errors
     wait_until_gone(list(pids))
@@ -117,7 +129,7 @@ def test_batch(tmp_path: Path, script: Path, whole: Path, number: int) -> None:
         return manifest.read_bytes().count(b"\n") if manifest.exists() else 0
 
     arguments = ["batch", str(script), "-q", "-d", str(out), *NAMED]
-    pids, _ = disturbed(arguments, chance, done, subprocess.DEVNULL)
+    pids, _ = disturbed(arguments, chance, done)
     wait_until_gone(list(pids))
     assert files(out) == files(whole / "files")  # and no `.part` is left
     entries = [json.loads(line) for line in manifest.read_text().splitlines()]
@@ -127,9 +139,11 @@ def test_batch(tmp_path: Path, script: Path, whole: Path, number: int) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL, signal.SIGPIPE])
 def test_a_command_that_ends_takes_its_workers_along(
-    tmp_path: Path, script: Path, number: signal.Signals
+    tmp_path: Path, number: signal.Signals
 ) -> None:
     """Whatever has its name then is whole, and has its entry."""
+    script = tmp_path / "script.txt"
+    script.write_text("Go on.\n" * 3000)  # it is not done before it ends
     out = tmp_path / "out"
     if number is signal.SIGPIPE:
         arguments = ["speak", "-q", "-i", str(script)]

@@ -156,7 +156,7 @@ def test_a_worker_that_is_loading_when_a_run_begins_is_not_started_twice(
 ) -> None:
     """It died at the end of the run before: its successor is awaited, not forgotten."""
     pool = pool_of(three)
-    chunks = three.stream(LINES)
+    chunks = three.stream(LINES * 50)  # it does not end before
     next(chunks)
     killed = pool.pids[2]
     os.kill(killed, signal.SIGKILL)

@@ -3,7 +3,8 @@
 In the order to read in:
 
 1. `worker.py`: an engine and its loop. `fleet.py`: one worker, in this process.
-2. `dispatcher.py`: tickets, workers and deaths, in pure Python; it touches no process.
+2. `dispatcher.py`, `longest_first.py`: tickets, workers and deaths, in pure Python; no process is
+   touched.
 3. `pool.py`: workers outside of this process. `run.py`, `ordered.py`, `files.py`, `open_file.py`: a
    run of many of them, for a stream or for the files of a batch. `many.py` puts them together, and
    `closable.py` lets any thread end them.

@@ -11,6 +11,8 @@ import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from vvcli.fleet.longest_first import LongestFirst
+
 # Tickets to choose the longest from: half a kilobyte each.
 MIN_WINDOW = 100_000
 QUEUES_OF_WINDOW = 16  # so many times what all workers have
@@ -31,7 +33,7 @@ class Death:
     restart: bool  # whether the worker is to be started again
 
 
-@dataclass
+@dataclass(slots=True)
 class _Worker:
     """A worker as the dispatcher sees it."""
 
@@ -39,7 +41,6 @@ class _Worker:
     deaths: int = 0
     load: int = 0  # records it has not made yet
     tickets: dict[int, int] = field(default_factory=dict)  # each with its records left to make
-    alone: bool = False  # gets nothing more until its last ticket is finished
 
 
 class Dispatcher:
@@ -69,9 +70,10 @@ class Dispatcher:
         self._records: dict[int, int] = {}  # of every ticket that is not finished
         self._owner: dict[int, int] = {}  # the worker of every ticket that is handed out
         self._strikes: dict[int, int] = {}
-        self._new: list[tuple[float, int]] = []  # heap
+        self._new = LongestFirst()
         self._retried: list[int] = []  # heap
         self._suspects: list[int] = []  # heap; each is to be handed to a worker that has no other
+        self._alone: set[int] = set()  # workers that get no more until their last ticket is done
         # Workers that ask for more, by load; a hand-out goes to the lowest level there is.
         self._asking: list[dict[int, None]] = [{} for _ in range(queue)]
         self._lowest = queue
@@ -105,7 +107,7 @@ class Dispatcher:
         ticket = self._next
         self._next += 1
         self._records[ticket] = records
-        heapq.heappush(self._new, (-length if self._longest_first else 0.0, ticket))
+        self._new.push(ticket, length if self._longest_first else 0.0)
         return ticket
 
     def start(self, worker: int) -> None:
@@ -123,7 +125,7 @@ class Dispatcher:
         while self._retried and self._has_asking():
             yield self._give(self._next_worker(), heapq.heappop(self._retried))
         while ahead and self._new and self._has_asking():
-            yield self._give(self._next_worker(), heapq.heappop(self._new)[1])
+            yield self._give(self._next_worker(), self._new.pop())
 
     def admits(self, worker: int) -> bool:
         """Whether `worker` may start what it has, although enough audio waits for the head.
@@ -160,7 +162,7 @@ class Dispatcher:
         del self._records[ticket], self._owner[ticket]
         self._strikes.pop(ticket, None)
         if not state.tickets:
-            state.alone = False
+            self._alone.discard(worker)
         self._unload(worker, left)
         return True
 
@@ -168,6 +170,7 @@ class Dispatcher:
         """`worker` is dead: its tickets are handed out again, but for one that killed it alone."""
         state = self._workers[worker]
         self._unfile(worker)
+        self._alone.discard(worker)
         tickets = list(state.tickets)
         self._workers[worker] = _Worker(deaths=state.deaths + 1)
         retried, failed = [], []
@@ -189,7 +192,8 @@ class Dispatcher:
         state.tickets[ticket] = records
         self._owner[ticket] = worker
         state.load += records
-        state.alone = alone
+        if alone:
+            self._alone.add(worker)
         self._file(worker)
         return worker, ticket
 
@@ -201,7 +205,7 @@ class Dispatcher:
     def _file(self, worker: int) -> None:
         """List `worker` under its load if it asks for more."""
         state = self._workers[worker]
-        if state.ready and not state.alone and state.load < self._queue:
+        if state.ready and worker not in self._alone and state.load < self._queue:
             self._asking[state.load][worker] = None
             self._lowest = min(self._lowest, state.load)
 
@@ -222,12 +226,13 @@ class Dispatcher:
 
     def _empty_worker(self) -> int | None:
         """A worker that has no ticket; if none has, one is kept from getting more."""
-        ready = [n for n, worker in enumerate(self._workers) if worker.ready]
-        for number in ready:
+        for number in self._asking[0]:
             if not self._workers[number].tickets:
                 return number
-        if ready and not any(self._workers[number].alone for number in ready):
-            least = min(ready, key=lambda number: self._workers[number].load)
-            self._unfile(least)
-            self._workers[least].alone = True
+        if not self._alone:
+            ready = [number for number, worker in enumerate(self._workers) if worker.ready]
+            if ready:
+                least = min(ready, key=lambda number: self._workers[number].load)
+                self._unfile(least)
+                self._alone.add(least)
         return None

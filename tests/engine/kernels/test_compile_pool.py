@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import subprocess
@@ -26,6 +27,7 @@ from vvcli.engine.backends.triton.common.row_sums import RowSums
 from vvcli.engine.backends.triton.compile_ahead import missing_kernels
 from vvcli.engine.backends.triton.compile_pool import (
     CompilePool,
+    compiling_alone,
     mark_compiled,
     not_compiled,
     start_if_nothing_is_compiled,
@@ -163,3 +165,19 @@ def test_all_kernels_of_some_steps_are_compiled_once() -> None:
     assert count == len(pool.kernels) == len(broken.kernels) > 20
     assert {name for _, name, _ in pool.kernels} >= {"linear_kernel", "attention_kernel"}
     assert compile_steps(config, card, sizes, 2, pool) == 0, "they are in the cache"
+
+
+def test_one_process_compiles_at_a_time(cache: Path) -> None:
+    def lock() -> None:
+        with (cache / "vvcli-kernels.lock").open("rb") as other:
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    with compiling_alone(), pytest.raises(BlockingIOError):
+        lock()
+    lock()
+
+
+def test_a_cache_that_cannot_be_locked_is_compiled_into(cache: Path) -> None:
+    cache.write_text("a file, where the folder should be")
+    with compiling_alone():
+        pass

@@ -9,7 +9,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import copy_context
 from threading import get_ident
 from typing import Any
@@ -18,7 +18,13 @@ import triton
 from triton.runtime.driver import driver
 from triton.runtime.jit import JITFunction
 
-from vvcli.engine.backends.triton.compile_pool import POOL, Kernel, mark_compiled, not_compiled
+from vvcli.engine.backends.triton.compile_pool import (
+    POOL,
+    Kernel,
+    compiling_alone,
+    mark_compiled,
+    not_compiled,
+)
 
 MOST_THREADS = 16
 
@@ -45,14 +51,15 @@ def run_compiled(step: Callable[[], object]) -> None:
             step()
     except _MissingError:
         missing = missing_kernels(step)
-        new = not_compiled(missing)
-        if len(new) >= WORTH_A_PROCESS or (new and POOL.started):
-            arch = int(driver.active.get_current_target().arch)
-            POOL.compile(divmod(arch, 10), [missing[mark] for mark in sorted(new)])
-        # What is in Triton's cache by now is only loaded. In a context of its own, which a failing
-        # compilation would leave unfit for others.
-        copy_context().run(_compile, step)
-        mark_compiled(new)
+        with compiling_alone() if not_compiled(missing) else nullcontext():
+            new = not_compiled(missing)  # while this process waited, another may have compiled them
+            if len(new) >= WORTH_A_PROCESS or (new and POOL.started):
+                arch = int(driver.active.get_current_target().arch)
+                POOL.compile(divmod(arch, 10), [missing[mark] for mark in sorted(new)])
+            # What is in Triton's cache by now is only loaded. In a context of its own, which a
+            # failing compilation would leave unfit for others.
+            copy_context().run(_compile, step)
+            mark_compiled(new)
         step()
 
 

@@ -5,12 +5,13 @@ No torch is imported here: the process that compiles is started while this one i
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 
@@ -93,6 +94,21 @@ def not_compiled(marks: Iterable[str]) -> set[str]:
     except (OSError, ValueError):
         known = set()
     return set(marks) - known
+
+
+@contextmanager
+def compiling_alone() -> Iterator[None]:
+    """Keep other processes from compiling into the same cache, where they can be kept from it.
+
+    Workers that start together need the same kernels: the first one compiles them, and the others
+    find them when it is their turn.
+    """
+    with ExitStack() as stack:
+        with suppress(OSError):
+            file = _marks_file().with_suffix(".lock")
+            file.parent.mkdir(parents=True, exist_ok=True)
+            fcntl.flock(stack.enter_context(file.open("ab")), fcntl.LOCK_EX)
+        yield
 
 
 def mark_compiled(marks: Iterable[str]) -> None:

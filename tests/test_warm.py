@@ -73,6 +73,35 @@ def test_a_command_does_the_same(arguments: list[str], status: int) -> None:
     assert cold[0] == status
 
 
+CLOSED = """
+import os, sys
+found = []
+for number in range(3):
+    try:
+        os.fstat(number)
+        found.append(number)
+    except OSError:
+        pass
+os.write(int(sys.argv[1]), repr([found, sys.stdin, sys.__stdout__, sys.stderr]).encode())
+"""
+
+
+@pytest.mark.parametrize("closed", [[0, 1, 2], [1], [0, 2]])
+def test_a_closed_descriptor_is_as_after_a_shell(tmp_path: Path, closed: list[int]) -> None:
+    seen = []
+    for path in (tmp_path / "cold", tmp_path / "warm"):
+        with path.open("wb") as file:
+            command = [sys.executable, "-c", CLOSED, str(file.fileno())]
+            early = {"PYTHONNOUSERSITE": "1"} if path.name == "cold" else {}
+            with warm.Popen(
+                command, closed, env=os.environ | early, pass_fds=[file.fileno()]
+            ) as process:
+                assert process.is_warm == (path.name == "warm")
+            assert process.returncode == 0
+        seen.append(path.read_bytes())
+    assert seen[0] == seen[1] != b""
+
+
 @pytest.mark.parametrize("session", [False, True])
 def test_it_begins_as_a_fresh_python(tmp_path: Path, session: bool) -> None:
     environment = os.environ | {"VVCLI_STEPS": "1", "HOME": "\udcff é"}

@@ -29,7 +29,7 @@ import sys
 import threading
 import time
 import types
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -42,7 +42,7 @@ OPTIONS = {"stdin", "stdout", "stderr", "cwd", "env", "text", "start_new_session
 # Variables that are read when they are needed, not when a module is imported, or that vvcli sets.
 READ_LATE = (
     *("VVCLI_", "XDG_", "PYTEST_", "HOME", "PATH", "TERM", "COLUMNS", "NO_COLOR", "HF_"),
-    *("GOMP_SPINCOUNT", "PYTORCH_CUDA_ALLOC_CONF", "RAY_"),
+    *("GOMP_SPINCOUNT", "PYTORCH_CUDA_ALLOC_CONF", "RAY_", "TORCHINDUCTOR_CACHE_DIR"),
 )
 
 SIZE = 8  # bytes of a number on the helper's socket
@@ -57,9 +57,12 @@ _helpers: list[socket.socket] = []  # the one, when it is needed
 
 
 class Popen(subprocess.Popen[Any]):
-    """A process that runs `[sys.executable, "-m" or "-c", ...]`; see above."""
+    """A process that runs `[sys.executable, "-m" or "-c", ...]`; see above.
 
-    def __init__(self, command: list[str], **options: Any) -> None:
+    `closed` are those of the three standard descriptors that it does not have.
+    """
+
+    def __init__(self, command: list[str], closed: Sequence[int] = (), **options: Any) -> None:
         self.is_warm = (
             command[0] == sys.executable
             and command[1] in ("-m", "-c")
@@ -67,6 +70,10 @@ class Popen(subprocess.Popen[Any]):
             and _early(options.get("env", os.environ)) == _early(_start)
             and _prctl(PR_SET_CHILD_SUBREAPER, 0) == 0
         )
+        self._closed = closed
+        if closed and not self.is_warm:
+            script = f'exec "$@" {" ".join(f"{number}>&-" for number in closed)}'
+            command = ["/bin/sh", "-c", script, "sh", *command]
         super().__init__(command, **options)
 
     def _execute_child(self, *values: Any) -> None:
@@ -82,6 +89,7 @@ class Popen(subprocess.Popen[Any]):
             "environment": dict(os.environ if given["env"] is None else given["env"]),
             "has_session": given["start_new_session"],
             "numbers": [0, 1, 2, *given["pass_fds"]],
+            "closed": self._closed,
         }
         ends = [own if end == -1 else end for own, end in enumerate(ends)]
         try:
@@ -207,6 +215,7 @@ def _begin(
     environment: dict[str, str],
     has_session: bool,
     numbers: list[int],
+    closed: list[int],
 ) -> None:
     """Run `command` as if Python had just started."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -215,6 +224,11 @@ def _begin(
     _place(descriptors, numbers)
     _rename(command)
     for number, (name, mode) in enumerate({"stdin": "r", "stdout": "w", "stderr": "w"}.items()):
+        if number in closed:
+            os.close(number)
+            setattr(sys, name, None)
+            setattr(sys, f"__{name}__", None)
+            continue
         old = getattr(sys, name)
         at_once = old.write_through  # as with PYTHONUNBUFFERED
         size = 0 if at_once and mode == "w" else -1

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from tests import warm
 from tests.cli.test_errors import shell
 from tests.conftest import TINY
 
@@ -35,20 +38,30 @@ PRINTING = [
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("redirection", "reason"),
-    [(">&-", "it is closed"), (">/dev/full", "No space left on device")],
+    ("is_closed", "reason"),
+    [(True, "it is closed"), (False, "No space left on device")],
 )
 @pytest.mark.parametrize("command", PRINTING)
 def test_what_cannot_be_printed_is_an_error(
-    tmp_path: Path, command: str, redirection: str, reason: str
+    tmp_path: Path, command: str, is_closed: bool, reason: str
 ) -> None:
+    """As after `>&-` and `>/dev/full`."""
     (tmp_path / "a.txt").write_text("Hello.\n", encoding="utf-8")
-    result = shell(f"vvcli {command.format(folder=tmp_path)} {redirection}")
-    assert (result.status, result.stdout) == (5, b"")
-    last = result.stderr.splitlines()[-1]
-    assert last == f"vvcli: cannot write to standard output: {reason}"
-    assert "Traceback" not in result.stderr
-    assert "Exception ignored" not in result.stderr
+    words = command.format(folder=tmp_path).replace("TINY", str(TINY)).split()
+    with Path("/dev/full").open("wb") as full:
+        done = warm.run(
+            [sys.executable, "-m", "vvcli", *words],
+            input=b"Hello there.\n",
+            stdout=full,
+            stderr=subprocess.PIPE,
+            closed=[1] if is_closed else [],
+            timeout=100,
+        )
+    said = done.stderr.decode()
+    assert done.returncode == 5, said
+    assert said.splitlines()[-1] == f"vvcli: cannot write to standard output: {reason}"
+    assert "Traceback" not in said
+    assert "Exception ignored" not in said
 
 
 def test_a_descriptor_that_can_only_be_read_is_no_output() -> None:
@@ -61,6 +74,7 @@ def test_a_descriptor_that_can_only_be_read_is_no_output() -> None:
 def test_who_prints_nothing_needs_no_output(tmp_path: Path) -> None:
     out = tmp_path / "ada.safetensors"
     voice = TINY / "voices" / "tiny-Ada_woman.pt"
-    result = shell(f"vvcli voices convert {voice} {out} >&-")
-    assert (result.status, result.stderr) == (0, "")
+    command = [sys.executable, "-m", "vvcli", "voices", "convert", str(voice), str(out)]
+    done = warm.run(command, stderr=subprocess.PIPE, closed=[1], timeout=100)
+    assert (done.returncode, done.stderr) == (0, b"")
     assert out.exists()

@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -78,9 +79,9 @@ def disturbed(
     kills = sorted(chance.uniform(0, 0.6) for _ in range(chance.choice((1, 1, 2))))
     seen: set[int] = set()
     give_up = time.monotonic() + PATIENCE
-    options = {"stdin": subprocess.PIPE, "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
+    options: dict[str, Any] = dict.fromkeys(("stdin", "stderr"), subprocess.PIPE)
     lines = text.splitlines(keepends=True)
-    with warm.Popen(command, **options, text=True) as process:
+    with warm.Popen(command, **options, stdout=subprocess.DEVNULL, text=True) as process:
         assert process.stdin
         process.stdin.writelines(lines[:-LAST])
         process.stdin.flush()

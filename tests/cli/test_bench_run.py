@@ -78,6 +78,27 @@ def test_a_run_says_how_it_went(vvcli: InProcess, capfd: pytest.CaptureFixture[s
     assert "share of the bound" in text
 
 
+@pytest.mark.slow
+def test_many_workers_speak_what_one_speaks(bench: Bench) -> None:
+    arguments = ["--workers", "2", "--records", "6", "--streams", "2", "--characters", "10-30"]
+    found = bench("run", *TINY_SHAPE, *arguments, "--files", "flac")
+    assert found["format"] == "flac"
+    scaling = found["scaling"]
+    assert (scaling["workers"], scaling["records"], scaling["streams"]) == (2, 6, 2)
+    assert scaling["names"] == ["cpu 0", "cpu 1"]
+    assert (scaling["whole"], scaling["same_bits"]) == (True, True)
+    assert scaling["audio_s"] == pytest.approx(sum((6, 7, 9, 11, 12, 14)) * FRAME_S)
+    speeds = scaling["one_audio_s_per_s"], scaling["all_audio_s_per_s"]
+    assert speeds == tuple(sorted(scaling[f"{name}_runs"])[1] for name in ("one", "all"))
+    assert scaling["times"] == pytest.approx(speeds[1] / speeds[0])
+
+
+def test_files_are_for_several_workers(vvcli: InProcess) -> None:
+    result = vvcli("bench", "run", *TINY_SHAPE, "--files", "flac")
+    assert result.status == 2
+    assert "--files compares several workers" in result.error
+
+
 def test_texts_that_the_context_does_not_hold(vvcli: InProcess) -> None:
     result = vvcli("bench", "run", *TINY_SHAPE, "--records", "1", "--characters", "2000-2000")
     assert result.status == 2

@@ -5,7 +5,8 @@
 - `frame_time.py`, `floor.py`: the time of a frame, and the least it could be.
 - `kernels.py`, `kernel_work.py`: each kernel of a frame, and the least its calls could take.
 - `load.py`, `trial_run.py`, `sessions.py`, `search.py`: sessions that arrive at random.
-- `job.py`, `pipes.py`: a whole run, from a pipe of lines to a pipe of samples.
+- `job.py`, `pipes.py`: a whole run, from a pipe of lines to a pipe of samples. `scaling.py`: by one
+  worker and by many, each of which runs `subject_worker.py`. `fleet.py`: many, simulated.
 - `compile_targets.py`, `cubin.py`: every kernel and tile compiled for cards that are not there.
 - `readings.py`, `trace.py`: time, memory, utilisation, a profile. `streams.py`, `texts.py`: what is
   spoken meanwhile.

@@ -112,7 +112,7 @@ _BEFORE_DEVICE = together(
     ),
 )
 
-_SEVERAL_DEVICES = together(
+several_devices = together(
     click.option(
         "--device",
         envvar="VVCLI_DEVICE",
@@ -148,7 +148,7 @@ _AFTER_DEVICE = together(
     ),
 )
 
-synthesis_options = together(_BEFORE_DEVICE, _SEVERAL_DEVICES, _AFTER_DEVICE)
+synthesis_options = together(_BEFORE_DEVICE, several_devices, _AFTER_DEVICE)
 
 # Of a command whose records all go to one engine.
 one_device_options = together(_BEFORE_DEVICE, device_option, _AFTER_DEVICE)

@@ -11,25 +11,37 @@ import socket
 import sys
 import threading
 import traceback
+from collections.abc import Callable
 from contextlib import suppress
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from vvcli.errors import VvcliError
 from vvcli.fleet.channel import Channel
 from vvcli.fleet.cores import near_gpu, pin
 from vvcli.fleet.plain import Plain
 
+if TYPE_CHECKING:
+    from vvcli.fleet.worker import Worker
+
 GRACE = 0.4  # seconds in which the loop may remove what it has begun
 
 
-def main(connection: int, ring: int) -> NoReturn:
-    """Serve the process at the other end of the socket `connection`, until it is gone."""
+def main(
+    connection: int, ring: int, load: Callable[[Plain], tuple[Worker, Plain]] | None = None
+) -> NoReturn:
+    """Serve the process at the other end of the socket `connection`, until it is gone.
+
+    Args:
+        connection: a descriptor.
+        ring: the descriptor of the memory that audio goes into.
+        load: makes the worker of what this one is told to load; default: `load_worker`.
+    """
     channel = Channel(socket.socket(fileno=connection))
     status = 1
     try:
         setup = _first(channel)
         if setup is not None:
-            _serve(channel, setup, ring)
+            _serve(channel, setup, ring, load)
         status = 0
     except VvcliError as error:
         from vvcli.fleet.pool import plain_error
@@ -44,7 +56,12 @@ def main(connection: int, ring: int) -> NoReturn:
     os._exit(status)  # at once: no library has anything to finish
 
 
-def _serve(channel: Channel, setup: Plain, ring: int) -> None:
+def _serve(
+    channel: Channel,
+    setup: Plain,
+    ring: int,
+    load: Callable[[Plain], tuple[Worker, Plain]] | None,
+) -> None:
     cores = near_gpu() if setup["cores"] is None else setup["cores"]
     pin(cores)
     from vvcli.fleet.inbox import Inbox
@@ -67,7 +84,7 @@ def _serve(channel: Channel, setup: Plain, ring: int) -> None:
     from vvcli.fleet.loop import WorkerLoop
     from vvcli.fleet.ring import RingWriter
 
-    worker, facts = load_worker(setup)
+    worker, facts = (load or load_worker)(setup)
     channel.send("ready", facts)
     WorkerLoop(worker, inbox, channel.send, RingWriter(ring, inbox.wait_read)).run()
 

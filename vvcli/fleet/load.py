@@ -7,9 +7,9 @@ import torch
 from vvcli.fleet.plain import Plain, model_of, options_of
 from vvcli.fleet.worker import Worker
 from vvcli.speech.device import release_workspaces
-from vvcli.speech.loaded_model import load
+from vvcli.speech.loaded_model import LoadedModel, load
 from vvcli.speech.long_lived import spare_long_lived
-from vvcli.speech.speaker import Speaker
+from vvcli.speech.speaker import Speaker, SpeakerOptions
 
 
 def load_worker(setup: Plain) -> tuple[Worker, Plain]:
@@ -31,6 +31,15 @@ def load_worker(setup: Plain) -> tuple[Worker, Plain]:
         dtype=setup["dtype"],
         deterministic=options.deterministic,
     )
+    return worker_of(model, options)
+
+
+def worker_of(model: LoadedModel, options: SpeakerOptions) -> tuple[Worker, Plain]:
+    """A worker that speaks with `model`, and what others want to know of it.
+
+    Raises:
+        UnavailableError: the voice is unavailable, or the device has no memory for the streams.
+    """
     worker = Worker(Speaker(model, options))
     release_workspaces()
     spare_long_lived()

@@ -30,19 +30,22 @@ STDERR = 2
 
 # What a worker runs. Its path of modules is this process's own: with `-m`, the working directory
 # would come first, whatever lies there.
-PROGRAM = "import sys; sys.path[:] = {path!r}; from vvcli.fleet.child import main; main({fds})"
+PROGRAM = "import sys; sys.path[:] = {path!r}; from {module} import main; main({fds})"
+CHILD = "vvcli.fleet.child"
 
 
 class _Process:
     """A worker's process, with this end of its socket and ring."""
 
-    def __init__(self, place: Place, sample_type: SampleType) -> None:
+    def __init__(self, place: Place, sample_type: SampleType, module: str) -> None:
         ours, theirs = socket.socketpair()
         ring = make_ring_file(RING_BYTES)
         try:
             fds = theirs.fileno(), ring
+            named = f"{fds[0]}, {fds[1]}"
+            program = PROGRAM.format(path=sys.path, module=module, fds=named)
             self.popen = subprocess.Popen(  # noqa: S603 - this program itself
-                [sys.executable, "-c", PROGRAM.format(path=sys.path, fds=f"{fds[0]}, {fds[1]}")],
+                [sys.executable, "-c", program],
                 stdin=subprocess.DEVNULL,
                 stdout=STDERR,  # what a library prints must not get between the samples
                 env=os.environ | place.environment,
@@ -75,15 +78,19 @@ class ProcessPool:
         places: of the workers.
         setup: what each loads, as `child` wants it.
         sample_type: of the audio.
+        module: its `main` is what a worker runs.
 
     Raises:
         UnavailableError: a worker cannot load the model, or dies over it.
     """
 
-    def __init__(self, places: list[Place], setup: Plain, sample_type: SampleType) -> None:
+    def __init__(
+        self, places: list[Place], setup: Plain, sample_type: SampleType, module: str = CHILD
+    ) -> None:
         self.names = [place.name for place in places]
         self.sample_type = sample_type
         self._places = places
+        self._module = module
         self._setup = setup
         self._processes: dict[int, _Process] = {}
         self._selector = selectors.DefaultSelector()
@@ -116,7 +123,7 @@ class ProcessPool:
     def start(self, worker: int) -> None:
         """Start a worker that is not among `started`."""
         place = self._places[worker]
-        process = self._processes[worker] = _Process(place, self.sample_type)
+        process = self._processes[worker] = _Process(place, self.sample_type, self._module)
         self._selector.register(process.channel, selectors.EVENT_READ, worker)
         own = {"device": place.device, "cores": place.cores, "threads": place.threads}
         self.send(worker, "load", self._setup | own)

@@ -13,7 +13,7 @@ import click
 from vvcli.bench.shapes import SHAPES
 from vvcli.cli.environment import Environment
 from vvcli.cli.message_options import verbose_option
-from vvcli.cli.options import device_option, dtype_option, steps_option
+from vvcli.cli.options import device_option, dtype_option, several_devices, steps_option
 from vvcli.cli.types import MAX_STREAMS, FileName, ModelName, Number, was_typed
 from vvcli.errors import UsageError
 from vvcli.progress.visible import visible
@@ -48,7 +48,6 @@ _OPTIONS = (
     ),
     verbose_option,
     steps_option,
-    device_option,
     dtype_option,
     click.option("--json", "as_json", is_flag=True, help="Print JSON."),
     click.option(
@@ -172,11 +171,16 @@ class Bench:
             check_trace(self.profile)
 
 
-def bench_options(command: Command) -> Command:
+def bench_options(command: Command, devices: Callable[..., Any] = device_option) -> Command:
     """Give a subcommand the options of `Bench`; `take_bench` takes them out of what it gets."""
-    for option in reversed(_OPTIONS):
+    for option in reversed((*_OPTIONS, devices)):
         command = option(command)
     return click.pass_context(command)  # type: ignore[return-value]
+
+
+def many_bench_options(command: Command) -> Command:
+    """The same for a subcommand that measures several devices as well, with `--workers`."""
+    return bench_options(command, several_devices)
 
 
 def take_bench(context: click.Context, options: dict[str, Any]) -> Bench:

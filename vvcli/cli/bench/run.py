@@ -8,19 +8,23 @@ import click
 
 from vvcli.cli.bench.options import (
     Bench,
-    bench_options,
     characters_option,
+    many_bench_options,
     slots_option,
     take_bench,
 )
 from vvcli.cli.types import Number
+from vvcli.errors import UsageError
 from vvcli.script.limits import Limits
 
 if TYPE_CHECKING:
     from vvcli.bench.job import JobResult
+    from vvcli.fleet.devices import Place
 
 RECORDS_ON_CUDA, RECORDS_ON_CPU = 1024, 8
 SLOTS_ON_CUDA, SLOTS_ON_CPU = 256, 4
+
+FILE_FORMATS = ["wav", "flac", "opus", "mp3"]
 
 
 @click.command()
@@ -32,19 +36,40 @@ SLOTS_ON_CUDA, SLOTS_ON_CPU = 256, 4
 )
 @slots_option(f"Records spoken at the same time; default: {SLOTS_ON_CUDA}, on a CPU 4.")
 @characters_option
-@bench_options
+@click.option(
+    "--files",
+    "format_name",
+    type=click.Choice(FILE_FORMATS),
+    help="With several workers: make a file for each record, as `vvcli batch` does.",
+)
+@many_bench_options
 def run(
     context: click.Context,
     /,
     records: int | None,
     streams: int | None,
     characters: tuple[int, int],
+    workers: int,
+    format_name: str | None,
     **options: Any,
 ) -> None:
     """Speak many lines as `vvcli speak` does, through two pipes, and hold the speed against the
     bound that the time of a frame sets.
+
+    With several devices or workers: how much faster are all of them than the first one alone?
     """
     bench = take_bench(context, options)
+    from vvcli.fleet.devices import pick_places
+
+    try:
+        places = pick_places(bench.device, workers)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    if not isinstance(places, str):
+        _run_many(bench, places, records, streams, characters, format_name)
+        return
+    if format_name is not None:
+        raise UsageError("--files compares several workers: add --workers N or --device cuda:all")
     loaded = bench.open_subject()
     from vvcli.bench.frame_time import FRAMES_ON_CPU, FRAMES_ON_CUDA
     from vvcli.bench.job import run_job
@@ -66,6 +91,60 @@ def run(
     _print(bench, result)
     bench.json({**facts, "run": result})
     bench.trace_engine(synthesizer.engine, loaded, streams, characters)
+
+
+def _run_many(
+    bench: Bench,
+    places: list[Place],
+    records: int | None,
+    streams: int | None,
+    characters: tuple[int, int],
+    format_name: str | None,
+) -> None:
+    """The job by the first of `places` and by all, in turn."""
+    if bench.profile is not None:
+        raise UsageError("--profile looks at one engine: name one device")
+    from vvcli.bench.machine import describe_machine
+    from vvcli.bench.scaling import measure_scaling
+    from vvcli.bench.texts import random_texts
+    from vvcli.fleet.plain import plain_options
+    from vvcli.speech.device import pick_device
+    from vvcli.speech.speaker import SpeakerOptions
+
+    on_cuda = places[0].cores is None
+    count = records or (RECORDS_ON_CUDA if on_cuda else RECORDS_ON_CPU) * len(places)
+    slots = streams or (SLOTS_ON_CUDA if on_cuda else SLOTS_ON_CPU)
+    spoken = SpeakerOptions(streams=slots, steps=bench.steps, sample_type="int16")
+    setup = {
+        "model": bench.model,
+        "shape": bench.shape,
+        "dtype": bench.dtype,
+        "options": plain_options(spoken),
+    }
+    facts = {
+        "model": bench.model or bench.shape,
+        "dtype": bench.dtype,
+        "steps": bench.steps,
+        **describe_machine(pick_device("cuda:0" if on_cuda else "cpu")),
+    }
+    bench.head(facts)
+    bench.note(f"{count} records of {characters[0]} to {characters[1]} characters")
+    texts = random_texts(count, characters, seed=0)
+    result = measure_scaling(places, setup, texts, format_name)
+    lines = {
+        "records": f"{result.records}, {result.audio_s:.1f} s of audio",
+        "workers": f"{result.workers} of {result.streams} streams: {', '.join(result.names)}",
+        "result": "a stream" if format_name is None else f"a file for each record, {format_name}",
+        "one worker": f"{result.one_audio_s_per_s:.1f} s of audio a second, median of "
+        f"{len(result.one_runs)}",
+        "all workers": f"{result.all_audio_s_per_s:.1f}, {result.times:.2f} times as much",
+        "records whole": "all, in order" if result.whole else "NOT ALL",
+        "same bits": "yes" if result.same_bits else "no",
+    }
+    bench.line()
+    for name, value in lines.items():
+        bench.line(f"{name:<20} {value}")
+    bench.json({**facts, "format": format_name, "scaling": result})
 
 
 def _print(bench: Bench, result: JobResult) -> None:

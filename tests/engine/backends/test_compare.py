@@ -74,6 +74,19 @@ def test_every_part_is_compared_and_right(model: VibeVoice, right: Backend) -> N
     assert all(one.plain_error > 0 for one in found if one.part in {"text LM", "TTS LM"})
 
 
+@pytest.mark.parametrize("window", [1, 160])  # the embedded model's is 160
+def test_parts_are_compared_whatever_the_window_of_text(window: int) -> None:
+    config = replace(CONFIG, text_window=window)
+    model = random_model(config, torch.device("cpu"), torch.bfloat16)
+    plain = plain_backend(model)
+    own = replace(plain, text_lm=copy.deepcopy(model.language_model), fallback=plain)
+    found = compare(model, replace(own, join_text=PlainJoinText()), (1, 9))
+    assert {(one.part, one.streams) for one in found} == {
+        (part, streams) for part in ("text LM", "joined text") for streams in (1, 9)
+    }
+    assert failures(found) == {}
+
+
 @pytest.mark.parametrize("part", PARTS, ids=lambda part: part.field)
 def test_a_wrong_part_fails_and_no_other(model: VibeVoice, right: Backend, part: Any) -> None:
     broken = replace(right, **{part.field: wrong(right, part.field)})

@@ -16,7 +16,7 @@ from vvcli.model.diffusion_head import SolverTable
 from vvcli.model.transformer import CacheView
 from vvcli.model.vibevoice import VibeVoice
 
-CAPACITY = CacheCapacity(tts=256, text=128)
+FILLED = CacheCapacity(tts=128, text=64)  # positions that are filled at most
 WINDOWS = 4  # of text, or fewer where there are fewer streams
 STEPS = 3  # of the solver
 CLEAR = 0.2  # of the classifier's typical logit: nearer to zero, rounding may decide
@@ -47,7 +47,7 @@ class Case:
 
     @classmethod
     def random(cls, model: VibeVoice, streams: int) -> Case:
-        """The same numbers each time: half-filled caches, some streams that stand still."""
+        """The same numbers each time: caches that have room, some streams that stand still."""
         config, device, dtype = model.config, model.device, model.dtype
         generator = torch.Generator().manual_seed(streams)
 
@@ -57,12 +57,13 @@ class Case:
         def count(low: int, high: int, *shape: int) -> Tensor:
             return torch.randint(low, high, shape, generator=generator).to(device)
 
-        state = SlotState.allocate(config, streams, CAPACITY, device=device, dtype=dtype)
+        capacity = CacheCapacity(2 * FILLED.tts, 2 * FILLED.text + config.text_window)
+        state = SlotState.allocate(config, streams, capacity, device=device, dtype=dtype)
         for cache in (state.lm_kv, state.tts_kv):
             # Repeated over rows: drawing every number would take longer than the comparison.
             cache.copy_(normal(1, 2, 1, *cache.shape[3:]))
-        state.lm_length.copy_(count(1, CAPACITY.text // 2, streams + 1))
-        state.tts_length.copy_(count(1, CAPACITY.tts // 2, 2 * streams + 2))
+        state.lm_length.copy_(count(1, FILLED.text, streams + 1))
+        state.tts_length.copy_(count(1, FILLED.tts, 2 * streams + 2))
         state.condition.copy_(normal(*state.condition.shape))
         state.context.copy_(normal(*state.context.shape))
         state.noise.copy_(normal(*state.noise.shape, dtype=torch.float32))
@@ -153,7 +154,7 @@ def _sample(backend: Backend, case: Case) -> list[Tensor]:
 def _text_lm(backend: Backend, case: Case) -> list[Tensor]:
     slots = case.text.slots
     positions = case.state.lm_length[slots][:, None] + case.text.offsets
-    cache = CacheView(case.state.lm_kv, positions, slots, CAPACITY.text)
+    cache = CacheView(case.state.lm_kv, positions, slots, case.state.capacity.text)
     hidden = backend.text_lm(case.text_hidden, cache)
     return [hidden, case.state.lm_kv[:, :, slots[:, None], :, positions]]
 
@@ -161,7 +162,7 @@ def _text_lm(backend: Backend, case: Case) -> list[Tensor]:
 def _tts_lm(backend: Backend, case: Case) -> list[Tensor]:
     rows = 2 * case.streams
     positions = case.state.tts_length[:rows, None]
-    cache = CacheView(case.state.tts_kv, positions, None, CAPACITY.tts)
+    cache = CacheView(case.state.tts_kv, positions, None, case.state.capacity.tts)
     hidden = backend.tts_lm(case.hidden, cache)
     slots = torch.arange(rows, device=case.device)
     return [hidden, case.state.tts_kv[:, :, slots, :, positions[:, 0]]]

@@ -13,6 +13,7 @@ from tests.conftest import TINY
 from vvcli import Synthesizer
 from vvcli.errors import UnavailableError
 from vvcli.frontend.lexicon import Entry, Lexicon
+from vvcli.frontend.text_reader import TextReader
 from vvcli.samples import Samples
 from vvcli.script.record import Record
 from vvcli.speech.values import Status, Utterance
@@ -81,6 +82,21 @@ def test_text_without_commands_is_spoken_as_before(synthesizer: Synthesizer) -> 
     said = one(synthesizer, "[[nothing]] Go on.")
     assert said.record.spoken == "[[nothing]] Go on."
     assert said.status is Status.OK
+
+
+def test_a_text_that_the_context_holds_is_read_once(
+    synthesizer: Synthesizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    speak = TextReader.speak
+
+    def note(reader: TextReader, text: str) -> str:
+        read.append(text)
+        return speak(reader, text)
+
+    monkeypatch.setattr(TextReader, "speak", note)
+    one(synthesizer, "Good morning.[[pause 1ms]]Go on.")
+    assert read == ["Good morning.", "Go on."]
 
 
 @pytest.mark.slow

@@ -102,20 +102,16 @@ class RecordReader:
         for segment in segments:
             voice = self._voices(segment.voice) if segment.voice else own
             reader = self._reader(voice.name)
-            said = [reader.speak(text) for text in self._split(record, segment.text, voice, reader)]
-            said = [text for text in said if text]
+            said = self._say(record, segment.text, voice, reader)
             sentence = Sentence(sentences, segment.written) if segment.written else None
             sentences += bool(said)
-            parts += [
-                SpokenPart(text, self._encoder.encode(text), voice, sentence=sentence)
-                for text in said
-            ]
+            parts += [SpokenPart(*each, voice, sentence=sentence) for each in said]
             # The silence is stretched with the rest, and then as long as was asked for.
             pause = round(segment.pause * SAMPLE_RATE * Fraction(speed))
             if pause and parts:
                 parts[-1] = replace(parts[-1], pause=parts[-1].pause + pause)
             lead += pause if not parts else 0
-            spoken.append(replace(segment, text=" ".join(said)))
+            spoken.append(replace(segment, text=" ".join(text for text, _ in said)))
         text = SpokenText(tuple(s for s in spoken if s.text or s.pause), respelled)
         record = replace(record, spoken=str(text), respelled=respelled)
         return SpokenRecord(record, tuple(parts), lead, speed)
@@ -128,20 +124,33 @@ class RecordReader:
 
         return reader.segments(text, cut_at_sentences)
 
-    def _split(self, record: Record, text: str, voice: Voice, reader: TextReader) -> list[str]:
-        """`text` in parts that the context holds, text and speech together."""
-        if not self._split_long:
-            return [text]
+    def _say(
+        self, record: Record, text: str, voice: Voice, reader: TextReader
+    ) -> list[tuple[str, list[int]]]:
+        """`text` as it is spoken, with tokens, in parts that the context holds with their speech.
+
+        Most texts are one part, which is read once: reading takes longer than a frame on a GPU.
+        """
         positions = self._config.lm.max_positions - voice.tts_kv.shape[3]
         max_tokens = int(positions / (1 + self._config.frames_per_token))
+        if self._split_long and len(text) < max_tokens:
+            said = reader.speak(text)
+            tokens = self._encoder.encode(said)
+            if len(tokens) <= max_tokens:
+                return [(said, tokens)] if said else []
+        parts = self._split(record, text, max_tokens, reader) if self._split_long else [text]
+        spoken = [reader.speak(part) for part in parts]
+        return [(said, self._encoder.encode(said)) for said in spoken if said]
+
+    def _split(self, record: Record, text: str, max_tokens: int, reader: TextReader) -> list[str]:
+        """`text` in parts of up to `max_tokens`."""
+        # Only here: the sentence library is a shared object of megabytes.
+        from vvcli.speech.split import split_record
 
         def count(part: str) -> int:
             return len(self._encoder.encode(reader.speak(part)))
 
-        if len(text) < max_tokens and count(text) <= max_tokens:
-            return [text]
-        # Only here: the sentence library is a shared object of megabytes.
-        from vvcli.speech.split import split_record
-
-        parts = split_record(replace(record, text=text), count, max(1, max_tokens))
-        return [part.text for part in parts]
+        return [
+            part.text
+            for part in split_record(replace(record, text=text), count, max(1, max_tokens))
+        ]

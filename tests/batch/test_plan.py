@@ -75,8 +75,10 @@ def test_names_from_ids_voices_and_words() -> None:
     ],
 )
 def test_names_that_cannot_be(record: Record, words: str) -> None:
-    with pytest.raises(UsageError, match=words):
+    with pytest.raises(UsageError, match=words) as caught:
         plan(OUT, [record], layout("{id}"))
+    of_id = "name" if record.id is None else "rename"
+    assert caught.value.remedy == (None if record.output else of_id)
 
 
 @pytest.mark.parametrize(

@@ -234,6 +234,16 @@ def test_usage(batch: Batch, arguments: list[str], words: str) -> None:
     assert not Path("out").exists()
 
 
+def test_a_name_that_no_file_may_have_says_what_to_do(batch: Batch) -> None:
+    """Names are found wrong before anything is made, as collisions are."""
+    Path("b\x1bx.txt").write_bytes(b"No.\n")
+    result = batch("a.txt", "b\x1bx.txt")
+    assert result.status == 2
+    assert "has a control character (0x1b): rename it, or choose another --name" in result.error
+    assert not Path("out").exists()
+    assert batch("a.txt", "b\x1bx.txt", "--name", "{slug}-{n}").status == 0
+
+
 def test_a_wrong_manifest(batch: Batch) -> None:
     Path("list.jsonl").write_text('{"text": "Yes."}\n{"text": "Yes.", "speaker": 1}\n')
     result = batch("list.jsonl")

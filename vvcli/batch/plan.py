@@ -155,7 +155,8 @@ class Plan:
                     try:
                         path = place(_with_suffix(wanted, suffix))
                     except UsageError as error:
-                        raise UsageError(f"{record.source}: {error}") from error
+                        remedy = None if record.output else "rename"
+                        raise UsageError(f"{record.source}: {error}", remedy=remedy) from error
                 yield Job((record,), record.source, path, voice, (gap,) if gap else _NO_GAP)
 
     def _joined(self) -> Iterator[Job]:
@@ -181,7 +182,7 @@ class Plan:
                 try:
                     path = self._folder.place(_with_suffix(wanted, layout.suffix))
                 except UsageError as error:
-                    raise UsageError(f"{source.name}: {error}") from error
+                    raise UsageError(f"{source.name}: {error}", remedy="rename") from error
             yield _joined(records, blank, source.name, path, layout)
 
     def _collisions(self) -> str:

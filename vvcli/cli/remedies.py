@@ -12,6 +12,7 @@ REMEDIES = {
     "format": "give -f with one of these",
     "move away": "move it away, or give another -d",
     "name": "choose another --name",
+    "rename": "rename it, or choose another --name",
     "retry": "--retry-failed tries again",
     "serve": "start `vvcli serve`, or leave out --server",
     "skip": "move it away, or give --existing skip to keep it, overwrite to replace it, "

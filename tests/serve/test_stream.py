@@ -15,8 +15,16 @@ from websockets.sync.client import ClientConnection, connect, unix_connect
 from tests.serve.server import ENDLESS, LONG, PATIENCE, SHORT, Server, frames, wait_until
 from vvcli import Record, Synthesizer
 from vvcli.audio.pcm import F32LE, S16LE
+from vvcli.serve.api_error import ApiError
+from vvcli.serve.stream_commands import parse_command
 
 PATH = "/v1/audio/stream"
+
+
+@pytest.mark.parametrize("message", ["text", "[]"])
+def test_a_message_that_is_no_object_is_called_a_message(message: str) -> None:
+    with pytest.raises(ApiError, match=r"the message is not (JSON: |a JSON object)"):
+        parse_command(message)
 
 
 @contextmanager

@@ -70,7 +70,7 @@ class SpeechEndpoint:
             if context.is_draining:
                 raise shutting_down()
             body = await read_body(Request(scope, receive), context.limits)
-            request = parse_request(parse_json(body), context.info)
+            request = parse_request(parse_json(body, "the body"), context.info)
             log.add(characters=len(request.text), format=request.response_format)
             try:
                 response = SpeechResponse(context, request, log)

@@ -53,8 +53,8 @@ class SpeechRequest:
         return Record(self.settings.record_index or 0, self.text, self.source)
 
 
-def parse_json(data: bytes | str) -> dict[str, Any]:
-    """The object that `data` is.
+def parse_json(data: bytes | str, name: str) -> dict[str, Any]:
+    """The object that `data` is, which `name` is to a client.
 
     Raises:
         ApiError: it is none.
@@ -62,9 +62,9 @@ def parse_json(data: bytes | str) -> dict[str, Any]:
     try:
         value = json.loads(data, object_pairs_hook=_without_duplicates)
     except (ValueError, RecursionError) as error:
-        raise ApiError(400, "invalid_json", f"the body is not JSON: {error}") from error
+        raise ApiError(400, "invalid_json", f"{name} is not JSON: {error}") from error
     if not isinstance(value, dict):
-        raise ApiError(400, "invalid_json", "the body is not a JSON object")
+        raise ApiError(400, "invalid_json", f"{name} is not a JSON object")
     return value
 
 

@@ -36,7 +36,7 @@ def parse_command(message: str | bytes | None) -> StreamCommand:
     """
     if not isinstance(message, str):
         raise ApiError(400, "invalid_json", "a message is a JSON object, sent as text")
-    fields = parse_json(message)
+    fields = parse_json(message, "the message")
     kind = fields.pop("type", None)
     if not isinstance(kind, str) or kind not in KINDS:
         raise invalid("type", f"it is not one of {', '.join(KINDS)}")

@@ -13,6 +13,7 @@ In the order to read in:
 5. `inbox.py`, `loop.py`, `make_files.py`, `record_order.py`: a worker's end, in any process or
    actor; `load.py` loads its model. `open.py` opens any fleet.
 6. `ray_cluster.py`, `ray_actors.py`, `ray_worker.py`: workers as actors of a Ray cluster.
+   `speak.py`: one worker for the rows of `ray.data`.
 
 The audio of a record does not depend on how many workers there are, nor on which of them spoke
 it. A dead worker loses nothing. Nothing is imported here for clusters, nor a process started,

@@ -1,0 +1,43 @@
+"""Rows of texts in, rows of audio out, as `ray.data` hands them over."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.conftest import TINY
+from vvcli import Record, Synthesizer
+from vvcli.fleet.speak import Speak
+
+pytestmark = pytest.mark.slow
+
+
+def test_rows_are_spoken_as_records_are() -> None:
+    records = [
+        Record(0, "Hello.", id="a"),
+        Record(7, "And so on.", voice="Ben", seed=3),
+        Record(0, ""),
+        Record(1, "Hello.", voice="Cleopatra"),
+    ]
+    speak = Speak(TINY, device="cpu", voice="Ada", deterministic=True)
+    batch = {
+        name: np.array([getattr(record, name) for record in records], dtype=kind)
+        for name, kind in (("text", object), ("index", int), ("voice", object), ("seed", object))
+    }
+    found = speak(batch | {"page": np.arange(4)})
+    expected = [*Synthesizer(TINY, "Ada", device="cpu", deterministic=True).speak(records)]
+    assert [*found["page"]] == [0, 1, 2, 3]
+    assert [*found["status"]] == ["ok", "ok", "blank", "failed"]
+    assert [*found["error"]] == [utterance.error or "" for utterance in expected]
+    for samples, utterance in zip(found["audio"], expected, strict=True):
+        assert samples.tobytes() == utterance.samples.tobytes()
+    # A row without an index is spoken alike wherever it stands.
+    alone = speak({"text": ["No.", "Hello."]})
+    assert alone["audio"][1].tobytes() == expected[0].samples.tobytes()
+
+
+def test_a_batch_without_texts() -> None:
+    with pytest.raises(ValueError, match="the batch has no column 'text'"):
+        Speak(TINY, device="cpu", voice="Ada")({"words": ["Hello."]})
+    with pytest.raises(ValueError, match="steps"):
+        Speak(TINY, device="cpu", steps=0)

@@ -1,0 +1,83 @@
+"""A class for those who live in `ray.data`: a column of texts in, columns of audio out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vvcli.fleet.open import open_fleet
+from vvcli.samples import Samples
+from vvcli.script.record import Record
+from vvcli.speech.parameters import check_parameters
+from vvcli.speech.speaker import SpeakerOptions
+
+# Columns that a row may have besides its text, and what is there for those that have none. As for
+# the requests of a server, every row is the first record: its audio depends on no other row.
+COLUMNS: dict[str, Any] = {"index": 0, "id": None, "voice": None, "seed": None}
+
+
+class Speak:
+    """Speaks batches of rows: `dataset.map_batches(Speak, fn_constructor_args=[model], ...)`.
+
+    Args:
+        model: a folder, the id of one, or "embedded".
+        device: one device.
+        dtype: of the model.
+        options: as of `Synthesizer`: `voice`, `streams`, `steps`, `seed`, ...
+
+    Raises:
+        ValueError: an option is out of its range.
+        UnavailableError: model, voice or device is unavailable.
+    """
+
+    def __init__(
+        self, model: str | Path, *, device: str = "auto", dtype: str = "auto", **options: Any
+    ) -> None:
+        asked = SpeakerOptions(**options)
+        check_parameters(max_ahead=None, **vars(asked))
+        self._fleet = open_fleet(model, device, 1, None, dtype, asked, None).fleet
+
+    def __call__(self, batch: Mapping[str, Any]) -> dict[str, Any]:
+        """The columns of `batch`, and those of what was made of its `text`.
+
+        `index`, `id`, `voice` and `seed` are read where there are such columns.
+
+        Returns:
+            Besides `batch`: `audio`, the samples of each row at 24,000 Hz; `status`, a word; and
+            `error`, why a row failed, or "".
+
+        Raises:
+            ValueError: there is no column `text`.
+        """
+        if "text" not in batch:
+            raise ValueError("the batch has no column 'text'")
+        given = {name: batch[name] for name in COLUMNS if name in batch}
+        records = [
+            Record(
+                text=str(text),
+                **COLUMNS | {name: _plain(column[row]) for name, column in given.items()},
+            )
+            for row, text in enumerate(batch["text"])
+        ]
+        audio, status, error = self._speak(records)
+        return {**batch, "audio": audio, "status": status, "error": error}
+
+    def _speak(self, records: list[Record]) -> tuple[Any, Any, Any]:
+        audio = np.empty(len(records), dtype=object)
+        status, error, pieces, row = [""] * len(records), [""] * len(records), list[Samples](), 0
+        for pending in self._fleet.stream(records):
+            chunk = pending.join()
+            pieces.append(chunk.samples)
+            if chunk.status is not None:
+                audio[row] = np.concatenate(pieces)
+                status[row], error[row] = chunk.status.value, chunk.error or ""
+                row, pieces = row + 1, []
+        return audio, np.array(status, dtype=object), np.array(error, dtype=object)
+
+
+def _plain(value: Any) -> Any:
+    """A number of numpy as Python's own."""
+    return value.item() if isinstance(value, np.generic) else value

@@ -68,7 +68,7 @@ _ISOTOPES = "U|Pu|Cs|Sr|Co|Tc|Am|Th|Po|Ir|Xe"
 
 RULES = [
     Rule(
-        re.compile(rf"(?:{_PIECE}|\((?:{_PIECE}){{1,6}}\)\d{{1,2}}){{2,12}}(?!\w)"),
+        re.compile(rf"(?=((?:{_PIECE}|\((?:{_PIECE}){{1,6}}\)\d{{1,2}}){{2,12}}))\1(?!\w)"),
         _formula,
         "C",
         shape="aa|a[0(]",

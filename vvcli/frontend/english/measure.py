@@ -11,7 +11,7 @@ from vvcli.frontend.english.cardinal import counts
 from vvcli.frontend.english.fraction import Fraction
 from vvcli.frontend.english.number_words import number
 from vvcli.frontend.english.patterns import STREETS, is_one, plain
-from vvcli.frontend.english.units import UNIT, Unit, find_unit
+from vvcli.frontend.english.units import FIRST_LETTERS, UNIT, Unit, find_unit
 from vvcli.frontend.tables import cues, words
 
 
@@ -201,5 +201,6 @@ RULES = [
         shape="0+( [^ ]|[^ 0:;!?$€£&=<>|@#_*+)(\\[\\]{}])|[^0][ 0.]",
         stop="capital",
         needs="a°",
+        letters=FIRST_LETTERS + "x",
     ),
 ]

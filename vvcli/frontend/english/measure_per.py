@@ -88,6 +88,7 @@ RULES = [
         _points,
         "0-+",
         shape="0{1,3}[.]0|[-+]0",
+        needs=".",
         stop="starter",
     ),
     Rule(

@@ -77,3 +77,4 @@ def _pattern() -> str:
 
 
 UNIT = _pattern()
+FIRST_LETTERS = "".join({symbol[0].lower() for symbol in _units()})

@@ -70,6 +70,14 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def warm_workers() -> Iterator[None]:
+    """Workers of the tests' own process have torch at once, too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("vvcli.fleet.processes.subprocess", warm.popen_module())
+        yield
+
+
 @pytest.fixture
 def vvcli(tmp_path: Path) -> InProcess:
     """`vvcli` in this process: `vvcli("speak", ..., stdin=b"...")`.

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests import warm
 from tests.conftest import TINY
 
 # Every way to open a file raises this event: `open`, `os.open`, and those of C extensions that
@@ -33,15 +33,14 @@ FILES = ("config.json", "tokenizer.json", "preprocessor_config.json")
 
 
 def opened(*arguments: str, folder: Path) -> dict[str, int]:
-    done = subprocess.run(
+    done = warm.run(
         [sys.executable, "-c", DRIVER, *arguments],
-        input="Good morning.\nUnd 5 Äpfel.\n",
+        input="Good morning.\nUnd 5 Äpfel.\n".encode(),
         capture_output=True,
-        text=True,
         check=True,
         timeout=100,
         cwd=folder,
-        env=os.environ | {"XDG_DATA_HOME": str(folder), "LC_ALL": "C.UTF-8"},
+        env=os.environ | {"XDG_DATA_HOME": str(folder)},
     )
     status, counts = json.loads(done.stderr.splitlines()[-1])
     assert status == 0, done.stderr

@@ -48,6 +48,7 @@ def test_parts_bring_everything_but_optimizers(
     _fill(settings, work)
     (work / "copies").mkdir()
     (work / "copies" / "000.wav").write_bytes(b"sound")
+    (work / "judges").mkdir()  # packages of other judges, which hear the finished voice
     parts.pack(work, tmp_path / "one", ("encoder", "decoder", "judges", "copies"))
     parts.pack(work, tmp_path / "two", ("language", "heads"))
     assert max(path.stat().st_size for path in (tmp_path / "one").iterdir()) <= 1_000_000

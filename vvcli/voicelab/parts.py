@@ -36,7 +36,7 @@ def pack(work: Path, folder: Path, names: Sequence[str] = GROUPS) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     sums = {}
     for name in names:
-        content = _tarred(work / name) if (work / name).is_dir() else _group(work, name)
+        content = _group(work, name) if name in GROUPS else _tarred(work / name)
         for number, start in enumerate(range(0, len(content), PART_BYTES)):
             part = content[start : start + PART_BYTES]
             (folder / f"{name}.{number:02}").write_bytes(part)

@@ -15,7 +15,6 @@ from vvcli.voicelab.discriminators import (
     feature_loss,
     fooling_loss,
     judge_loss,
-    split,
 )
 from vvcli.voicelab.loop import Progress, TrainingLoop
 from vvcli.voicelab.settings import Settings
@@ -58,6 +57,9 @@ def train_adversarial(
         save_every=SAVE_EVERY,
     )
     judged = config.judged_frames * settings.hop
+    decoder_parameters, judges_parameters = list(decoder.parameters()), list(judges.parameters())
+    mel_weight, game_weight = torch.zeros((), device=device), torch.zeros((), device=device)
+    new_from = loop.progress.step if "judges" in loop.new else -config.unheard_steps
 
     def step() -> Tensor:
         with torch.no_grad():
@@ -67,29 +69,35 @@ def train_adversarial(
         strength = torch.rand(len(latents), 1, 1, device=device) * config.latent_noise
         with mixed(device):
             ours = decode(decoder, latents + strength * torch.randn_like(latents))
-        real, fake = heard[:, -judged:], ours[:, -judged:]
-
-        judging.zero_grad(set_to_none=True)
         with mixed(device):
-            verdict = judge_loss(*split(judges(torch.cat([real, fake.detach()]))))
-        verdict.backward()
-        clip_gradients(judges.parameters(), 5.0)
-        judging.step()
-
-        optimizer.zero_grad(set_to_none=True)
-        judges.requires_grad_(False)
-        with mixed(device):
-            with torch.no_grad():
-                of_real = judges(real)
-            of_fake = judges(fake)
-        judges.requires_grad_(True)
+            of_real = judges(heard[:, -judged:])
+            of_fake = judges(ours[:, -judged:])
+        # Both sides move from the same verdicts: that saves a third of the passes over judges.
+        verdict = judge_loss(of_real, of_fake)
+        gradients = torch.autograd.grad(verdict, judges_parameters, retain_graph=True)
         mel = mel_loss(ours, heard)
         features, fooling = feature_loss(of_real, of_fake), fooling_loss(of_fake)
-        loss = config.mel_weight * mel + config.magnitude_weight * magnitude_loss(ours, heard)
-        (loss + config.feature_weight * features + fooling).backward()
-        clip_gradients(decoder.parameters(), 10.0)
+        game = config.feature_weight * features + config.fooling_weight * fooling
+        loss = mel_weight * mel + config.magnitude_weight * magnitude_loss(ours, heard)
+        optimizer.zero_grad(set_to_none=True)
+        (loss + game_weight * game).backward(inputs=decoder_parameters)
+        clip_gradients(decoder_parameters, 10.0)
         optimizer.step()
+        for parameter, gradient in zip(judges_parameters, gradients, strict=True):
+            parameter.grad = gradient
+        clip_gradients(judges_parameters, 5.0)
+        judging.step()
         loop.average.update()
         return torch.stack([loss.detach() for loss in (mel, features, fooling, verdict)])
 
-    loop.run(CapturedStep(step, device), NAMES)
+    captured = CapturedStep(step, device)
+
+    def weighed_step() -> Tensor:
+        progress = loop.progress
+        late = max(0.0, 3 * progress.fraction - 2)  # the last third, from zero to one
+        mel_weight.fill_(config.mel_weight + late * (config.late_mel_weight - config.mel_weight))
+        # The first gradients of new judges are noise to a decoder that is trained.
+        game_weight.fill_(min(1.0, (progress.step - new_from) / config.unheard_steps))
+        return captured()
+
+    loop.run(weighed_step, NAMES)

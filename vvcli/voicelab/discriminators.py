@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import lru_cache
 
 import torch
+import torch._functorch.config
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -15,11 +16,16 @@ SLOPE = 0.1
 
 
 class SpectrumJudge(nn.Module):
-    """2-D convolutions over a complex spectrum (Défossez et al., 2022)."""
+    """2-D convolutions over a complex spectrum (Défossez et al., 2022).
+
+    They are the same everywhere, so each frequency has a vector of its own beside its sound: what
+    is real at 200 Hz is not at 8 kHz.
+    """
 
     def __init__(self, size: int, channels: int = 32) -> None:
         super().__init__()
         self.size = size
+        self.frequencies = nn.Parameter(torch.zeros(channels, size // 2 + 1, 1))
         self.layers = nn.ModuleList(
             [
                 nn.Conv2d(2, channels, (9, 3), padding=(4, 1)),
@@ -39,13 +45,14 @@ class SpectrumJudge(nn.Module):
         # Square roots of magnitudes, phases kept: quiet parts count too.
         loudness = parts.square().sum(-1, keepdim=True) + 1e-6
         x = (parts / loudness**0.25).permute(0, 3, 1, 2)
-        return _run(self.layers, x)
+        placed = _activated(self.layers[0], x, self.frequencies)
+        return [placed, *_run(self.layers[1:], placed)]
 
 
 class PeriodJudge(nn.Module):
     """2-D convolutions over samples folded at a period (Kong et al., 2020)."""
 
-    def __init__(self, period: int, widths: tuple[int, ...] = (32, 96, 256, 512)) -> None:
+    def __init__(self, period: int, widths: tuple[int, ...] = (32, 128, 512, 1024)) -> None:
         super().__init__()
         self.period = period
         layers: list[nn.Module] = []
@@ -77,13 +84,6 @@ class Discriminators(nn.Module):
     def forward(self, samples: Tensor) -> list[list[Tensor]]:
         """Every judge's activations on `samples` [B, T]."""
         return [judge(samples) for judge in self.judges]
-
-
-def split(both: list[list[Tensor]]) -> tuple[list[list[Tensor]], list[list[Tensor]]]:
-    """The activations of a batch's first half and of its second half."""
-    halves = [[layer.chunk(2) for layer in judge] for judge in both]
-    real, fake = ([[layer[i] for layer in judge] for judge in halves] for i in (0, 1))
-    return real, fake
 
 
 def judge_loss(real: list[list[Tensor]], fake: list[list[Tensor]]) -> Tensor:
@@ -125,6 +125,27 @@ def _distance(device: torch.device) -> Callable[[Tensor, Tensor], Tensor]:
 def _run(layers: nn.ModuleList, x: Tensor) -> list[Tensor]:
     activations = []
     for layer in layers[:-1]:
-        x = F.leaky_relu(layer(x), SLOPE)
+        x = _activated(layer, x)
         activations.append(x)
     return [*activations, layers[-1](x)]
+
+
+def _activated(layer: nn.Module, x: Tensor, offset: Tensor | None = None) -> Tensor:
+    """`layer`, a convolution, on `x`, its bias and `offset` if there is one, rectified."""
+    plain = F.conv2d(x, layer.weight, None, layer.stride, layer.padding)  # type: ignore[call-overload]
+    bias = layer.bias[:, None, None]  # type: ignore[index]
+    return _rectifier(x.device)(plain, bias if offset is None else bias + offset)
+
+
+def _rectify(x: Tensor, bias: Tensor) -> Tensor:
+    return F.leaky_relu(x + bias.to(x.dtype), SLOPE)
+
+
+@lru_cache
+def _rectifier(device: torch.device) -> Callable[[Tensor, Tensor], Tensor]:
+    """`_rectify`, in one pass over memory on a GPU, where cuDNN would add a bias in its own."""
+    if device.type != "cuda":
+        return _rectify
+    # Two backward passes go through it, of the judges' loss and of the decoder's.
+    torch._functorch.config.donated_buffer = False
+    return torch.compile(_rectify, dynamic=True)

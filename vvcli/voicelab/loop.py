@@ -99,6 +99,8 @@ class TrainingLoop:
         decay: of the average.
         rates: every optimizer with its highest learning rate.
         save_every: steps between two checkpoints.
+
+    `new` are the names of the parts that were in no checkpoint.
     """
 
     def __init__(
@@ -117,9 +119,9 @@ class TrainingLoop:
         self._path, self._parts, self._rates = path, parts, rates
         self._save_every = save_every
         state = load_checkpoint(path, device) or {"average": {}, "step": 0}
-        for name, part in parts.items():
-            if name in state:
-                part.load_state_dict(state[name])
+        self.new = parts.keys() - state.keys()
+        for name in parts.keys() - self.new:
+            parts[name].load_state_dict(state[name])
         # Only now: where the checkpoint has no average, it is that of the weights just loaded.
         self.average = AveragedWeights(averaged, decay)
         self.average.load(state["average"])

@@ -90,16 +90,19 @@ class AdversarialTraining:
     """The decoder alone, on the frozen encoder's latents, against discriminators."""
 
     steps: int = 60_000
-    crop_frames: int = 20
-    judged_frames: int = 12
+    crop_frames: int = 16
+    judged_frames: int = 8
     batch: int = 16
     learning_rate: float = 3e-4
     discriminator_rate: float = 2e-4
     warmup_steps: int = 200
-    latent_noise: float = 0.2
+    unheard_steps: int = 1000  # until new judges have their whole weight
+    latent_noise: float = 0.1
     mel_weight: float = 15.0
+    late_mel_weight: float = 10.0  # at the end of the last third
     magnitude_weight: float = 2.0
-    feature_weight: float = 2.0
+    feature_weight: float = 5.0
+    fooling_weight: float = 1.5
     ema: float = 0.999
     seed: int = 4
 

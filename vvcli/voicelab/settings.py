@@ -51,7 +51,7 @@ class Shapes:
     latent: int = 64
     filters: int = 16
     ratios: tuple[int, ...] = (8, 5, 4, 4, 3)
-    depths: str = "2-2-3-3-3-2"
+    depths: str = "2-2-4-2-1-1"
     text_window: int = 160
     speech_window: int = 6
     max_positions: int = 1024  # as long as the longest utterance of the training

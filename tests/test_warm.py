@@ -18,7 +18,10 @@ PIPE = subprocess.PIPE
 VVCLI = [sys.executable, "-m", "vvcli"]
 SPEAK = [*VVCLI, "speak", "-m", str(TINY), "-V", "Ada", "--deterministic"]
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="nothing begins warm elsewhere")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="nothing begins warm elsewhere"),
+]
 
 # Whatever of a process could differ, and is alike in two that are started alike.
 STATE = """
@@ -45,6 +48,16 @@ print(
 SEEN = [sys.executable, "-c", STATE, "-m", "\udcff é"]
 
 
+@pytest.fixture(autouse=True)
+def environment_of_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Libraries that other tests import leave variables, with which a process begins cold."""
+    for name in os.environ.keys() - warm.START.keys():
+        if not name.startswith("PYTEST_"):
+            monkeypatch.delenv(name)
+    for name, text in warm.START.items():
+        monkeypatch.setenv(name, text)
+
+
 def both(command: list[str], **options: Any) -> tuple[Any, Any]:
     """What is seen of a process that begins cold, and of one that begins warm."""
     with warm.Popen([sys.executable, "-c", ""]) as process:
@@ -57,7 +70,6 @@ def both(command: list[str], **options: Any) -> tuple[Any, Any]:
     return cold, warmed
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "status"),
     [
@@ -110,7 +122,6 @@ def test_it_begins_as_a_fresh_python(tmp_path: Path, session: bool) -> None:
     assert warmed[1].splitlines() == cold[1].splitlines()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("run", "number"),
     [
@@ -129,7 +140,6 @@ def test_it_dies_of_a_signal(run: Any, number: signal.Signals) -> None:
         assert process.stderr.read() == b""
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("run", [subprocess.Popen, warm.Popen], ids=["cold", "warm"])
 def test_it_dies_of_a_broken_pipe(run: Any) -> None:
     with run([*SPEAK, "-q", 100 * "Yes. "], stdout=PIPE, stderr=PIPE) as process:

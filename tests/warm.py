@@ -50,7 +50,7 @@ MOST = 16  # descriptors of a request
 SPACE = 4000  # bytes of a command that `ps` shows
 PR_SET_CHILD_SUBREAPER = 36
 
-_start = dict(os.environ)  # of the helper
+START = dict(os.environ)  # of the helper
 _prctl = getattr(ctypes.CDLL(None), "prctl", lambda *_: -1)
 _lock = threading.Lock()
 _helpers: list[socket.socket] = []  # the one, when it is needed
@@ -67,7 +67,7 @@ class Popen(subprocess.Popen[Any]):
             command[0] == sys.executable
             and command[1] in ("-m", "-c")
             and options.keys() <= OPTIONS
-            and _early(options.get("env", os.environ)) == _early(_start)
+            and _early(options.get("env", os.environ)) == _early(START)
             and _prctl(PR_SET_CHILD_SUBREAPER, 0) == 0
         )
         self._closed = closed
@@ -145,7 +145,7 @@ def _helper() -> socket.socket:
                 [sys.executable, "-c", f"{code}  #".ljust(SPACE)],
                 pass_fds=[theirs.fileno()],
                 cwd=Path(__file__).parents[1],
-                env=_start,
+                env=START,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
             )

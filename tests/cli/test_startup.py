@@ -94,6 +94,7 @@ def test_a_command_that_is_not_there() -> None:
     assert root.get_command(click.Context(root), "os") is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", [subprocess.run, warm.run], ids=["cold", "warm"])
 def test_the_module_is_the_command(start: Callable[..., Any]) -> None:
     def found(*arguments: str) -> tuple[int, str, bytes]:

@@ -100,6 +100,7 @@ RULES = [
         _times,
         "0",
         shape="0{1,3}( ?[-–]| ?a|×)",
+        needs="a×",
         letters="x",
     ),
     Rule(

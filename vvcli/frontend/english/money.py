@@ -228,5 +228,6 @@ RULES = [
         "0.",
         shape="0+([,.]0|-[-0$€£]| ?[^ 0,./:%;!?)]|$)|[.]0",
         letters=_LETTERS,
+        needs="a" + "".join(sign[0] for sign in _ENDING if not sign[0].isalpha()),
     ),
 ]

@@ -195,6 +195,7 @@ RULES = [
         stop="capital",
         shape="0{1,2}[- :.a–—]",
         letters="aph",
+        needs="a:.",
     ),
     Rule(
         re.compile(

@@ -49,6 +49,18 @@ def test_the_length_is_exact_and_cuts_change_nothing(
     assert made.tobytes() == again.tobytes()
 
 
+@pytest.mark.parametrize("speed", [0.5, 0.51, 0.54, 0.58, 0.64])
+def test_places_that_go_back_find_their_samples(speed: float) -> None:
+    """Of clicks a piece is often one from before the last one's place."""
+    for seed in range(10):
+        clicks = np.random.default_rng(seed).random(20_000) < 0.001
+        samples = clicks.astype(np.float32)
+        made = stretched(samples, speed)
+        assert len(made) == round(len(samples) / speed)
+        again = stretched(samples, speed, list(range(0, len(samples), 1920)))
+        assert made.tobytes() == again.tobytes()
+
+
 @pytest.mark.parametrize("speed", [0.5, 0.8, 1.5, 2.0])
 def test_the_pitch_stays(speed: float) -> None:
     t = np.arange(2 * SAMPLE_RATE) / SAMPLE_RATE

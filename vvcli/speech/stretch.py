@@ -69,8 +69,10 @@ class Stretcher:
             pieces.append(self._next())
         made = np.concatenate(pieces)
         self._made += len(made)
-        unused = min(self._place + HOP, self._expected() - TOLERANCE) - self._start
-        if self._pieces and unused > 0:
+        # A place may be before the last one; no later piece is looked for before this.
+        earliest = self._due(self._pieces) - MAX_DRIFT - TOLERANCE
+        unused = min(self._place + HOP, earliest) - self._start
+        if unused > 0:
             self._input = self._input[unused:]
             self._start += unused
         return made if self._dtype == np.float32 else np.rint(made).astype(self._dtype)

@@ -19,8 +19,9 @@ _SUPERSCRIPT = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ]{1,32}")
 _VULGAR = re.compile("[½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅐⅛⅜⅝⅞⅑⅒↉]")
 _MARKS = re.compile("[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20df\ufe20-\ufe2f]+")
 _JOINER = re.compile("(?<=[^\\W\\d_])\u200d(?=[^\\W\\d_])")
-# What these mean would be lost in NFKC; tables of the language name them.
-_KEPT = re.compile("([™℠№℻℡Ⅰ-ↈ①-⑳⓪-⓿])")
+# What these mean would be lost in NFKC; tables of the language name them. Of a numeral in several
+# characters NFKC makes the letters of one: "ⅩⅣ" is 14.
+_KEPT = re.compile("([™℠№℻℡①-⑳⓪-⓿]|(?<![Ⅰ-ↈ])[Ⅰ-ↈ](?![Ⅰ-ↈ]))")
 _PLAIN: dict[str, str] = {
     **dict.fromkeys("‘’‚‛ʼʹ′`´＇", "'"),
     **dict.fromkeys("“”„‟«»″‶〝〞〟＂", '"'),

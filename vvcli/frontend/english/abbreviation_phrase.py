@@ -97,6 +97,8 @@ def _defeated(match: re.Match[str], clause: Clause) -> Abbreviation | None:
 
 def _every(match: re.Match[str], clause: Clause) -> Abbreviation:
     """How often a drug is taken: "q6h", "q4-6h"."""
+    if match["last"] is None and int(match["first"]) == 1:
+        return Abbreviation("every hour")
     hours = [cardinal(int(n)) for n in (match["first"], match["last"]) if n]
     return Abbreviation(f"every {' to '.join(hours)} hours")
 

@@ -39,6 +39,10 @@ def _idiom(match: re.Match[str], clause: Clause) -> Idiom | None:
     return Idiom(_IDIOMS[written])
 
 
+def _digits_or_letters(part: str) -> str:
+    return grouped(part) if part.isdigit() else letters(part)
+
+
 def _aircraft(match: re.Match[str], clause: Clause) -> Idiom | None:
     """A Boeing, unless something is counted: "747 people"."""
     after = clause.after(match.end())
@@ -56,7 +60,7 @@ def _aircraft(match: re.Match[str], clause: Clause) -> Idiom | None:
         "old",
         "new",
     )
-    said = " ".join(grouped(part) for part in match[0].split("-"))
+    said = " ".join(map(_digits_or_letters, re.findall("[0-9]+|[A-Z]+", match[0])))
     return Idiom(said) if is_named else None
 
 

@@ -53,7 +53,7 @@ def _is_book(match: re.Match[str], clause: Clause) -> bool:
 def _ratio(match: re.Match[str], clause: Clause) -> Ratio | None:
     first, second = match["first"], match["second"]
     if _is_book(match, clause):
-        place, verse = int(first), int(second.replace(",", "").partition(".")[0])
+        place, verse = (int(n.replace(",", "").partition(".")[0]) for n in (first, second))
         sounds_as_one = (place % 10 == 0 and place > 10 > verse) or (
             place % 100 == 0 and verse < 100
         )

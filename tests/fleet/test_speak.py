@@ -36,6 +36,26 @@ def test_rows_are_spoken_as_records_are() -> None:
     assert alone["audio"][1].tobytes() == expected[0].samples.tobytes()
 
 
+def test_rows_that_cannot_be_spoken_fail_alone() -> None:
+    """Nulls come as None or, where others of the column are numbers, as NaN."""
+    speak = Speak(TINY, device="cpu", voice="Ada", deterministic=True)
+    texts = np.array(["Hello.", "Hello.", None, b"Hello.", "Hello.", "Hello."], dtype=object)
+    seeds = np.array([3.0, np.nan, 1.0, 1.0, -1.0, 0.5])
+    voices = np.array([None, np.nan, None, None, None, None], dtype=object)
+    found = speak({"text": texts, "seed": seeds, "voice": voices, "index": [None, *range(5)]})
+    assert [*found["status"]] == ["ok", "ok", "failed", "failed", "failed", "failed"]
+    assert [error.partition(" ")[0] for error in found["error"]] == [
+        *("", "", "text:", "text:", "seed:", "seed:")
+    ]
+    expected = [
+        *Synthesizer(TINY, "Ada", device="cpu", deterministic=True).speak(
+            [Record(0, "Hello.", seed=3), Record(0, "Hello.")]
+        )
+    ]
+    for samples, utterance in zip(found["audio"], expected, strict=False):
+        assert samples.tobytes() == utterance.samples.tobytes()
+
+
 def test_a_batch_without_texts() -> None:
     with pytest.raises(ValueError, match="the batch has no column 'text'"):
         Speak(TINY, device="cpu", voice="Ada")({"words": ["Hello."]})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 
 from vvcli.fleet.open import open_fleet
 from vvcli.samples import Samples
+from vvcli.script.limits import SEED
 from vvcli.script.record import Record
 from vvcli.speech.parameters import check_parameters
 from vvcli.speech.speaker import SpeakerOptions
@@ -43,7 +45,8 @@ class Speak:
     def __call__(self, batch: Mapping[str, Any]) -> dict[str, Any]:
         """The columns of `batch`, and those of what was made of its `text`.
 
-        `index`, `id`, `voice` and `seed` are read where there are such columns.
+        `index`, `id`, `voice` and `seed` are read where there are such columns and are not null. A
+        row whose text is null, or one of whose values is of the wrong kind, fails alone.
 
         Returns:
             Besides `batch`: `audio`, the samples of each row at 24,000 Hz; `status`, a word; and
@@ -56,10 +59,7 @@ class Speak:
             raise ValueError("the batch has no column 'text'")
         given = {name: batch[name] for name in COLUMNS if name in batch}
         records = [
-            Record(
-                text=str(text),
-                **COLUMNS | {name: _plain(column[row]) for name, column in given.items()},
-            )
+            _record({"text": text} | {name: column[row] for name, column in given.items()})
             for row, text in enumerate(batch["text"])
         ]
         audio, status, error = self._speak(records)
@@ -78,6 +78,28 @@ class Speak:
         return audio, np.array(status, dtype=object), np.array(error, dtype=object)
 
 
+def _record(row: dict[str, Any]) -> Record:
+    """The record of a row: what is null is as good as absent, except for the text."""
+    fields: dict[str, Any] = {}
+    for name, value in row.items():
+        value = _plain(value)
+        if value is None and name != "text":
+            continue
+        if name in ("index", "seed"):
+            # A column of integers in which one is null comes as floats.
+            value = int(value) if isinstance(value, float) and value.is_integer() else value
+            try:
+                fields[name] = SEED.check(value)
+            except ValueError as error:
+                return Record(0, "", error=f"{name}: {error}")
+        elif isinstance(value, str):
+            fields[name] = value
+        else:
+            return Record(0, "", error=f"{name}: {value!r:.40} is not a string")
+    return Record(**COLUMNS | fields)
+
+
 def _plain(value: Any) -> Any:
-    """A number of numpy as Python's own."""
-    return value.item() if isinstance(value, np.generic) else value
+    """A scalar of numpy as Python's own; None for the null of a column of floats."""
+    value = value.item() if isinstance(value, np.generic) else value
+    return None if isinstance(value, float) and math.isnan(value) else value

@@ -27,6 +27,18 @@ class Idiom:
 _IDIOMS = {row[0]: row[1] for row in rows("english/idioms")}
 
 
+_DAYS = [day for name, short in rows("english/weekdays") for day in (name, *short.split())]
+_OPEN = frozenset(["open", "hours", *_DAYS])
+
+
+def _gives_hours(clause: Clause, place: int) -> bool:
+    """Whether a day or "open" is before, so that from ten to four is meant."""
+    before = clause.before(place)
+    if before in (":", "."):
+        before = clause.before(place, 2)
+    return before.lower() in _OPEN
+
+
 def _idiom(match: re.Match[str], clause: Clause) -> Idiom | None:
     before = clause.touches(match.start())
     if before.isalnum() or (before and before in "-/.,+$€£"):
@@ -34,9 +46,14 @@ def _idiom(match: re.Match[str], clause: Clause) -> Idiom | None:
     written = match[0]
     if written in ("7/7", "9/11") and clause.before(match.start()).lower() in ("by", "until"):
         return None
+    if written == "10-4" and _gives_hours(clause, match.start()):
+        return None
     if written == "3M" and counts(clause.after(match.end()).lower()):
         return None
     return Idiom(_IDIOMS[written])
+
+
+_LATER = re.compile(r"-(?P<number>[89]|10|\d00)[A-Z]{0,2}")
 
 
 def _digits_or_letters(part: str) -> str:
@@ -49,7 +66,11 @@ def _aircraft(match: re.Match[str], clause: Clause) -> Idiom | None:
     before = clause.touches(match.start())
     if before in ("-", ".", "/", "$", "€", "£", "+") or counts(after.lower()):
         return None
-    if match["variant"] and clause.before(match.start()).lower() != "boeing":
+    # No range ends at a number below its first: 747-400, 787-9.
+    later = _LATER.fullmatch(match["variant"] or "")
+    is_later = later is not None and int(later["number"]) < int(match[0][:3])
+    is_boeing = clause.before(match.start()).lower() == "boeing"
+    if match["variant"] and not (is_boeing or is_later):
         return None
     is_named = clause.before(match.start()).lower() in (
         "",
@@ -61,7 +82,7 @@ def _aircraft(match: re.Match[str], clause: Clause) -> Idiom | None:
         "new",
     )
     said = " ".join(map(_digits_or_letters, re.findall("[0-9]+|[A-Z]+", match[0])))
-    return Idiom(said) if is_named else None
+    return Idiom(said) if is_named or is_later else None
 
 
 _FIRST = alternatives({key for key in _IDIOMS if key[0].isdigit()})

@@ -40,6 +40,19 @@ def _tag(match: re.Match[str], clause: Clause) -> Markup | None:
     )
 
 
+def _placeholder(match: re.Match[str], clause: Clause) -> Markup | None:
+    """The bracket before a name that stands for something: "git clone <url>", "<Ctrl>"."""
+    touches = clause.touches(match.start())
+    return None if touches.isalnum() or touches == "<" else Markup()
+
+
+def _placeholder_end(match: re.Match[str], clause: Clause) -> Markup | None:
+    opened = clause.text.rfind("<", max(0, match.start() - 48), match.start())
+    found = _PLACEHOLDER.match(clause.text, opened) if opened >= 0 else None
+    is_this = found is not None and found.end("name") == match.start()
+    return _placeholder(found, clause) if found is not None and is_this else None
+
+
 def _image(match: re.Match[str], clause: Clause) -> Markup:
     return Markup()
 
@@ -59,6 +72,8 @@ def _fence(match: re.Match[str], clause: Clause) -> Markup:
 
 _ELEMENTS = "|".join(sorted(words("english/html"), key=len, reverse=True))
 
+_PLACEHOLDER = re.compile(r"<(?=(?P<name>[A-Za-z][\w-]{1,20}(?: [A-Za-z][\w-]{1,20}){0,2})>)")
+
 RULES = [
     Rule(
         re.compile(rf"</?(?P<name>{_ELEMENTS})(?![\w-])(?:\s[^<>]{{0,400}})?\s?/?>", re.I),
@@ -67,6 +82,8 @@ RULES = [
         shape="<[/a]",
         needs=">",
     ),
+    Rule(_PLACEHOLDER, _placeholder, "<", shape="<a", needs=">"),
+    Rule(re.compile(r">"), _placeholder_end, ">"),
     Rule(re.compile(r"<!--.{0,400}?-->", re.S), _fence, "<", shape="<!"),
     Rule(
         re.compile(r"<(?=(?:https?://|mailto:|[\w.+-]{1,64}@))"),

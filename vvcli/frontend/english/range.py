@@ -71,6 +71,21 @@ def _stands_alone(match: re.Match[str], clause: Clause) -> bool:
     return not (before.isalnum() or (before and before in "-–/.+*^")) or before == ""
 
 
+@dataclass(frozen=True)
+class Start:
+    """The number and the dash before a mixed number, which its class reads: "1-1 1/2"."""
+
+    first: str
+
+    def words(self, british: bool) -> str:
+        """As in "one to"."""
+        return f"{number(plain(self.first), british)} to"
+
+
+def _start(match: re.Match[str], clause: Clause) -> Start | None:
+    return Start(match["first"]) if _stands_alone(match, clause) else None
+
+
 def _size(match: re.Match[str], clause: Clause) -> Range | None:
     sign = match["sign"].strip()
     after = clause.after(match.end())
@@ -148,6 +163,15 @@ RULES = [
         _years,
         "0",
         shape="0000[-–/]0",
+    ),
+    Rule(
+        re.compile(
+            r"(?P<first>\d{1,3}(?:\.\d{1,2})?)\s?[-–—]\s?(?=\d{1,3} \d{1,2}/\d{1,2}(?![\w/]|\.\d))"
+        ),
+        _start,
+        "0",
+        shape=r"0{1,3}([-–—]| [-–—]|\.0)",
+        needs="/",
     ),
     Rule(
         re.compile(rf"(?P<first>{NUMBER})(?:\s?[–—]\s?|-|--|\s-\s)(?P<last>{NUMBER}){_END}"),

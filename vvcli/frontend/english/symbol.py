@@ -57,9 +57,15 @@ def _section(match: re.Match[str], clause: Clause) -> Symbol | None:
     return Symbol(_name(signs[0]) + "s" * (len(signs) == 2))
 
 
+_CURRENCIES = tuple("$£€")
+
+
 def _slash(match: re.Match[str], clause: Clause) -> Symbol | None:
     """Between two words with spaces, a break; between others, said."""
     before, after = clause.before(match.start()), clause.after(match.end())
+    is_count = clause.previous == "Cardinal" and clause.touches(match.start()).isdigit()
+    if is_count and after[:1] in _CURRENCIES:
+        return Symbol("for")  # 3/$10
     if not before or not after or clause.touches(match.start()) == "_":
         return Symbol("")
     if clause.previous == "Measure" and (

@@ -59,9 +59,29 @@ def _calendar(match: re.Match[str], clause: Clause) -> Calendar | None:
         clause.after(end, 2).lower() if after in ("-", "–", "/") else clause.before(place, 2)
     )
     in_span = is_span and (neighbour.lower() in _DAYS or neighbour.lower() in _MONTHS)
-    if in_span or is_dated or (before in _CUES and not clause.begins_sentence(place)):
+    if (
+        in_span
+        or _is_listed(lower, place, end, clause)
+        or is_dated
+        or (before in _CUES and not clause.begins_sentence(place))
+    ):
         return Calendar(name)
     return None
+
+
+_JOINTS = ("&", "and", "or", "+", ",")
+
+
+def _is_listed(lower: str, place: int, end: int, clause: Clause) -> bool:
+    """Whether another of its kind is beside: "Sat & Sun", "Mon, Wed and Fri"."""
+    kind = {*_DAYS, *_DAYS.values()} if lower in _DAYS else set(_MONTHS)
+    for joint, other in (
+        (clause.after(end), clause.after(end, 2)),
+        (clause.before(place), clause.before(place, 2)),
+    ):
+        if joint.lower() in _JOINTS and other[:1].isupper() and other.lower() in kind:
+            return True
+    return False
 
 
 _NAMES = frozenset([*_DAYS, *_DAYS.values(), *_MONTHS, *_MONTHS.values()])

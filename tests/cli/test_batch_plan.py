@@ -357,6 +357,15 @@ def test_verify_finds_files_that_are_not_what_was_made(
     assert files(Path("out"))["a/00002.wav"] == garbage
 
 
+@pytest.mark.slow
+def test_verify_does_not_count_files_that_it_has_no_entry_to_check_by(batch: Batch) -> None:
+    Path("a.txt").write_text("One.\n")
+    assert batch("a.txt").status == 0
+    result = batch("a.txt", "--verify", "--seed", "7")
+    assert result.status == 2
+    assert "out/a/00001.wav was made from another text, voice or options" in result.error
+
+
 def test_a_link_to_the_same_content_is_not_the_file(batch: Batch) -> None:
     Path("a.txt").write_text("One.\n")
     assert batch("a.txt").status == 0

@@ -107,7 +107,7 @@ class Resume:
             yield JobStep(job, decision, known)
         if first is not None and self._existing is Existing.ERROR:
             more = f" (and {in_the_way - 1} more)" if in_the_way > 1 else ""
-            if self._verify:
+            if self.checked:
                 more += f" (of {self.checked} files that were checked, {self.differing} differ)"
             path = f"{self._folder / first}{more}"
             if first_made is None or first_differs:

@@ -17,6 +17,8 @@ from tests.man.pages import COMMAND_PAGES, PAGES, Page
 from vvcli.cli.exit_status import ExitStatus
 from vvcli.cli.main import COMMANDS, vvcli
 from vvcli.cli.types import Number
+from vvcli.frontend.english.rules import CLASSES
+from vvcli.frontend.front_end import FrontEnd
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -177,6 +179,24 @@ def test_the_wheel_installs_every_page() -> None:
     shared = settings["tool"]["hatch"]["build"]["targets"]["wheel"]["shared-data"]
     expected = {f"man/{name}.1": f"share/man/man1/{name}.1" for name in PAGES}
     assert {k: v for k, v in shared.items() if k.startswith("man/")} == expected
+
+
+def test_the_page_of_text_names_every_class() -> None:
+    lines = PAGES["vvcli-text"].sections["DESCRIPTION"]
+    end = lines.index(".Ss What is never lost")
+    listed = " ".join(line[4:] for line in lines[:end] if line.startswith(".Li "))
+    read = {each.__name__.rpartition(".")[2].partition("_")[0].title() for each in CLASSES}
+    assert set(re.findall(r"[A-Z][a-z]+", listed)) == {*read, "Emoji"}  # which no rule takes
+
+
+def test_the_page_of_text_says_how_languages_differ() -> None:
+    options = "\n".join(PAGES["vvcli-text"].sections["OPTIONS"])
+    said = re.findall(r'^\.Cm (\S+)\n\((.+) is in (\w+), "(.+)"\)', options, re.M)
+    assert {language for language, *_ in said} == {"en-US", "en-GB"}
+    for language, written, month, number in said:
+        front_end = FrontEnd(language)
+        assert month.lower() in front_end.speak(written)
+        assert front_end.speak("105") == number
 
 
 @by_page

@@ -97,6 +97,8 @@ def _is_unit(match: re.Match[str], clause: Clause, unit: Unit) -> bool:
         return match["unit"].endswith(".") and after.islower()
     if unit.flag == "in":
         return _is_inch(match, clause, before, after)
+    if len(written) == 1 and match["gap"] not in ("", "-") and _is_letter_of_word(clause, end):
+        return False  # 4 A-levels, 2 t shirts
     if unit.flag in ("", "pcs", "bps") or match["gap"] == "-":
         return before not in words("english/sections") or len(written) > 1
     if unit.flag == "us":
@@ -126,7 +128,15 @@ def _is_unit(match: re.Match[str], clause: Clause, unit: Unit) -> bool:
     return not (written == "l" and match["unit"].endswith(".") and after.isdigit())
 
 
+def _is_letter_of_word(clause: Clause, end: int) -> bool:
+    """Whether the letter before `end` is one of a word as "A-level", "V-neck" and "t-shirt" are."""
+    if clause.follows(end) == "-":
+        return clause.after(end, 2).lower() in _LETTERED
+    return clause.after(end).lower() in ("shirt", "shirts")
+
+
 _ELECTRIC = cues("measure.electric")
+_LETTERED = cues("measure.lettered")
 _STREET = re.compile(
     rf"\s(?:\d{{1,3}}(?:st|nd|rd|th)(?!\w)|[A-Z][a-z]{{2,15}}\s(?:{STREETS})(?!\w))"
 )

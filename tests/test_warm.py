@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -114,12 +116,53 @@ def test_a_closed_descriptor_is_as_after_a_shell(tmp_path: Path, closed: list[in
     assert seen[0] == seen[1] != b""
 
 
-@pytest.mark.parametrize("session", [False, True])
-def test_it_begins_as_a_fresh_python(tmp_path: Path, session: bool) -> None:
+def compare(session: bool) -> None:
+    """Start two processes alike, and tell them apart."""
     environment = os.environ | {"VVCLI_STEPS": "1", "HOME": "\udcff é"}
-    cold, warmed = both(SEEN, cwd=tmp_path, env=environment, start_new_session=session, text=True)
+    cold, warmed = both(SEEN, env=environment, start_new_session=session, text=True)
     assert cold[0] == 0, cold
     assert warmed[1].splitlines() == cold[1].splitlines()
+
+
+def compare_after_changes() -> None:
+    """Change what is inherited, once the helper has begun."""
+    compare(False)
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(files[0], 200), files[1]))
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR2])
+    for number in (signal.SIGQUIT, signal.SIGUSR1):
+        signal.signal(number, signal.SIG_IGN)
+    ctypes.CDLL(None).signal(signal.SIGQUIT, 0)  # behind Python
+    signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+    os.umask(0o027)
+    compare(True)
+
+
+@pytest.mark.parametrize(
+    ("call", "ignored"),
+    [
+        ("compare(False)", []),
+        ("compare(True)", [signal.SIGINT, signal.SIGQUIT, signal.SIGHUP]),
+        ("compare_after_changes()", []),
+    ],
+)
+def test_it_begins_as_a_fresh_python(call: str, ignored: list[int]) -> None:
+    """In a process of its own: tests before this one have left traces here."""
+    script = f"""
+import signal
+for number in {[*map(int, ignored)]}:
+    signal.signal(number, signal.SIG_IGN)
+from tests import test_warm
+test_warm.{call}
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=Path(__file__).parents[1],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize(

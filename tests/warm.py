@@ -21,6 +21,7 @@ import inspect
 import io
 import json
 import os
+import resource
 import runpy
 import signal
 import socket
@@ -44,6 +45,8 @@ READ_LATE = (
     *("VVCLI_", "XDG_", "PYTEST_", "HOME", "PATH", "TERM", "COLUMNS", "NO_COLOR", "HF_"),
     *("GOMP_SPINCOUNT", "PYTORCH_CUDA_ALLOC_CONF", "RAY_", "TORCHINDUCTOR_CACHE_DIR"),
 )
+
+LIMITS = range(resource.RLIMIT_NOFILE + 1)
 
 SIZE = 8  # bytes of a number on the helper's socket
 MOST = 16  # descriptors of a request
@@ -88,6 +91,7 @@ class Popen(subprocess.Popen[Any]):
             "folder": os.path.realpath(given["cwd"] or "."),
             "environment": dict(os.environ if given["env"] is None else given["env"]),
             "has_session": given["start_new_session"],
+            "inherited": _inherited(),
             "numbers": [0, 1, 2, *given["pass_fds"]],
             "closed": self._closed,
         }
@@ -99,6 +103,26 @@ class Popen(subprocess.Popen[Any]):
         finally:
             names = "p2cread", "p2cwrite", "c2pread", "c2pwrite", "errread", "errwrite"
             self._close_pipe_fds(*(given[name] for name in names))  # type: ignore[attr-defined]
+
+
+def _inherited() -> dict[str, Any]:
+    """What a child has of this process as it is now; the helper began earlier."""
+    umask = os.umask(0)
+    os.umask(umask)
+    return {
+        "ignored": [*_ignored()],
+        "blocked": [*signal.pthread_sigmask(signal.SIG_BLOCK, [])],
+        "umask": umask,
+        "niceness": os.nice(0),
+        "limits": [resource.getrlimit(number) for number in LIMITS],
+    }
+
+
+def _ignored() -> set[int]:
+    """Signals that are ignored, as the system has it: libraries change that behind Python."""
+    status = Path("/proc/self/status").read_text()
+    mask = int(status.split("SigIgn:")[1].split()[0], 16)
+    return {number for number in signal.valid_signals() if mask >> (number - 1) & 1}
 
 
 def run(
@@ -208,17 +232,39 @@ def _answer(helper: socket.socket) -> None:
     _begin(descriptors, **request)
 
 
+def _inherit(
+    ignored: list[int],
+    blocked: list[int],
+    umask: int,
+    niceness: int,
+    limits: list[tuple[int, int]],
+) -> None:
+    """Take over what `_inherited` found in the process that this one stands to be a child of."""
+    wanted = {*ignored, signal.SIGPIPE, signal.SIGXFSZ}  # Python ignores these two by itself
+    for number in _ignored() ^ wanted:
+        signal.signal(number, signal.SIG_IGN if number in wanted else signal.SIG_DFL)
+    if signal.SIGINT not in ignored:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+    os.umask(umask)
+    os.nice(niceness - os.nice(0))
+    for kind, (soft, hard) in zip(LIMITS, limits, strict=True):
+        if resource.getrlimit(kind) != (soft, hard):
+            resource.setrlimit(kind, (soft, hard))
+
+
 def _begin(
     descriptors: list[int],
     command: list[str],
     folder: str,
     environment: dict[str, str],
     has_session: bool,
+    inherited: dict[str, Any],
     numbers: list[int],
     closed: list[int],
 ) -> None:
     """Run `command` as if Python had just started."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    _inherit(**inherited)
     if has_session:
         os.setsid()
     _place(descriptors, numbers)

@@ -9,7 +9,7 @@ from vvcli.audio.writer import sample_type
 from vvcli.cli.memory import check_room_for_torch
 from vvcli.engine.backends.triton.compile_pool import start_if_nothing_is_compiled
 from vvcli.errors import UsageError
-from vvcli.fleet.devices import pick_places
+from vvcli.fleet.devices import Place, pick_places
 from vvcli.samples import SAMPLE_RATE
 from vvcli.speech.long_lived import spare_long_lived
 
@@ -17,6 +17,19 @@ if TYPE_CHECKING:
     from vvcli.synthesizer import Synthesizer
 
 NVIDIA = Path("/dev/nvidiactl")  # is there where a driver is, which takes longer to ask
+
+
+def places_of(device: str, workers: int) -> str | list[Place]:
+    """What `pick_places` finds for the options of a command.
+
+    Raises:
+        UnavailableError: there is no such device.
+        UsageError: workers are asked for on devices that have one each, or one is named twice.
+    """
+    try:
+        return pick_places(device, workers)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
 
 
 def open_synthesizer(
@@ -34,10 +47,7 @@ def open_synthesizer(
     """
     check_room_for_torch()
     if options.get("cluster") is None:
-        try:
-            pick_places(options["device"], options.get("workers", 1))
-        except ValueError as error:
-            raise UsageError(str(error)) from error
+        places_of(options["device"], options.get("workers", 1))
         if options["device"] != "cpu" and NVIDIA.exists():
             start_if_nothing_is_compiled()
     # Imported only here: torch takes a second, and wrong options should not.

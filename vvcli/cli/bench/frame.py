@@ -50,7 +50,7 @@ def frame(
     else:
         stream_list = stream_list or [*frame_time.BUCKETS_ON_CPU]
         frames = frames or frame_time.FRAMES_ON_CPU
-    facts = bench.describe(model)
+    facts = bench.describe(model.device, model.dtype)
     rates = measure_rates(model.device, model.dtype)
     bench.head(facts)
     _head(bench, rates, on_cuda=on_cuda)

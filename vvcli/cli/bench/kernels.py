@@ -36,7 +36,7 @@ def kernels(context: click.Context, /, stream_list: list[int] | None, **options:
         )
     from vvcli.bench.kernels import measure_kernels
 
-    facts = bench.describe(model)
+    facts = bench.describe(model.device, model.dtype)
     rates = measure_rates(model.device, model.dtype)
     bench.head(facts)
     bench.line(

@@ -95,7 +95,7 @@ def load(
 
     device = loaded.model.device
     streams = streams or (SESSIONS_ON_CUDA if device.type == "cuda" else SESSIONS_ON_CPU)
-    facts = bench.describe(loaded.model)
+    facts = bench.describe(loaded.model.device, loaded.model.dtype)
     texts = random_texts(TEXTS, characters, seed=0)
     longest, maker = max(texts, key=len), StreamMaker(loaded)
     maker.check(longest)
@@ -128,7 +128,7 @@ def load(
     if any(trial.timed_out for trial in trials):
         bench.note(f"the time limit of {time_limit:g} s came before the end: give --time-limit")
     bench.memory_lines(memory)
-    bench.line(f"{'steps':<20} {bench.counters(vars(engine.counters))}")
+    bench.table({"steps": bench.counters(vars(engine.counters))})
     bench.json(
         {
             **facts,
@@ -183,7 +183,10 @@ def _print(bench: Bench, best: Trial | None, price: float) -> None:
         return
     cost = _price(best, price)
     used = "-" if best.gpu_percent is None else f"{best.gpu_percent:.0f} %"
-    bench.line(f"{'rate':<20} {best.rate:.3g} sessions a second")
-    bench.line(f"{'sessions held':<20} {best.held_mean:.0f} on average, {best.held_most} at most")
-    bench.line(f"{'an hour of audio':<20} {'-' if cost is None else f'{cost:.4g}'}")
-    bench.line(f"{'GPU':<20} {used}")
+    lines = {
+        "rate": f"{best.rate:.3g} sessions a second",
+        "sessions held": f"{best.held_mean:.0f} on average, {best.held_most} at most",
+        "an hour of audio": "-" if cost is None else f"{cost:.4g}",
+        "GPU": used,
+    }
+    bench.table(lines)

@@ -86,15 +86,15 @@ class Bench:
         self._check()
         return open_subject(self.model, self.shape, self.device, self.dtype)
 
-    def describe(self, model: VibeVoice) -> dict[str, Any]:
+    def describe(self, device: torch.device, dtype: torch.dtype | str) -> dict[str, Any]:
         """What every JSON object begins with: the model, how it is run, and where."""
         from vvcli.bench.machine import describe_machine
 
         return {
             "model": self.model or self.shape,
-            "dtype": str(model.dtype).removeprefix("torch."),
+            "dtype": str(dtype).removeprefix("torch."),
             "steps": self.steps,
-            **describe_machine(model.device),
+            **describe_machine(device),
         }
 
     def note(self, text: str) -> None:
@@ -115,6 +115,11 @@ class Bench:
         """Print a line of a table; nothing if JSON is asked for."""
         if not self.as_json:
             click.echo(visible(text))
+
+    def table(self, lines: dict[str, str]) -> None:
+        """Print a line for each name with its value; nothing if JSON is asked for."""
+        for name, value in lines.items():
+            self.line(f"{name:<20} {value}")
 
     def json(self, figures: dict[str, Any]) -> None:
         """Print the one object, dataclasses as objects too, if JSON is asked for."""
@@ -154,9 +159,8 @@ class Bench:
             "used": "whole device, now",
             "process": "peak of the process",
         }
-        for key, size in vars(memory).items():
-            if size is not None:
-                self.line(f"{names[key]:<20} {size:.2f} GiB")
+        known = {names[key]: size for key, size in vars(memory).items() if size is not None}
+        self.table({name: f"{size:.2f} GiB" for name, size in known.items()})
 
     def counters(self, counters: dict[str, Any]) -> str:
         """How steps were run, on one line."""

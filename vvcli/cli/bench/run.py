@@ -59,12 +59,9 @@ def run(
     With several devices or workers: how much faster are all of them than the first one alone?
     """
     bench = take_bench(context, options)
-    from vvcli.fleet.devices import pick_places
+    from vvcli.cli.synthesizer import places_of
 
-    try:
-        places = pick_places(bench.device, workers)
-    except ValueError as error:
-        raise UsageError(str(error)) from error
+    places = places_of(bench.device, workers)
     if not isinstance(places, str):
         _run_many(bench, places, records, streams, characters, format_name)
         return
@@ -78,7 +75,7 @@ def run(
     on_cuda = loaded.model.device.type == "cuda"
     records = records or (RECORDS_ON_CUDA if on_cuda else RECORDS_ON_CPU)
     streams = streams or (SLOTS_ON_CUDA if on_cuda else SLOTS_ON_CPU)
-    facts = bench.describe(loaded.model)
+    facts = bench.describe(loaded.model.device, loaded.model.dtype)
     bench.head(facts)
     bench.note(f"{records} records of {characters[0]} to {characters[1]} characters")
     result, synthesizer = run_job(
@@ -104,7 +101,6 @@ def _run_many(
     """The job by the first of `places` and by all, in turn."""
     if bench.profile is not None:
         raise UsageError("--profile looks at one engine: name one device")
-    from vvcli.bench.machine import describe_machine
     from vvcli.bench.scaling import measure_scaling
     from vvcli.bench.texts import random_texts
     from vvcli.fleet.plain import plain_options
@@ -121,12 +117,7 @@ def _run_many(
         "dtype": bench.dtype,
         "options": plain_options(spoken),
     }
-    facts = {
-        "model": bench.model or bench.shape,
-        "dtype": bench.dtype,
-        "steps": bench.steps,
-        **describe_machine(pick_device("cuda:0" if on_cuda else "cpu")),
-    }
+    facts = bench.describe(pick_device("cuda:0" if on_cuda else "cpu"), bench.dtype)
     bench.head(facts)
     bench.note(f"{count} records of {characters[0]} to {characters[1]} characters")
     texts = random_texts(count, characters, seed=0)
@@ -142,8 +133,7 @@ def _run_many(
         "same bits": "yes" if result.same_bits else "no",
     }
     bench.line()
-    for name, value in lines.items():
-        bench.line(f"{name:<20} {value}")
+    bench.table(lines)
     bench.json({**facts, "format": format_name, "scaling": result})
 
 
@@ -166,7 +156,6 @@ def _print(bench: Bench, result: JobResult) -> None:
         "GPU": used,
     }
     bench.line()
-    for name, value in lines.items():
-        bench.line(f"{name:<20} {value}")
+    bench.table(lines)
     bench.memory_lines(result.memory)
-    bench.line(f"{'steps':<20} {bench.counters(result.counters)}")
+    bench.table({"steps": bench.counters(result.counters)})

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from vvcli.fleet.open import open_fleet
-from vvcli.samples import Samples
 from vvcli.script.limits import SEED
 from vvcli.script.record import Record
 from vvcli.speech.parameters import check_parameters
 from vvcli.speech.speaker import SpeakerOptions
+from vvcli.speech.values import join_chunks
 
 # Columns that a row may have besides its text, and what is there for those that have none. As for
 # the requests of a server, every row is the first record: its audio depends on no other row.
@@ -67,14 +68,11 @@ class Speak:
 
     def _speak(self, records: list[Record]) -> tuple[Any, Any, Any]:
         audio = np.empty(len(records), dtype=object)
-        status, error, pieces, row = [""] * len(records), [""] * len(records), list[Samples](), 0
-        for pending in self._fleet.stream(records):
-            chunk = pending.join()
-            pieces.append(chunk.samples)
-            if chunk.status is not None:
-                audio[row] = np.concatenate(pieces)
-                status[row], error[row] = chunk.status.value, chunk.error or ""
-                row, pieces = row + 1, []
+        status, error = [""] * len(records), [""] * len(records)
+        with closing(self._fleet.stream(records)) as pending:
+            for row, said in enumerate(join_chunks(chunk.join() for chunk in pending)):
+                audio[row] = said.samples
+                status[row], error[row] = said.status.value, said.error or ""
         return audio, np.array(status, dtype=object), np.array(error, dtype=object)
 
 

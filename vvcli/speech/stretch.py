@@ -26,6 +26,9 @@ STRIDE = 4  # of the first, coarse comparison
 # Bounds the integers below, so that sums of their products are exact in float64.
 MAX_COMPARED = 1 << 17
 
+# Of the offsets from -TOLERANCE to TOLERANCE: what is one step on is worth the most.
+_NEARNESS = 1 - np.arange(-TOLERANCE, TOLERANCE + 1) ** 2 / (TOLERANCE + 1) ** 2
+
 _FADE_IN = (0.5 - 0.5 * np.cos(np.pi * (np.arange(HOP) + 0.5) / HOP)).astype(np.float32)
 
 
@@ -112,7 +115,7 @@ class Stretcher:
         first, last = max(0, expected - TOLERANCE), expected + TOLERANCE
         target = self._integers(like, HOP)
         field = self._integers(first, last - first + HOP)
-        near_expected = 1 - (np.arange(first, last + 1) - expected) ** 2 / (TOLERANCE + 1) ** 2
+        near_expected = _NEARNESS[first - last - 1 :]
         coarse = _likeness(field[::STRIDE], target[::STRIDE], near_expected[::STRIDE])
         if coarse.max() <= 0:  # silence, most of the time: back to its place
             return min(max(self._due(self._pieces), first), last)

@@ -192,7 +192,7 @@ RULES = [
         stop="never",
     ),
     Rule(
-        re.compile(r"q(?P<first>\d{1,2})(?:[-–](?P<last>\d{1,2}))?(?P<unit>h|hrs?)(?!\w)"),
+        re.compile(r"q(?P<first>\d{1,2})(?:[-–](?P<last>\d{1,2}))?(?:h|hrs?)(?!\w)"),
         _every,
         "w",
         frozenset("q"),

@@ -10,6 +10,8 @@ from vvcli.frontend.english.abbreviation import Abbreviation
 from vvcli.frontend.english.patterns import STREETS
 from vvcli.frontend.tables import cues
 
+COMPASS = {"N": "north", "S": "south", "E": "east", "W": "west"}
+
 _ROADS = cues("abbreviation.roads")
 
 
@@ -31,8 +33,7 @@ def _direction(match: re.Match[str], clause: Clause) -> Abbreviation | None:
         after[:1].isupper() or after.isdigit()
     ):
         return None
-    said = {"N": "north", "S": "south", "E": "east", "W": "west"}
-    return Abbreviation(said[match[0][0]])
+    return Abbreviation(COMPASS[match[0][0]])
 
 
 def _road(match: re.Match[str], clause: Clause) -> Abbreviation | None:
@@ -42,8 +43,7 @@ def _road(match: re.Match[str], clause: Clause) -> Abbreviation | None:
     is_road = road in _ROADS or (road == "-" and before in ("i", "us", "sr"))
     if not clause.before(match.start()).isdigit() or not is_road:
         return None
-    name = {"N": "north", "S": "south", "E": "east", "W": "west"}
-    return Abbreviation(name[match[0][0]] + ("bound" if len(match[0]) > 1 else ""))
+    return Abbreviation(COMPASS[match[0][0]] + ("bound" if len(match[0]) > 1 else ""))
 
 
 RULES = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from string import ascii_lowercase
 
 from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
@@ -136,12 +137,14 @@ def _sharp(match: re.Match[str], clause: Clause) -> Letters:
     return Letters(f"{letters(match['letter'])} {signs[match['sign']]}")
 
 
+_ANY = frozenset(ascii_lowercase)  # words of one letter
+
 RULES = [
     Rule(
         re.compile(r"(?P<letter>[A-Z])s(?!\w)"),
         _plural,
         "C",
-        frozenset(f"{c}s" for c in "abcdefghijklmnopqrstuvwxyz"),
+        frozenset(f"{c}s" for c in ascii_lowercase),
     ),
     Rule(re.compile(r"[Øø⌀]\s?(?=\d)"), lambda m, c: Letters("diameter"), "w", frozenset("ø")),
     Rule(re.compile(r"[fF]/(?=\d)"), lambda m, c: Letters("f"), "w", frozenset("f")),
@@ -162,7 +165,7 @@ RULES = [
         re.compile(r"[A-Z]\.(?=\s?[A-Z][\w.']|\s(?:de|du|van|von|la|le|da|di|del)\s)"),
         _initial,
         "C",
-        frozenset("abcdefghijklmnopqrstuvwxyz"),
+        _ANY,
         shape="a[.]",
         stop="never",
     ),
@@ -170,7 +173,7 @@ RULES = [
         re.compile(r"[A-Z]\.(?=\s?\(|,)"),
         lambda m, c: Letters(letters(m[0])) if c.before(m.start()) in (",", ".", "&") else None,
         "C",
-        frozenset("abcdefghijklmnopqrstuvwxyz"),
+        _ANY,
         shape="a[.]",
         stop="never",
     ),
@@ -182,7 +185,7 @@ RULES = [
             else None
         ),
         "C",
-        frozenset("abcdefghijklmnopqrstuvwxyz"),
+        _ANY,
         shape="a[.]",
         stop="never",
     ),
@@ -190,7 +193,7 @@ RULES = [
         re.compile(r"[A-Z]\.(?=\d{3})"),
         lambda m, c: Letters(letters(m[0])),
         "C",
-        frozenset("abcdefghijklmnopqrstuvwxyz"),
+        _ANY,
         shape="a[.]",
         stop="never",
     ),
@@ -198,7 +201,7 @@ RULES = [
         re.compile(r"[A-Z]\.(?=\s[a-z]{3,20}(?!\w))"),
         _genus,
         "C",
-        frozenset("abcdefghijklmnopqrstuvwxyz"),
+        _ANY,
         shape="a[.] ",
         stop="never",
     ),
@@ -214,9 +217,7 @@ RULES = [
         re.compile(r"(?P<letter>[A-Z])(?P<ending>'s(?!\w))?(?![^\W\d_])"),
         _letter,
         "C",
-        frozenset(
-            [*"abcdefghijklmnopqrstuvwxyz", *(f"{c}'s" for c in "abcdefghijklmnopqrstuvwxyz")]
-        ),
+        frozenset([*ascii_lowercase, *(f"{c}'s" for c in ascii_lowercase)]),
     ),
     Rule(re.compile(r"a(?![^\W\d_])"), _lower_letter, "w", frozenset("a")),
 ]

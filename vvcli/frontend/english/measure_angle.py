@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
+from vvcli.frontend.english.abbreviation_place import COMPASS
 from vvcli.frontend.english.measure import Measure
 from vvcli.frontend.english.measure_part import Parts
 from vvcli.frontend.english.units import Unit
@@ -38,7 +39,7 @@ def _bearing(match: re.Match[str], clause: Clause) -> Bearing | None:
         "''",
     ):
         return None
-    return Bearing({"N": "north", "S": "south", "E": "east", "W": "west"}[match[0]])
+    return Bearing(COMPASS[match[0]])
 
 
 RULES = [

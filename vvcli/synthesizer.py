@@ -17,7 +17,8 @@ from vvcli.script.record import Record
 from vvcli.speech.loaded_model import LoadedModel
 from vvcli.speech.parameters import check_parameters
 from vvcli.speech.session_opener import SessionOpener
-from vvcli.speech.sessions import MAX_AHEAD, SpeechSession
+from vvcli.speech.session_options import MAX_AHEAD, SessionOptions
+from vvcli.speech.sessions import SpeechSession
 from vvcli.speech.speaker import Speaker, SpeakerOptions
 from vvcli.speech.values import Chunk, Utterance, join_chunks
 
@@ -203,6 +204,7 @@ class Synthesizer:
         commands: bool | None = None,
         split: bool | None = None,
         speed: float | None = None,
+        sample_type: SampleType | None = None,
         voice_files: bool = True,
         first_index: int = 0,
         max_ahead: float = MAX_AHEAD,
@@ -213,13 +215,9 @@ class Synthesizer:
         `speak` and `stream` need all sessions closed. None is this synthesizer's own setting.
 
         Args:
-            voice: a voice's name or file, for records that name none.
-            seed: picks the noise, together with a record's index, for records that name none.
-            cfg_scale: classifier-free guidance, for records that name none.
-            language: `en-US` or `en-GB`, where the model has text read for it.
-            commands: obey `[[pause 500ms]]`, `[[voice NAME]]` and `[[spell ABC]]` in text.
-            split: speak text that is too long for the context in parts.
-            speed: 0.5 to 2 times the model's, at its pitch, for records that name none.
+            voice, seed, cfg_scale, speed: for records that name none, as of a synthesizer.
+            language, commands, split: as of a synthesizer.
+            sample_type: `int16` of a synthesizer of float32 is that of one of int16.
             voice_files: find voices by their files as well: not for text of strangers.
             first_index: of the first text.
             max_ahead: seconds of audio made and not read, at which the session's stream pauses.
@@ -232,8 +230,8 @@ class Synthesizer:
         """
         if self._sessions is None:
             raise ValueError(f"sessions are spoken by one worker, and here are {self.workers}")
-        asked = voice, seed, cfg_scale, language, commands, split, speed, voice_files
-        return self._sessions.open(*asked, first_index, max_ahead, on_audio)
+        own = (voice, seed, cfg_scale, language, commands, split, speed, sample_type, voice_files)
+        return self._sessions.open(SessionOptions(*own, first_index, max_ahead), on_audio)
 
     def _stream(self, records: Iterable[Record]) -> Generator[Chunk, None, None]:
         if not self._speaking.acquire(blocking=False):

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from vvcli.audio.pcm import F32LE, S16LE, count_clipped
-from vvcli.samples import Samples
+from vvcli.audio.pcm import F32LE, S16LE
+from vvcli.samples import Samples, count_clipped
 
 SAMPLES = arrays(
     np.float32, st.integers(0, 50), elements=st.floats(-4, 4, width=32, allow_subnormal=True)

@@ -20,9 +20,10 @@ import pytest
 
 from tests.batch.fakes import files
 from tests.conftest import TINY, InProcess, Result
-from vvcli.audio.pcm import S16LE, count_clipped
+from vvcli.audio.pcm import S16LE
 from vvcli.batch.staging import StagedFile
 from vvcli.errors import OutputError
+from vvcli.samples import count_clipped
 
 pytestmark = pytest.mark.usefixtures("one_step")
 

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from tests.conftest import TINY, InProcess
-from vvcli.audio.pcm import S16LE, count_clipped
+from vvcli.audio.pcm import S16LE
+from vvcli.samples import count_clipped
 
 EXACT = ("--deterministic", "-f", "f32le", "--gap", "0", "--seed", "42")
 LINES = b"Hello there.\nYes.\nTea at five.\n"

@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from tests.engine.conftest import MakeStream, run
-from vvcli.audio.pcm import S16LE, count_clipped
+from vvcli.audio.pcm import S16LE
 from vvcli.engine.engine import Engine
 from vvcli.engine.frames import EXTRA, FrameOutput
 from vvcli.engine.stream import End
 from vvcli.engine.transfer import PendingRows
 from vvcli.model.vibevoice import VibeVoice
-from vvcli.samples import Samples, SampleType
+from vvcli.samples import Samples, SampleType, count_clipped
 
 AUDIO = arrays(
     np.float32,

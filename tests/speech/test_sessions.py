@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,6 +16,7 @@ from tests.speech.fake_engine import HOP, FakeEngine, heard, session_engine, str
 from vvcli.errors import BusyError
 from vvcli.script.record import Record
 from vvcli.speech.session_engine import SessionEngine
+from vvcli.speech.session_options import SessionOptions
 from vvcli.speech.sessions import SpeechSession
 from vvcli.speech.values import Status
 
@@ -43,8 +45,10 @@ def hub(engine: FakeEngine) -> Iterator[SessionEngine]:
     assert "sessions" not in {thread.name for thread in threading.enumerate()}
 
 
-def open_session(hub: SessionEngine, **options: object) -> SpeechSession:
-    return SpeechSession(hub, streams, **options)  # type: ignore[arg-type]
+def open_session(
+    hub: SessionEngine, on_audio: Callable[[], None] | None = None, **options: Any
+) -> SpeechSession:
+    return SpeechSession(hub, streams, SessionOptions(**options), on_audio)
 
 
 def test_records_come_in_order_each_whole(hub: SessionEngine) -> None:

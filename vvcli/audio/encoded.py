@@ -13,9 +13,9 @@ from typing import Any, TypeVar
 import numpy as np
 
 from vvcli.audio.output import Output
-from vvcli.audio.pcm import S16LE, AudioWriter, count_clipped
+from vvcli.audio.pcm import S16LE, AudioWriter
 from vvcli.errors import OutputError, UnavailableError
-from vvcli.samples import Samples
+from vvcli.samples import Samples, count_clipped
 
 # libsndfile's names.
 _SUBTYPES = {

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from vvcli.audio.output import Output
-from vvcli.samples import FULL_SCALE, Samples
+from vvcli.samples import Samples, count_clipped, to_int16
 
 SILENCE_BLOCK = 1 << 16
 
@@ -28,13 +28,7 @@ class SampleFormat:
 def _s16le(samples: Samples) -> bytes:
     if isinstance(samples, memoryview) and samples.format == "h":
         return samples.tobytes()
-    import numpy as np  # with the first samples: help and mistakes answer without it
-
-    if samples.dtype == np.int16:
-        return samples.astype("<i2", copy=False).tobytes()
-    scaled = samples * np.float32(FULL_SCALE)
-    np.clip(scaled, -FULL_SCALE, FULL_SCALE, out=scaled)
-    return np.rint(scaled, out=scaled).astype("<i2").tobytes()
+    return to_int16(samples).astype("<i2", copy=False).tobytes()
 
 
 def _f32le(samples: Samples) -> bytes:
@@ -45,17 +39,6 @@ def _f32le(samples: Samples) -> bytes:
 
 S16LE = SampleFormat("s16le", 2, is_float=False, encode=_s16le)
 F32LE = SampleFormat("f32le", 4, is_float=True, encode=_f32le)
-
-
-def count_clipped(samples: Samples) -> int:
-    """Samples beyond full scale, which 16-bit PCM cuts off; none of int16."""
-    if isinstance(samples, memoryview):
-        return 0
-    import numpy as np
-
-    if samples.dtype == np.int16:
-        return 0
-    return int(np.count_nonzero(np.abs(samples) > 1))
 
 
 class AudioWriter(ABC):

@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from vvcli.samples import SampleType
 from vvcli.script.record import Record
 from vvcli.serve.access_log import AccessLog
 from vvcli.serve.listener import Bell, Listener
@@ -50,8 +51,10 @@ class ServerContext:
     is_draining: bool = False
     conversations: set[Conversation] = field(default_factory=set)
 
-    async def listen(self, settings: SpeechSettings, record: Record | None = None) -> Listener:
-        """A new session, which speaks `record`.
+    async def listen(
+        self, settings: SpeechSettings, sample_type: SampleType, record: Record | None = None
+    ) -> Listener:
+        """A new session with samples of `sample_type`, which speaks `record`.
 
         Raises:
             BusyError, RuntimeError: as `SpeechSession.submit`.
@@ -59,7 +62,9 @@ class ServerContext:
         """
 
         def make() -> Listener:
-            listener = Listener(self.synthesizer, self.bell, settings, self.limits.max_ahead)
+            listener = Listener(
+                self.synthesizer, self.bell, settings, sample_type, self.limits.max_ahead
+            )
             try:
                 if record is not None:
                     listener.session.submit(record)

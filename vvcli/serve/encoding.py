@@ -9,10 +9,10 @@ from abc import ABC, abstractmethod
 from typing import Any
 
 from vvcli.audio.output import Output
-from vvcli.audio.pcm import F32LE, S16LE, SampleFormat, count_clipped
+from vvcli.audio.pcm import F32LE, S16LE, SampleFormat
 from vvcli.audio.wav import wav_header
-from vvcli.audio.writer import open_writer
-from vvcli.samples import SAMPLE_RATE, Samples
+from vvcli.audio.writer import open_writer, sample_type
+from vvcli.samples import SAMPLE_RATE, Samples, SampleType
 from vvcli.serve.api_error import ApiError
 from vvcli.speech.values import Chunk, Status
 
@@ -111,32 +111,29 @@ def make_encoder(response_format: str) -> Encoder:
     return FileEncoder(response_format)
 
 
+def sample_type_of(response_format: str) -> SampleType:
+    """The type of the samples that become a format of `speech_request.FORMATS`, as in `speak`."""
+    return "int16" if response_format == "pcm" else sample_type(response_format, SAMPLE_RATE)
+
+
 class Tally:
-    """What became of a record, as it is made.
+    """What became of a record, as it is made."""
 
-    Args:
-        is_float: whether the format holds what is beyond full scale.
-    """
-
-    def __init__(self, is_float: bool) -> None:
+    def __init__(self) -> None:
         self.samples = 0
-        self.clipped = 0
-        self._is_float = is_float
 
     def add(self, samples: Samples) -> None:
         """Count `samples`."""
         self.samples += len(samples)
-        if not self._is_float:
-            self.clipped += count_clipped(samples)
 
-    def end(self, chunk: Chunk) -> dict[str, Any]:
-        """How the record of `chunk`, its last, ended."""
+    def end(self, chunk: Chunk, clipped: int) -> dict[str, Any]:
+        """How the record of `chunk`, its last, ended, with so many samples `clipped`."""
         status = Status.FAILED if chunk.status is None else chunk.status
         return {
             "status": status.value,
             "error": chunk.error,
             "samples": self.samples,
-            "clipped": self.clipped,
+            "clipped": clipped,
             "spoken": chunk.record.spoken,
             "respelled": chunk.record.respelled,
         }

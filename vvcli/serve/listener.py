@@ -7,6 +7,7 @@ from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from vvcli.samples import SampleType
 from vvcli.serve.speech_request import SpeechSettings
 from vvcli.speech.values import Chunk
 
@@ -44,7 +45,12 @@ class Listener:
     """
 
     def __init__(
-        self, synthesizer: Synthesizer, bell: Bell, settings: SpeechSettings, max_ahead: float
+        self,
+        synthesizer: Synthesizer,
+        bell: Bell,
+        settings: SpeechSettings,
+        sample_type: SampleType,
+        max_ahead: float,
     ) -> None:
         self._news = asyncio.Event()
         self.session = synthesizer.open_session(
@@ -55,6 +61,7 @@ class Listener:
             commands=settings.commands,
             split=settings.split,
             speed=settings.speed,
+            sample_type=sample_type,
             voice_files=False,
             first_index=settings.record_index or 0,
             max_ahead=max_ahead,

@@ -13,7 +13,13 @@ from vvcli.samples import Samples
 from vvcli.serve.access_log import RequestLog
 from vvcli.serve.api_error import ApiError, busy, invalid, shutting_down
 from vvcli.serve.context import ServerContext
-from vvcli.serve.encoding import MEDIA_TYPES, Tally, make_encoder, make_framing
+from vvcli.serve.encoding import (
+    MEDIA_TYPES,
+    Tally,
+    make_encoder,
+    make_framing,
+    sample_type_of,
+)
 from vvcli.serve.listener import Listener
 from vvcli.serve.metrics import Clock
 from vvcli.serve.speech_request import SpeechRequest
@@ -30,7 +36,7 @@ class SpeechResponse:
         self._listener: Listener | None = None
         self._clock = Clock(context.metrics)
         self._encoder = make_encoder(request.response_format)
-        self._tally = Tally(request.response_format == "f32le")
+        self._tally = Tally()
         self._framing = make_framing(request.stream_format)
         self._has_begun = False
         self._is_refused = False
@@ -84,7 +90,7 @@ class SpeechResponse:
                 if data:
                     await self._send(send, self._framing.audio(data))
             if chunk.status is not None:
-                await self._end(send, chunk)
+                await self._end(send, chunk, listener.session.clipped)
                 return
         # Only a server that ends closes a session that has not ended.
         await self._fail(send, shutting_down())
@@ -92,7 +98,9 @@ class SpeechResponse:
     async def _listen(self) -> Listener:
         request = self._request
         try:
-            listener = await self._context.listen(request.settings, request.record)
+            listener = await self._context.listen(
+                request.settings, sample_type_of(request.response_format), request.record
+            )
         except UnavailableError as error:
             raise invalid("voice", str(error), "unknown_voice") from error
         except BusyError as error:
@@ -102,9 +110,9 @@ class SpeechResponse:
             raise shutting_down()
         return listener
 
-    async def _end(self, send: Send, chunk: Chunk) -> None:
+    async def _end(self, send: Send, chunk: Chunk, clipped: int) -> None:
         """Finish the body after the last chunk of the record."""
-        facts = self._tally.end(chunk)
+        facts = self._tally.end(chunk, clipped)
         self._context.metrics.records.labels(facts["status"]).inc()
         self._log.add(record=facts["status"])
         error = None if self._framing.tells_all else _error_of(chunk, facts)

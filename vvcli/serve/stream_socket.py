@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from vvcli.audio.pcm import F32LE, S16LE
 from vvcli.errors import BusyError, UnavailableError
+from vvcli.script.record import Record
 from vvcli.serve.api_error import ApiError, busy, invalid, shutting_down
 from vvcli.serve.context import ServerContext
-from vvcli.serve.encoding import Tally
+from vvcli.serve.encoding import Encoder, Tally, make_encoder, sample_type_of
 from vvcli.serve.listener import Listener
 from vvcli.serve.metrics import Clock
 from vvcli.serve.speech_request import SpeechSettings, parse_settings
@@ -37,8 +37,6 @@ class StreamSocket:
         self._context = context
         self._socket = socket
         self._transport: asyncio.Transport = socket.scope["vvcli.transport"]
-        self._settings = SpeechSettings()
-        self._format = S16LE
         self._listener: Listener | None = None
         self._writer: asyncio.Task[None] | None = None
         self._sending = asyncio.Lock()
@@ -53,7 +51,7 @@ class StreamSocket:
         self._context.conversations.add(self)
         try:
             await self._say(type="ready", **self._context.info.handshake())
-            await self._open(self._settings)
+            await self._open(SpeechSettings(), "pcm")
             await self._obey()
         except WebSocketDisconnect:
             self._forget()
@@ -116,15 +114,14 @@ class StreamSocket:
             settings = replace(settings, record_index=self._session.next_index)
         old = self._listener, self._writer
         try:
-            await self._open(settings)
+            await self._open(settings, name)
         except UnavailableError as error:
             raise invalid("voice", str(error), "unknown_voice") from error
-        self._format = F32LE if name == "f32le" else S16LE
         self._stop(*old)
 
-    async def _open(self, settings: SpeechSettings) -> None:
-        self._listener = await self._context.listen(settings)
-        self._writer = asyncio.ensure_future(self._write(self._listener))
+    async def _open(self, settings: SpeechSettings, name: str) -> None:
+        self._listener = await self._context.listen(settings, sample_type_of(name))
+        self._writer = asyncio.ensure_future(self._write(self._listener, make_encoder(name)))
 
     async def _beside(self, call: Callable[[], Any]) -> None:
         """Read text beside the loop, and note when its records came."""
@@ -141,36 +138,40 @@ class StreamSocket:
 
     # --- what it hears
 
-    async def _write(self, listener: Listener) -> None:
+    async def _write(self, listener: Listener, encoder: Encoder) -> None:
         tally: Tally | None = None
         epoch = self._epoch
         with suppress(WebSocketDisconnect, OSError):
             while (chunk := await listener.read()) is not None:
                 if epoch != self._epoch:
                     tally, epoch = None, self._epoch
+                clipped = listener.session.clipped
                 if tally is None:
-                    tally = Tally(self._format is F32LE)
+                    tally = Tally()
                     facts = {"record_index": chunk.record.index, "text": chunk.record.text}
                     await self._say(epoch, type="record", **facts)
-                await self._play(chunk, tally, epoch)
+                if len(chunk.samples):
+                    tally.add(chunk.samples)
+                    await self._play(chunk.record, encoder.encode(chunk.samples), epoch)
                 if chunk.status is not None:
+                    await self._end(chunk, tally.end(chunk, clipped), epoch)
                     tally = None
             await self._leave()
 
-    async def _play(self, chunk: Chunk, tally: Tally, epoch: int) -> None:
-        """Send audio, and how its record ended."""
+    async def _play(self, record: Record, data: bytes, epoch: int) -> None:
+        """Send audio."""
+        self._clocks.setdefault(record.index, Clock(self._context.metrics)).tick()
+        await self._send(epoch, bytes=data)
+
+    async def _end(self, chunk: Chunk, facts: dict[str, Any], epoch: int) -> None:
+        """Say how the record of `chunk` ended."""
         index = chunk.record.index
-        if len(chunk.samples):
-            tally.add(chunk.samples)
-            self._clocks.setdefault(index, Clock(self._context.metrics)).tick()
-            await self._send(epoch, bytes=self._format.encode(chunk.samples))
-        if chunk.status is not None:
-            self._context.metrics.records.labels(chunk.status.value).inc()
-            await self._say(epoch, type="record_end", record_index=index, **tally.end(chunk))
-            if epoch == self._epoch:
-                self._ended += 1
-                self._clocks.pop(index, None)
-                self._tidy()
+        self._context.metrics.records.labels(facts["status"]).inc()
+        await self._say(epoch, type="record_end", record_index=index, **facts)
+        if epoch == self._epoch:
+            self._ended += 1
+            self._clocks.pop(index, None)
+            self._tidy()
 
     async def _leave(self) -> None:
         """Close, all being said."""

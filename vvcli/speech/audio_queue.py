@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -89,13 +90,18 @@ class AudioQueue:
         return MAX_CHUNK_SAMPLES
 
 
-def join_pieces(pieces: list[Piece], no_samples: Samples) -> Chunk:
-    """One chunk of the pieces of one record; to be called once for each, in their order."""
+def join_pieces(pieces: list[Piece], like: Samples, convert: Callable[[Samples], Samples]) -> Chunk:
+    """One chunk of the pieces of one record; to be called once for each, in their order.
+
+    Args:
+        like: of the type of the samples, as silence is to be.
+        convert: makes samples of the type that is handed out.
+    """
     samples = [
-        np.zeros(piece.silence, no_samples.dtype) if piece.samples is None else piece.samples
+        np.zeros(piece.silence, like.dtype) if piece.samples is None else piece.samples
         for piece in pieces
     ]
+    joined = convert(samples[0] if len(samples) == 1 else np.concatenate(samples))
     state, ends = pieces[0].work.state, pieces[-1].ends
     status, error = (state.status, state.error) if ends else (None, None)
-    joined = samples[0] if len(samples) == 1 else np.concatenate(samples)
     return Chunk(state.record, pieces[0].work.span.at_speed(joined, ends=ends), status, error)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from vvcli.speech.parameters import check_parameters
 from vvcli.speech.session_engine import SessionEngine
+from vvcli.speech.session_options import SessionOptions
 from vvcli.speech.session_settings import SessionSettings
 from vvcli.speech.sessions import SpeechSession
 from vvcli.speech.speaker import Speaker, SpeakerOptions
@@ -27,28 +27,13 @@ class SessionOpener:
         )
         self._engine = SessionEngine(speaker.engine, speaker.streams, speaking)
 
-    def open(
-        self,
-        voice: str | None,
-        seed: int | None,
-        cfg_scale: float | None,
-        language: str | None,
-        commands: bool | None,
-        split: bool | None,
-        speed: float | None,
-        voice_files: bool,
-        first_index: int,
-        max_ahead: float,
-        on_audio: Callable[[], None] | None,
-    ) -> SpeechSession:
+    def open(self, options: SessionOptions, on_audio: Callable[[], None] | None) -> SpeechSession:
         """A session; see `Synthesizer.open_session`.
 
         Raises:
-            ValueError: a number is out of its range.
+            ValueError: the synthesizer's samples are of another type.
             RuntimeError: the synthesizer is speaking.
             UnavailableError: the voice is missing, or the language unknown.
         """
-        check_parameters(max_ahead=max_ahead)
-        reader = self._settings.reader(voice, language, commands, split, speed, voice_files)
-        streams = self._settings.streams(reader, seed, cfg_scale)
-        return SpeechSession(self._engine, streams, first_index, max_ahead, on_audio)
+        streams = self._settings.streams(options)
+        return SpeechSession(self._engine, streams, options, on_audio)

@@ -10,8 +10,8 @@ from vvcli.errors import UnavailableError
 from vvcli.frontend.text_reader import TextReaders
 from vvcli.model.voice import Voice
 from vvcli.speech.loaded_model import LoadedModel
-from vvcli.speech.parameters import check_parameters
 from vvcli.speech.record_streams import RecordStreams
+from vvcli.speech.session_options import SessionOptions
 from vvcli.speech.speaker import SpeakerOptions
 from vvcli.speech.spoken_record import RecordReader
 
@@ -38,51 +38,35 @@ class SessionSettings:
         self._options = options
         self._readers: dict[tuple[str | None, bool], TextReaders] = {}
 
-    def reader(
-        self,
-        voice: str | None,
-        language: str | None,
-        commands: bool | None,
-        split: bool | None,
-        speed: float | None,
-        voice_files: bool,
-    ) -> RecordReader:
-        """How one session reads its text; None is the synthesizer's own setting.
+    def streams(self, options: SessionOptions) -> RecordStreams:
+        """The streams of one session.
 
         Raises:
-            ValueError: an argument is not one of those allowed.
             UnavailableError: the voice is missing, or the language unknown.
         """
+        own = self._streams
+        return replace(
+            own,
+            reader=self._reader(options),
+            seed=own.seed if options.seed is None else options.seed,
+            cfg_scale=own.cfg_scale if options.cfg_scale is None else options.cfg_scale,
+        )
+
+    def _reader(self, asked: SessionOptions) -> RecordReader:
+        """How one session reads its text."""
         own = self._options
-        split = own.split if split is None else split
-        speed = own.speed if speed is None else speed
-        check_parameters(voice=voice, split=split, speed=speed)
-        voices = self._model.voice if voice_files else named_only(self._model.voice)
-        language = own.language if language is None else language
-        commands = own.commands if commands is None else commands
+        voices = self._model.voice if asked.voice_files else named_only(self._model.voice)
+        language = own.language if asked.language is None else asked.language
+        commands = own.commands if asked.commands is None else asked.commands
         return RecordReader(
             self._model.tokenizer,
             voices,
-            self._default_voice if voice is None else voices(voice),
+            self._default_voice if asked.voice is None else voices(asked.voice),
             self._text_readers(language, commands),
             self._streams.config,
-            split=split,
-            speed=speed,
+            split=own.split if asked.split is None else asked.split,
+            speed=own.speed if asked.speed is None else asked.speed,
         )
-
-    def streams(
-        self, reader: RecordReader, seed: int | None, cfg_scale: float | None
-    ) -> RecordStreams:
-        """The streams of one session; None is the synthesizer's own setting.
-
-        Raises:
-            ValueError: a number is out of its range.
-        """
-        own = self._streams
-        seed = own.seed if seed is None else seed
-        cfg_scale = own.cfg_scale if cfg_scale is None else cfg_scale
-        check_parameters(seed=seed, cfg_scale=cfg_scale)
-        return replace(own, reader=reader, seed=seed, cfg_scale=cfg_scale)
 
     def _text_readers(self, language: str | None, commands: bool) -> TextReaders:
         key = language, commands

@@ -6,16 +6,19 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from vvcli.samples import SAMPLE_RATE
+import numpy as np
+
+from vvcli.samples import SAMPLE_RATE, Samples, SampleType, count_clipped, to_int16
 from vvcli.script.lines import numbered
 from vvcli.script.record import Record
 from vvcli.speech.audio_queue import join_pieces
 from vvcli.speech.session_engine import SessionEngine
+from vvcli.speech.session_options import SessionOptions
 from vvcli.speech.session_state import SessionState
-from vvcli.speech.session_work import MakeStreams
+from vvcli.speech.session_work import MakeStreams, RecordWork
 from vvcli.speech.values import Chunk
 
-MAX_AHEAD = 30.0  # seconds
+OWN = SessionOptions()  # nothing differs from the synthesizer
 
 
 class SpeechSession(SessionState):
@@ -26,6 +29,7 @@ class SpeechSession(SessionState):
 
     Attributes:
         engine: drives it and all sessions of its synthesizer, for their figures and queue.
+        clipped: samples of the record that was read last, cut off at full scale in this session.
 
     Example:
         with synthesizer.open_session() as session:
@@ -39,16 +43,18 @@ class SpeechSession(SessionState):
         self,
         engine: SessionEngine,
         streams: MakeStreams,
-        first_index: int = 0,
-        max_ahead: float = MAX_AHEAD,
+        options: SessionOptions = OWN,
         on_audio: Callable[[], None] | None = None,
     ) -> None:
-        super().__init__(engine.lock, streams, round(max_ahead * SAMPLE_RATE), on_audio)
+        super().__init__(engine.lock, streams, round(options.max_ahead * SAMPLE_RATE), on_audio)
+        self.clipped = 0
+        self._heard: RecordWork | None = None
+        self._is_rounded = rounds(engine.no_samples, options.sample_type)
         self._has_ended = self._is_closed = False
         self.engine = engine
         # The writer's:
         self._writing = threading.Lock()
-        self._next_index = first_index
+        self._next_index = options.first_index
         self._text = ""  # that has no sentence end yet
         self._text_epoch = 0
         engine.open(self)
@@ -140,7 +146,9 @@ class SpeechSession(SessionState):
             pieces = self.audio.take()
             if self.is_waited_for:
                 self.engine.touch(self)
-        return join_pieces(pieces, self.engine.no_samples)
+            if pieces[0].work is not self._heard:
+                self._heard, self.clipped = pieces[0].work, 0
+        return join_pieces(pieces, self.engine.no_samples, self._convert)
 
     @property
     def finished(self) -> bool:
@@ -187,6 +195,13 @@ class SpeechSession(SessionState):
     def _is_over(self) -> bool:
         return self._is_closed or (self._has_ended and not self.has_work and not self.reading)
 
+    def _convert(self, samples: Samples) -> Samples:
+        """`samples` of the type of the session: before they are stretched, as in `speak`."""
+        if not self._is_rounded:
+            return samples
+        self.clipped += count_clipped(samples)
+        return to_int16(samples)
+
     def _has_news(self) -> bool:
         return bool(self.audio) or self._is_over or self.engine.error is not None
 
@@ -208,3 +223,14 @@ class SpeechSession(SessionState):
         self.engine.put(self, record)
         self._next_index = record.index + 1
         return record
+
+
+def rounds(made: Samples, wanted: SampleType | None) -> bool:
+    """Whether samples of the type of `made` are to be rounded, for the type that is `wanted`.
+
+    Raises:
+        ValueError: what is wanted was rounded before.
+    """
+    if made.dtype == np.int16 and wanted == "float32":
+        raise ValueError("sample_type: the samples of this synthesizer are int16")
+    return made.dtype == np.float32 and wanted == "int16"

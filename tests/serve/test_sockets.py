@@ -154,6 +154,15 @@ def test_a_line_of_the_log_is_one_line_of_ascii(folder: Path) -> None:
         AccessLog(path)
 
 
+def test_a_log_that_is_full_is_said_once(folder: Path) -> None:
+    said: list[str] = []
+    log = AccessLog(Path("/dev/full"), said.append)
+    log.write("request")
+    log.write("request")
+    (sentence,) = said
+    assert sentence.startswith("requests are not logged: cannot write to /dev/full: No space")
+
+
 ACTIVATED = """
 import os, socket, sys
 from vvcli.errors import UsageError

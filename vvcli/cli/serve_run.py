@@ -69,7 +69,7 @@ def run_serve(environment: Environment, request: ServeRequest, options: dict[str
         # Before the model is loaded: clients that come meanwhile wait, and errors are told at once.
         token = _token(request)
         sockets, stop_listening = _listen(request, stack, has_token=token is not None)
-        log = AccessLog(request.log)
+        log = AccessLog(request.log, environment.say)
         folder = ModelFolder(options["model"])
         if not request.quiet:
             environment.say("loading the model")

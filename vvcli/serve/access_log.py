@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
@@ -22,13 +23,16 @@ class AccessLog:
 
     Args:
         path: of the file, which is appended to; None for no log.
+        say: is told once, for people, when lines begin to be lost.
 
     Raises:
         OutputError: the file cannot be opened, or is a link.
     """
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, say: Callable[[str], object] = lambda _: None) -> None:
         self._path = path
+        self._say = say
+        self._loses_lines = False
         self._descriptor = self._open()
 
     def reopen(self) -> None:
@@ -45,8 +49,15 @@ class AccessLog:
             return
         now = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
         line = json.dumps({"time": now, "event": event, **facts}) + "\n"
-        with suppress(OSError):  # a full disk is no reason to stop speaking
+        try:
             os.write(self._descriptor, line.encode("ascii"))
+            self._loses_lines = False
+        except OSError as error:  # a full disk is no reason to stop speaking
+            if not self._loses_lines:
+                self._loses_lines = True
+                self._say(
+                    f"requests are not logged: cannot write to {self._path}: {error.strerror}"
+                )
 
     def _open(self) -> int | None:
         if self._path is None:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.client.conftest import Resident, records, spoken
 from tests.client.fake_server import FACTS, FRAMES, FakeServer, Peer, audio_of, end, frame
-from vvcli.client import exchange
+from vvcli.client import connection, exchange
 from vvcli.client.address import ServerAddress
 from vvcli.client.link import NoServerError, ServerLink
 from vvcli.errors import UnavailableError
@@ -439,6 +439,22 @@ def test_a_server_that_does_not_answer_in_time(server: FakeServer) -> None:
     server.handshake = lambda peer: peer.is_gone() and None
     with pytest.raises(UnavailableError, match=r"does not answer: no answer within 0\.1 s"):
         ServerLink(ServerAddress(str(server.path)), timeout=0.1)
+
+
+def test_a_server_that_is_late_is_said_to_be_waited_for(
+    server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "PATIENCE", 0.01)
+    said = threading.Event()
+
+    def answer(peer: Peer) -> None:
+        assert said.wait(60)
+        peer.json(200, server.facts)
+
+    server.handshake = answer
+    link = ServerLink(ServerAddress(str(server.path)), say_late=said.set)
+    assert link.facts.steps == 5
+    link.close()
 
 
 def test_no_server(server: FakeServer) -> None:

@@ -15,8 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.client.fake_server import FakeServer, audio_of, frame
+from tests.client.fake_server import FakeServer, Peer, audio_of, frame
 from tests.conftest import TINY, InProcess, Result
+from vvcli.cli.environment import Environment
+from vvcli.client import connection
 
 LINES = b"One.\nTwo.\n\nFour.\n"
 
@@ -167,6 +169,31 @@ def test_another_version_is_unavailable(here: FakeServer, vvcli: InProcess) -> N
     result = vvcli("speak", "--server", "One.")
     assert result.status == 4
     assert "is vvcli 0.0.1" in result.error
+
+
+def test_a_server_that_is_late_is_waited_for(
+    here: FakeServer, vvcli: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "PATIENCE", 0.01)
+    said: list[str] = []
+    has_said = threading.Event()
+
+    def say(_: Environment, text: str) -> None:
+        said.append(text)
+        has_said.set()
+
+    def answer(peer: Peer) -> None:
+        assert has_said.wait(60)
+        peer.json(200, here.facts)
+
+    monkeypatch.setattr(Environment, "say", say)
+    here.handshake = answer
+    result = vvcli("speak", "--server", "One.")
+    assert (result.status, result.stdout) == (0, line(0))
+    path = here.path.parent / "vvcli.sock"
+    assert said[0] == f"waiting for the server at {path}: it may be loading its model"
+    here.handshake = None
+    assert vvcli("speak", "-q", "--server", "One.").stdout == line(0)
 
 
 def test_no_server_is_unavailable(

@@ -104,8 +104,15 @@ class ServerChoice:
 
         file = self.token_file
         token = None if file is None else read_token(file, "copy the server's")
+
+        def say_late() -> None:
+            if not quiet:
+                where = f"the server at {self.address}"
+                environment.say(f"waiting for {where}: it may be loading its model")
+
+        timeout = AUTO_TIMEOUT if self.is_optional else TIMEOUT
         try:
-            return ServerLink(self.address, token, AUTO_TIMEOUT if self.is_optional else TIMEOUT)
+            return ServerLink(self.address, token, timeout, say_late)
         except UnavailableError as error:
             if not self.is_optional:
                 raise

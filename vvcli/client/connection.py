@@ -5,12 +5,14 @@ from __future__ import annotations
 import select
 import socket
 import time
+from collections.abc import Callable
 
 from vvcli.client.address import ServerAddress
 from vvcli.client.connect import connect
 from vvcli.client.http_response import ResponseParser
 
 READ_BYTES = 1 << 18
+PATIENCE = 1.0  # seconds after which it is said that an answer is waited for
 
 
 class Connection:
@@ -95,8 +97,14 @@ class Connection:
         self._socket.close()
 
 
-def exchange(connection: Connection, path: str, timeout: float, max_bytes: int) -> bytes:
-    """Ask for `path` and wait for the body of the answer.
+def exchange(
+    connection: Connection,
+    path: str,
+    timeout: float,
+    max_bytes: int,
+    say_late: Callable[[], object] = lambda: None,
+) -> bytes:
+    """Ask for `path` and wait for the body of the answer; after PATIENCE call `say_late`, once.
 
     Raises:
         ResponseError: it is no answer.
@@ -105,13 +113,19 @@ def exchange(connection: Connection, path: str, timeout: float, max_bytes: int) 
     connection.request(path)
     poll = select.poll()
     body = bytearray()
-    deadline = time.monotonic() + timeout
+    now = time.monotonic()
+    deadline, say_at = now + timeout, now + PATIENCE
     while not connection.response.done:
         wanted = select.POLLOUT if connection.wants_to_write else 0
         poll.register(connection.fileno(), select.POLLIN | wanted)
-        left = deadline - time.monotonic()
-        if left <= 0 or not poll.poll(1000 * left):
+        now = time.monotonic()
+        if now >= deadline:
             raise TimeoutError(None, f"no answer within {timeout:g} s")
+        if now >= say_at:
+            say_at = deadline
+            say_late()
+        if not poll.poll(1000 * (min(deadline, say_at) - now)):
+            continue
         connection.write()
         connection.read()
         body += connection.response.take()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from vvcli.client.address import ServerAddress
 from vvcli.client.connection import Connection, exchange
 from vvcli.client.http_response import ResponseError
@@ -15,6 +17,12 @@ MAX_FACTS = 1 << 20  # bytes
 class ServerLink:
     """Connections to one server, which is shaken hands with here.
 
+    Args:
+        address: where it is.
+        token: that it asks for.
+        timeout: seconds in which it has to answer.
+        say_late: called when a handshake takes long.
+
     Attributes:
         address: where it is.
         facts: what it is.
@@ -27,12 +35,17 @@ class ServerLink:
     """
 
     def __init__(
-        self, address: ServerAddress, token: str | None = None, timeout: float = TIMEOUT
+        self,
+        address: ServerAddress,
+        token: str | None = None,
+        timeout: float = TIMEOUT,
+        say_late: Callable[[], object] = lambda: None,
     ) -> None:
         self.address = address
         self.is_doubtful = False
         self._token = token
         self._timeout = timeout
+        self._say_late = say_late
         self._idle: list[Connection] = []
         try:
             connection = Connection(address, token)
@@ -85,7 +98,7 @@ class ServerLink:
 
     def _shake_hands(self, connection: Connection) -> ServerFacts:
         try:
-            content = exchange(connection, PATH, self._timeout, MAX_FACTS)
+            content = exchange(connection, PATH, self._timeout, MAX_FACTS, self._say_late)
             status = connection.response.status
             if status in (401, 403):
                 raise UnavailableError(

@@ -10,10 +10,9 @@ from vvcli.errors import UnavailableError
 from vvcli.frontend.text_reader import TextReaders
 from vvcli.model.voice import Voice
 from vvcli.speech.loaded_model import LoadedModel
-from vvcli.speech.record_streams import RecordStreams
 from vvcli.speech.session_options import SessionOptions
 from vvcli.speech.speaker import SpeakerOptions
-from vvcli.speech.spoken_record import RecordReader
+from vvcli.speech.spoken_record import RecordReader, RecordStreams
 
 
 class SessionSettings:

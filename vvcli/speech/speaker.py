@@ -9,8 +9,7 @@ from vvcli.frontend.lexicon import Lexicon
 from vvcli.samples import SampleType
 from vvcli.speech.device import pick_streams
 from vvcli.speech.loaded_model import LoadedModel
-from vvcli.speech.record_streams import RecordStreams
-from vvcli.speech.spoken_record import RecordReader
+from vvcli.speech.spoken_record import RecordReader, RecordStreams
 
 
 @dataclass(frozen=True, kw_only=True)

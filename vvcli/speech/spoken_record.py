@@ -1,4 +1,4 @@
-"""A record as it is spoken: its text read, in parts that the context holds, with pauses."""
+"""A record as it is spoken: its text read, in parts that the context holds, and their streams."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from vvcli.engine.stream import NoiseSource, Stream
 from vvcli.errors import RecordError, UnavailableError
 from vvcli.frontend.commands import Segment
 from vvcli.frontend.text_reader import SpokenText, TextReader
@@ -15,6 +16,9 @@ from vvcli.samples import SAMPLE_RATE
 from vvcli.script.record import Record
 from vvcli.speech.loaded_model import TextEncoder
 from vvcli.speech.values import Sentence
+
+# Parts of a split record draw the noise of indices that no run has records for.
+PART_STRIDE = 1 << 32
 
 
 @dataclass(frozen=True)
@@ -153,4 +157,44 @@ class RecordReader:
         return [
             part.text
             for part in split_record(replace(record, text=text), count, max(1, max_tokens))
+        ]
+
+
+@dataclass(frozen=True)
+class RecordStreams:
+    """Makes the streams of records.
+
+    Attributes:
+        reader: reads a record's text.
+        config: the model's.
+        seed: picks the noise, together with a record's index, for records that name none.
+        cfg_scale: guidance for records that name none.
+        frames: frames a text is spoken in, for weights that cannot tell where speech ends.
+    """
+
+    reader: RecordReader
+    config: ModelConfig
+    seed: int
+    cfg_scale: float
+    frames: Callable[[str], int] | None = None
+
+    def __call__(self, record: Record, first_number: int) -> tuple[SpokenRecord, list[Stream]]:
+        """`record` as it is spoken, and a stream for each of its parts.
+
+        Raises:
+            RecordError: this record cannot be spoken.
+        """
+        read = self.reader.read(record)
+        seed, index = (self.seed, record.index) if record.seed is None else (record.seed, 0)
+        guidance = self.cfg_scale if record.cfg_scale is None else record.cfg_scale
+        return read, [
+            Stream(
+                number=first_number + i,
+                tokens=part.tokens,
+                voice=part.voice,
+                noise=NoiseSource(seed, index + i * PART_STRIDE, self.config.head.latent_size),
+                guidance=guidance,
+                max_frames=self.frames(part.text) if self.frames else None,
+            )
+            for i, part in enumerate(read.parts)
         ]

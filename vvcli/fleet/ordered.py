@@ -15,8 +15,8 @@ from vvcli.samples import Samples
 from vvcli.script.record import Record
 from vvcli.speech.look_ahead import Feed
 from vvcli.speech.order import OrderBuffer
+from vvcli.speech.record_state import Span
 from vvcli.speech.run import PendingChunk
-from vvcli.speech.span import Span
 from vvcli.speech.values import Retried, Status
 
 POISON = "two workers died while they spoke it"

@@ -10,15 +10,20 @@ import numpy as np
 
 from vvcli.engine.engine import Engine
 from vvcli.engine.stream import Stream, StreamFrame
-from vvcli.errors import RecordError
 from vvcli.samples import Samples
 from vvcli.script.record import Record
 from vvcli.speech.order import Order, OrderBuffer
-from vvcli.speech.record_state import MAX_CHUNK_SAMPLES, RecordState, silence
+from vvcli.speech.record_state import (
+    MAX_CHUNK_SAMPLES,
+    MakeStreams,
+    RecordState,
+    Span,
+    silence,
+    span_of,
+    spans_of,
+    start_record,
+)
 from vvcli.speech.retry import RetryEngine
-from vvcli.speech.span import Span, spans_of, stretcher_of
-from vvcli.speech.spoken_record import SpokenRecord
-from vvcli.speech.stretch import Stretcher
 from vvcli.speech.values import Chunk, Retried, Status
 
 
@@ -76,7 +81,7 @@ class OrderedRun:
     def __init__(
         self,
         engine: Engine,
-        streams: Callable[[Record, int], tuple[SpokenRecord, list[Stream]]],
+        streams: MakeStreams,
         order: Order | None = None,
         on_made: Callable[[int], None] | None = None,
         *,
@@ -109,20 +114,16 @@ class OrderedRun:
         return self._order.waiting + (self._retry.held if self._retry else 0)
 
     def start(self, record: Record) -> None:
-        """Queue `record`; one that cannot be spoken ends here."""
-        if record.is_blank:
-            self._end(record, Status.BLANK)
-            return
-        try:
-            read, streams = self._streams(record, self._started)
-        except RecordError as error:
-            self._end(record, Status.FAILED, str(error))
-            return
+        """Queue `record`; one of which nothing is spoken ends here."""
+        state, read, streams = start_record(record, self._streams, self._started)
+        place = self._begin(max(1, len(streams)))
         if not streams:
-            status = Status.BLANK if read.is_blank else Status.OK
-            self._end(read.record, status, pause=read.lead, stretcher=stretcher_of(read))
+            self._parts[self._started] = _Part(state, True, place, span_of(read))
+            self._silence(self._started, read.lead)
+            self._order.put(self._started, self._engine.no_samples, last=True)
+            self._started += 1
+            self._note_made(place)
             return
-        state, place = RecordState(read.record), self._begin(len(streams))
         self._silence(self._started, read.lead)
         spans = spans_of(read)
         for number, (part, stream) in enumerate(zip(read.parts, streams, strict=True)):
@@ -160,22 +161,6 @@ class OrderedRun:
         """Cancel every stream that is not done."""
         for stream in self._active:
             self._engine.cancel(stream)
-
-    def _end(
-        self,
-        record: Record,
-        status: Status,
-        error: str | None = None,
-        *,
-        pause: int = 0,
-        stretcher: Stretcher | None = None,
-    ) -> None:
-        state, place = RecordState(record, status, error), self._begin(1)
-        self._parts[self._started] = _Part(state, True, place, Span(None, stretcher))
-        self._silence(self._started, pause)
-        self._order.put(self._started, self._engine.no_samples, last=True)
-        self._started += 1
-        self._note_made(place)
 
     def _begin(self, streams: int) -> int:
         """The place of the next record, which so many streams speak."""

@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 from vvcli.engine.stream import Stream
 from vvcli.speech.audio_queue import AudioQueue, Piece
-from vvcli.speech.session_work import MakeStreams, RecordWork
+from vvcli.speech.record_state import MakeStreams
+from vvcli.speech.session_work import RecordWork
 
 
 class SessionState:

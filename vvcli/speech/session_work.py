@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from vvcli.engine.stream import Stream
-from vvcli.errors import RecordError
 from vvcli.script.record import Record
-from vvcli.speech.record_state import RecordState
-from vvcli.speech.span import Span, stretcher_of
-from vvcli.speech.spoken_record import SpokenRecord
-from vvcli.speech.values import Status
-
-MakeStreams = Callable[[Record, int], tuple[SpokenRecord, list[Stream]]]
+from vvcli.speech.record_state import MakeStreams, RecordState, Span, span_of, start_record
 
 
 class Part(NamedTuple):
@@ -37,13 +30,6 @@ class RecordWork:
     @classmethod
     def read(cls, record: Record, streams: MakeStreams, number: int) -> RecordWork:
         """Read `record`, whose streams are numbered from `number` on; it may fail, or be blank."""
-        if record.is_blank:
-            return cls(RecordState(record, Status.BLANK))
-        try:
-            read, made = streams(record, number)
-        except RecordError as error:
-            return cls(RecordState(record, Status.FAILED, str(error)))
+        state, read, made = start_record(record, streams, number)
         parts = [Part(stream, part.pause) for part, stream in zip(read.parts, made, strict=True)]
-        status = Status.BLANK if read.is_blank else Status.OK
-        span = Span(None, stretcher_of(read))
-        return cls(RecordState(read.record, status), read.lead, deque(parts), span)
+        return cls(state, read.lead, deque(parts), span_of(read))

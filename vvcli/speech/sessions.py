@@ -12,10 +12,11 @@ from vvcli.samples import SAMPLE_RATE, Samples, SampleType, count_clipped, to_in
 from vvcli.script.lines import numbered
 from vvcli.script.record import Record
 from vvcli.speech.audio_queue import join_pieces
+from vvcli.speech.record_state import MakeStreams
 from vvcli.speech.session_engine import SessionEngine
 from vvcli.speech.session_options import SessionOptions
 from vvcli.speech.session_state import SessionState
-from vvcli.speech.session_work import MakeStreams, RecordWork
+from vvcli.speech.session_work import RecordWork
 from vvcli.speech.values import Chunk
 
 OWN = SessionOptions()  # nothing differs from the synthesizer

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 
+import torch
 from torch import Tensor
 
 from vvcli.engine.backends.backend import Backend
 from vvcli.engine.backends.choose import choose_backend
-from vvcli.engine.computing import computing
 from vvcli.engine.counters import Counters
 from vvcli.engine.frames import EXTRA, FrameOutput, InFlightSteps
 from vvcli.engine.graphs import GraphMode, GraphRunner
 from vvcli.engine.plan import Plan
 from vvcli.engine.scheduler import Scheduler
-from vvcli.engine.sizes import AttentionLimit, Buckets, CacheCapacity
+from vvcli.engine.sizes import (
+    INITIAL_CAPACITY,
+    MAX_WINDOWS,
+    AttentionLimit,
+    Buckets,
+    CacheCapacity,
+)
 from vvcli.engine.slots import SlotState, group_by_prefill
 from vvcli.engine.step import FrameStep
 from vvcli.engine.stream import NOISE_CHUNK, End, Stream, StreamFrame
@@ -22,11 +29,6 @@ from vvcli.engine.transfer import Downloader, NoiseRefill, TextBatch, Uploader
 from vvcli.model.diffusion_head import SolverTable
 from vvcli.model.vibevoice import VibeVoice
 from vvcli.samples import Samples, SampleType
-
-INITIAL_CAPACITY = CacheCapacity(tts=512, text=256)
-
-# Text windows after a frame on a GPU, so that joining streams do not hold up running ones.
-MAX_WINDOWS = 256
 
 
 class Engine:
@@ -65,6 +67,8 @@ class Engine:
         self.device, self.dtype = model.device, model.dtype
         self.counters = Counters()
         on_cuda = self.device.type == "cuda"
+        # Makes the model's device that of new streams, graphs and kernels.
+        self._on_device = torch.cuda.device(self.device) if on_cuda else nullcontext()
         max_windows = min(slots, MAX_WINDOWS) if on_cuda else slots
         self._buckets = Buckets(slots, max_windows, on_cuda, deterministic)
         self._slots = slots
@@ -142,7 +146,7 @@ class Engine:
 
     def step(self, *, admit: bool = True) -> list[StreamFrame]:
         """One frame for every running stream; with `admit` false no waiting one joins them."""
-        with computing(self.device):
+        with torch.inference_mode(), self._on_device:
             return self._step(self._scheduler.plan(admit=admit))
 
     def _step(self, plan: Plan) -> list[StreamFrame]:
@@ -172,7 +176,7 @@ class Engine:
         Raises:
             UnavailableError: graphs are required, and something cannot be captured.
         """
-        with computing(self.device):
+        with torch.inference_mode(), self._on_device:
             for bucket, rows in self._buckets.every():
                 packed_text = self._runner.padding(rows) if rows else None
                 capacity = self.state.capacity
@@ -183,12 +187,12 @@ class Engine:
 
         `positions` is the longest cache in use.
         """
-        with computing(self.device):
+        with torch.inference_mode(), self._on_device:
             return self._runner.run(bucket, self._limit(positions, 0))
 
     def stages(self, bucket: int) -> dict[str, Callable[[], object]]:
         """See `GraphRunner.stages`."""
-        with computing(self.device):
+        with torch.inference_mode(), self._on_device:
             return self._runner.stages(bucket)
 
     def _place(self, plan: Plan) -> None:

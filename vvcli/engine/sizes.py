@@ -15,6 +15,9 @@ HALFWAY_WINDOWS = 24
 MIN_WINDOWS = 4
 STREAMS_PER_WINDOW = 16
 
+# Text windows after a frame on a GPU, so that joining streams do not hold up running ones.
+MAX_WINDOWS = 256
+
 # A rebuilt cache holds a multiple of this many positions, so that few sizes are ever allocated.
 CAPACITY_STEP = 256
 
@@ -89,6 +92,9 @@ class CacheCapacity:
         while text < other.text:
             text *= 2
         return CacheCapacity(tts, text)
+
+
+INITIAL_CAPACITY = CacheCapacity(tts=512, text=256)
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,7 @@ from vvcli.checkpoint.model_folder import ModelFolder
 from vvcli.engine.backends.choose import KERNEL_CAPABILITY, kernel_backend
 from vvcli.engine.backends.compare import Comparison
 from vvcli.engine.backends.first_start import results_of
-from vvcli.engine.engine import MAX_WINDOWS
-from vvcli.engine.sizes import Buckets
+from vvcli.engine.sizes import MAX_WINDOWS, Buckets
 from vvcli.errors import UnavailableError
 from vvcli.speech.device import pick_device, pick_dtype
 

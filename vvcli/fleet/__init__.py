@@ -2,7 +2,7 @@
 
 In the order to read in:
 
-1. `worker.py`: an engine and its loop. `fleet.py`: one worker, in this process.
+1. `fleet.py`: workers behind one interface. `worker.py`: an engine and its loop, and one alone.
 2. `dispatcher.py`, `longest_first.py`: tickets, workers and deaths, in pure Python; no process is
    touched.
 3. `pool.py`: workers outside of this process. `run.py`, `ordered.py`, `files.py`, `open_file.py`: a

@@ -1,19 +1,15 @@
-"""A fleet: workers behind one interface, and the fleet of one worker in this process."""
+"""A fleet: workers behind one interface, and how far they work ahead."""
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import closing
 from typing import Any, Protocol
 
 from vvcli.batch.entry import ManifestEntry
 from vvcli.batch.resume import JobStep
 from vvcli.batch.runner import Events, Runner
-from vvcli.fleet.worker import Worker
-from vvcli.samples import SAMPLE_RATE
 from vvcli.script.record import Record
-from vvcli.speech.look_ahead import Feed, look_ahead
+from vvcli.speech.look_ahead import look_ahead
 from vvcli.speech.run import PendingChunk
 
 AHEAD_AT_LEAST, AHEAD_PER_STREAM = 600.0, 30.0  # seconds
@@ -68,66 +64,6 @@ class Fleet(Protocol):
 
     def close(self) -> None:
         """End the workers."""
-
-
-class LocalFleet:
-    """One worker, in this process."""
-
-    workers = 1
-
-    def __init__(self, worker: Worker, max_ahead: float | None) -> None:
-        self.worker = worker
-        self.streams = worker.speaker.streams
-        self._engine = worker.speaker.engine
-        self._max_ahead = seconds_ahead(max_ahead, self.streams) * SAMPLE_RATE
-        # On a CPU nothing would be gained: there the steps themselves keep the processor busy.
-        self._runs_ahead = worker.speaker.device.type == "cuda"
-
-    @property
-    def clipped(self) -> int:
-        """Samples of int16 that were cut off at full scale."""
-        return self._engine.clipped
-
-    @property
-    def active(self) -> int:
-        """Streams that are being spoken now."""
-        return self._engine.running
-
-    def stream(self, records: Iterable[Record]) -> Generator[PendingChunk, None, None]:
-        """The chunks of `records`, in order."""
-        feed = Feed(records, depth=2 * self.streams)
-        pending = self.worker.speak(feed, self._max_ahead)
-        if self._runs_ahead:
-            # While audio is joined, encoded and written, the next steps are already on their way.
-            return run_ahead(pending, self._max_ahead, feed.close)
-        return pending
-
-    def make(
-        self,
-        steps: Iterator[JobStep],
-        runner: Runner,
-        format_name: str,
-        stops: Callable[[ManifestEntry], bool] = goes_on,
-    ) -> Events:
-        """Make the files of `steps` with `runner`, one after the other; see `Runner.make`."""
-        # Records are read ahead of the files that are written; the steps between are kept.
-        ahead, steps = itertools.tee(steps)
-        records = (record for step in ahead for record in step.job.records)
-        with (
-            closing(self.stream(records)) as chunks,
-            closing(runner.make(steps, (chunk.join() for chunk in chunks))) as events,
-        ):
-            for event in events:
-                yield event
-                if isinstance(event, ManifestEntry) and stops(event):
-                    return
-
-    def report(self) -> list[dict[str, Any]]:
-        """Nothing: the figures of the run are those of its worker."""
-        return []
-
-    def close(self) -> None:
-        """Nothing is left running."""
 
 
 def run_ahead(

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 from vvcli.checkpoint.model_folder import ModelFolder
 from vvcli.fleet.devices import pick_places
-from vvcli.fleet.fleet import LocalFleet
-from vvcli.fleet.worker import Worker
+from vvcli.fleet.worker import LocalFleet, Worker
 from vvcli.speech.loaded_model import LoadedModel, load
 from vvcli.speech.speaker import Speaker, SpeakerOptions
 

@@ -16,7 +16,7 @@ from types import FrameType
 from vvcli.audio.output import Output
 from vvcli.cli.environment import Environment
 from vvcli.cli.main import run
-from vvcli.speech.look_ahead import Feed
+from vvcli.script.feed import Feed
 
 VVCLI = Path(__file__).resolve().parents[1] / "vvcli"
 TINY = Path(__file__).parent / "data" / "tiny"

@@ -14,8 +14,8 @@ from vvcli.errors import UnavailableError
 from vvcli.fleet.dispatcher import MAX_RESTARTS, Dispatcher
 from vvcli.fleet.ordered import StreamRun
 from vvcli.fleet.pool import Figures
+from vvcli.script.feed import Feed
 from vvcli.script.record import Record
-from vvcli.speech.look_ahead import Feed
 from vvcli.speech.run import PendingChunk
 from vvcli.speech.values import Status
 

@@ -7,9 +7,8 @@ In the order to read:
    `connection.py`: one connection, which carries one request at a time.
 3. `server_facts.py`: the handshake. `speech_request.py`, `respelling.py`: what is asked for a
    record.
-4. `record_feed.py`: records are read ahead. `pending.py`: a record that was asked for.
-   `exchange.py`: requests in flight, and those that have to be sent again.
-   `resident.py`: `ResidentSynthesizer`, which puts all of it together.
+4. `pending.py`: a record that was asked for. `exchange.py`: requests in flight, and those that
+   have to be sent again. `resident.py`: `ResidentSynthesizer`, which puts all of it together.
 
 It starts quickly: the standard library alone, of that no more than is used, and numpy only for
 formats that compute with samples. Nothing here follows a redirect, believes a length, or puts out

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, cast
 from vvcli.client.exchange import Exchange
 from vvcli.client.link import ServerLink
 from vvcli.client.pending import PendingRecord
-from vvcli.client.record_feed import RecordFeed
 from vvcli.client.record_frames import RecordEnd
 from vvcli.client.speech_request import SpeechSettings, request_body
 from vvcli.errors import RecordError
 from vvcli.samples import SAMPLE_RATE
+from vvcli.script.feed import Bell, Feed
 from vvcli.script.record import Record
 from vvcli.speech.values import Chunk, Status
 
@@ -106,17 +106,19 @@ class ResidentSynthesizer:
         Raises:
             UnavailableError: the server is gone, has changed or refuses everything.
         """
-        feed = RecordFeed(records, depth=2 * self.streams)
+        bell = Bell()
+        feed = Feed(records, depth=2 * self.streams, notify=bell.ring)
         try:
             while True:
-                self._fetch(feed)
+                self._fetch(feed, bell)
                 self._exchange.start(self._pending, self.streams)
                 yield from self._ready()
                 if feed.ended and not self._pending:
                     return
-                self._wait(feed)
+                self._wait(feed, bell)
         finally:
             feed.close()
+            bell.close()
             self._exchange.close()
 
     def _prepare(self, record: Record) -> PendingRecord:
@@ -134,10 +136,10 @@ class ResidentSynthesizer:
             return pending
         return PendingRecord(record, body, self._width, respelled)
 
-    def _fetch(self, feed: RecordFeed) -> None:
+    def _fetch(self, feed: Feed, bell: Bell) -> None:
         """Take the records that are there, as many as there is room for."""
         room = self._room()
-        while room and (record := feed.get()) is not None:
+        while room and (record := _next(feed, bell)) is not None:
             self._pending.append(self._prepare(record))
             if self._pending[-1].end is None or len(self._pending) >= RECORDS_AHEAD:
                 room -= 1
@@ -152,11 +154,11 @@ class ResidentSynthesizer:
         """Bytes of audio that wait for their turn."""
         return sum(len(pending.frames.audio) for pending in self._pending)
 
-    def _wait(self, feed: RecordFeed) -> None:
+    def _wait(self, feed: Feed, bell: Bell) -> None:
         """Wait until something can be sent, received or read, and do what can be done."""
         poll = select.poll()
         if not feed.ended and self._room():
-            poll.register(feed.descriptor, select.POLLIN)
+            poll.register(bell.descriptor, select.POLLIN)
         is_full = self._held() > self._max_ahead
         asked = {}
         for place, pending in enumerate(self._pending):
@@ -208,3 +210,12 @@ class ResidentSynthesizer:
         import numpy as np  # only for formats that compute with samples
 
         return np.frombuffer(data, "<f4" if self._is_float else "<i2")
+
+
+def _next(feed: Feed, bell: Bell) -> Record | None:
+    """The next record, if it is there; otherwise the bell rings for it."""
+    record = feed.get(wait=False)
+    if record is None and not feed.ended:
+        bell.quiet()
+        record = feed.get(wait=False)  # that came just before
+    return record

@@ -19,8 +19,8 @@ from vvcli.fleet.ordered import StreamRun
 from vvcli.fleet.plain import Plain
 from vvcli.fleet.pool import Figures, Pool
 from vvcli.samples import SAMPLE_RATE
+from vvcli.script.feed import Feed
 from vvcli.script.record import Record
-from vvcli.speech.look_ahead import Feed
 from vvcli.speech.record_state import MAX_CHUNK_SAMPLES
 from vvcli.speech.run import PendingChunk
 

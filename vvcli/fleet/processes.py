@@ -24,6 +24,7 @@ from vvcli.fleet.plain import Plain
 from vvcli.fleet.pool import start_all
 from vvcli.fleet.ring import RingReader, make_ring_file
 from vvcli.samples import Samples, SampleType
+from vvcli.script.feed import Bell
 
 RING_BYTES = 16 << 20  # of a worker: a tenth of a second of the fastest GPU
 STDERR = 2
@@ -94,10 +95,8 @@ class ProcessPool:
         self._setup = setup
         self._processes: dict[int, _Process] = {}
         self._selector = selectors.DefaultSelector()
-        self._woken, self._waker = socket.socketpair()
-        for end in (self._woken, self._waker):
-            end.setblocking(False)
-        self._selector.register(self._woken, selectors.EVENT_READ)
+        self._bell = Bell()
+        self._selector.register(self._bell.descriptor, selectors.EVENT_READ)
         self.facts: dict[int, Plain] = {}
         try:
             self.facts = start_all(self)
@@ -145,8 +144,7 @@ class ProcessPool:
         messages: list[tuple[int, Message]] = []
         for key, _ in self._selector.select(seconds):
             if key.data is None:
-                with contextlib.suppress(BlockingIOError):
-                    self._woken.recv(1 << 16)
+                self._bell.quiet()
                 continue
             process = self._processes[key.data]
             found = process.channel.receive()
@@ -169,16 +167,14 @@ class ProcessPool:
 
     def wake(self) -> None:
         """End `wait`, from any thread."""
-        with contextlib.suppress(OSError):  # it is awake, or closed
-            self._waker.send(b"\0")
+        self._bell.ring()
 
     def close(self) -> None:
         """End all workers."""
         for worker in list(self._processes):
             self._bury(worker)
         self._selector.close()
-        self._woken.close()
-        self._waker.close()
+        self._bell.close()
 
     def _bury(self, worker: int) -> str:
         process = self._processes.pop(worker)

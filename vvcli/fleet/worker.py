@@ -12,8 +12,8 @@ from vvcli.batch.resume import JobStep
 from vvcli.batch.runner import Events, Runner
 from vvcli.fleet.fleet import goes_on, run_ahead, seconds_ahead
 from vvcli.samples import SAMPLE_RATE
+from vvcli.script.feed import Feed
 from vvcli.script.record import Record
-from vvcli.speech.look_ahead import Feed
 from vvcli.speech.order import Order
 from vvcli.speech.run import OrderedRun, PendingChunk
 from vvcli.speech.speaker import Speaker

@@ -6,7 +6,7 @@ A record's way, and the order to read in:
 2. `parameters.py`: what callers may ask for. `device.py`: what `auto` means.
    `loaded_model.py`: a model on its device. `speaker.py`: with a voice and an engine.
    `kernels.py`: a device's kernels on their own, for `check` and `warm`.
-3. `look_ahead.py`: records are read ahead, and chunks made while others are written.
+3. `look_ahead.py`: chunks are made while others are written.
    `spoken_record.py`, `split.py`: a record as it is spoken, in parts if it is too long, and the
    streams that speak them. `record_state.py`: how it goes, and at which speed.
 4. `run.py`: records through the engine. `order.py`: back into their order. `faults.py`,

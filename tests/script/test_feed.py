@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vvcli.script.feed import Bell, Feed
 from vvcli.script.record import Record
-from vvcli.speech.look_ahead import Feed
+from vvcli.script.sources import is_readable
 
 PATIENCE = 60
 
@@ -121,3 +122,31 @@ def test_closing_does_not_wait_for_a_source_that_blocks() -> None:
     go.set()
     thread.join(PATIENCE)
     assert not thread.is_alive()
+
+
+def test_a_bell_rings_until_it_is_quiet() -> None:
+    bell = Bell()
+    assert not is_readable(bell.descriptor, 0)
+    for _ in range(1 << 17):  # more than any pipe holds, and it does not wait
+        bell.ring()
+    assert is_readable(bell.descriptor, 0)
+    bell.quiet()
+    assert not is_readable(bell.descriptor, 0)
+    bell.ring()
+    assert is_readable(bell.descriptor, 0)
+    bell.close()
+    bell.close()
+    bell.ring()
+
+
+def test_a_bell_ends_a_wait_in_another_thread() -> None:
+    bell = Bell()
+    heard: list[bool] = []
+    thread = threading.Thread(
+        target=lambda: heard.append(is_readable(bell.descriptor, 1000 * PATIENCE))
+    )
+    thread.start()
+    bell.ring()
+    thread.join(PATIENCE)
+    assert heard == [True]
+    bell.close()

@@ -97,7 +97,8 @@ def speak(context: click.Context, /, **options: Any) -> ExitStatus:
 
         tally = list_speech(environment, request, prepared, options["voice"], reading)
     else:
-        tally = run_speak(environment, request, prepared, options | reading)
+        spoken = {"by_sentence": request.is_by_sentence, "retries": request.retries}
+        tally = run_speak(environment, request, prepared, options | reading | spoken)
     if not tally.spoken:
         if not tally.failed:
             environment.say("nothing to speak: the input held no text")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +38,7 @@ STDIN = STDOUT = "-"
 
 @dataclass(frozen=True, kw_only=True)
 class SpeakRequest(RunRequest):
-    """The options of `speak`, apart from those that the synthesizer takes."""
+    """The options of `speak`, apart from those that the synthesizer takes as they are."""
 
     text: tuple[str, ...]
     files: tuple[str, ...]
@@ -49,6 +49,12 @@ class SpeakRequest(RunRequest):
     play: bool
     cues: str | None
     cue_by: str
+    retries: int
+
+    @property
+    def is_by_sentence(self) -> bool:
+        """Whether each sentence is spoken by itself, and has a cue."""
+        return self.cue_by == "sentence"
 
     @property
     def stops_on_error(self) -> bool:
@@ -73,44 +79,48 @@ def take_request(options: dict[str, Any], typed: Collection[str]) -> SpeakReques
     Raises:
         UsageError: the format is not known, or not that of the file's name; or options contradict.
     """
-    if options["text"] == (STDIN,):
-        options |= {"text": (), "files": (*options["files"], STDIN)}
-    if is_stdout(options["output"]) or (options["output"] is None and not options["play"]):
-        options["output"] = STDOUT
-    if options["output"] is None and "format_name" in typed:
+    request = SpeakRequest.take(options)
+    if request.text == (STDIN,):
+        request = replace(request, text=(), files=(*request.files, STDIN))
+    if is_stdout(request.output) or (request.output is None and not request.play):
+        request = replace(request, output=STDOUT)
+    if request.output is None and "format_name" in typed:
         raise UsageError("-f is the format of what is written, and --play writes nothing: add -o")
-    options["format_name"] = choose_format(
-        options["output"],
-        options["format_name"] if options["output"] else None,
+    format_name = choose_format(
+        request.output,
+        request.format_name if request.output else None,
         typed="format_name" in typed,
     )
-    options["rate"] = options["rate"] or SAMPLE_RATE
-    _check_sound(options, typed)
-    return SpeakRequest.take(options)
+    request = replace(request, format_name=format_name, rate=request.rate or SAMPLE_RATE)
+    return replace(request, **_without_effect(request, typed))
 
 
-def _check_sound(options: dict[str, Any], typed: Collection[str]) -> None:
-    """Refuse what would do nothing; what only the environment or a config file asks for is not."""
-    output = options["output"]
-    if options["loudness"] is not None and not (output not in (None, STDOUT) and _is_file(output)):
-        if "loudness" in typed:
-            raise UsageError(
-                "--loudness is that of a whole file, which standard output, a player or a pipe is "
-                "not: add -o FILE"
-            )
-        options["loudness"] = None
-    if options["cues"] is None and options["cue_by"] == "sentence":
-        if "cue_by" in typed:
-            raise UsageError("--cue-by sentence says which cues there are: add --cues FILE")
-        options["cue_by"] = "record"
-    if options["follow"] and options["retries"]:
-        if "retries" in typed:
-            raise UsageError(
-                "--retry holds each record until it is judged, and --follow speaks at once: "
-                "leave one of them out"
-            )
-        options["retries"] = 0
-    options["by_sentence"] = options["cue_by"] == "sentence"
+def _without_effect(request: SpeakRequest, typed: Collection[str]) -> dict[str, Any]:
+    """What would do nothing, with the values that say so: the environment may ask for it.
+
+    Raises:
+        UsageError: it stands on the command line.
+    """
+    idle: dict[str, tuple[object, str]] = {}
+    output = request.output
+    if request.loudness is not None and not (output not in (None, STDOUT) and _is_file(output)):
+        idle["loudness"] = (
+            None,
+            "--loudness is that of a whole file, which standard output, a player or a pipe is "
+            "not: add -o FILE",
+        )
+    if request.cues is None and request.is_by_sentence:
+        idle["cue_by"] = "record", "--cue-by sentence says which cues there are: add --cues FILE"
+    if request.follow and request.retries:
+        idle["retries"] = (
+            0,
+            "--retry holds each record until it is judged, and --follow speaks at once: "
+            "leave one of them out",
+        )
+    for name, (_, refusal) in idle.items():
+        if name in typed:
+            raise UsageError(refusal)
+    return {name: value for name, (value, _) in idle.items()}
 
 
 def _is_file(output: str) -> bool:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import io
+import json
+from typing import Any
+
 import numpy as np
 import pytest
 
 from tests.conftest import TINY
 from vvcli import Record, Synthesizer
 from vvcli.fleet.speak import Speak
+from vvcli.script.jsonl import read_jsonl
+from vvcli.script.record import MAX_SEED
 
 pytestmark = pytest.mark.slow
 
@@ -45,7 +51,7 @@ def test_rows_that_cannot_be_spoken_fail_alone() -> None:
     found = speak({"text": texts, "seed": seeds, "voice": voices, "index": [None, *range(5)]})
     assert [*found["status"]] == ["ok", "ok", "failed", "failed", "failed", "failed"]
     assert [error.partition(" ")[0] for error in found["error"]] == [
-        *("", "", "text:", "text:", "seed:", "seed:")
+        *("", "", '"text"', '"text"', '"seed"', '"seed"')
     ]
     expected = [
         *Synthesizer(TINY, "Ada", device="cpu", deterministic=True).speak(
@@ -54,6 +60,36 @@ def test_rows_that_cannot_be_spoken_fail_alone() -> None:
     ]
     for samples, utterance in zip(found["audio"], expected, strict=False):
         assert samples.tobytes() == utterance.samples.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("row", "error"),
+    [
+        ({"text": "a\x07b"}, '"text" is not text: character 2 (0x07) is a control character'),
+        (
+            {"text": "Hi \ud83d"},
+            '"text" is not text: character 4 (U+D83D) is half of a surrogate pair',
+        ),
+        ({"voice": "Ada\nBen"}, '"voice" has a line break, or space around it'),
+        ({"id": ""}, '"id" is empty'),
+        ({"index": -1}, f'"index" is not a whole number from 0 to {MAX_SEED}'),
+        ({"seed": True}, f'"seed" is not a whole number from 0 to {MAX_SEED}'),
+    ],
+)
+def test_a_row_may_hold_what_a_line_of_json_may(row: dict[str, Any], error: str) -> None:
+    values = {"text": "Hello."} | row
+    speak = Speak(TINY, device="cpu", voice="Ada")
+    found = speak({name: np.array([value], dtype=object) for name, value in values.items()})
+    assert [*found["error"]] == [error]
+    if "index" not in values:
+        (record,) = read_jsonl(io.BytesIO(json.dumps(values).encode()), "lines.jsonl")
+        assert record.error == f"lines.jsonl:1: {error}"
+
+
+def test_line_breaks_of_a_row_are_spoken_as_spaces() -> None:
+    speak = Speak(TINY, device="cpu", voice="Ada", deterministic=True)
+    found = speak({"text": ["Hello\nthere.", "Hello there."]})
+    assert found["audio"][0].tobytes() == found["audio"][1].tobytes()
 
 
 def test_a_batch_without_texts() -> None:

@@ -11,15 +11,16 @@ from typing import Any
 import numpy as np
 
 from vvcli.fleet.open import open_fleet
-from vvcli.script.limits import SEED
+from vvcli.script.fields import FIELDS, check_fields
 from vvcli.script.record import Record
 from vvcli.speech.parameters import check_parameters
 from vvcli.speech.speaker import SpeakerOptions
 from vvcli.speech.values import join_chunks
 
-# Columns that a row may have besides its text, and what is there for those that have none. As for
-# the requests of a server, every row is the first record: its audio depends on no other row.
-COLUMNS: dict[str, Any] = {"index": 0, "id": None, "voice": None, "seed": None}
+# Columns that a row may have, and what they may hold. As for the requests of a server, every row
+# is the first record unless it says otherwise: its audio depends on no other row.
+CHECKS = {name: FIELDS[name] for name in ("text", "id", "voice", "seed")}
+CHECKS["index"] = FIELDS["seed"]  # whole numbers, both
 
 
 class Speak:
@@ -47,7 +48,7 @@ class Speak:
         """The columns of `batch`, and those of what was made of its `text`.
 
         `index`, `id`, `voice` and `seed` are read where there are such columns and are not null. A
-        row whose text is null, or one of whose values is of the wrong kind, fails alone.
+        row whose text is null, or one of whose values a line of JSON could not have, fails alone.
 
         Returns:
             Besides `batch`: `audio`, the samples of each row at 24,000 Hz; `status`, a word; and
@@ -58,11 +59,9 @@ class Speak:
         """
         if "text" not in batch:
             raise ValueError("the batch has no column 'text'")
-        given = {name: batch[name] for name in COLUMNS if name in batch}
-        records = [
-            _record({"text": text} | {name: column[row] for name, column in given.items()})
-            for row, text in enumerate(batch["text"])
-        ]
+        columns = [name for name in CHECKS if name in batch]
+        rows = zip(*(batch[name] for name in columns), strict=True)
+        records = [_record(dict(zip(columns, row, strict=True))) for row in rows]
         audio, status, error = self._speak(records)
         return {**batch, "audio": audio, "status": status, "error": error}
 
@@ -78,23 +77,15 @@ class Speak:
 
 def _record(row: dict[str, Any]) -> Record:
     """The record of a row: what is null is as good as absent, except for the text."""
-    fields: dict[str, Any] = {}
-    for name, value in row.items():
-        value = _plain(value)
-        if value is None and name != "text":
-            continue
-        if name in ("index", "seed"):
-            # A column of integers in which one is null comes as floats.
-            value = int(value) if isinstance(value, float) and value.is_integer() else value
-            try:
-                fields[name] = SEED.check(value)
-            except ValueError as error:
-                return Record(0, "", error=f"{name}: {error}")
-        elif isinstance(value, str):
-            fields[name] = value
-        else:
-            return Record(0, "", error=f"{name}: {value!r:.40} is not a string")
-    return Record(**COLUMNS | fields)
+    given = {name: _plain(value) for name, value in row.items()}
+    for name in ("index", "seed"):
+        # A column of integers in which one is null comes as floats.
+        if isinstance(value := given.get(name), float) and value.is_integer():
+            given[name] = int(value)
+    try:
+        return Record(**{"index": 0} | check_fields(given, CHECKS))
+    except ValueError as error:
+        return Record(0, "", error=str(error))
 
 
 def _plain(value: Any) -> Any:

@@ -5,9 +5,9 @@
 - `lines.py`, `null.py`, `paragraphs.py`, `jsonl.py`, `delimited.py`, `markdown.py`, `follow.py`:
   a form each; `epub/`: books. `dialogue.py`: lines that begin with who speaks. `sentences.py`:
   where sentences end.
-- `feed.py`: records are read ahead, in a thread. `decode.py`: bytes to text, and files that are no
-  text. `limits.py`: ranges of numbers. `measure.py`: how much there is to speak. `title.py`:
-  titles.
+- `decode.py`: bytes to text, and files that are no text. `fields.py`: what a line or a row may
+  ask for. `limits.py`: ranges of numbers. `feed.py`: records are read ahead, in a thread.
+  `measure.py`: how much there is to speak. `title.py`: titles.
 
 A reader yields a record as soon as its text is complete, and never reads further first. A record
 that is broken is yielded with its error: the records after it are read. Nothing here imports torch,

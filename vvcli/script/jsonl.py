@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, BinaryIO
 
-from vvcli.script.decode import find_control, one_line
-from vvcli.script.limits import CFG_SCALE, SEED, SILENCE, SPEED, Limits
+from vvcli.script.fields import FIELDS, check_fields
 from vvcli.script.lines import read_lines
 from vvcli.script.record import Record
 
@@ -45,17 +44,14 @@ def _fields(line: str) -> dict[str, Any]:
     if type(value) is not dict:
         raise _BadLineError('this is not a JSON object: write {"text": "..."}')
     for key in value:
-        if key not in _CHECKS:
-            raise _BadLineError(f"unknown key {_quote(key)}: the keys are {', '.join(_CHECKS)}")
+        if key not in FIELDS:
+            raise _BadLineError(f"unknown key {_quote(key)}: the keys are {', '.join(FIELDS)}")
     if "text" not in value:
         raise _BadLineError('there is no "text"')
-    fields = {key: item for key, item in value.items() if item is not None or key == "text"}
-    for key, item in fields.items():
-        try:
-            fields[key] = _CHECKS[key](item)
-        except ValueError as error:
-            raise _BadLineError(f'"{key}" {error}') from None
-    return fields
+    try:
+        return check_fields(value)
+    except ValueError as error:
+        raise _BadLineError(str(error)) from None
 
 
 def _parse(line: str) -> Any:
@@ -84,47 +80,3 @@ def _constant(name: str) -> Any:
 
 def _quote(key: str) -> str:
     return json.dumps(key if len(key) <= 40 else key[:40] + "...")
-
-
-def _text(value: Any) -> str:
-    if type(value) is not str:
-        raise ValueError("is not a string")
-    try:
-        value.encode()
-    except UnicodeEncodeError as error:
-        character = f"character {error.start + 1} (U+{ord(value[error.start]):04X})"
-        raise ValueError(f"is not text: {character} is half of a surrogate pair") from None
-    if found := find_control(value):
-        raise ValueError(f"is not text: {found}")
-    return one_line(value)
-
-
-def _name(value: Any) -> str:
-    text = _text(value)
-    if not text:
-        raise ValueError("is empty")
-    if text != value:
-        raise ValueError("has a line break, or space around it")
-    return text
-
-
-def _number(limits: Limits) -> Callable[[Any], Any]:
-    def check(value: Any) -> Any:
-        try:
-            return limits.check(value)
-        except ValueError:  # without the value, which may be an object of any size
-            raise ValueError(f"is not {limits}") from None
-
-    return check
-
-
-_CHECKS: dict[str, Callable[[Any], Any]] = {
-    "text": _text,
-    "id": _name,
-    "voice": _name,
-    "output": _name,
-    "seed": _number(SEED),
-    "cfg_scale": _number(CFG_SCALE),
-    "silence_after": _number(SILENCE),
-    "speed": _number(SPEED),
-}

@@ -9,6 +9,8 @@ from vvcli.fleet.child import main as serve
 if TYPE_CHECKING:
     from vvcli.fleet.plain import Plain
     from vvcli.fleet.worker import Worker
+    from vvcli.speech.loaded_model import LoadedModel
+    from vvcli.speech.speaker import SpeakerOptions
 
 NAME = "vvcli.bench.subject_worker"
 
@@ -25,13 +27,10 @@ def load(setup: Plain) -> tuple[Worker, Plain]:
         UnavailableError: model or device is unavailable.
     """
     # Only now: the process has its processors.
-    import torch
-
     from vvcli.bench.subject import open_subject
-    from vvcli.fleet.load import worker_of
-    from vvcli.fleet.plain import options_of
+    from vvcli.fleet.load import load_worker
 
-    if setup["threads"] is not None:
-        torch.set_num_threads(setup["threads"])
-    model = open_subject(setup["model"], setup["shape"], setup["device"], setup["dtype"])
-    return worker_of(model, options_of(setup["options"]))
+    def load_subject(setup: Plain, _: SpeakerOptions) -> LoadedModel:
+        return open_subject(setup["model"], setup["shape"], setup["device"], setup["dtype"])
+
+    return load_worker(setup, load_subject)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 
 from vvcli.fleet.plain import Plain, model_of, options_of
@@ -12,35 +14,33 @@ from vvcli.speech.long_lived import spare_long_lived
 from vvcli.speech.speaker import Speaker, SpeakerOptions
 
 
-def load_worker(setup: Plain) -> tuple[Worker, Plain]:
-    """A worker, and what others want to know of it.
-
-    Args:
-        setup: `model`, `device`, `dtype`, `threads` (of a CPU worker, or None) and `options`, as
-            plain values.
-
-    Raises:
-        UnavailableError: model, voice or device is unavailable.
-    """
-    options = options_of(setup["options"])
-    if setup["threads"] is not None:
-        torch.set_num_threads(setup["threads"])
-    model = load(
+def load_folder(setup: Plain, options: SpeakerOptions) -> LoadedModel:
+    """The model that a worker speaks with."""
+    return load(
         model_of(setup["model"]),
         device=setup["device"],
         dtype=setup["dtype"],
         deterministic=options.deterministic,
     )
-    return worker_of(model, options)
 
 
-def worker_of(model: LoadedModel, options: SpeakerOptions) -> tuple[Worker, Plain]:
-    """A worker that speaks with `model`, and what others want to know of it.
+def load_worker(
+    setup: Plain, load_model: Callable[[Plain, SpeakerOptions], LoadedModel] = load_folder
+) -> tuple[Worker, Plain]:
+    """A worker, and what others want to know of it.
+
+    Args:
+        setup: `model`, `device`, `dtype`, `threads` (of a CPU worker, or None) and `options`, as
+            plain values.
+        load_model: loads `model`.
 
     Raises:
-        UnavailableError: the voice is unavailable, or the device has no memory for the streams.
+        UnavailableError: model, voice or device is unavailable, or has no memory for the streams.
     """
-    worker = Worker(Speaker(model, options))
+    options = options_of(setup["options"])
+    if setup["threads"] is not None:
+        torch.set_num_threads(setup["threads"])
+    worker = Worker(Speaker(load_model(setup, options), options))
     release_workspaces()
     spare_long_lived()
     return worker, {"streams": worker.speaker.streams, "card": _card(worker)}

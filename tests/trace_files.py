@@ -1,7 +1,8 @@
 """`python tests/trace_files.py`: the files that one line of text passes through, stdin to PCM.
 
 Runs `vvcli speak` on the CPU with the test model. Counted are the files of vvcli whose functions
-are entered from the first byte read to the last one written; loading the model comes before.
+are entered from the first byte read to the last one written; loading the model comes before. It is
+quiet: a line of progress, which a slow machine would come to, is not on the way.
 """
 
 from __future__ import annotations
@@ -50,7 +51,8 @@ def trace() -> list[str]:
     try:
         with tempfile.TemporaryFile() as out:
             os.dup2(out.fileno(), 1)
-            status = run(["speak", "-m", str(TINY), "--device", "cpu"], Environment.claim())
+            options = ["-q", "-m", str(TINY), "--device", "cpu"]
+            status = run(["speak", *options], Environment.claim())
     finally:
         sys.setprofile(None)
         threading.setprofile(None)

@@ -8,10 +8,12 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests import warm
 from tests.script.epubs import members, packed, page
 
 README = Path(__file__).parents[1] / "README.md"
@@ -34,23 +36,42 @@ LINES = [
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Where the commands run: a script, a book, and `vvcli` on the path."""
+    """Where the commands run: a script and a book."""
     (tmp_path / "script.txt").write_text("Good morning.\nHow are you?\n", encoding="utf-8")
     (tmp_path / "book").mkdir()
     (tmp_path / "book" / "one.txt").write_text("It was late.\nIt rained.\n", encoding="utf-8")
     words = {"OEBPS/text/c1.xhtml": page("<h1>Loomings</h1><p>Call me Ishmael.</p>")}
     (tmp_path / "moby.epub").write_bytes(packed(members(3, 1) | words))
-    program = tmp_path / "bin" / "vvcli"
-    program.parent.mkdir()
-    program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m vvcli "$@"\n')
-    program.chmod(0o755)
     return tmp_path
 
 
+@pytest.fixture
+def program(folder: Path) -> Path:
+    """`vvcli`, found by the commands."""
+    (folder / "bin").mkdir()
+    return folder / "bin" / "vvcli"
+
+
+@pytest.fixture
+def fresh(program: Path) -> None:
+    """It is one as pip installs it."""
+    program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m vvcli "$@"\n')
+    program.chmod(0o755)
+
+
+@pytest.fixture
+def quick(program: Path) -> Iterator[None]:
+    """It has torch at once."""
+    with warm.program(program):
+        yield
+
+
+def plain_environment() -> dict[str, str]:
+    return {name: text for name, text in os.environ.items() if not name.startswith("VVCLI_")}
+
+
 def run(line: str, folder: Path) -> str:
-    environment = os.environ | {"PATH": f"{folder / 'bin'}:{os.environ['PATH']}"}
-    for name in [name for name in environment if name.startswith("VVCLI_")]:
-        del environment[name]
+    environment = plain_environment() | {"PATH": f"{folder / 'bin'}:{os.environ['PATH']}"}
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", line],
         cwd=folder,
@@ -80,6 +101,7 @@ def test_the_blocks_are_found() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize(("line", "output"), [(a, b) for a, b in LINES if "pip install" not in a])
 def test_a_command_works_as_printed(line: str, output: str | None, folder: Path) -> None:
     for program in ("ffmpeg",):
@@ -92,6 +114,7 @@ def test_a_command_works_as_printed(line: str, output: str | None, folder: Path)
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("fresh")
 def test_the_first_command_speaks_as_printed(folder: Path) -> None:
     line, output = LINES[0]
     install, _, speak = line.rpartition(" && ")
@@ -110,5 +133,4 @@ def test_ci_runs_the_last_command() -> None:
 @pytest.mark.slow
 def test_the_python_example_runs(folder: Path) -> None:
     [code] = [content for language, content, _ in BLOCKS if language == "python"]
-    (folder / "example.py").write_text(code, encoding="utf-8")
-    run(f"{shlex.quote(sys.executable)} example.py", folder)
+    warm.run([sys.executable, "-c", code], cwd=folder, env=plain_environment(), check=True)

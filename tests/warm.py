@@ -23,6 +23,7 @@ import json
 import os
 import resource
 import runpy
+import shlex
 import signal
 import socket
 import subprocess
@@ -30,7 +31,8 @@ import sys
 import threading
 import time
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -149,6 +151,58 @@ def run(
     if check:
         done.check_returncode()
     return done
+
+
+@contextmanager
+def program(path: Path) -> Iterator[None]:
+    """Have a program at `path` that runs `vvcli` from here, whoever starts it."""
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(f"{path}.socket")
+        listener.listen()
+        threading.Thread(target=_accept, args=(listener,), daemon=True).start()
+        text = f"#!/bin/sh\nexec {shlex.quote(sys.executable)} -IS -c {shlex.quote(CLIENT)} "
+        path.write_text(f'{text}{shlex.quote(listener.getsockname())} "$@"\n', encoding="utf-8")
+        path.chmod(0o755)
+        try:
+            yield
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+
+
+CLIENT = """
+import json, os, socket, sys
+_, path, *arguments = sys.argv
+with socket.socket(socket.AF_UNIX) as server:
+    server.connect(path)
+    socket.send_fds(server, [b"3"], [0, 1, 2])
+    request = {"arguments": arguments, "cwd": os.getcwd(), "env": dict(os.environ)}
+    server.sendall(json.dumps(request).encode())
+    server.shutdown(socket.SHUT_WR)
+    os._exit(server.recv(1)[0])
+"""
+
+
+def _accept(listener: socket.socket) -> None:
+    with suppress(OSError):
+        while True:
+            threading.Thread(target=_run, args=listener.accept()[:1], daemon=True).start()
+
+
+def _run(client: socket.socket) -> None:
+    """Run what a `CLIENT` asks for with its descriptors, and send its status, as a shell has it."""
+    with client:
+        _, descriptors, _, _ = socket.recv_fds(client, 1, 3)
+        request = json.loads(client.makefile().read())
+        command = [sys.executable, "-m", "vvcli", *request["arguments"]]
+        # Not what a shell adds, such as `_` and SHLVL.
+        late = {name: text for name, text in request["env"].items() if name.startswith(READ_LATE)}
+        options = {"cwd": request["cwd"], "env": _early(START) | late}
+        options |= dict(zip(("stdin", "stdout", "stderr"), descriptors, strict=True))
+        with Popen(command, **options) as process:
+            for end in descriptors:
+                os.close(end)
+        status = process.returncode
+        client.sendall(bytes([status if status >= 0 else 128 - status]))
 
 
 def popen_module() -> Any:

@@ -29,6 +29,13 @@ from vvcli.speech.values import Chunk, Status
 RATE = 24000
 NONE = np.zeros(0, dtype=np.float32)
 
+# `-m tests.batch.process`, in any folder.
+PROGRAM = f"""
+import runpy, sys
+sys.path.insert(0, {str(Path(__file__).parents[2])!r})
+runpy.run_module("tests.batch.process", run_name="__main__")
+"""
+
 
 def audio(record: Record) -> NDArray[np.float32]:
     digest = hashlib.sha256(f"{record.index} {record.part} {record.text}".encode()).digest()

@@ -6,13 +6,14 @@ import json
 import os
 import random
 import signal
-import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
 
 import pytest
 
+from tests import warm
+from tests.batch.fakes import PROGRAM
 from tests.conftest import TINY
 from tests.script.epubs import write_epub
 
@@ -24,13 +25,11 @@ EVENTS = 130
 
 def make(folder: Path, name: str, kill_at: int | None = None) -> int:
     options = ["-q", "-d", "out", "-m", str(TINY), "-V", "Ada", "--book", name]
-    command = [sys.executable, "-m", "tests.batch.process", "batch", "moby.epub", *options]
-    environment = os.environ | {"VVCLI_TEST_FAKE": "0.0002", "PYTHONPATH": str(Path.cwd())}
+    command = [sys.executable, "-c", PROGRAM, "batch", "moby.epub", *options]
+    environment = os.environ | {"VVCLI_TEST_FAKE": "0.0002"}
     if kill_at is not None:
         environment |= {"VVCLI_TEST_KILL_AT": str(kill_at), "VVCLI_TEST_KILL_IN": str(folder)}
-    done = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, check=False, timeout=120
-    )
+    done = warm.run(command, cwd=folder, env=environment, capture_output=True, timeout=120)
     assert done.stderr == b""
     return done.returncode
 

@@ -38,8 +38,7 @@ def arguments(script: Path, out: Path) -> list[str]:
 
 def start(script: Path, out: Path, kind: Kind, *more: str) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "tests.batch.process", *arguments(script, out), *more]
-    begin = subprocess.Popen if kind is FAKE else warm.Popen  # the fake one needs no torch
-    return begin(command, env=os.environ | kind[1], stderr=subprocess.PIPE)
+    return warm.Popen(command, env=os.environ | kind[1], stderr=subprocess.PIPE)
 
 
 def finish(script: Path, out: Path, kind: Kind) -> None:

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests import warm
 from tests.batch.fakes import files
 from tests.conftest import TINY, InProcess, Result
 from vvcli.audio.pcm import S16LE
@@ -360,7 +361,7 @@ def test_a_signal_ends_it_and_leaves_no_part(tmp_path: Path, number: signal.Sign
     out = tmp_path / "out"
     command = [*COMMAND, str(tmp_path / "a.txt"), "-q", "-d", str(out), "-m", str(TINY)]
     environment = os.environ | {"VVCLI_TEST_FAKE": "0.02"}
-    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE) as process:
+    with warm.Popen(command, env=environment, stderr=subprocess.PIPE) as process:
         deadline = time.monotonic() + 60
         while not (out / "a/00005.wav").exists() and time.monotonic() < deadline:
             time.sleep(0.01)

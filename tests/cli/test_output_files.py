@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import warm
+from tests.batch.fakes import PROGRAM
 from tests.conftest import TINY, InProcess, Result
 from vvcli.audio.output import FileOutput
 
@@ -235,15 +237,13 @@ def test_a_summary_that_cannot_be_is_said_before_the_model_loads(
 @pytest.mark.slow
 def test_two_speakers_of_one_file(here: Path) -> None:
     """VVCLI_CRASH_RUNS=50 is the long version."""
-    command = [sys.executable, "-m", "tests.batch.process", "speak", "-q", "-m", str(TINY)]
-    environment = os.environ | {"VVCLI_TEST_FAKE": "0.0002", "PYTHONPATH": str(TINY.parents[2])}
+    command = [sys.executable, "-c", PROGRAM, "speak", "-q", "-m", str(TINY)]
+    environment = os.environ | {"VVCLI_TEST_FAKE": "0.0002"}
     texts = {"one": "Yes.\n" * 150, "two": "No, and more.\n" * 150}
     whole = {}
     for name, text in texts.items():
         Path(name).write_text(text)
-        subprocess.run(
-            [*command, "-i", name, "-o", f"{name}.wav"], env=environment, check=True, timeout=100
-        )
+        warm.run([*command, "-i", name, "-o", f"{name}.wav"], env=environment, check=True)
         whole[name] = Path(f"{name}.wav").read_bytes()
     assert whole["one"] != whole["two"]
     chance = random.Random(RUNS)  # noqa: S311 - repeatable, not secret
@@ -253,7 +253,7 @@ def test_two_speakers_of_one_file(here: Path) -> None:
         racing = []
         for name in chance.sample(sorted(texts), 2):
             arguments = [*command, "-i", name, "-o", "mix.wav"]
-            racing.append(subprocess.Popen(arguments, env=environment, stderr=subprocess.PIPE))
+            racing.append(warm.Popen(arguments, env=environment, stderr=subprocess.PIPE))
             time.sleep(chance.choice((0, 0, 0.05, 0.5)))
         ends = []
         for process in racing:

@@ -28,7 +28,6 @@ if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
 from tests import warm
 from vvcli.cli.environment import Environment
 from vvcli.cli.main import run
-from vvcli.engine.frames import FrameOutput
 
 # A machine may be slow or busy: no test fails because an example took long.
 SLOW_IS_FINE = [HealthCheck.too_slow]
@@ -59,6 +58,18 @@ class Result:
 
 InProcess = Callable[..., Result]
 Process = Callable[..., Result]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Give each process one test after the other: none is left with long ones at the end."""
+    if config.getoption("numprocesses", None) and config.option.dist == "no":
+        config.option.dist = "loadgroup"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the slow tests first, for the same end."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 def pytest_collection_finish() -> None:
@@ -127,6 +138,8 @@ def one_step(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def loud(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every model speaks so loudly that many samples are beyond full scale."""
+    from vvcli.engine.frames import FrameOutput  # torch is for the processes that run tests
+
     of = FrameOutput.of
     monkeypatch.setattr(FrameOutput, "of", lambda audio, sample_type: of(5 * audio, sample_type))
 

@@ -17,13 +17,10 @@ from vvcli.checkpoint.voices import read_voice_tensors
 FORGED = "vvcli: all is well"
 NAMES = {
     "escape": "a\x1b]0;owned\x07\x1b[2Jb",
-    "C1": "a\x9b2Jb",
     "newline": f"a\n{FORGED}",
-    "return": f"a\r{FORGED}",
-    "separator": f"a\u2028{FORGED}",
-    "bidi": "a\u202egnp.exe\u2066b",
+    # C1, a return, a separator, bidirectional marks and deletions: none of them ends a name.
+    "others": f"a\x9b2Jb\r{FORGED}\u2028{FORGED}\u202egnp.exe\u2066b\x7f\x08c",
     "surrogate": "a\udcff\udc9bb",
-    "delete": "a\x7f\x08b",
 }
 
 # `{}` is the name, `%` a folder in which files have it.

@@ -10,7 +10,6 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-import openai
 import pytest
 import soundfile  # type: ignore[import-untyped]
 
@@ -247,14 +246,12 @@ def test_a_slow_reader_does_not_slow_others(server: Server, expected: dict[str, 
 # --- other people's clients
 
 
-@pytest.fixture(scope="module")
-def client(server: Server) -> openai.OpenAI:
-    return openai.OpenAI(
-        base_url=f"http://127.0.0.1:{server.port}/v1", api_key="none", max_retries=0
-    )
+@pytest.mark.slow
+def test_openai(server: Server, expected: dict[str, bytes]) -> None:
+    import openai  # which takes two seconds: not in every process that runs tests
 
-
-def test_openai(client: openai.OpenAI, expected: dict[str, bytes]) -> None:
+    address = f"http://127.0.0.1:{server.port}/v1"
+    client = openai.OpenAI(base_url=address, api_key="none", max_retries=0)
     with client.audio.speech.with_streaming_response.create(
         model="vvcli", voice="Ada", input=LONG, response_format="pcm"
     ) as response:

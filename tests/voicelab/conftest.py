@@ -34,7 +34,7 @@ def settings() -> Settings:
         ),
         teaching=Teaching(shard_lines=3, padded_frames=100),
         spectral=SpectralTraining(steps=2, crop_frames=4, batch=2),
-        adversarial=AdversarialTraining(steps=2, crop_frames=6, judged_frames=5, batch=2),
+        adversarial=AdversarialTraining(steps=2, crop_frames=3, judged_frames=2, batch=2),
         language=LanguageTraining(
             steps=3, tokens_per_batch=256, buckets=(32, 64), held_out=1, imagined_from=0.0
         ),

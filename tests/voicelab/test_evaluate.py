@@ -21,7 +21,7 @@ from vvcli.voicelab.judges.panel import Panel, Verdict
 from vvcli.voicelab.settings import Settings
 
 LINES = [f"Line number {i}." for i in range(5)]
-
+PACE = 0.02
 
 PEER = """
 import sys, wave
@@ -34,7 +34,7 @@ with wave.open(sys.argv[1], "w") as file:
 
 
 class FakeSynthesizer:
-    """Speaks noise, a tenth of a second a character; the last record is cut short."""
+    """Speaks noise, `PACE` seconds a character; the last record is cut short."""
 
     def __init__(self, model: Path, voice: str, device: str) -> None:
         self.made = (model, voice, device)
@@ -43,7 +43,9 @@ class FakeSynthesizer:
         rng = np.random.default_rng(0)
         for record in records:
             status = Status.TRUNCATED if record is records[-1] else Status.OK
-            samples = 0.1 * rng.standard_normal(2400 * len(record.text)).astype(np.float32)
+            samples = 0.1 * rng.standard_normal(int(24_000 * PACE) * len(record.text)).astype(
+                np.float32
+            )
             yield SimpleNamespace(samples=samples, status=status)
 
 
@@ -105,7 +107,7 @@ def test_what_the_teacher_said_is_compared(work: Path) -> None:
     for voice, numbers in (("clara", (0, 2, 4)), ("miles", (1, 3))):
         folder = work / recital.TEACHER / voice / "held_out"
         for number in numbers:
-            seconds = 0.1 * len(LINES[number]) * (2 if number == 2 else 1)
+            seconds = PACE * len(LINES[number]) * (2 if number == 2 else 1)
             samples = (9000 * tone(0, 4, seconds)).astype(np.int16)
             write_wave(folder / f"{number:03}.wav", samples)
     rows = evaluated(work)

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import fields
+from operator import attrgetter
 
 from vvcli.script.record import Record
+
+# All that a record may have besides its place, text and source, and what most have of it.
+_ASKED = [field for field in fields(Record) if field.name not in ("index", "text", "source")]
+_ask = attrgetter(*(field.name for field in _ASKED))
+_NOTHING = tuple(field.default for field in _ASKED)
 
 
 class RecordList:
@@ -25,17 +32,7 @@ class RecordList:
         self._kept: list[str | Record] = []
         keep = self._kept.append
         for number, record in enumerate(records, start=1):
-            plain = (
-                record.source == f"{source}{number}"
-                and record.error is None
-                and record.id is None
-                and record.voice is None
-                and record.output is None
-                and record.seed is None
-                and record.cfg_scale is None
-                and record.silence_after is None
-                and not record.is_heading
-            )
+            plain = record.source == f"{source}{number}" and _ask(record) == _NOTHING
             keep(record.text if plain else record)
 
     def __len__(self) -> int:

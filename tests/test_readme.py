@@ -134,3 +134,36 @@ def test_ci_runs_the_last_command() -> None:
 def test_the_python_example_runs(folder: Path) -> None:
     [code] = [content for language, content, _ in BLOCKS if language == "python"]
     warm.run([sys.executable, "-c", code], cwd=folder, env=plain_environment(), check=True)
+
+
+HOW_TO = TEXT.partition("## How to")[2].partition("\n## ")[0]
+ROOT = README.parent
+
+
+def sources() -> str:
+    """All Python text of the program and its tests."""
+    files = [path for folder in ("vvcli", "tests") for path in (ROOT / folder).rglob("*.py")]
+    return "\n".join(path.read_text(encoding="utf-8") for path in files)
+
+
+def test_how_to_names_files_that_are_there() -> None:
+    named = {
+        name for name in re.findall(r"`([\w/.-]+\.(?:py|1|toml))`", HOW_TO) if "NAME" not in name
+    }
+    paths = [path.relative_to(ROOT).as_posix() for path in ROOT.glob("vvcli/**/*")]
+    paths += [path.relative_to(ROOT).as_posix() for path in ROOT.glob("[tm]*/**/*")]
+    assert len(named) >= 20
+    assert [
+        name for name in named if not any(f"/{path}".endswith(f"/{name}") for path in paths)
+    ] == []
+
+
+def test_how_to_names_functions_and_tables_that_are_there() -> None:
+    named = set(re.findall(r"`([A-Za-z_]\w*)(?:\([^`]*\))?`", HOW_TO))
+    own = {name for name in named if "_" in name or name.isupper() or name.istitle()}
+    text = sources()
+    known = re.compile(r"^\s*(?:def|class) (\w+)|^(\w+)(?:: [^=]+)? =", re.M)
+    there = {name for found in known.findall(text) for name in found}
+    made_up = {"NAME", "read_NAME", "f_kernel"}
+    assert len(own) >= 20
+    assert sorted(own - there - made_up) == []

@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 from tests.audio.tools import needs, output_of
 from vvcli.audio.output import Output, open_output
 from vvcli.audio.pcm import F32LE, S16LE
-from vvcli.audio.rf64 import FILE_HEADER_SIZE, MAX_RIFF_DATA, file_header
-from vvcli.audio.wav import UNKNOWN
+from vvcli.audio.wav import FILE_HEADER_SIZE, MAX_RIFF_DATA, UNKNOWN, file_header
 from vvcli.audio.writer import open_writer
 
 soundfile = pytest.importorskip("soundfile")

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from vvcli.audio.au import AU_HEADER_SIZE
 from vvcli.audio.output import Output
 from vvcli.audio.pcm import S16LE, SILENCE_BLOCK, SampleFormat
-from vvcli.audio.rf64 import FILE_HEADER_SIZE, file_header
-from vvcli.audio.wav import HEADER_SIZE, wav_header
+from vvcli.audio.wav import FILE_HEADER_SIZE, HEADER_SIZE, file_header, wav_header
 from vvcli.audio.writer import open_writer, sample_type
 
 PCM = ["s16le", "f32le", "wav", "au"]

@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import IO, Any
 
 from vvcli.audio.chapters import ChapterMark, clock
-from vvcli.audio.rf64 import MAX_RIFF_DATA
+from vvcli.audio.wav import MAX_RIFF_DATA
 from vvcli.errors import OutputError, UnavailableError, UsageError
 
 # The most chapters of a format: a comment of Vorbis has three digits for its number.

@@ -8,7 +8,7 @@ from vvcli.audio.au import au_writer
 from vvcli.audio.formats import FORMATS, check_rate
 from vvcli.audio.output import Output
 from vvcli.audio.pcm import F32LE, S16LE, AudioWriter, PcmWriter
-from vvcli.audio.rf64 import wav_writer
+from vvcli.audio.wav import wav_writer
 from vvcli.samples import SampleType
 
 __all__ = ["FORMATS", "AudioWriter", "check_writer", "open_writer", "sample_type", "takes_bytes"]

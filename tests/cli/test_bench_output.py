@@ -22,9 +22,7 @@ COUNTERS: dict[str, Any] = {"captures": 2, "replays": 30, "eager_steps": 0, "rea
 
 @pytest.fixture
 def bench() -> Bench:
-    return Bench(
-        Environment(io.StringIO()), "tiny", None, 5, "cuda", "auto", as_json=False, profile=None
-    )
+    return Bench(Environment(io.StringIO()), "tiny", None, 5, "cuda", "auto", as_json=False)
 
 
 def test_frames_with_graphs_beside_eager(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:

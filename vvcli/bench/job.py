@@ -62,8 +62,8 @@ class JobResult:
 
 def run_job(
     loaded: LoadedModel, texts: Sequence[str], *, streams: int, steps: int, bound_frames: int
-) -> tuple[JobResult, Synthesizer]:
-    """Speak `texts` with `streams` slots; the synthesizer comes back to be looked at.
+) -> JobResult:
+    """Speak `texts` with `streams` slots.
 
     Raises:
         UsageError: a text is too long for the model's context.
@@ -97,7 +97,7 @@ def run_job(
     elapsed = heard.last - lines.started
     audio = tally.audio
     bound_speed = streams * 1e3 / model.config.frame_rate / bound
-    result = JobResult(
+    return JobResult(
         records=tally.records,
         streams=streams,
         characters=sum(map(len, texts)),
@@ -118,7 +118,6 @@ def run_job(
         memory=read_memory(model.device),
         counters=_since(counters, vars(synthesizer.engine.counters)),
     )
-    return result, synthesizer
 
 
 class CheckedTrack(Track):

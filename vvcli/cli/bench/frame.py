@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from vvcli.cli.bench.options import Bench, bench_options, streams_option, take_bench
-from vvcli.cli.types import Number
+from vvcli.cli.types import FileName, Number
+from vvcli.progress.visible import visible
 from vvcli.script.limits import Limits
 
 if TYPE_CHECKING:
@@ -23,12 +25,19 @@ if TYPE_CHECKING:
     metavar="N",
     help="Frames to measure; default: 100, on a CPU 10.",
 )
+@click.option(
+    "--profile",
+    metavar="FILE",
+    type=FileName(path_type=Path),
+    help="Also write a Chrome trace of 20 frames, and list the top kernels on stderr.",
+)
 @bench_options
 def frame(
     context: click.Context,
     /,
     stream_list: list[int] | None,
     frames: int | None,
+    profile: Path | None,
     **options: Any,
 ) -> None:
     """Measure the time of one frame for several numbers of streams.
@@ -37,6 +46,10 @@ def frame(
     the whole step: diffusion, decoder, language model. On CUDA it is run as a graph and eagerly.
     """
     bench = take_bench(context, options)
+    if profile is not None:
+        from vvcli.bench.trace import check_trace
+
+        check_trace(profile)
     model = bench.open_model()
     from vvcli.bench import frame_time
     from vvcli.bench.floor import measure_rates
@@ -73,10 +86,14 @@ def frame(
             "frames": rows,
         }
     )
-    if bench.profile is not None:
+    if profile is not None:
+        from vvcli.bench.trace import trace_frames
+
         running = frame_time.RunningSlots(Engine(model, slots=stream_list[-1], steps=bench.steps))
         running.time(running.frame, 1)  # captured before the trace begins
-        bench.trace(running.frame, model.device)
+        for line in trace_frames(running.frame, model.device, profile):
+            bench.environment.stderr.write(f"{visible(line)}\n")
+        bench.note(f"the trace is in {profile}: open it in chrome://tracing or Perfetto")
 
 
 def _head(bench: Bench, rates: Rates, *, on_cuda: bool) -> None:

@@ -144,7 +144,6 @@ def load(
             "counters": vars(engine.counters),
         }
     )
-    bench.trace_engine(engine, loaded, min(streams, 256), characters)
 
 
 def _price(trial: Trial | None, price: float) -> float | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -14,7 +13,7 @@ from vvcli.bench.shapes import SHAPES
 from vvcli.cli.environment import Environment
 from vvcli.cli.message_options import verbose_option
 from vvcli.cli.options import device_option, dtype_option, several_devices, steps_option
-from vvcli.cli.types import MAX_STREAMS, FileName, ModelName, Number, was_typed
+from vvcli.cli.types import MAX_STREAMS, ModelName, Number, was_typed
 from vvcli.errors import UsageError
 from vvcli.progress.visible import visible
 from vvcli.script.limits import STREAMS, Limits
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     import torch
 
     from vvcli.bench.readings import Memory
-    from vvcli.engine.engine import Engine
     from vvcli.model.vibevoice import VibeVoice
     from vvcli.speech.loaded_model import LoadedModel
 
@@ -50,12 +48,6 @@ _OPTIONS = (
     steps_option,
     dtype_option,
     click.option("--json", "as_json", is_flag=True, help="Print JSON."),
-    click.option(
-        "--profile",
-        metavar="FILE",
-        type=FileName(path_type=Path),
-        help="Also write a Chrome trace of 20 frames, and list the top kernels on stderr.",
-    ),
 )
 
 
@@ -70,20 +62,17 @@ class Bench:
     device: str
     dtype: str
     as_json: bool
-    profile: Path | None
 
     def open_model(self) -> VibeVoice:
         """The weights to measure."""
         from vvcli.bench.subject import open_model
 
-        self._check()
         return open_model(self.model, self.shape, self.device, self.dtype)
 
     def open_subject(self) -> LoadedModel:
         """What to measure, with tokenizer and voice."""
         from vvcli.bench.subject import open_subject
 
-        self._check()
         return open_subject(self.model, self.shape, self.device, self.dtype)
 
     def describe(self, device: torch.device, dtype: torch.dtype | str) -> dict[str, Any]:
@@ -126,31 +115,6 @@ class Bench:
         if self.as_json:
             click.echo(json.dumps(figures, default=asdict))
 
-    def trace(self, frame: Callable[[], object], device: torch.device) -> None:
-        """Profile 20 calls of `frame`, if that is asked for."""
-        if self.profile is None:
-            return
-        from vvcli.bench.trace import trace_frames
-
-        for line in trace_frames(frame, device, self.profile):
-            self.environment.stderr.write(f"{visible(line)}\n")
-        self.note(f"the trace is in {self.profile}: open it in chrome://tracing or Perfetto")
-
-    def trace_engine(
-        self, engine: Engine, loaded: LoadedModel, streams: int, characters: tuple[int, int]
-    ) -> None:
-        """Profile 20 steps of `engine` with `streams` streams, if that is asked for."""
-        if self.profile is None:
-            return
-        from vvcli.bench.streams import StreamMaker, fill, prepare, stop
-        from vvcli.bench.texts import random_texts
-
-        texts = random_texts(streams, characters, seed=1)
-        prepare(engine, StreamMaker(loaded).make(max(texts, key=len)))
-        running = fill(engine, StreamMaker(loaded), texts)
-        self.trace(engine.step, loaded.model.device)
-        stop(engine, running)
-
     def memory_lines(self, memory: Memory) -> None:
         """Print what is known of the memory."""
         names = {
@@ -167,12 +131,6 @@ class Bench:
         return ", ".join(
             f"{value} {name.replace('_', ' ')}" for name, value in counters.items() if value
         )
-
-    def _check(self) -> None:
-        if self.profile is not None:
-            from vvcli.bench.trace import check_trace
-
-            check_trace(self.profile)
 
 
 def bench_options(command: Command, devices: Callable[..., Any] = device_option) -> Command:

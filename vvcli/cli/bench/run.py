@@ -78,7 +78,7 @@ def run(
     facts = bench.describe(loaded.model.device, loaded.model.dtype)
     bench.head(facts)
     bench.note(f"{records} records of {characters[0]} to {characters[1]} characters")
-    result, synthesizer = run_job(
+    result = run_job(
         loaded,
         random_texts(records, characters, seed=0),
         streams=streams,
@@ -87,7 +87,6 @@ def run(
     )
     _print(bench, result)
     bench.json({**facts, "run": result})
-    bench.trace_engine(synthesizer.engine, loaded, streams, characters)
 
 
 def _run_many(
@@ -99,8 +98,6 @@ def _run_many(
     format_name: str | None,
 ) -> None:
     """The job by the first of `places` and by all, in turn."""
-    if bench.profile is not None:
-        raise UsageError("--profile looks at one engine: name one device")
     from vvcli.bench.scaling import measure_scaling
     from vvcli.bench.texts import random_texts
     from vvcli.fleet.plain import plain_options

@@ -9,9 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from vvcli.audio.output import Output
-from vvcli.audio.pcm import AudioWriter
-from vvcli.audio.writer import open_writer
+from vvcli.audio.writer import FileFormat
 from vvcli.batch.containment import OutputFolder
 from vvcli.batch.entry import ManifestEntry
 from vvcli.batch.fingerprint import RunSettings, fingerprint
@@ -86,17 +84,15 @@ def fingerprint_of(job: Job) -> str:
     return fingerprint(settings, job.records, ["Ada"] * len(job.records), job.gaps)
 
 
-def writer(output: Output) -> AudioWriter:
-    return open_writer("wav", output, RATE)
+WAV = FileFormat("wav", RATE)
 
 
 def make_runner(manifest: Manifest, folder: Path) -> Runner:
     return Runner(
         manifest,
         OutputFolder(folder),
-        writer,
+        WAV,
         input_rate=RATE,
-        rate=RATE,
         seed=0,
         fingerprint=fingerprint_of,
     )

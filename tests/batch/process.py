@@ -34,7 +34,6 @@ class FakeSynthesizer:
         self,
         steps: Iterator[JobStep],
         runner: Runner,
-        _format_name: str,
         stops: Callable[[ManifestEntry], bool],
     ) -> Events:
         files, ahead = itertools.tee(steps)

@@ -151,6 +151,27 @@ def test_fail_fast_counts_what_workers_had_all_but_done(batch: Batch) -> None:
 
 
 @pytest.mark.slow
+def test_workers_write_files_as_one_process_does(batch: Batch) -> None:
+    """Whatever is asked for of a file, each of the workers is told."""
+    Path("words.tsv").write_text("there\tyonder\n")
+    asked = [
+        *("-f", "flac", "-r", "22050", "--loudness", "-23", "--speed", "1.5", "--seed", "3"),
+        *("--cfg-scale", "1.2", "--lexicon", "words.tsv", "--name", "{n}-{voice}"),
+    ]
+    assert batch("a.txt", *asked).status == 0
+    assert batch("a.txt", *asked, "--workers", "2", out="many").status == 0
+    assert files(Path("many")) == files(Path("out"))
+    told = ("loudness", "samples", "sha256", "seed", "spoken", "fingerprint")
+
+    def facts(out: str) -> list[tuple[Any, ...]]:
+        made = sorted(entries(out), key=lambda entry: entry["index"])
+        return [tuple(entry.get(name) for name in told) for entry in made]
+
+    assert facts("many") == facts("out")
+    assert all(entry["loudness"] is not None for entry in entries("many") if entry["samples"])
+
+
+@pytest.mark.slow
 @pytest.mark.numeric
 @pytest.mark.usefixtures("loud")
 def test_what_is_beyond_full_scale_is_cut_off_and_counted_once(

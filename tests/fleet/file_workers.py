@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from tests.batch.fakes import RATE, fingerprint_of, speak, writer
+from tests.batch.fakes import RATE, WAV, fingerprint_of, speak
 from vvcli.batch.containment import OutputFolder
 from vvcli.batch.entry import ManifestEntry
 from vvcli.batch.plan import Job
@@ -33,9 +33,8 @@ class FileWorker:
         self._runner = Runner(
             self,
             OutputFolder(folder),
-            writer,
+            WAV,
             input_rate=RATE,
-            rate=RATE,
             seed=0,
             fingerprint=fingerprint_of,
             publish=self._keep,

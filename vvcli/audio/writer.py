@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from vvcli.audio.au import au_writer
-from vvcli.audio.formats import FORMATS, check_rate
+from vvcli.audio.formats import check_rate
 from vvcli.audio.output import Output
 from vvcli.audio.pcm import F32LE, S16LE, AudioWriter, PcmWriter
 from vvcli.audio.wav import wav_writer
 from vvcli.samples import SampleType
-
-__all__ = ["FORMATS", "AudioWriter", "check_writer", "open_writer", "sample_type", "takes_bytes"]
 
 _ENCODED = ("flac", "opus", "mp3")
 _PCM16 = ("s16le", "wav", "au", "flac")
@@ -74,6 +73,21 @@ def open_writer(
     from vvcli.audio.resample import ResamplingWriter
 
     return ResamplingWriter(writer, input_rate, rate)
+
+
+@dataclass(frozen=True)
+class FileFormat:
+    """How files of one run are written, whoever writes them."""
+
+    name: str
+    rate: int  # samples per second
+    loudness: float | None = None  # LUFS
+
+    def open(self, output: Output, input_rate: int) -> AudioWriter:
+        """The writer of a file, for samples at `input_rate`; see `open_writer`."""
+        return open_writer(
+            self.name, output, self.rate, input_rate=input_rate, loudness=self.loudness
+        )
 
 
 def _writer(name: str, output: Output, rate: int) -> AudioWriter:

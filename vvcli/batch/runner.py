@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from vvcli.audio.output import Output
-from vvcli.audio.writer import AudioWriter
+from vvcli.audio.pcm import AudioWriter
+from vvcli.audio.writer import FileFormat
 from vvcli.batch.containment import OutputFolder
 from vvcli.batch.entry import ManifestEntry, Outcome
 from vvcli.batch.plan import Job
@@ -20,7 +20,6 @@ from vvcli.script.record import Record
 from vvcli.speech.values import Chunk, Status
 
 Events = Generator[Chunk | ManifestEntry, None, None]
-OpenWriter = Callable[[Output], AudioWriter]
 
 
 class EntryLog(Protocol):
@@ -52,9 +51,8 @@ class Runner:
         manifest: locked, of `folder`.
         publish: takes each sealed file, where it does not get its name at once because its entry
             is not safe yet.
-        open_writer: makes the writer of a format.
+        file_format: of the files.
         input_rate: samples per second that the synthesizer makes.
-        rate: samples per second of the files.
         fingerprint: of a job, for its entry.
         seed: for records that have none of their own.
     """
@@ -63,19 +61,17 @@ class Runner:
         self,
         manifest: EntryLog,
         folder: OutputFolder,
-        open_writer: OpenWriter,
+        file_format: FileFormat,
         *,
         input_rate: int,
-        rate: int,
         seed: int,
         fingerprint: Callable[[Job], str],
         publish: Callable[[StagedFile], None] | None = None,
     ) -> None:
         self.manifest = manifest
         self.folder = folder
-        self._open_writer = open_writer
+        self.file_format = file_format
         self._input_rate = input_rate
-        self.rate = rate
         self.seed = seed
         self.fingerprint = fingerprint
         self._publish = publish
@@ -126,7 +122,8 @@ class Runner:
     def _open(self, step: JobStep) -> _Open:
         staged = StagedFile(self.folder, str(step.job.path))
         try:
-            return _Open(step, staged, self._open_writer(staged.output))
+            writer = self.file_format.open(staged.output, self._input_rate)
+            return _Open(step, staged, writer)
         except BaseException:
             staged.abandon()
             raise
@@ -198,7 +195,7 @@ class Runner:
         seeds = {self.seed if record.seed is None else record.seed for record in job.records}
         return ManifestEntry(
             audio_filepath=None if job.path is None else str(job.path),
-            duration=samples / self.rate,
+            duration=samples / self.file_format.rate,
             text=job.text,
             id=job.id,
             index=job.index,

@@ -11,7 +11,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from vvcli.audio.writer import open_writer
+from vvcli.audio.writer import FileFormat
 from vvcli.batch.containment import OutputFolder
 from vvcli.batch.entry import ManifestEntry, Outcome
 from vvcli.batch.manifest import Manifest
@@ -134,7 +134,7 @@ def make_files(fleet: ManyFleet, texts: Sequence[str], format_name: str) -> Spok
         with Manifest(folder) as manifest:
             runner = _runner(folder, manifest, format_name)
             start = time.perf_counter()
-            for event in fleet.make(map(_step, _records(texts)), runner, format_name):
+            for event in fleet.make(map(_step, _records(texts)), runner):
                 if isinstance(event, ManifestEntry):
                     entries.append(event)
             seconds = time.perf_counter() - start
@@ -162,9 +162,8 @@ def _runner(folder: Path, manifest: Manifest, format_name: str) -> Runner:
     return Runner(
         manifest,
         OutputFolder(folder),
-        lambda output: open_writer(format_name, output, SAMPLE_RATE, input_rate=SAMPLE_RATE),
+        FileFormat(format_name, SAMPLE_RATE),
         input_rate=SAMPLE_RATE,
-        rate=SAMPLE_RATE,
         seed=0,
         fingerprint=lambda _job: "",
     )

@@ -113,7 +113,7 @@ def prepare(
 
     Raises:
         UsageError: an input, a name or a format is wrong, or one file is used for two things.
-        UnavailableError: model or voice cannot be had.
+        UnavailableError: model or voice is unavailable.
         OutputError: nothing can be written.
     """
     template = NameTemplate(request.template or (NAME_JOINED if request.join else NAME))

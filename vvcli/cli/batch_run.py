@@ -8,13 +8,12 @@ from dataclasses import asdict
 from typing import Any
 
 from vvcli.audio.levels import softer
-from vvcli.audio.writer import open_writer
 from vvcli.batch.entry import ManifestEntry, Outcome
 from vvcli.batch.manifest import Manifest
 from vvcli.batch.recover import Leftovers
 from vvcli.batch.report import Files, Standing, not_read, skipped_inputs
 from vvcli.batch.resume import Decision, JobStep, JobSteps, Resume
-from vvcli.batch.runner import OpenWriter, Runner
+from vvcli.batch.runner import Runner
 from vvcli.cli.batch_plan import BatchRequest, Prepared
 from vvcli.cli.environment import Environment
 from vvcli.cli.read_aloud import count_chunk
@@ -55,9 +54,8 @@ def run_batch(
     runner = Runner(
         manifest,
         prepared.folder,
-        file_writer(request),
+        request.file_format,
         input_rate=SAMPLE_RATE,
-        rate=request.rate,
         seed=options["seed"],
         fingerprint=prepared.fingerprint,
     )
@@ -79,24 +77,12 @@ def run_batch(
             # All records count, not only those that are missing or of a share, so that every run
             # computes alike.
             records = sum(len(records) for _, records in prepared.read)
-            form = request.format_name
-            make_files(request, steps, before, runner, form, session, made, asked, records)
+            make_files(request, steps, before, runner, session, made, asked, records)
             session.progress.finish(session.tally)
     files = Files.count(before, made)
     facts = {} if request.shard is None else {"shard": str(request.shard)}
     session.summarize(model=str(prepared.model.spec), files=asdict(files), **facts)
     return files
-
-
-def file_writer(request: BatchRequest) -> OpenWriter:
-    """What opens the writer of a finished file, be it one of many or a book."""
-    return lambda output: open_writer(
-        request.format_name,
-        output,
-        request.rate,
-        input_rate=SAMPLE_RATE,
-        loudness=request.loudness,
-    )
 
 
 def verified(resume: Resume) -> list[str]:
@@ -115,7 +101,6 @@ def make_files(
     steps: JobSteps,
     before: Standing,
     runner: Runner,
-    format_name: str,
     session: Session,
     made: Counter[Outcome],
     options: dict[str, Any],
@@ -127,7 +112,7 @@ def make_files(
     def stops(entry: ManifestEntry) -> bool:
         return request.fail_fast and entry.error is not None and session.tally.failed > 0
 
-    made_files = synthesizer.fleet.make(steps.missing(), runner, format_name, stops)
+    made_files = synthesizer.fleet.make(steps.missing(), runner, stops)
     with closing(made_files) as events:
         for event in events:
             if isinstance(event, ManifestEntry):

@@ -21,7 +21,7 @@ from vvcli.batch.report import Files, Standing, not_read, skipped_inputs
 from vvcli.batch.resume import Decision, Existing, JobSteps, Resume
 from vvcli.batch.runner import Runner
 from vvcli.cli.batch_plan import BatchRequest, Prepared
-from vvcli.cli.batch_run import file_writer, make_files, verified
+from vvcli.cli.batch_run import make_files, verified
 from vvcli.cli.book_plan import PART_FORMAT
 from vvcli.cli.environment import Environment
 from vvcli.cli.remedies import REMEDIES
@@ -141,15 +141,13 @@ def _speak_parts(
         runner = Runner(
             staged,
             plan.parts,
-            file_writer(request),
+            request.file_format,
             input_rate=SAMPLE_RATE,
-            rate=SAMPLE_RATE,
             seed=options["seed"],
             fingerprint=prepared.part_fingerprint,
         )
         records = sum(len(step.job.records) for step in steps)
-        form = PART_FORMAT
-        make_files(request, steps, before, runner, form, session, made, options, records)
+        make_files(request, steps, before, runner, session, made, options, records)
     return sum(made.values()) == missing
 
 
@@ -168,9 +166,7 @@ def _assemble(
         Parts(plan.parts, read_entries(plan.parts.path)),
         manifest,
         prepared.folder,
-        file_writer(request),
-        format_name=request.format_name,
-        rate=request.rate,
+        request.file_format,
         seed=seed,
         fingerprint=prepared.fingerprint,
     )

@@ -26,7 +26,7 @@ def cast_voices(voices: ModelVoices, first: str | None) -> tuple[list[str], str 
     """The first arguments of `open_dialogue` for a model's `voices`, with `first` asked for.
 
     Raises:
-        UnavailableError: the model cannot be had, or has no such voice.
+        UnavailableError: the model is unavailable, or has no such voice.
     """
     return [voice.name for voice in voices.own()], first, voices.find(first).name
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
+from vvcli.audio.writer import FileFormat
 from vvcli.cli.inputs import find_form
 from vvcli.script.sources import Form
 
@@ -35,6 +36,11 @@ class RunRequest:
     def take(cls: type[R], options: dict[str, Any]) -> R:
         """The request of these options, which leave `options` to the synthesizer."""
         return cls(**{field.name: options.pop(field.name) for field in fields(cls)})
+
+    @property
+    def file_format(self) -> FileFormat:
+        """How a finished file is written, be it one of many, a book, or a stream."""
+        return FileFormat(self.format_name, self.rate, self.loudness)
 
     def form(self, *, follow: bool = False) -> Form:
         """The form of the records.

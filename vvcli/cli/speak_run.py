@@ -10,7 +10,6 @@ from vvcli.audio.cues import open_cues
 from vvcli.audio.levels import softer
 from vvcli.audio.output import Output, open_output
 from vvcli.audio.track import Track
-from vvcli.audio.writer import open_writer
 from vvcli.cli.environment import Environment
 from vvcli.cli.read_aloud import read_aloud
 from vvcli.cli.session import Session, open_session
@@ -51,13 +50,7 @@ def run_speak(
         )
         session = stack.enter_context(open_session(environment, request, total))
         synthesizer = _speaker(session, request, prepared, options)
-        writer = open_writer(
-            request.format_name,
-            target,
-            request.rate,
-            input_rate=SAMPLE_RATE,
-            loudness=request.loudness,
-        )
+        writer = request.file_format.open(target, SAMPLE_RATE)
         if player is not None and target is not player:
             from vvcli.audio.player import PlayedWriter
 

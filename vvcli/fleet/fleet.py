@@ -51,10 +51,9 @@ class Fleet(Protocol):
         self,
         steps: Iterator[JobStep],
         runner: Runner,
-        format_name: str,
         stops: Callable[[ManifestEntry], bool] = goes_on,
     ) -> Events:
-        """Make the files of `steps` as `runner` says, in `format_name`; how it goes.
+        """Make the files of `steps` as `runner` says; how it goes.
 
         After an entry that `stops` no further file is begun, but all that was done is told.
         """

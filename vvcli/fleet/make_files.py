@@ -13,14 +13,13 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from vvcli.audio.output import Output
-from vvcli.audio.writer import AudioWriter, open_writer
+from vvcli.audio.writer import FileFormat
 from vvcli.batch.containment import OutputFolder
 from vvcli.batch.entry import ManifestEntry
 from vvcli.batch.runner import Runner
 from vvcli.batch.staging import StagedFile
 from vvcli.fleet.inbox import Assignment
-from vvcli.fleet.plain import plain_extras, spoken
+from vvcli.fleet.plain import Plain, plain_extras, spoken
 from vvcli.fleet.worker import Worker
 from vvcli.samples import SAMPLE_RATE
 from vvcli.speech.values import Chunk
@@ -30,22 +29,18 @@ INTERVAL = 0.2  # seconds between two messages about one record
 
 @dataclass(frozen=True)
 class FileSettings:
-    """What all files of a batch have in common, as plain values."""
+    """What all files of a batch have in common."""
 
     folder: str
     tag: str  # of the `.part` files
-    format_name: str
-    rate: int  # samples per second
+    file_format: FileFormat
     seed: int
     max_ahead: float  # samples that a worker makes ahead of what it writes
-    loudness: float | None = None  # LUFS of each file
 
-    def open_writer(self, output: Output) -> AudioWriter:
-        """The writer of a file."""
-        rate, loudness = self.rate, self.loudness
-        return open_writer(
-            self.format_name, output, rate, input_rate=SAMPLE_RATE, loudness=loudness
-        )
+    @classmethod
+    def of(cls, plain: Plain) -> FileSettings:
+        """The settings that `asdict` made plain values of."""
+        return cls(**plain | {"file_format": FileFormat(**plain["file_format"])})
 
 
 def make_files(worker: Worker, run: Assignment, send: Callable[..., None]) -> None:
@@ -55,14 +50,13 @@ def make_files(worker: Worker, run: Assignment, send: Callable[..., None]) -> No
         StoppedError: the run is to end.
         OutputError, UsageError: a file cannot be written.
     """
-    settings = FileSettings(**run.settings)
+    settings = FileSettings.of(run.settings)
     sealed = _SealedFiles(run, send, settings.tag)
     runner = Runner(
         sealed,
         OutputFolder(Path(settings.folder), settings.tag),
-        settings.open_writer,
+        settings.file_format,
         input_rate=SAMPLE_RATE,
-        rate=settings.rate,
         seed=settings.seed,
         fingerprint=run.fingerprint,
         publish=sealed.keep,

@@ -69,15 +69,13 @@ class ManyFleet:
         self,
         steps: Iterator[JobStep],
         runner: Runner,
-        format_name: str,
         stops: Callable[[ManifestEntry], bool] = goes_on,
     ) -> Events:
         """Make the files of `steps`, as `runner` would by itself; see `FilesRun.events`."""
         settings = FileSettings(
             folder=str(runner.folder.path.absolute()),
             tag=runner.folder.tag,
-            format_name=format_name,
-            rate=runner.rate,
+            file_format=runner.file_format,
             seed=runner.seed,
             max_ahead=self._max_ahead / self.workers,
         )

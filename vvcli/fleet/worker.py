@@ -128,7 +128,6 @@ class LocalFleet:
         self,
         steps: Iterator[JobStep],
         runner: Runner,
-        format_name: str,
         stops: Callable[[ManifestEntry], bool] = goes_on,
     ) -> Events:
         """Make the files of `steps` with `runner`, one after the other; see `Runner.make`."""

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field, replace
 from vvcli.audio.chapters import ChapterMark, chapter_marks, chapters_json
 from vvcli.audio.pcm import AudioWriter
 from vvcli.audio.tags import write_tags
+from vvcli.audio.writer import FileFormat
 from vvcli.batch.book.parts import Parts
 from vvcli.batch.book.plan import BookPlan
 from vvcli.batch.containment import OutputFolder
 from vvcli.batch.entry import ManifestEntry, Outcome
 from vvcli.batch.manifest import Manifest
 from vvcli.batch.plan import Job
-from vvcli.batch.runner import OpenWriter
 from vvcli.batch.staging import StagedFile
 from vvcli.samples import SAMPLE_RATE
 
@@ -49,14 +49,12 @@ def assemble(
     parts: Parts,
     manifest: Manifest,
     folder: OutputFolder,
-    open_writer: OpenWriter,
+    file_format: FileFormat,
     *,
-    format_name: str,
-    rate: int,
     seed: int,
     fingerprint: Callable[[Job], str],
 ) -> Assembled:
-    """Make the book from its parts; `open_writer` takes samples at 24 kHz, `rate` is the file's.
+    """Make the book from its parts, in `file_format`.
 
     Silence is between records as `Runner` has it, across chapters as within them. The list of
     chapters is written first, so that whoever finds the book finds the list.
@@ -67,7 +65,7 @@ def assemble(
     [job] = plan
     staged = StagedFile(folder, plan.path)
     try:
-        writer = open_writer(staged.output)
+        writer = file_format.open(staged.output, SAMPLE_RATE)
         audio = _write(plan, job, parts, writer)
         problems = _problems(audio.reasons)
         if not audio.starts:
@@ -79,7 +77,7 @@ def assemble(
         writer.finish()
         marks = chapter_marks(audio.starts, audio.length)
         tags = replace(plan.tags, chapters=marks)
-        tagged = write_tags(staged.descriptor, format_name, tags, str(staged.path))
+        tagged = write_tags(staged.descriptor, file_format.name, tags, str(staged.path))
         size, digest = staged.seal()
         _write_list(plan, folder, marks)
         said: str | None = "\n".join(audio.spoken)
@@ -91,7 +89,7 @@ def assemble(
                 seed,
                 fingerprint,
             ),
-            duration=writer.samples / rate,
+            duration=writer.samples / file_format.rate,
             samples=writer.samples,
             loudness=None if writer.loudness is None else round(writer.loudness, 2),
             size=size,

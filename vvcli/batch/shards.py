@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
-from hashlib import blake2b
 from pathlib import Path
 
 MAX_SHARDS = 1_000_000
@@ -71,6 +70,8 @@ class Shard:
 
     def holds(self, key: str | int) -> bool:
         """Whether the file with this `key`, its path or the index of a blank record, is in it."""
+        from hashlib import blake2b  # every command imports this module
+
         digest = blake2b(os.fsencode(str(key)), digest_size=8).digest()
         return int.from_bytes(digest, "big") % self.count == self.number - 1
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vvcli.bench.search import CLOSE, find_rate, search
+from vvcli.bench.find_rate import CLOSE, find_rate
+from vvcli.bench.search import search
 from vvcli.bench.sessions import Session, held
 
 

@@ -12,16 +12,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vvcli.bench.find_rate import stretched
 from vvcli.bench.readings import GpuUse
 from vvcli.bench.sessions import Session, held
 from vvcli.bench.streams import StreamMaker
 from vvcli.bench.trial_run import TrialRun
 from vvcli.engine.engine import Engine
 from vvcli.engine.stream import Stream
-
-# A trial may be stretched by this much to see ENOUGH arrivals.
-LONGEST_STRETCH = 4
-ENOUGH = 20
 
 
 @dataclass(frozen=True)
@@ -96,7 +93,7 @@ class LoadTest:
         made, from when on the engine's load is steady. Sessions keep arriving until those that
         are measured are made. With `give_up`, a rate that cannot hold any more is broken off.
         """
-        duration = min(max(duration, ENOUGH / rate), LONGEST_STRETCH * duration)
+        duration = stretched(duration, rate)
         self._seed += 1
         run = TrialRun(
             self.engine,

@@ -5,21 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from vvcli.bench.find_rate import CLOSE, OutOfTimeError, find_rate
 from vvcli.bench.load import LoadTest, Trial
 from vvcli.bench.streams import StreamMaker, fill, stop
 from vvcli.engine.engine import Engine
 
-CLOSE = 1.1  # ratio of a rate that does not hold to one that does
 STEPS = 10  # to estimate the capacity by
 # Of the estimated capacity, to start from: half of it holds on most machines and all of it on none,
 # so that two trials bracket the rate.
 FIRST = 1 / 2
-SMALLEST = 1 / 32  # of the start
 RETRIES = 6  # of the last, long trial, each at a lower rate
-
-
-class OutOfTimeError(Exception):
-    """The time limit came while a rate was tried."""
 
 
 def estimate_capacity(engine: Engine, maker: StreamMaker, longest: str, frames: float) -> float:
@@ -32,28 +27,6 @@ def estimate_capacity(engine: Engine, maker: StreamMaker, longest: str, frames: 
     seconds = time.perf_counter() - start
     stop(engine, running)
     return max(made, 1) / seconds / frames
-
-
-def find_rate(holds: Callable[[float], bool], guess: float) -> float | None:
-    """The highest rate that holds, to within CLOSE: by doubling or halving, then by bisection.
-
-    None if not even SMALLEST of the guess does.
-    """
-    low, high, rate = None, None, guess
-    while low is None or high is None:
-        if holds(rate):
-            low, rate = rate, 2 * rate
-        else:
-            high, rate = rate, rate / 2
-            if low is None and rate < guess * SMALLEST:
-                return None
-    while high / low > CLOSE:
-        middle = (low * high) ** 0.5
-        if holds(middle):
-            low = middle
-        else:
-            high = middle
-    return low
 
 
 def search(

@@ -25,8 +25,8 @@ class Session:
     worst_gap: float = 0.0  # between two frames
     worst_lateness: float = 0.0  # of a frame against its turn; zero is that of the first one
 
-    def deliver(self, now: float) -> None:
-        """A frame is there."""
+    def deliver(self, now: float, frames: int = 1) -> None:
+        """So many frames are there."""
         if self.first is None:
             self.first = now
         else:
@@ -34,7 +34,7 @@ class Session:
             turn = self.first + self.delivered * self.frame_s
             self.worst_lateness = max(self.worst_lateness, now - turn)
         self.last = now
-        self.delivered += 1
+        self.delivered += frames
 
     @property
     def done(self) -> bool:

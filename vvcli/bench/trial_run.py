@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Iterator
 
+from vvcli.bench.find_rate import HOPELESS, LONGEST_TAIL, TOLERATED
 from vvcli.bench.sessions import Session
 from vvcli.bench.streams import stop
 from vvcli.engine.engine import Engine
@@ -14,13 +15,6 @@ from vvcli.engine.stream import Stream
 FIRST_FEW = 4  # sessions, at least, whose end shows that the engine's load is steady
 
 IDLE_SLEEP = 0.002  # seconds at most, while nobody is there
-
-# A trial that cannot hold any more is broken off: more than this share of its sessions waited too
-# long, or one has waited so long that the queue only grows.
-TOLERATED = 0.01
-HOPELESS = 1.0  # seconds
-
-LONGEST_TAIL = 30.0  # seconds to wait for the measured sessions' last frames
 
 
 class TrialRun:

@@ -42,7 +42,7 @@ class _Use(click.Choice[str]):
         return value if value == ALWAYS else super().convert(value, param, ctx)
 
 
-class _Address(FileName):
+class Address(FileName):
     """A server's address; a shell completes names of sockets."""
 
     name = "address"
@@ -70,7 +70,7 @@ server_options = together(
         "--server-address",
         envvar="VVCLI_SERVER",
         metavar="ADDRESS",
-        type=_Address(),
+        type=Address(),
         help="Its socket, or http://HOST:PORT; default: $XDG_RUNTIME_DIR/vvcli.sock.",
     ),
     click.option(

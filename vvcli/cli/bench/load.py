@@ -7,6 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from vvcli.cli.bench.load_server import (
+    LoadPlan,
+    load_server,
+    price_of,
+    server_load_options,
+    take_server_load,
+    verdict,
+)
 from vvcli.cli.bench.options import (
     Bench,
     bench_options,
@@ -25,10 +33,12 @@ LATENCIES = 10
 
 
 @click.command()
+@server_load_options
 @click.option(
     "--rate",
-    type=FiniteFloat(0, min_open=True),
-    metavar="R",
+    "rates",
+    metavar="R,...",
+    callback=lambda _context, _parameter, value: _parse_rates(value),
     help="Sessions a second; default: search for the highest rate that holds.",
 )
 @click.option(
@@ -69,7 +79,7 @@ LATENCIES = 10
 def load(
     context: click.Context,
     /,
-    rate: float | None,
+    rates: list[float],
     ttfa: float,
     duration: float,
     time_limit: float,
@@ -82,9 +92,15 @@ def load(
 
     A session is one record, made as fast as the engine can and played from its first frame on.
     A rate holds if 99 % of the sessions have their first audio in time and none underruns.
+    With --server the listeners are clients of a server, and first audio is what is audible.
     """
     deadline = time.perf_counter() + time_limit
+    asked = take_server_load(context, options)
     bench = take_bench(context, options)
+    if asked is not None:
+        plan = LoadPlan(rates, ttfa, duration, time_limit, price, characters, deadline)
+        load_server(bench, asked, plan)
+        return
     loaded = bench.open_subject()
     from vvcli.bench.load import LoadTest
     from vvcli.bench.readings import read_memory, start_memory
@@ -110,17 +126,18 @@ def load(
         trials.append(trial)
         bench.line(_row(trial))
         if bench.as_json:
-            bench.note(f"{trial.rate:.3g} sessions/s: {_verdict(trial)}")
+            bench.note(f"{trial.rate:.3g} sessions/s: {verdict(trial)}")
 
     bench.head(facts)
     bench.line(f"first audio of one session alone: {alone:.1f} ms")
     bench.line()
     bench.line(_head())
     best = None
-    if rate is not None:
-        best = test.try_rate(rate, duration, ramp=test.longest_playback)
-        tell(best)
-    elif alone <= ttfa:  # else no rate holds
+    for rate in rates:
+        trial = test.try_rate(rate, duration, ramp=test.longest_playback)
+        tell(trial)
+        best = trial if best is None or trial.holds else best
+    if not rates and alone <= ttfa:  # else no rate holds
         capacity = estimate_capacity(engine, maker, longest, test.mean_frames)
         best = search(test, capacity, duration, tell)
     memory = read_memory(device)
@@ -137,7 +154,7 @@ def load(
             "time_limit_s": time_limit,
             "first_audio_alone_ms": alone,
             "price_per_hour": price,
-            "price_per_audio_hour": _price(best, price),
+            "price_per_audio_hour": price_of(best, price),
             "best": best,
             "trials": trials,
             "memory": memory,
@@ -146,9 +163,11 @@ def load(
     )
 
 
-def _price(trial: Trial | None, price: float) -> float | None:
-    """Of an hour of audio, when an hour of the machine costs `price`."""
-    return price / trial.audio_s_per_s if trial and trial.audio_s_per_s else None
+def _parse_rates(value: str | None) -> list[float]:
+    if value is None:
+        return []
+    kind = FiniteFloat(0, min_open=True)
+    return [kind.convert(part, None, None) for part in value.split(",")]
 
 
 def _head() -> str:
@@ -165,14 +184,8 @@ def _row(trial: Trial) -> str:
         f"{trial.rate:>8.3g} {trial.sessions:>9} {p50:>16} {p99:>8} {trial.worst_gap_ms:>13.1f} "
         f"{trial.worst_lateness_ms:>8.1f} {trial.underrun_share:>9.2%} {trial.held_mean:>8.1f} "
         f"{trial.held_most:>7} {trial.generating_mean:>9.1f} {trial.audio_s_per_s:>10.1f}  "
-        f"{_verdict(trial)}"
+        f"{verdict(trial)}"
     )
-
-
-def _verdict(trial: Trial) -> str:
-    if trial.timed_out:
-        return "out of time"
-    return "holds" if trial.holds else "broken off" if trial.broken_off else "does not hold"
 
 
 def _print(bench: Bench, best: Trial | None, price: float) -> None:
@@ -180,7 +193,7 @@ def _print(bench: Bench, best: Trial | None, price: float) -> None:
     if best is None:
         bench.line("no rate was seen to hold")
         return
-    cost = _price(best, price)
+    cost = price_of(best, price)
     used = "-" if best.gpu_percent is None else f"{best.gpu_percent:.0f} %"
     lines = {
         "rate": f"{best.rate:.3g} sessions a second",

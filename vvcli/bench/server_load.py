@@ -1,0 +1,236 @@
+"""The load that a server holds: any that speaks as OpenAI's does, on any machine."""
+
+from __future__ import annotations
+
+import json
+import math
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from vvcli.bench.find_rate import CLOSE, OutOfTimeError, find_rate, stretched
+from vvcli.bench.server_clients import Plan, Visits, run_clients, visit_alone
+from vvcli.bench.server_listener import FAILED, REFUSED, UNFINISHED, WHOLE, Target
+from vvcli.bench.sessions import held
+from vvcli.client.connection import Connection, exchange
+from vvcli.client.http_response import ResponseError
+from vvcli.errors import UnavailableError
+
+PERCENTILES = (50, 95, 99)
+ALONE = 3  # sessions that are alone
+TIMEOUT, MAX_FACTS = 60.0, 1 << 20  # seconds and bytes of a handshake
+RETRIES = 6  # of the last, long trial, each at a lower rate
+
+Percentiles = dict[str, float]
+
+
+@dataclass(frozen=True)
+class ServerTrial:
+    """Measurements at one rate, of the sessions that arrived meanwhile; times from arrival on.
+
+    Attributes:
+        first_ms: to the first sample.
+        audible_ms: to the first sample that is audible.
+        lead_ms: of audio before that one.
+        gap_ms: the longest between two pieces of audio of a session.
+        late_ms: from an arrival to its request: the clients' own lateness.
+        audio_s_per_s: of the sessions that arrived in a second.
+    """
+
+    rate: float  # sessions a second
+    sessions: int
+    first_ms: Percentiles | None
+    audible_ms: Percentiles | None
+    lead_ms: Percentiles | None
+    gap_ms: Percentiles | None
+    late_ms: Percentiles | None
+    worst_lateness_ms: float  # of a piece against its turn; zero if none came late
+    underrun_share: float  # of the sessions
+    refused: int
+    failed: int
+    unfinished: int
+    held_mean: float  # sessions that play at the same time
+    held_most: int
+    audio_s_per_s: float
+    ramp_s: float
+    measured_s: float
+    broken_off: bool
+    timed_out: bool
+    holds: bool
+
+
+def shake_hands(target: Target) -> dict[str, Any]:
+    """What the server tells of itself: nothing, if it is none of ours.
+
+    Raises:
+        UnavailableError: nobody answers, or they want a token.
+    """
+    try:
+        connection = Connection(target.address, target.token)
+    except OSError as error:
+        reason = error.strerror or error
+        raise UnavailableError(f"no server answers at {target.address}: {reason}") from error
+    try:
+        content = exchange(connection, "/v1/handshake", TIMEOUT, MAX_FACTS)
+        status = connection.response.status
+        if status in (401, 403):
+            raise UnavailableError(
+                f"the server at {target.address} lets only those in who show its token",
+                remedy="token file",
+            )
+        facts = json.loads(content) if status == 200 else {}
+    except (OSError, ResponseError) as error:
+        raise UnavailableError(
+            f"the server at {target.address} does not answer: {error}"
+        ) from error
+    except ValueError:
+        facts = {}
+    finally:
+        connection.close()
+    return facts if isinstance(facts, dict) else {}
+
+
+class ServerLoadTest:
+    """A server under sessions that speak `texts`, chosen at random.
+
+    Args:
+        target: the server.
+        texts: of the sessions.
+        ttfa_s: the time to the first audible sample that 99 % of the sessions must have.
+        processes: that the sessions are spread over.
+        deadline: of `time.perf_counter`, at which a trial ends whatever it has seen.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        texts: Sequence[str],
+        ttfa_s: float,
+        *,
+        processes: int = 1,
+        deadline: float = math.inf,
+    ) -> None:
+        self.longest_playback = 0.0  # seconds
+        self._target = target
+        self._texts = texts
+        self._ttfa_s = ttfa_s
+        self._processes = processes
+        self._deadline = deadline
+        self._seed = 0
+
+    def alone(self) -> tuple[float, float]:
+        """Milliseconds to the first audible sample of the longest text, and seconds to its last.
+
+        Raises:
+            UnavailableError: the server does not speak it.
+        """
+        longest = max(self._texts, key=len)
+        seen = [visit_alone(self._target, longest, self._deadline) for _ in range(ALONE)]
+        whole = [visit for visit in seen if visit.outcome == WHOLE]
+        if not whole:
+            raise UnavailableError(
+                f"the server at {self._target.address} does not speak: its answer was not whole, "
+                "or no PCM, or silent"
+            )
+        self.longest_playback = max(visit.seconds for visit in whole)
+        audible = [visit.audible - visit.arrival for visit in whole if visit.audible is not None]
+        ended = [visit.ended - visit.arrival for visit in whole]
+        return 1e3 * statistics.median(audible), statistics.median(ended)
+
+    def try_rate(
+        self, rate: float, duration: float, *, ramp: float | None = None, give_up: bool = False
+    ) -> ServerTrial:
+        """Let `rate` sessions a second arrive, and measure those of `duration` seconds.
+
+        `ramp` is the seconds before, in which as many come to play as will; by default as long as
+        the longest session plays. With `give_up`, a rate that cannot hold any more is broken off.
+        """
+        duration = stretched(duration, rate)
+        ramp = self.longest_playback if ramp is None else min(ramp, self.longest_playback)
+        self._seed += 1
+        limit = self._ttfa_s if give_up else math.inf
+        plan = Plan(rate, ramp, ramp + duration, limit, self._seed, self._deadline)
+        found = run_clients(self._target, self._texts, plan, self._processes)
+        return self._trial(plan, found)
+
+    def search(
+        self, guess: float, duration: float, tell: Callable[[ServerTrial], None]
+    ) -> ServerTrial | None:
+        """The trial at the highest rate that holds, first looked for in trials half as long.
+
+        As `search.search`; `tell` gets every trial.
+        """
+        held: list[ServerTrial] = []
+
+        def attempt(rate: float, duration: float, ramp: float | None) -> ServerTrial:
+            trial = self.try_rate(rate, duration, ramp=ramp, give_up=True)
+            tell(trial)
+            if trial.timed_out:
+                raise OutOfTimeError
+            return trial
+
+        def holds(rate: float) -> bool:
+            trial = attempt(rate, duration / 2, duration / 2)
+            held.extend([trial] if trial.holds else [])
+            return trial.holds
+
+        try:
+            rate = find_rate(holds, guess)
+            for _ in range(RETRIES if rate else 0):
+                assert rate is not None  # noqa: S101 - for mypy
+                trial = attempt(rate, duration, None)
+                if trial.holds:
+                    return trial
+                rate /= CLOSE
+        except OutOfTimeError:
+            pass
+        return max(held, key=lambda trial: trial.rate, default=None)
+
+    def _trial(self, plan: Plan, found: Visits) -> ServerTrial:
+        seen = [visit for visit in found.visits if plan.measures(visit.arrival)]
+        counts = {name: sum(each.outcome == name for each in seen) for name in _LOST}
+        underran = sum(visit.underran for visit in seen)
+        # Whoever hears nothing has waited until the end.
+        waits = [(v.ended if v.audible is None else v.audible) - v.arrival for v in seen]
+        audible = percentiles(waits)
+        sessions = [visit.session for visit in found.visits]
+        held_mean, held_most = held(sessions, plan.start, plan.end)
+        bad = underran or any(counts.values()) or found.broken_off or found.timed_out
+        in_time = audible is not None and audible["p99"] <= 1e3 * self._ttfa_s
+        duration = plan.end - plan.start
+        return ServerTrial(
+            rate=plan.rate,
+            sessions=len(seen),
+            first_ms=percentiles([v.first - v.arrival for v in seen if v.first is not None]),
+            audible_ms=audible,
+            lead_ms=percentiles([visit.lead for visit in seen if visit.audible is not None]),
+            gap_ms=percentiles([visit.gap for visit in seen if visit.first is not None]),
+            late_ms=percentiles([visit.sent - visit.arrival for visit in seen]),
+            worst_lateness_ms=1e3 * max((visit.lateness for visit in seen), default=0.0),
+            underrun_share=underran / max(1, len(seen)),
+            refused=counts[REFUSED],
+            failed=counts[FAILED],
+            unfinished=counts[UNFINISHED],
+            held_mean=held_mean,
+            held_most=held_most,
+            audio_s_per_s=sum(visit.seconds for visit in seen) / duration,
+            ramp_s=plan.start,
+            measured_s=duration,
+            broken_off=found.broken_off,
+            timed_out=found.timed_out,
+            holds=in_time and not bad,
+        )
+
+
+_LOST = (REFUSED, FAILED, UNFINISHED)
+
+
+def percentiles(seconds: Sequence[float]) -> Percentiles | None:
+    """PERCENTILES and the most of `seconds`, in milliseconds."""
+    if not seconds:
+        return None
+    found = np.percentile(seconds, [*PERCENTILES, 100]) * 1e3
+    return dict(zip([*(f"p{each}" for each in PERCENTILES), "max"], found.tolist(), strict=True))

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.interruptions import interrupt_everywhere
 from vvcli.script.feed import Bell, Feed
 from vvcli.script.record import Record
 from vvcli.script.sources import is_readable
@@ -150,3 +151,16 @@ def test_a_bell_ends_a_wait_in_another_thread() -> None:
     thread.join(PATIENCE)
     assert heard == [True]
     bell.close()
+
+
+def test_an_interruption_at_any_moment_lets_it_be_closed() -> None:
+    """As that of a signal, which left the lock of a semaphore taken."""
+
+    def use(feed: Feed) -> None:
+        for _ in range(3):
+            assert feed.get(wait=True)
+
+    def make() -> Feed:
+        return Feed(map(record, range(50)), 2)
+
+    assert interrupt_everywhere(make, use, lambda feed: feed.close())

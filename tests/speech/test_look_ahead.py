@@ -6,9 +6,11 @@ import threading
 import time
 from collections.abc import Callable, Generator
 from contextlib import closing
+from functools import partial
 
 import pytest
 
+from tests.interruptions import interrupt_everywhere
 from vvcli.speech.look_ahead import look_ahead
 
 
@@ -90,3 +92,19 @@ def test_closing_ends_a_source_that_is_held_up() -> None:
     items.close()
     assert source.closed_in is not None
     assert source.made < 1000
+
+
+def test_an_interruption_at_any_moment_leaves_nobody_waiting() -> None:
+    """Held up or not: an exception of a signal in a condition's code left its lock taken."""
+
+    def begun(max_size: int) -> Generator[int, None, None]:
+        items = ahead(Source(50).items(), max_size)
+        next(items)
+        return items
+
+    def use(items: Generator[int, None, None]) -> None:
+        assert [next(items) for _ in range(2)] == [2, 3]
+
+    for max_size in (1, 1000):
+        make = partial(begun, max_size)
+        assert interrupt_everywhere(make, use, lambda items: items.close())

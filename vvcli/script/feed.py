@@ -29,7 +29,10 @@ class Feed:
         self._source = source
         self._notify = notify
         self._queue: queue.SimpleQueue[Record | BaseException | None] = queue.SimpleQueue()
-        self._room = threading.Semaphore(depth)
+        # No semaphore: in its Python code a signal that raises would leave its lock held.
+        self._room: queue.SimpleQueue[None] = queue.SimpleQueue()
+        for _ in range(depth):
+            self._room.put(None)
         self._closed = False
         self.ended = False
         # A daemon: a reader blocked on a silent pipe must not keep the process alive.
@@ -46,7 +49,7 @@ class Feed:
         except queue.Empty:
             return None
         if isinstance(item, Record):
-            self._room.release()
+            self._room.put(None)
             return item
         self.ended = True
         if item is not _END:
@@ -61,14 +64,14 @@ class Feed:
     def close(self) -> None:
         """End the thread at its next record, and every wait in `get`."""
         self._closed = True
-        self._room.release()
+        self._room.put(None)
         self._queue.put(_END)
 
     def _pull(self) -> None:
         last: BaseException | None = _END
         try:
             for record in self._source:
-                self._room.acquire()
+                self._room.get()
                 if self._closed:
                     return
                 self._queue.put(record)

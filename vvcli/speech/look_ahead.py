@@ -1,10 +1,16 @@
-"""A generator in a thread of its own: chunks are made while others are written."""
+"""Threads that work ahead: records are read, and chunks made, while others are written.
+
+They meet at `SimpleQueue` alone. A signal may raise an exception in the main thread at any moment;
+in the Python code of a condition or a semaphore, that leaves its lock held for good, and whoever
+cleans up, or the other thread, waits for it.
+"""
 
 from __future__ import annotations
 
+import queue
 import threading
-from collections import deque
 from collections.abc import Callable, Generator
+from dataclasses import dataclass
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -22,51 +28,46 @@ def look_ahead(
     is called, and must end whatever `items` waits for; `items` is closed, in its thread, before
     this returns.
     """
-    changed = threading.Condition()
-    made: deque[Item] = deque()
-    held = 0
-    stopped = ended = False
-    error: BaseException | None = None
-
-    def has_room() -> bool:
-        return stopped or held <= max_size
+    made: queue.SimpleQueue[Item | _End] = queue.SimpleQueue()
+    taken: queue.SimpleQueue[int | None] = queue.SimpleQueue()  # sizes; none is the last
 
     def run() -> None:
-        nonlocal held, ended, error
+        held = 0
+        error: BaseException | None = None
         try:
             for item in items:
-                with changed:
-                    made.append(item)
-                    held += size(item)
-                    changed.notify_all()
-                    changed.wait_for(has_room)
-                    if stopped:
-                        break
-            items.close()
+                made.put(item)
+                held += size(item)
+                while held > max_size or not taken.empty():
+                    if (freed := taken.get()) is None:
+                        return
+                    held -= freed
         except BaseException as raised:  # raised again in the consumer
             error = raised
-        with changed:
-            ended = True
-            changed.notify_all()
+        finally:
+            try:
+                items.close()
+            except BaseException as raised:
+                error = error or raised
+            made.put(_End(error))
 
     # A daemon: where `wake` does not help, the process can still end.
     thread = threading.Thread(target=run, name="look-ahead", daemon=True)
     thread.start()
     try:
-        while True:
-            with changed:
-                changed.wait_for(lambda: made or ended)
-                if not made:
-                    break
-                item = made.popleft()
-                held -= size(item)
-                changed.notify_all()
+        while not isinstance(item := made.get(), _End):
+            taken.put(size(item))
             yield item
-        if error is not None:
-            raise error
+        if item.error is not None:
+            raise item.error
     finally:
-        with changed:
-            stopped = True
-            changed.notify_all()
+        taken.put(None)
         wake()
         thread.join()
+
+
+@dataclass
+class _End:
+    """Stands after the last item."""
+
+    error: BaseException | None

@@ -10,6 +10,7 @@ import unicodedata
 from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 # A character that combining marks may follow, with what is not ASCII. Marks compose with at most
@@ -110,6 +111,11 @@ def _entity(written: str) -> str:
 
 
 def _piece(text: str) -> str:
+    # Most are one sign or accent that was met before.
+    return _short_piece(text) if len(text) < _SHORT else _spelled(text)
+
+
+def _spelled(text: str) -> str:
     text = text.translate(_SPELLINGS)
     text = _VULGAR.sub(_fraction, text)
     text = _SUPERSCRIPT.sub(lambda m: "^" + unicodedata.normalize("NFKC", m[0]), text)
@@ -119,6 +125,10 @@ def _piece(text: str) -> str:
     ]
     text = "".join(map(_digits, parts)).translate(_SPELLINGS)
     return _JOINER.sub("", _MARKS.sub("", unicodedata.normalize("NFC", text)))
+
+
+_SHORT = 8
+_short_piece = lru_cache(4096)(_spelled)
 
 
 def _fraction(match: re.Match[str]) -> str:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import cached_property
-from itertools import accumulate
+from functools import cache, cached_property
+from itertools import accumulate, compress
 
 from vvcli.frontend.tokenize import Token, tokenize
 
@@ -30,11 +29,18 @@ class _Shapes(dict[int, str]):
 _SHAPES = _Shapes()
 
 
-def _solid_before(tokens: list[Token]) -> Iterator[int]:
-    """For each token 1 if the one before it is no space, and so for the end; 0 at the start."""
-    yield 0
-    for token in tokens:
-        yield token.kind != "space"
+@cache
+def class_name(kind: type) -> str:
+    """The name of the class that values of this type are of: their file, up to an underscore."""
+    return kind.__module__.rpartition(".")[2].partition("_")[0].title()
+
+
+@cache
+def _noted(kind: type) -> tuple[str, bool, bool]:
+    """How rules call an item of this type before them; whether it is a stop, or a plain word."""
+    name = class_name(kind)
+    is_sign = name == "Punctuation"
+    return kind.__name__ if is_sign else name, kind.__name__ == "Stop", kind.__name__ == "Plain"
 
 
 class Clause:
@@ -56,11 +62,14 @@ class Clause:
     ) -> None:
         self.text = text
         self.tokens = tokenize(text)
-        self.index = {token.start: i for i, token in enumerate(self.tokens)}
-        self.index[len(text)] = len(self.tokens)
-        self._solid = [token for token in self.tokens if token.kind != "space"]
+        starts = [start for _, _, start in self.tokens]
+        self.index = dict(zip([*starts, len(text)], range(len(starts) + 1), strict=True))
+        is_solid = [kind != "space" for kind, _, _ in self.tokens]
+        self._solid = list(compress(self.tokens, is_solid))
+        nothing = [""] * _MAX_LOOK
+        self._words = [*nothing, *(text for _, text, _ in self._solid), *nothing]
         # The number of those before a place where a token begins.
-        self._rank = dict(zip(self.index, accumulate(_solid_before(self.tokens)), strict=True))
+        self._rank = dict(zip(self.index, accumulate(is_solid, initial=0), strict=True))
         self.shapes = text.translate(_SHAPES)
         self.present = frozenset(self.shapes)
         self.continuers = continuers  # names that go on with a sentence
@@ -72,15 +81,15 @@ class Clause:
         self.has_stop = False  # before here
         self.previous = ""  # the class of the last item that is not a space
 
-    def note(self, value: object, name: str, text: str, *, ends_sentence: bool) -> None:
-        """Count an item that has been classified: its value, class and text."""
-        kind = type(value).__name__
-        if kind == "Stop" or ends_sentence:
+    def note(self, value: object, text: str, *, ends_sentence: bool) -> None:
+        """Count an item that has been classified: its value and text."""
+        kind: type = type(value)
+        self.previous, is_stop, is_plain = _noted(kind)
+        if is_stop or ends_sentence:
             self.plain_words = 0
             self.has_stop = True
-        elif kind == "Plain":
+        elif is_plain:
             self.plain_words += 2 if "'" in text else 1
-        self.previous = kind if name == "Punctuation" else name
 
     def token_before(self, place: int, count: int = 1) -> Token | None:
         """The `count`-th token before `place` that is not a space."""
@@ -93,14 +102,12 @@ class Clause:
         return self._solid[i] if i < len(self._solid) else None
 
     def before(self, place: int, count: int = 1) -> str:
-        """The text of that token; "" if there is none."""
-        i = self._rank[place] - count
-        return self._solid[i].text if i >= 0 else ""
+        """The text of that token, up to the eighth; "" if there is none."""
+        return self._words[self._rank[place] + _MAX_LOOK - count]
 
     def after(self, place: int, count: int = 1) -> str:
-        """The text of that token; "" if there is none."""
-        i = self._rank.get(place, len(self._solid)) + count - 1
-        return self._solid[i].text if i < len(self._solid) else ""
+        """The text of that token, up to the eighth; "" if there is none."""
+        return self._words[self._rank.get(place, len(self._solid)) + _MAX_LOOK - 1 + count]
 
     def cue(self, place: int) -> str:
         """The word before `place` in lower case, without the full stop of an abbreviation."""

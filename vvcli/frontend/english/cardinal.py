@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
@@ -28,7 +29,9 @@ class Cardinal:
     def words(self, british: bool) -> str:
         """As in "minus one hundred thousand"."""
         said = year(int(self.number), british) if self.as_pairs else number(self.number, british)
-        return " ".join(filter(None, ["minus" * self.minus, said, self.magnitude]))
+        if self.minus:
+            said = f"minus {said}"
+        return f"{said} {self.magnitude}" if self.magnitude else said
 
 
 def counts(word: str) -> bool:
@@ -39,19 +42,22 @@ def counts(word: str) -> bool:
 
 
 def _whole(match: re.Match[str], clause: Clause) -> Cardinal | None:
-    written = match["number"]
-    if "." in written:
-        return None
-    if clause.follows(match.end()) in ("e", "E") and _EXPONENT.match(clause.text, match.end()):
+    sign, written = match.groups()
+    if "." in written or _EXPONENT.match(clause.text, match.end()):
         return None  # 1e-5
-    minus = match["minus"] is not None
+    minus = sign is not None
     if minus and not _can_be_minus(match, clause):
         return None
-    if is_year_like(written):
+    if len(written) == 4 and is_year_like(written):
         after = clause.after(match.end())
         if written.endswith("00") or not (after.islower() and counts(after)):
             return Cardinal(written, as_pairs=not minus, minus=minus)
-    return Cardinal(plain(written), minus=minus)
+    return _cardinal(plain(written), minus)
+
+
+@lru_cache(1024)
+def _cardinal(written: str, minus: bool) -> Cardinal:
+    return Cardinal(written, minus=minus)
 
 
 _EXPONENT = re.compile(r"[eE][+-]?\d{1,3}(?!\w)")
@@ -162,44 +168,44 @@ RULES = [
         re.compile(r"(?P<number>\d{1,4})(?P<ending>s|ers)(?!\w)"),
         _plural,
         "0",
-        shape="0{1,4}a",
+        shape="0{1,4}(a|aaa)(?![0a_])",
         letters="se",
     ),
     Rule(
         re.compile(r"\d{1,3}(?: 000){1,4}(?![\d-]|[ .,]\d)"),
         lambda m, c: Cardinal(m[0].replace(" ", "")),
         "0",
-        shape="0{1,3} 0",
+        shape="0{1,3} 000",
     ),
-    Rule(re.compile(r"\d{1,3}(?:\.\d{3}){2,5}(?![\d.]\d)"), _dotted, "0", shape=r"0{1,3}\.0"),
+    Rule(re.compile(r"\d{1,3}(?:\.\d{3}){2,5}(?![\d.]\d)"), _dotted, "0", shape=r"0{1,3}\.000\.00"),
     Rule(
         re.compile(
             rf"(?P<number>{NUMBER})(?P<sign>[kKMB]|bn|mn|m(?=\s[a-z]+s\b)|(?<=\d)m)(?![\w'])"
         ),
         _magnitude,
         "0.",
-        shape="0+(a|[,.']0)|[.]0",
+        shape="0+(a|[,']0|[.]0+(a|$))|[.]0+(a|$)",
         letters="kmb",
     ),
     Rule(
         re.compile(r"(?P<number>\d+(?:\.\d+)?)\s(?P<sign>[mM]|bn|mn)(?=\s[a-z]+)"),
         lambda m, c: _magnitude(m, c) if c.after(m.end()) in words("english/counted") else None,
         "0",
-        shape="0+( a|[.]0)",
+        shape="0+( a|[.]0+( a|$))",
         letters="m",
     ),
     Rule(
         re.compile(r"(?P<number>\d+(?:[.,]\d+)?)\s(?P<sign>[mM]io|[mM]rd)(?!\w)\.?"),
         lambda m, c: Cardinal(m["number"].replace(",", "."), _MAGNITUDES[m["sign"]]),
         "0",
-        shape="0+( a|[.,]0)",
+        shape="0+( a|[.,]0+( a|$))",
         stop="starter",
     ),
     Rule(
         re.compile(r"(?P<number>\d+\.\d+)\s(?P<sign>[MB])(?!\w)"),
         _millions,
         "0",
-        shape=r"0+\.0",
+        shape=r"0+\.0+( a|$)",
     ),
     Rule(
         re.compile(rf"(?P<minus>(?<![\w)])-)?(?P<number>{NUMBER})"), _whole, "0-", shape="0|-[0.]"

@@ -65,7 +65,7 @@ RULES = [
         ),
         _move,
         "w",
-        shape="a+0",
+        shape="aa0|a0(=|aa?0(?![0a_]))",
     ),
     Rule(re.compile(r"O-O(?:-O)?(?:[+#](?!\w))?(?![\w-])"), _castling, "C", frozenset("o")),
 ]

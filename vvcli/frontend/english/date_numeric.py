@@ -57,14 +57,20 @@ def _short(match: re.Match[str], clause: Clause) -> Date | None:
         month, day = day, month
     if not (1 <= month <= 12 and is_day(day)):
         return None
-    before, after = clause.before(match.start()).lower(), clause.after(match.end())
-    is_cued = before in _PREPOSITIONS and not counts(after)
-    is_cued = is_cued or (_is_weekday_before(match, clause) and _ends_date(after))
+    after = clause.after(match.end())
     has_zero = first[0] == "0" or second[0] == "0"
     cannot_be_share = max(month, day) >= 13 and day not in (16, 20)
-    if not (is_cued or has_zero or (cannot_be_share and after not in _OF)):
+    is_date = has_zero or (cannot_be_share and after not in _OF)
+    if not (is_date or _is_cued(match, clause, after)):
         return None
     return Date(month, (day,), has_article=follows_article(match, clause))
+
+
+def _is_cued(match: re.Match[str], clause: Clause, after: str) -> bool:
+    """Whether what is before it says that it is a date: "on 5/6", "Sat 5/6"."""
+    if clause.before(match.start()).lower() in _PREPOSITIONS and not counts(after):
+        return True
+    return _is_weekday_before(match, clause) and _ends_date(after)
 
 
 def _is_weekday_before(match: re.Match[str], clause: Clause) -> bool:
@@ -132,7 +138,7 @@ RULES = [
         re.compile(rf"(?P<month>0[1-9]|1[0-2])/(?P<year>[2-4]\d){_END}"),
         _expiry,
         "0",
-        shape="00/0",
+        shape="00/00",
     ),
     Rule(
         re.compile(
@@ -141,7 +147,7 @@ RULES = [
         ),
         _iso,
         "0",
-        shape=r"0000[-/.]0",
+        shape="0000[-/.]0{1,2}[-/.]0",
     ),
     Rule(
         re.compile(
@@ -150,7 +156,7 @@ RULES = [
         ),
         _numeric,
         "0",
-        shape=r"0{1,2}[-/.]0",
+        shape="0{1,2}[-/.]0{1,2}[-/.](00|')",
     ),
     # 5.1.26: a date where something happens on it, and else a version.
     Rule(
@@ -159,19 +165,19 @@ RULES = [
         ),
         lambda m, c: _numeric(m, c) if c.before(m.start()).lower() in _ON else None,
         "0",
-        shape=r"0{1,2}[-/.]0",
+        shape=r"0{1,2}\.0{1,2}\.00",
     ),
     Rule(
         re.compile(r"(?P<month>0?[1-9]|1[0-2])/(?P<year>(?:19|20)\d\d)(?![\w/%]|[.,-]\d)"),
         _month_year,
         "0",
-        shape="0{1,2}/0",
+        shape="0{1,2}/0000",
     ),
     Rule(
-        re.compile(r"\d{1,4}(?:/\d{1,4}){2,9}(?![\w/])"),
+        re.compile(r"(?=(\d{1,4}(?:/\d{1,4}){2,9}))\1(?![\w/])"),
         lambda m, c: Numbers(tuple(m[0].split("/"))),
         "0",
-        shape="0{1,4}/0",
+        shape="0{1,4}/0{1,4}/0",
     ),
     Rule(
         re.compile(r"(?P<year>(?:19|20)\d\d)(?P<month>[01]\d)(?P<day>[0-3]\d)(?![\w]|[.,-]\d)"),
@@ -183,6 +189,6 @@ RULES = [
         re.compile(rf"(?P<first>\d{{1,2}})/(?P<second>\d{{1,2}}){_END}"),
         _short,
         "0",
-        shape="0{1,2}/0",
+        shape="0{1,2}/0{1,2}(?![0a_/])",
     ),
 ]

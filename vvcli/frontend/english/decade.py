@@ -88,7 +88,11 @@ _LISTED_BEFORE = re.compile(r"(?<![\w.])\d{1,2}s(?:,|,? (?:and|or)) $")
 
 RULES = [
     Rule(
-        re.compile(r"(?P<number>[1-9]\d?)s(?!\w|'\w)"), _several, "0", shape="0{1,2}a", letters="s"
+        re.compile(r"(?P<number>[1-9]\d?)s(?!\w|'\w)"),
+        _several,
+        "0",
+        shape="0{1,2}a(?![0a_])",
+        letters="s",
     ),
     Rule(
         re.compile(r"(10{1,3})'?s(?=\s(?:of|and)\s)"),

@@ -170,33 +170,45 @@ _STREET = (
 )
 
 RULES = [
-    Rule(re.compile(r"(?=([A-Z0-9]{9,24}))\1(?!\w)"), _long_code, "C0", shape="a+0|0+a"),
+    Rule(
+        re.compile(r"(?=([A-Z0-9]{9,24}))\1(?!\w)"),
+        _long_code,
+        "C0",
+        shape="aa0|a0[0a]{6}|0{1,2}a[0a]{6}|0{3,5}a[0a]{3}|0{6}a",
+    ),
     Rule(
         re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?!\w)"),
         lambda m, c: Codes(tuple(m[0].split("-"))),
         "w0",
-        shape="a+[0-]|0+[a-]",
+        shape="aa[0-]|a0[0a]{6}|0{1,2}a[0a]{5}|0{3,5}a[0a]{2}|0{6}[a-]",
         needs="-",
     ),
     Rule(
         re.compile(r"(?=([a-f0-9]{7,64}))\1(?!\w)"),
         _long_code,
         "w0",
-        shape="a+0|0+a",
+        shape="aa0|a0[0a]{5}|0{1,2}a[0a]{4}|0{3,5}a[0a]|0{6}a",
         letters="abcdef",
     ),
-    Rule(re.compile(r"\d{4}([ -])\d{4}\1\d{4}\1\d{1,7}(?![\w-])"), _split, "0", shape="0000[- ]0"),
-    Rule(re.compile(r"\d{5}-\d{4}(?![\w-])"), _split, "0", shape="0{5}-0"),
-    Rule(re.compile(r"3\d{3}([ -])\d{6}\1\d{5}(?![\w-])"), _split, "0", shape="0000[- ]0"),
+    Rule(
+        re.compile(r"\d{4}([ -])\d{4}\1\d{4}\1\d{1,7}(?![\w-])"),
+        _split,
+        "0",
+        shape="0000[- ]0000[- ]0",
+    ),
+    Rule(re.compile(r"\d{5}-\d{4}(?![\w-])"), _split, "0", shape="0{5}-0000"),
+    Rule(re.compile(r"3\d{3}([ -])\d{6}\1\d{5}(?![\w-])"), _split, "0", shape="0000[- ]0{6}"),
     Rule(
         re.compile(r"\d{1,5}(?:-\d{1,7}){2,3}-[\dX](?![\w-])"),
         _isbn,
         "0",
-        shape="0{1,5}-0",
+        shape="0{1,5}-0+(-0|$)",
         needs="-",
     ),
-    Rule(re.compile(r"\d{3}-\d{2}-\d{4}(?![\w-])"), _split, "0", shape="000-0"),
-    Rule(re.compile(r"(?=(\d(?:,?\d){15,80}))\1(?![\d,]\d)"), _commas, "0", shape="0{6}|0+,0"),
+    Rule(re.compile(r"\d{3}-\d{2}-\d{4}(?![\w-])"), _split, "0", shape="000-00-0"),
+    Rule(
+        re.compile(r"(?=(\d(?:,?\d){15,80}))\1(?![\d,]\d)"), _commas, "0", shape="0{6}|0+,0[0,]{5}"
+    ),
     Rule(
         re.compile(
             rf"(?P<number>\d{{4}})(?=\s(?:[NSEW]\.?\s)?(?:[A-Z][a-z]{{1,20}}\s|\d{{1,3}}"

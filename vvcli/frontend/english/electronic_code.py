@@ -191,7 +191,9 @@ RULES = [
         shape="aa",
     ),
     Rule(
-        re.compile(r"--?(?P<name>[A-Za-z][A-Za-z0-9]{0,30}(?:-[A-Za-z0-9]{1,30}){0,6})(?![\w-])"),
+        re.compile(
+            r"(?<!\w)--?(?P<name>[A-Za-z][A-Za-z0-9]{0,30}(?:-[A-Za-z0-9]{1,30}){0,6})(?![\w-])"
+        ),
         _flag,
         "-",
         shape="-[a]",

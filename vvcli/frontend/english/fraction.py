@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
@@ -14,6 +15,9 @@ from vvcli.frontend.tables import cues
 
 _NAMED = frozenset([*range(3, 21), 24, 25, 30, 32, 40, 48, 50, 60, 64, 100, 128, 1000, 1_000_000])
 _RATED = cues("fraction.rated")
+_SLASH = cues("fraction.slash")
+_ODDS = cues("fraction.odds")
+_OF = cues("fraction.of")
 _PREPOSITIONS = cues("date.prepositions")
 # What is measured in quarters: "three quarters of a cup".
 MEASURES = cues("fraction.measures")
@@ -85,26 +89,27 @@ _SPOKEN = (2, 3, 4, 8)  # "1/2off", "½each"
 
 
 def _fraction(match: re.Match[str], clause: Clause) -> Fraction | Meter | None:
+    place, end = match.span()
     over, under = int(match["over"]), int(match["under"])
     whole = int(match["whole"]) if match["whole"] else None
-    touches = clause.touches(match.start())
-    if clause.follows(match.end()).isalpha() and not (over < under and under in _SPOKEN):
+    if clause.follows(end).isalpha() and not (over < under and under in _SPOKEN):
         return None  # a name such as 12/7b
-    if touches.isalpha() or (is_year_like(match["over"]) and len(match["under"]) > 2):
-        return None  # FY23/24, (EU) 2016/679
-    if is_year_like(match["over"]) and len(match["under"]) == 2 and over % 100 < under:
-        return None  # the 2023/24 season
-    if clause.after(match.end())[:1] == "=" and (over >= under or " " in match[0]):
+    if clause.touches(place).isalpha():
+        return None  # FY23/24
+    is_season = len(match["under"]) == 2 and over % 100 < under
+    if over > 999 and is_year_like(match["over"]) and (is_season or len(match["under"]) > 2):
+        return None  # the 2023/24 season, (EU) 2016/679
+    after = clause.after(end).lower()
+    if after[:1] == "=" and (over >= under or " " in match[0]):
         return None  # 12/4=3
     if whole is not None and over >= under:
         return None
-    after = clause.after(match.end()).lower()
-    before = clause.before(match.start()).lower()
-    if before in cues("fraction.slash"):
+    before = clause.before(place).lower()
+    if before in _SLASH:
         return None
-    if whole is None and (before == "odds" or after in cues("fraction.odds")):
+    if whole is None and (before == "odds" or after in _ODDS):
         return Fraction(over, under, of_one="to")
-    if before in cues("fraction.of") and whole is None and over <= under:
+    if before in _OF and whole is None and over <= under:
         return Fraction(over, under, of_one="of")
     if whole is not None:
         return Fraction(over, under, whole)
@@ -119,8 +124,11 @@ def _fraction(match: re.Match[str], clause: Clause) -> Fraction | Meter | None:
         return Fraction(over, under, of_one="an" if after in ("inch", "hour", "ounce") else "a")
     if (over, under) == (1, 2) and after in ("a", "an"):
         return Fraction(1, 2, of_one="half")
-    if over == under == 1:
-        return Fraction(1, 1)
+    return _simple(over, under)
+
+
+@lru_cache(1024)
+def _simple(over: int, under: int) -> Fraction:
     return Fraction(over, under)
 
 
@@ -143,7 +151,7 @@ RULES = [
         ),
         lambda m, c: Rating(m["points"], m["under"]),
         "0",
-        shape=r"0{1,3}\.0",
+        shape=r"0{1,3}\.0{1,2} ?/",
         needs="/",
     ),
     Rule(
@@ -153,7 +161,7 @@ RULES = [
         ),
         _fraction,
         "0",
-        shape="0{1,4}(/[ 0]| [0/+]|-0|[+]0)",
+        shape="0{1,4}( ?/ ?0|([ -]| ?[+] ?)0{1,3}(/|$))",
         needs="/",
     ),
 ]

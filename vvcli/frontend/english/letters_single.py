@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from string import ascii_lowercase
 
 from vvcli.frontend.classify import Rule
@@ -11,6 +12,7 @@ from vvcli.frontend.english.letters import Letters
 from vvcli.frontend.english.number_words import letters
 from vvcli.frontend.tables import words
 
+_AY = Letters("ay")
 _LIST = re.compile(r"(?<!\w)[A-Z],? (?:and|or) $")
 
 
@@ -52,41 +54,46 @@ _ENGLISH = ("this", "thus", "plus", "versus", "basis", "gives", "album", "maximu
 
 def _letter(match: re.Match[str], clause: Clause) -> Letters | None:
     """A lone capital, as a name: "Vitamin A", "an A", "A1"; not the article, and not "I"."""
-    written, place, end = match["letter"], match.start(), match.end()
-    ending = "'s" if match["ending"] else ""
+    written, ending = match.groups("")
     if written not in "AI":
-        return Letters(letters(written), ending)
+        return _named(written, ending)
+    place, end = match.span()
     before, after = clause.before(place).lower(), clause.after(end)
     if written == "I":
         return None
     follows, touches = clause.follows(end), clause.touches(place)
     if ending or follows in ("-", "+", "&", "/", "#", "=", "_") or follows.isdigit():
-        return Letters("ay", ending)
+        return _named("A", ending)
     if touches and (touches.isdigit() or touches in "-&/+=_"):
-        return Letters("ay")
+        return _AY
     if before in words("english/letter_cues") or before in ("an", "grade", "=", "&", "+"):
-        return Letters("ay")
+        return _AY
     if before[-1:].isdigit() and (before in words("english/sections") or _numbered(place, clause)):
-        return Letters("ay")
+        return _AY
     after_token = clause.token_after(end)
     if (
         after_token is None
         or after_token.kind in ("stop", "symbol")
         or after in (",", ":", ")", ";")
     ):
-        return Letters("ay")
+        return _AY
     if len(after) == 1 and after.isupper() and after != "I":
-        return Letters("ay")
+        return _AY
     if len(before) == 1 and before.isalpha() and before != "i" and clause.before(place).isupper():
-        return Letters("ay")
+        return _AY
     is_start = clause.begins_sentence(place)
     if is_start or clause.is_shouting or clause.previous in ("", "Pause", "Stop"):
-        return Letters("ay") if after in ("is", "and") and _is_named(clause, end) else None
+        return _AY if after in ("is", "and") and _is_named(clause, end) else None
     if after[:1].isupper() and before not in ("a", "the", "of"):
         return None  # "Once Upon A Time"
     if touches == '"' or before in ("a", "the", "with", "and", "or", "of", "by", "for", "is"):
-        return Letters("ay")
-    return Letters("ay") if after in ("or", "and", "to", "is", "in", "for") else None
+        return _AY
+    return _AY if after in ("or", "and", "to", "is", "in", "for") else None
+
+
+@cache
+def _named(letter: str, ending: str) -> Letters:
+    return Letters(letters(letter), ending)
 
 
 def _is_named(clause: Clause, end: int) -> bool:
@@ -106,22 +113,19 @@ def _lower_letter(match: re.Match[str], clause: Clause) -> Letters | None:
     """A small letter that is a name: "(a)", "a = b", "a & b"."""
     place, end = match.start(), match.end()
     touches, follows = clause.touches(place), clause.follows(end)
-    after = clause.after(end)
-    if (
-        (touches, follows) == ("(", ")")
-        or follows in ("+", "=", "^", "*", "_")
-        or touches in tuple("+=*^_")
-    ):
-        return Letters("ay")
+    if follows in _BESIDE or touches in _BESIDE or (touches == "(" and follows == ")"):
+        return _AY
+    if follows.isdigit():
+        return _AY if touches in ("", " ") else None
     if follows == "-" and clause.text[end + 1 : end + 2].isdigit():
-        return Letters("ay")
+        return _AY
+    after = clause.after(end)
     if after in ("b", "k") and clause.after(end, 2) in ("c", "a") and not clause.after(end, 3):
-        return Letters("ay")  # a b c, a k a
-    if _OPERAND.match(clause.text, end) or (
-        follows.isdigit() and clause.touches(place) in ("", " ")
-    ):
-        return Letters("ay")
-    return None
+        return _AY  # a b c, a k a
+    return _AY if _OPERAND.match(clause.text, end) else None
+
+
+_BESIDE = ("+", "=", "^", "*", "_")  # operators
 
 
 def _sharp(match: re.Match[str], clause: Clause) -> Letters:

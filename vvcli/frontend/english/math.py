@@ -123,7 +123,10 @@ RULES = [
         re.compile(r"(?P<name>[fghPp])\((?P<argument>[a-z])\)"), _function, "w", frozenset("fghp")
     ),
     Rule(re.compile(r"\$(?P<inside>[A-Za-z])\$(?!\w)"), _inline, "$", shape="[$]a"),
-    Rule(re.compile(r"(?P<sign>[-–*/+·])"), _operator, "-–*/+·"),
-    Rule(re.compile(r"-(?=[A-Za-z](?!\w))"), _minus_letter, "-", shape="-a"),
+    Rule(re.compile(r"(?P<sign>[*+·])"), _operator, "*+·"),
+    # In an equation, or apart: most hyphens and slashes are neither.
+    Rule(re.compile(r"(?P<sign>[-–/])"), _operator, "-–/", needs="="),
+    Rule(re.compile(r"(?P<sign>[-–])(?=\s)"), _operator, "-–", shape="[-–] "),
+    Rule(re.compile(r"-(?=[A-Za-z](?!\w))"), _minus_letter, "-", shape="-a", needs="=(+*<>"),
     Rule(re.compile(r"√"), _root, "√"),
 ]

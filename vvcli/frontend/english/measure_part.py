@@ -121,7 +121,7 @@ RULES = [
             (Measure(m[1], Unit("stone", "stone")), Measure(m[2], Unit("pound", "pounds")))
         ),
         "0",
-        shape="0{1,2}( a|a)",
+        shape="0{1,2} ?aa ?0",
         letters="s",
     ),
     Rule(
@@ -132,7 +132,7 @@ RULES = [
         _pair,
         "0",
         stop="capital",
-        shape="0{1,4}( a|a)",
+        shape=r"0{1,4} ?a{2,4}\. ",
         needs="a",
     ),
     Rule(
@@ -149,14 +149,14 @@ RULES = [
         ),
         _duration,
         "0",
-        shape="0{1,4}( ?a)",
+        shape="0{1,4} ?a{1,3} ?0",
         letters="dhm",
     ),
     Rule(
         re.compile(r"(?P<d>\d{1,4})\s?d\s?(?P<h>\d{1,2})\s?h(?P<m>)(?P<s>)(?!\w)"),
         _duration,
         "0",
-        shape="0{1,4} ?a",
+        shape="0{1,4} ?a ?0",
         letters="d",
     ),
     Rule(
@@ -165,7 +165,7 @@ RULES = [
         ),
         _duration,
         "0",
-        shape="0{1,4}( ?a)",
+        shape="0{1,4} ?a{1,4} ?0",
         letters="dhm",
     ),
     Rule(
@@ -178,7 +178,7 @@ RULES = [
         ),
         "0",
         stop="capital",
-        shape="0{1,2}[- a]",
+        shape=r"0{1,2}[- ]?aa\.?[- ]?0",
         letters="f",
         needs="a",
     ),
@@ -188,7 +188,7 @@ RULES = [
         ),
         _feet,
         "0",
-        shape="0{1,5}'",
+        shape="0{1,2}'[- ]?0",
         needs="'",
     ),
     Rule(

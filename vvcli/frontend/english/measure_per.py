@@ -87,7 +87,7 @@ RULES = [
         re.compile(r"(?P<sign>(?<!\w)[-+])?(?P<number>\d{1,3}\.\d{1,3})\s?pp(?!\w)\.?"),
         _points,
         "0-+",
-        shape="0{1,3}[.]0|[-+]0",
+        shape="0{1,3}[.]0{1,3} ?aa|[-+]0",
         needs=".",
         stop="starter",
     ),

@@ -202,7 +202,7 @@ RULES = [
         ),
         _with_magnitudes,
         "-$w" + "".join(sign[0] for sign in _SIGNS if not sign[0].isalpha()),
-        shape="(?!-[0a])",
+        shape="-( |[^0a])|[^-a]|a+[$€£¥₹]",
         vocabulary=frozenset(
             re.match("[A-Za-z]+", sign)[0].lower()  # type: ignore[index]
             for sign in _SIGNS
@@ -226,7 +226,7 @@ RULES = [
         ),
         _with_magnitudes,
         "0.",
-        shape="0+([,.]0|-[-0$€£]| ?[^ 0,./:%;!?)]|$)|[.]0",
+        shape="(?!0+ ?a+0)0+(,0|\\.0+(?![0./:;)])|-[-0$€£]| ?[^ 0,./:%;!?)]|$)|[.]0",
         letters=_LETTERS,
         needs="a" + "".join(sign[0] for sign in _ENDING if not sign[0].isalpha()),
     ),

@@ -51,6 +51,18 @@ def _cents(match: re.Match[str], clause: Clause) -> Pence | None:
 
 
 RULES = [
-    Rule(re.compile(r"(?P<number>\d{1,2})c(?!\w)"), _cents, "0", shape="0{1,2}a", letters="c"),
-    Rule(re.compile(r"(?P<number>\d{1,2})p(?!\w)"), _pence, "0", shape="0{1,2}a", letters="p"),
+    Rule(
+        re.compile(r"(?P<number>\d{1,2})c(?!\w)"),
+        _cents,
+        "0",
+        shape="0{1,2}a(?![0a_])",
+        letters="c",
+    ),
+    Rule(
+        re.compile(r"(?P<number>\d{1,2})p(?!\w)"),
+        _pence,
+        "0",
+        shape="0{1,2}a(?![0a_])",
+        letters="p",
+    ),
 ]

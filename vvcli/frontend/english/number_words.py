@@ -85,6 +85,7 @@ def plural(words: str) -> str:
     return words + ("es" if words.endswith("x") else "s")
 
 
+@lru_cache(4096)
 def number(text: str, british: bool = False) -> str:
     """Words for digits with thousands commas and a decimal point, all of them optional.
 
@@ -99,6 +100,7 @@ def number(text: str, british: bool = False) -> str:
     return f"{words} point {digits(fraction)}" if fraction else words
 
 
+@lru_cache(4096)
 def letters(text: str) -> str:
     """Letters by their names and digits by theirs; a lone `a` would be read as the article.
 

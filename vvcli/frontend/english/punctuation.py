@@ -50,15 +50,18 @@ def stop(token: Token, clause: Clause) -> Stop | Pause:
     mark = next(mark for mark in "?!." if mark in text)
     follows, touches = clause.follows(token.end), clause.touches(token.start)
     if text == "." and follows and follows in ",;:":
-        return Pause("")  # of an abbreviation that no table has
+        return _SILENT  # of an abbreviation that no table has
     if mark == "." and len(text) == 1 and follows.isalnum():
         if not touches or touches.isspace():
-            return Pause("")
+            return _SILENT
         if follows.isdigit() and _is_suffix(token, clause):
-            return Pause("")  # 1.2.3-rc.1
+            return _SILENT  # 1.2.3-rc.1
         if touches.islower() and follows.islower():
-            return Pause("")  # "e.gcats", which no rule took
-    return Stop(mark)
+            return _SILENT  # "e.gcats", which no rule took
+    return _STOPS[mark]
+
+
+_STOPS = {mark: Stop(mark) for mark in "?!."}
 
 
 def _is_suffix(token: Token, clause: Clause) -> bool:
@@ -69,29 +72,32 @@ def _is_suffix(token: Token, clause: Clause) -> bool:
     return clause.touches(word.start) in ("-", "+") and clause.touches(word.start - 1).isalnum()
 
 
+_SILENT, _COMMA = Pause(""), Pause(",")
+
+
 def pause(token: Token, clause: Clause) -> Pause:
     """A comma for what is a pause in speech."""
     text, start, end = token.text, token.start, token.end
     sign = text[0]
     if sign in "\"'":
-        return Pause("")
+        return _SILENT
     if sign in "()[]{}":
         follows, touches = clause.follows(end), clause.touches(start)
         if sign == "(" and touches.isalnum() and clause.after(end) in ("s", "es"):
-            return Pause("")
-        if sign == ")" and clause.before(start) in ("s", "es") and touches.isalpha():
-            return Pause("")
+            return _SILENT
+        if sign == ")" and touches.isalpha() and clause.before(start) in ("s", "es"):
+            return _SILENT
         if follows and follows in "([{":
-            return Pause("")
-        return Pause(",")
+            return _SILENT
+        return _COMMA
     if sign == "-":
+        if len(text) > 1:
+            return _SILENT if len(text) > 3 else _COMMA  # a rule
         spaced = clause.touches(start).isspace() and clause.follows(end).isspace()
-        if len(text) > 3:
-            return Pause("")  # a rule
-        return Pause("," if spaced or len(text) > 1 else "")
+        return _COMMA if spaced else _SILENT
     if sign in ":;" and not (clause.before(start) and clause.after(end)):
-        return Pause("")
-    return Pause(",")
+        return _SILENT
+    return _COMMA
 
 
 def _ellipsis(match: re.Match[str], clause: Clause) -> Stop:

@@ -124,6 +124,10 @@ _NUMBERED = ("Measure", "Fraction", "Money", "Date", "Time", "Ordinal")
 
 
 def _dash(match: re.Match[str], clause: Clause) -> To | None:
+    if clause.previous not in _NUMBERED and match[0] == "-":
+        following = clause.after(match.end())
+        if following[:1].isdigit() or following.lower() not in _STILL:
+            return None  # as most are
     before, after = clause.token_before(match.start()), clause.token_after(match.end())
     if before is None or after is None or clause.touches(match.start()).isspace():
         return None
@@ -162,7 +166,7 @@ RULES = [
         re.compile(r"(?P<first>[12]\d{3})[-–/](?P<last>\d{2})(?![\w]|[-–/]\w|[.,:]\d)"),
         _years,
         "0",
-        shape="0000[-–/]0",
+        shape="0000[-–/]00(?![0a_])",
     ),
     Rule(
         re.compile(
@@ -170,14 +174,14 @@ RULES = [
         ),
         _start,
         "0",
-        shape=r"0{1,3}([-–—]| [-–—]|\.0)",
+        shape=r"0{1,3}(\.0{1,2})? ?[-–—] ?0",
         needs="/",
     ),
     Rule(
         re.compile(rf"(?P<first>{NUMBER})(?:\s?[–—]\s?|-|--|\s-\s)(?P<last>{NUMBER}){_END}"),
         _range,
         "0.",
-        shape="0+([-–—]| [-–—]|[,.']0)|[.]0",
+        shape="0+(,0|'0|[.]0+( ?[-–—]|$)| ?[-–—]-? ?([.]|0+(?!0|[-–/][0a])))|[.]0+( ?[-–—]|$)",
     ),
     Rule(
         re.compile(
@@ -186,7 +190,7 @@ RULES = [
         ),
         _size,
         "0",
-        shape="0+([ax×]| [ax×]|[,.]0)",
+        shape="0+( ?[a×]|,000|[.]0+( ?[a×]|$))",
         letters="x",
     ),
 ]

@@ -37,13 +37,15 @@ class Roman:
 
 def _roman(match: re.Match[str], clause: Clause) -> Roman | None:
     written, ending = match["numeral"], match["ending"] or ""
-    number = value(written.upper())
-    if number is None or clause.touches(match.start()) in ("-", "'"):
-        return None
     before = clause.before(match.start())
     if before == ".":
         before = clause.before(match.start(), 2)
     cue = before.lower()
+    if written[0].islower() and cue not in _LOWER_TOO:
+        return None
+    number = value(written.upper())
+    if number is None or clause.touches(match.start()) in ("-", "'"):
+        return None
     if before == "/" and clause.previous == "Symbol" and written.isupper():
         first = clause.before(match.start(), 2)  # "Grade III/IV"
         if value(first) and len(first + written) > 2:
@@ -54,9 +56,10 @@ def _roman(match: re.Match[str], clause: Clause) -> Roman | None:
             return Roman(number, is_rank=True, ending=ending)
     if written in ("XI", "XV") and before.lower() in ("st", "nd", "rd"):
         return Roman(number)  # the 1st XI
-    if written.isupper() and clause.after(match.end()).lower() in ("century", "centuries", "c"):
+    after = clause.after(match.end())
+    if written.isupper() and after.lower() in ("century", "centuries", "c"):
         return Century(number)
-    if written.isupper() and written in ("I", "II", "III") and _is_book(match, clause):
+    if written in ("I", "II", "III") and _is_book(match, clause):
         return Roman(number)
     if len(written) > 3 and written.isupper() and 1400 <= number <= 2100 and written[0] == "M":
         return Roman(number, ending=ending)
@@ -87,7 +90,10 @@ class Century(Roman):
 def _is_book(match: re.Match[str], clause: Clause) -> bool:
     """Whether the second book of a name follows: "II Timothy 3:16"."""
     name = clause.after(match.end()).lower()
-    return name in cues("time.books") and clause.after(match.end(), 2)[:1].isdigit()
+    return name in _BOOKS and clause.after(match.end(), 2)[:1].isdigit()
+
+
+_BOOKS = cues("time.books")
 
 
 def words_of(kind: str) -> frozenset[str]:

@@ -61,12 +61,12 @@ RULES = [
         ),
         lambda m, c: Wickets(int(m["runs"]), int(m["wickets"])),
         "0",
-        shape="0{2,3}[/-]0",
+        shape="0{2,3}[/-]0{1,2} ",
     ),
     Rule(
         re.compile(r"(?P<first>\d{1,3})[-–](?P<second>\d{1,3})(?![\w%]|[-–/]\w|[.,:]\d|\s?=)"),
         _score,
         "0",
-        shape="0{1,3}[-–]0",
+        shape="0{1,3}[-–]0{1,3}(?![0a%_]|[-–/][0a]|[.,:]0)",
     ),
 ]

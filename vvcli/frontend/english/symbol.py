@@ -49,7 +49,7 @@ def _name(text: str) -> str:
 
 
 def _number_sign(match: re.Match[str], clause: Clause) -> Symbol:
-    return Symbol("number")
+    return _NUMBER
 
 
 def _section(match: re.Match[str], clause: Clause) -> Symbol | None:
@@ -62,18 +62,19 @@ _CURRENCIES = tuple("$£€")
 
 def _slash(match: re.Match[str], clause: Clause) -> Symbol | None:
     """Between two words with spaces, a break; between others, said."""
-    before, after = clause.before(match.start()), clause.after(match.end())
-    is_count = clause.previous == "Cardinal" and clause.touches(match.start()).isdigit()
-    if is_count and after[:1] in _CURRENCIES:
+    place, end = match.span()
+    touches, after = clause.touches(place), clause.after(end)
+    if after in _CURRENCIES and clause.previous == "Cardinal" and touches.isdigit():
         return Symbol("for")  # 3/$10
-    if not before or not after or clause.touches(match.start()) == "_":
-        return Symbol("")
-    if clause.previous == "Measure" and (
-        after[:1].isdigit() or clause.before(match.start(), 2) == "°"
-    ):
-        return Symbol("")  # 220V/50Hz
-    spaced = clause.touches(match.start()).isspace() and clause.follows(match.end()).isspace()
-    return Symbol("," if spaced else "slash")
+    if not after or touches == "_" or not clause.before(place):
+        return _SILENT
+    if clause.previous == "Measure" and (after[0].isdigit() or clause.before(place, 2) == "°"):
+        return _SILENT  # 220V/50Hz
+    spaced = touches.isspace() and clause.follows(end).isspace()
+    return Symbol(",") if spaced else _SLASH
+
+
+_SILENT, _SLASH = Symbol(""), Symbol("slash")
 
 
 def _compare(match: re.Match[str], clause: Clause) -> Symbol | None:
@@ -123,11 +124,17 @@ def _at(match: re.Match[str], clause: Clause) -> Symbol:
 
 
 def _hash(match: re.Match[str], clause: Clause) -> Symbol:
-    after = clause.token_after(match.end())
-    is_number = after is not None and after.kind == "number"
-    is_code = clause.after(match.end(), 2) == "-" and clause.after(match.end(), 3).isdigit()
-    is_cued = clause.before(match.start()).lower() in cues("digits.codes")
-    return Symbol("number" if is_number or is_code or is_cued else "hash")
+    end = match.end()
+    is_numbered = (
+        clause.after(end)[:1].isdigit()
+        or (clause.after(end, 2) == "-" and clause.after(end, 3).isdigit())
+        or clause.before(match.start()).lower() in _CODES
+    )
+    return _NUMBER if is_numbered else _HASH
+
+
+_CODES = cues("digits.codes")
+_NUMBER, _HASH = Symbol("number"), Symbol("hash")
 
 
 def _plus(match: re.Match[str], clause: Clause) -> Symbol | None:

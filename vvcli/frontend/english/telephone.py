@@ -91,7 +91,8 @@ class Keys:
 
 
 def _keys(match: re.Match[str], clause: Clause) -> Keys | None:
-    return Keys(match[0]) if clause.before(match.start()).lower() in _KEYS else None
+    before = clause.before(match.start())
+    return Keys(match[0]) if before.isalpha() and before.lower() in _KEYS else None
 
 
 _KEYS = cues("telephone.keys")
@@ -114,30 +115,32 @@ RULES = [
         re.compile(rf"(?:1[-. ])?\d{{3}}([-. ])\d{{3}}\1\d{{4}}{_END}"),
         _groups,
         "0",
-        shape="(0|000)[-. ]0",
+        shape="0[-. ]000[-. ]00|000[-. ]000[-. ]0",
     ),
     Rule(
         re.compile(r"1-\d{3}-(?:\d{3}-)?[A-Z]{4,10}(?!\w)|1-\d{3}-[A-Z]{2,6}-[A-Z]{2,6}(?!\w)"),
         _groups,
         "0",
-        shape="0-0",
+        shape="0-000-",
         needs="a",
     ),
     Rule(
         re.compile(rf"1[38]00([ -])\d{{3}}\1\d{{3}}{_END}|13 \d\d \d\d{_END}"),
         _groups,
         "0",
-        shape="(00|0000)[- ]0",
+        shape="0000[- ]000[- ]00|00 00 00",
     ),
     Rule(
         re.compile(rf"0\d{{1,4}}([ -])\d{{3,4}}\1?\d{{3,4}}{_END}"),
         _groups,
         "0",
-        shape="0{2,5}[- ]0",
+        shape="0{2,5}[- ]000",
     ),
-    Rule(re.compile(rf"0\d([ .])\d\d\1\d\d\1\d\d\1\d\d{_END}"), _groups, "0", shape="00[ .]0"),
+    Rule(
+        re.compile(rf"0\d([ .])\d\d\1\d\d\1\d\d\1\d\d{_END}"), _groups, "0", shape="00[ .]00[ .]00"
+    ),
     Rule(re.compile(rf"0\d{{9,10}}{_END}"), _groups, "0", shape="0{6}"),
-    Rule(re.compile(rf"\d{{3}}[-.]\d{{4}}{_END}"), _local, "0", shape="000[-.]0"),
+    Rule(re.compile(rf"\d{{3}}[-.]\d{{4}}{_END}"), _local, "0", shape="000[-.]0000(?![0a_])"),
     Rule(
         re.compile(rf"\d{{3}} \d{{4}}{_END}|\d{{3,15}}(?![\w]|[-.,:]\d|\s?%)"),
         _cued,
@@ -151,7 +154,7 @@ RULES = [
         frozenset(["x", "ext"]),
     ),
     Rule(re.compile(r"[*#]{1,2}\d{0,4}(?:[*#]\d{1,9}){0,2}#?(?![\w*#])"), _keys, "*#"),
-    Rule(re.compile(r"0\d{2,4}/\d{4,9}(?![\w/])"), _groups, "0", shape="0{3,5}/0"),
-    Rule(re.compile(r"0[58]\d\d[ -]\d{4}(?![\w]|[-.]\d)"), _groups, "0", shape="0000[ -]0"),
+    Rule(re.compile(r"0\d{2,4}/\d{4,9}(?![\w/])"), _groups, "0", shape="0{3,5}/0000"),
+    Rule(re.compile(r"0[58]\d\d[ -]\d{4}(?![\w]|[-.]\d)"), _groups, "0", shape="0000[ -]0000"),
     Rule(re.compile(r"911|999|112(?!\d)"), _emergency, "0", shape="000(?!0)"),
 ]

@@ -164,8 +164,8 @@ class Offset:
 
 
 def _offset(match: re.Match[str], clause: Clause) -> Offset | None:
-    is_zone = clause.before(match.start()) in ("UTC", "GMT", "Z")
-    if is_zone and not clause.touches(match.start()).isspace():
+    touches = clause.touches(match.start())
+    if touches in ("C", "T", "Z") and clause.before(match.start()) in ("UTC", "GMT", "Z"):
         return Offset(match["sign"], int(match["hour"]), int(match["minute"] or 0))
     if clause.previous != "Time" or not match["minute"] or len(match["hour"]) != 2:
         return None
@@ -193,7 +193,7 @@ RULES = [
         _span,
         "0",
         stop="capital",
-        shape="0{1,2}[- :.a–—]",
+        shape="0{1,2}([:.]00)? {0,2}([-–—]|a(?![0_]))",
         letters="aph",
         needs="a:.",
     ),
@@ -205,13 +205,13 @@ RULES = [
         _clock,
         "0",
         stop="capital",
-        shape="0{1,2}:0",
+        shape="0{1,2}:00",
     ),
     Rule(
         re.compile(r"(?P<hour>[01]?\d|2[0-4])[hH](?P<minute>[0-5]\d)(?P<second>)(?P<half>)(?!\w)"),
         _clock,
         "0",
-        shape="0{1,2}a0",
+        shape="0{1,2}a00",
         letters="h",
     ),
     Rule(
@@ -219,10 +219,13 @@ RULES = [
         _clock,
         "0",
         stop="capital",
-        shape=r"0{1,2}\.0",
+        shape=r"0{1,2}\.00 ?a",
     ),
     Rule(
-        re.compile(r"(?P<sign>[-+–])(?P<hour>[01]?\d)(?::?(?P<minute>[0-5]\d))?(?![\w]|[.:,]\d)"),
+        re.compile(
+            r"(?:(?<=[CTZ])|(?=.\d\d:?\d\d))"  # UTC+1, and 09:05-05:00
+            r"(?P<sign>[-+–])(?P<hour>[01]?\d)(?::?(?P<minute>[0-5]\d))?(?![\w]|[.:,]\d)"
+        ),
         _offset,
         "-+–",
         shape="[-+–]0",
@@ -232,7 +235,7 @@ RULES = [
         _hour,
         "0",
         stop="capital",
-        shape="0{1,2}( a|a)",
+        shape="0{1,2} ?a[.a]",
         letters="ap",
     ),
     Rule(

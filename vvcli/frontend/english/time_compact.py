@@ -56,11 +56,13 @@ RULES = [
         ),
         _span,
         "0",
-        shape="0{1,2}([-–—:a]| [-–—])",
+        shape="0{1,2}(:00)?a? ?[-–—]",
         letters="ap",
         needs="a",
     ),
-    Rule(re.compile(r"(?P<hour>\d{1,2})a(?!\w)"), _hour, "0", shape="0{1,2}a", letters="a"),
+    Rule(
+        re.compile(r"(?P<hour>\d{1,2})a(?!\w)"), _hour, "0", shape="0{1,2}a(?![0a_])", letters="a"
+    ),
     Rule(
         re.compile(r"0\d[0-5]\d(?![\w/]|[.,:-]\d|\s?%)"),
         _clock,

@@ -92,7 +92,7 @@ RULES = [
         re.compile(r"(?P<first>\d{1,2}):(?P<second>[0-5]\d\.\d{1,3})(?![\w]|[:.,]\d)"),
         _lap,
         "0",
-        shape="0{1,2}:0",
+        shape=r"0{1,2}:00\.0",
     ),
     Rule(
         re.compile(
@@ -101,6 +101,6 @@ RULES = [
         ),
         _ratio,
         "0",
-        shape="0{1,4}[:.]0",
+        shape=r"0{1,4}(\.0{1,3})?:0",
     ),
 ]

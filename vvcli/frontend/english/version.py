@@ -68,7 +68,7 @@ RULES = [
         lambda m, c: Any(tuple(m["parts"].split(".")), m["prefix"]),
         "0w",
         frozenset(["v"]),
-        shape=r"0+\.|a0",
+        shape=r"0{1,3}(\.0{1,3})*(\.a|\.?$)|a0",
     ),
     Rule(
         re.compile(
@@ -83,12 +83,12 @@ RULES = [
         re.compile(rf"(?P<prefix>)(?P<parts>\d{{1,8}}(?:\.\d{{1,8}}){{2,5}}){_ENDING}"),
         _version,
         "0",
-        shape=r"0+\.0",
+        shape=r"0+\.0+(\.0|$)",
     ),
     Rule(
         re.compile(rf"(?P<prefix>)(?P<parts>\d{{1,8}}\.\d{{1,8}}){_ENDING}"),
         _cued,
         "0",
-        shape=r"0+\.0",
+        shape=r"0+\.0+(?![0_]|\.0)",
     ),
 ]

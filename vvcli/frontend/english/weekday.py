@@ -97,10 +97,15 @@ class Through:
 
 
 def _dash(match: re.Match[str], clause: Clause) -> Through | None:
+    after = clause.after(match.end()).lower()
+    if after not in _NAMES and clause.previous not in _SPANNED and not after.isdigit():
+        return None
     before = clause.before(match.start()).lower()
     if before == ".":
         before = clause.before(match.start(), 2).lower()
-    after = clause.after(match.end()).lower()
+    if clause.previous not in _SPANNED:
+        ends = _NAMES if after in _NAMES else ("noon", "midnight")
+        return Through() if before in ends else None
     is_short_year = after == "'" and clause.after(match.end(), 2).isdigit()
     if clause.previous == "Decade" and (is_short_year or clause.after(match.end(), 2) == "s"):
         return Through()
@@ -112,6 +117,8 @@ def _dash(match: re.Match[str], clause: Clause) -> Through | None:
         return Through() if before in ("noon", "midnight") and after.isdigit() else None
     return Through() if before in _NAMES or clause.previous == "Date" else None
 
+
+_SPANNED = ("Decade", "Year", "Range", "Date")
 
 _LETTERS = {
     **{"M": "monday", "Tu": "tuesday", "T": "tuesday", "W": "wednesday", "Th": "thursday"},
@@ -158,5 +165,5 @@ RULES = [
         frozenset([*_DAYS, *_MONTHS]),
         stop="starter",
     ),
-    Rule(re.compile(r"\s?[-–]\s?"), _dash, "-–"),
+    Rule(re.compile(r"[-–]\s?"), _dash, "-–", shape="[-–](  | ?[0a'])"),
 ]

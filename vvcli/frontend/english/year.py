@@ -83,7 +83,7 @@ RULES = [
         _era,
         "0",
         stop="starter",
-        shape="0{1,4}( a|a|,0)",
+        shape="0{1,4}( ?a(?![0_])|,000)",
         letters="abc",
     ),
     Rule(

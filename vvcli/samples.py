@@ -15,6 +15,8 @@ Samples: TypeAlias = "NDArray[np.float32 | np.int16]"
 
 SAMPLE_RATE = 24_000  # Hz, of all audio until it is resampled
 
+MAX_CHUNK_SAMPLES = 10 * SAMPLE_RATE  # of what was held back and comes out together
+
 FULL_SCALE = 32767  # of int16, for both signs: silence is zero, and the wave keeps its shape
 
 INT16_RANGE = 32768  # divides int16 of any origin, whose lowest number is -32768: within -1 and 1

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from vvcli.engine.stream import End, StreamFrame
+from vvcli.samples import MAX_CHUNK_SAMPLES
 from vvcli.script.record import Record
-from vvcli.speech.record_state import MAX_CHUNK_SAMPLES
 from vvcli.speech.run import OrderedRun, PendingChunk
 from vvcli.speech.spoken_record import SpokenPart, SpokenRecord
 from vvcli.speech.values import Chunk, Status

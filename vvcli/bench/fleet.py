@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from vvcli.fleet.dispatcher import Dispatcher
-from vvcli.fleet.fleet import seconds_ahead
 from vvcli.fleet.many import QUEUE_PER_STREAM
+from vvcli.script.feed import seconds_ahead
 
 CHARACTERS_PER_SECOND = 14.0  # of speech
 RESTART = 15.0  # seconds until a worker that died speaks again

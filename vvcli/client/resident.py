@@ -15,8 +15,8 @@ from vvcli.client.pending import PendingRecord
 from vvcli.client.record_frames import RecordEnd
 from vvcli.client.speech_request import SpeechSettings, request_body
 from vvcli.errors import RecordError
-from vvcli.samples import SAMPLE_RATE
-from vvcli.script.feed import Bell, Feed
+from vvcli.samples import MAX_CHUNK_SAMPLES, SAMPLE_RATE
+from vvcli.script.feed import RECORDS_AHEAD, Bell, Feed, seconds_ahead
 from vvcli.script.record import Record
 from vvcli.speech.values import Chunk, Status
 
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from vvcli.samples import Samples, SampleType
 
 AUTO_STREAMS = 64  # requests in flight, if the server has as many streams
-AHEAD_AT_LEAST, AHEAD_PER_STREAM = 600.0, 30.0  # seconds
-RECORDS_AHEAD = 8192  # read and not handed out: blank ones have no audio that would bound them
-MAX_CHUNK = 10 * SAMPLE_RATE  # samples that are handed out together
 TICK = 1.0  # seconds between two looks at the clock
 
 
@@ -77,14 +74,13 @@ class ResidentSynthesizer:
         self.streams = min(asked, facts.streams)
         self.device = facts.device
         self.clipped = 0
-        if max_ahead is None:
-            max_ahead = max(AHEAD_AT_LEAST, AHEAD_PER_STREAM * self.streams)
         self._exchange = Exchange(link)
         self._settings = settings
         self._is_float = sample_type == "float32"
         self._width = 4 if self._is_float else 2
         self._as_bytes = as_bytes
-        self._max_ahead = max_ahead * SAMPLE_RATE * self._width  # bytes
+        seconds = seconds_ahead(max_ahead, self.streams)
+        self._max_ahead = seconds * SAMPLE_RATE * self._width  # bytes
         self._pending: deque[PendingRecord] = deque()  # in order, not handed out whole
 
     @property
@@ -187,7 +183,7 @@ class ResidentSynthesizer:
         while self._pending:
             head = self._pending[0]
             audio = head.frames.audio
-            data = bytes(audio[: MAX_CHUNK * self._width])
+            data = bytes(audio[: MAX_CHUNK_SAMPLES * self._width])
             del audio[: len(data)]
             ends = head.end is not None and not audio
             if not data and not ends:

@@ -12,13 +12,6 @@ from vvcli.script.record import Record
 from vvcli.speech.look_ahead import look_ahead
 from vvcli.speech.run import PendingChunk
 
-AHEAD_AT_LEAST, AHEAD_PER_STREAM = 600.0, 30.0  # seconds
-
-
-def seconds_ahead(max_ahead: float | None, streams: int) -> float:
-    """Seconds made ahead of the record that is handed out, in all `streams` of a fleet."""
-    return max(AHEAD_AT_LEAST, AHEAD_PER_STREAM * streams) if max_ahead is None else max_ahead
-
 
 def goes_on(_: ManifestEntry) -> bool:
     """False: whatever becomes of one file, the others are made."""

@@ -13,15 +13,14 @@ from vvcli.batch.runner import Events, Runner
 from vvcli.fleet.closable import ClosablePool
 from vvcli.fleet.dispatcher import Dispatcher
 from vvcli.fleet.files import FilesRun
-from vvcli.fleet.fleet import goes_on, run_ahead, seconds_ahead
+from vvcli.fleet.fleet import goes_on, run_ahead
 from vvcli.fleet.make_files import FileSettings
 from vvcli.fleet.ordered import StreamRun
 from vvcli.fleet.plain import Plain
 from vvcli.fleet.pool import Figures, Pool
-from vvcli.samples import SAMPLE_RATE
-from vvcli.script.feed import Feed
+from vvcli.samples import MAX_CHUNK_SAMPLES, SAMPLE_RATE
+from vvcli.script.feed import Feed, seconds_ahead
 from vvcli.script.record import Record
-from vvcli.speech.record_state import MAX_CHUNK_SAMPLES
 from vvcli.speech.run import PendingChunk
 
 QUEUE_PER_STREAM = 2  # records a worker has: those it speaks, and as many that wait for a slot

@@ -10,9 +10,8 @@ import numpy as np
 
 from vvcli.fleet.plain import extras_of, plain_record, with_spoken
 from vvcli.fleet.run import FleetRun
-from vvcli.fleet.worker import RECORDS_AHEAD
 from vvcli.samples import Samples
-from vvcli.script.feed import Feed
+from vvcli.script.feed import RECORDS_AHEAD, Feed
 from vvcli.script.record import Record
 from vvcli.speech.order import OrderBuffer
 from vvcli.speech.record_state import Span

@@ -10,18 +10,13 @@ from typing import Any, Protocol
 from vvcli.batch.entry import ManifestEntry
 from vvcli.batch.resume import JobStep
 from vvcli.batch.runner import Events, Runner
-from vvcli.fleet.fleet import goes_on, run_ahead, seconds_ahead
+from vvcli.fleet.fleet import goes_on, run_ahead
 from vvcli.samples import SAMPLE_RATE
-from vvcli.script.feed import Feed
+from vvcli.script.feed import RECORDS_AHEAD, Feed, seconds_ahead
 from vvcli.script.record import Record
 from vvcli.speech.order import Order
 from vvcli.speech.run import OrderedRun, PendingChunk
 from vvcli.speech.speaker import Speaker
-
-# Records read and not handed out. The seconds that may be made ahead do not bound blank and failed
-# records, which would be read without end, and before the next frame, for as long as the input has
-# more.
-RECORDS_AHEAD = 8192
 
 
 class Source(Protocol):

@@ -12,6 +12,18 @@ from vvcli.script.record import Record
 
 _END = None
 
+# Records read and not handed out. The seconds that may be made ahead do not bound blank and failed
+# records, which would be read without end, and before the next frame, for as long as the input has
+# more.
+RECORDS_AHEAD = 8192
+
+AHEAD_AT_LEAST, AHEAD_PER_STREAM = 600.0, 30.0  # seconds
+
+
+def seconds_ahead(max_ahead: float | None, streams: int) -> float:
+    """Seconds made ahead of the record that is handed out, by so many `streams` in all."""
+    return max(AHEAD_AT_LEAST, AHEAD_PER_STREAM * streams) if max_ahead is None else max_ahead
+
 
 class Feed:
     """Pulls records from `source` in a thread of its own, at most `depth` ahead.

@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from vvcli.samples import SAMPLE_RATE, Samples
-from vvcli.speech.record_state import MAX_CHUNK_SAMPLES
+from vvcli.samples import MAX_CHUNK_SAMPLES, SAMPLE_RATE, Samples
 from vvcli.speech.session_work import RecordWork
 from vvcli.speech.values import Chunk
 

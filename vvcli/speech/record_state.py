@@ -9,13 +9,11 @@ import numpy as np
 
 from vvcli.engine.stream import End, Stream
 from vvcli.errors import RecordError
-from vvcli.samples import SAMPLE_RATE, Samples
+from vvcli.samples import MAX_CHUNK_SAMPLES, Samples
 from vvcli.script.record import Record
 from vvcli.speech.spoken_record import SpokenRecord
 from vvcli.speech.stretch import Stretcher
 from vvcli.speech.values import Retried, Sentence, Status
-
-MAX_CHUNK_SAMPLES = 10 * SAMPLE_RATE  # of frames that were held back and come out together
 
 MakeStreams = Callable[[Record, int], tuple[SpokenRecord, list[Stream]]]  # as `RecordStreams` does
 

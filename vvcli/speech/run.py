@@ -10,11 +10,10 @@ import numpy as np
 
 from vvcli.engine.engine import Engine
 from vvcli.engine.stream import Stream, StreamFrame
-from vvcli.samples import Samples
+from vvcli.samples import MAX_CHUNK_SAMPLES, Samples
 from vvcli.script.record import Record
 from vvcli.speech.order import Order, OrderBuffer
 from vvcli.speech.record_state import (
-    MAX_CHUNK_SAMPLES,
     MakeStreams,
     RecordState,
     Span,

@@ -26,7 +26,7 @@ from vvcli.batch.share import Share
 from vvcli.checkpoint.model_folder import ModelFolder
 from vvcli.cli.batch_files import identities_of, is_output, names_below
 from vvcli.cli.book_plan import PART_FORMAT, BookRequest, plan_book
-from vvcli.cli.dialogue import cast_voices, open_dialogue
+from vvcli.cli.dialogue import open_dialogue, voices_of
 from vvcli.cli.environment import Environment
 from vvcli.cli.file_conflicts import FileConflicts
 from vvcli.cli.inputs import check_dialogue
@@ -143,8 +143,7 @@ def prepare(
     model = ModelFolder(options["model"])
     dialogue = None
     if request.dialogue:
-        names = cast_voices(model.voices, options["voice"])
-        dialogue = open_dialogue(*names, request.cast, model.voices.find)
+        dialogue = open_dialogue(voices_of(model.voices, options["voice"]), request.cast)
     read = read_records(inputs.files, environment.stdin, dialogue)
     if dialogue is not None and not request.quiet:
         dialogue.tell(environment)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vvcli.cli.environment import Environment
@@ -22,26 +23,28 @@ class CastDialogue(Dialogue):
             environment.say(f"cast: {names}")
 
 
-def cast_voices(voices: ModelVoices, first: str | None) -> tuple[list[str], str | None, str]:
-    """The first arguments of `open_dialogue` for a model's `voices`, with `first` asked for.
+@dataclass(frozen=True)
+class CastVoices:
+    """The voices that a dialogue can be cast with."""
+
+    names: Sequence[str]
+    asked: str | None  # a name or a file
+    asked_name: str  # what that is called, or the default voice
+    find: Callable[[str], object]  # raises an error for a voice that is not there
+
+
+def voices_of(voices: ModelVoices, asked: str | None) -> CastVoices:
+    """Those of a model, one of which is asked for.
 
     Raises:
         UnavailableError: the model is unavailable, or has no such voice.
     """
-    return [voice.name for voice in voices.own()], first, voices.find(first).name
+    names = [voice.name for voice in voices.own()]
+    return CastVoices(names, asked, voices.find(asked).name, voices.find)
 
 
-def open_dialogue(
-    voices: Sequence[str],
-    first: str | None,
-    name: str,
-    cast: str | None,
-    find: Callable[[str], object],
-) -> CastDialogue:
-    """The dialogue of a run with a model's `voices`: `first`, and then the others.
-
-    `first` is what was asked for, a name or a file, and `name` what it is called: without it, the
-    default voice. `find` raises an error for a voice of the cast that is not there.
+def open_dialogue(voices: CastVoices, cast: str | None) -> CastDialogue:
+    """The dialogue of a run: the voice that was asked for, else the default, and then the others.
 
     Raises:
         UsageError: the cast cannot be read.
@@ -49,5 +52,6 @@ def open_dialogue(
     """
     known = parse_cast(cast) if cast is not None else {}
     for voice in known.values():
-        find(voice)
-    return CastDialogue([first or name, *(each for each in voices if each != name)], known)
+        voices.find(voice)
+    others = (name for name in voices.names if name != voices.asked_name)
+    return CastDialogue([voices.asked or voices.asked_name, *others], known)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +31,7 @@ from vvcli.script.record import Record
 
 if TYPE_CHECKING:
     from vvcli.checkpoint.model_folder import ModelFolder
+    from vvcli.cli.dialogue import CastVoices
     from vvcli.client.link import ServerLink
 
 STDIN = STDOUT = "-"
@@ -163,8 +164,7 @@ def prepare(
     if request.dialogue:
         from vvcli.cli.dialogue import open_dialogue  # most runs have none
 
-        voices, find = _voices(speaker, options["voice"])
-        dialogue = open_dialogue(*voices, request.cast, find)
+        dialogue = open_dialogue(_voices(speaker, options["voice"]), request.cast)
         records = dialogue.read(records)
         if not request.quiet:
             dialogue.tell(environment)
@@ -193,18 +193,15 @@ def _open_speaker(
     return ModelFolder(options["model"])
 
 
-def _voices(
-    speaker: ModelFolder | ServerLink, asked: str | None
-) -> tuple[tuple[list[str], str | None, str], Callable[[str], object]]:
-    """The names of the voices, the one that was asked for, what that is called; what finds one."""
+def _voices(speaker: ModelFolder | ServerLink, asked: str | None) -> CastVoices:
+    """The voices of a dialogue, here or behind a server."""
+    from vvcli.cli.dialogue import CastVoices, voices_of
     from vvcli.client.link import ServerLink
 
     if isinstance(speaker, ServerLink):
         facts = speaker.facts
-        return ([*facts.voices], asked, facts.find_voice(asked)), facts.find_voice
-    from vvcli.cli.dialogue import cast_voices
-
-    return cast_voices(speaker.voices, asked), speaker.voices.find
+        return CastVoices([*facts.voices], asked, facts.find_voice(asked), facts.find_voice)
+    return voices_of(speaker.voices, asked)
 
 
 def _check_conflicts(

@@ -158,7 +158,7 @@ def test_a_book_makes_a_file_a_chapter(dry: DryRun) -> None:
     )
     _, lines = dry("moby.epub")
     assert lines[3] == ["make", "out/moby/01/00004.wav", "2. Another."]
-    assert len(lines) == 16
+    assert len(lines) == 14
 
 
 def test_files_of_other_names_are_asked_for(dry: DryRun) -> None:

@@ -61,7 +61,6 @@ SPOKEN = [
     "Ada, 36",
     "a white square",
     "",
-    "A note to {n}.",
 ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -75,10 +76,98 @@ def test_what_is_no_text_is_left_out() -> None:
         '<span class="big pagenum">[3]</span>',
         "<span hidden=''>no <span>no</span></span>",
         "<rt>no</rt>",
+        '<span style="color: red; display:NONE">no</span>',
+        "<select><option>no</option></select>",
     ):
         assert said(f"<p>a{unread}b</p><p>c</p>") == ["ab", "c"], unread
     assert said('<p>a</p><nav epub:type="toc"><ol><li>no</li></ol></nav><p>b</p>') == ["a", "b"]
     assert said("<head><title>no</title></head><body><p>a</p></body>") == ["a"]
+
+
+@pytest.mark.parametrize(
+    "notes",
+    [
+        '<aside epub:type="footnote" id="n"><p>no</p></aside>',
+        '<aside role="doc-footnote"><p>no</p></aside>',
+        '<section epub:type="endnotes"><h2>no</h2><ol><li>no</li></ol></section>',
+        '<section role="doc-endnotes"><p>no</p></section>',
+        '<div epub:type="rearnotes"><div epub:type="rearnote">no</div></div>',
+        '<ol><li epub:type="endnote">no <a role="doc-backlink" href="#r">no</a></li></ol>',
+        '<section class="footnotes"><hr/><ol><li id="fn1"><p>no</p></li></ol></section>',
+        '<p class="small footnote">no</p>',
+        '<section epub:type="index"><ul><li>no, <a href="a#p3">3</a></li></ul></section>',
+    ],
+)
+def test_notes_and_indices_are_left_out(notes: str) -> None:
+    assert said(f"<p>a</p>{notes}<p>b</p>") == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        # The ways in which books mark a note: none of them is said.
+        ('word<sup><a href="n.xhtml#n1" id="r">1</a></sup> on', "word on"),
+        ('word.<a href="#n1"><sup>12</sup></a> On', "word. On"),
+        ('word <a href="#n1"><sup>12</sup></a> on', "word on"),
+        ('word<sup><a href="#a">b</a></sup> on', "word on"),
+        ('word<a id="r"></a><a href="#n1" class="fnanchor">[1]</a> on', "word on"),
+        ('word<a href="#n1">[1]</a> on<a href="#n2">*</a>.', "word on."),
+        ('word<a href="n.xhtml#1">1</a> on', "word on"),
+        ('<a href="#r1">[1]</a> A note. <a href="#r1">↩</a>', "A note."),
+        ("said.”<sup>3</sup> Word<sup>[4]</sup> and<sup>†</sup> on", "said.” Word and on"),
+        ('1990<sup><a href="#n">3</a></sup> 10<a href="#n"><sup>4</sup></a>', "1990 10"),
+        # These are text.
+        ("E=mc<sup>2</sup>, 10<sup>12</sup>, H<sub>2</sub>O", "E=mc², 10¹², H₂O"),
+        ("the 1<sup>st</sup>, M<sup>c</sup>Gee, x<sub>i</sub>", "the 1st, McGee, xi"),
+        ('see note <a href="#n1">3</a>, <a href="#c">Chapter 1</a>', "see note 3, Chapter 1"),
+        ('<a href="#toc">The 7<sup>2</sup> steps</a>', "The 7² steps"),
+        ('word<a href="https://a.example/">1</a>', "word1"),
+        ("word<sup>1</a></sub> on", "word1 on"),
+    ],
+)
+def test_marks_of_notes_are_not_said_and_figures_are(text: str, read: str) -> None:
+    assert said(f"<p>{text}</p>") == [read]
+
+
+def test_a_break_after_a_mark_alone_is_none() -> None:
+    assert said("<p><sup>1</sup><br/>a</p>") == ["a"]
+
+
+def test_quotations_have_their_marks() -> None:
+    assert said("<p>He said <q>a <q>b</q></q>.</p><p></q><q>c</p><p><q>d</q></p>") == [
+        *("He said “a ‘b’”.", "“c", "“d”")
+    ]
+
+
+def test_formulas_without_words_are_their_signs() -> None:
+    assert said(
+        "<p><math><mi>x</mi><mo>=</mo><mfrac><mn>1</mn><mrow><mi>n</mi><mo>+</mo><mn>1</mn></mrow>"
+        "</mfrac><annotation>no</annotation></math> <math><msup><mi>y</mi><mn>2</mn></msup>"
+        "<msqrt><mn>3</mn></msqrt></math><mfrac>a</mfrac></p>"
+    ) == ["x=1 over n+1 y^2 the square root of 3a"]
+
+
+def test_pictures_that_say_nothing_are_silent() -> None:
+    assert said(
+        '<p>a <img src="x.png"/><img alt=""/><img alt="fig1.JPG"/><img alt="Image"/> b</p>'
+        '<h1><img src="c.png" alt="Chapter One"/></h1><p><img src="t.png" alt="T"/>he end</p>'
+    ) == ["a b", "Chapter One", "The end"]
+
+
+def test_shapes_of_publishers() -> None:
+    """Drop caps, small capitals, verses, pages of the printed edition, spans in spans."""
+    assert said(
+        '<p><span class="dropcap">T</span>he <span><span>b</span>ro</span>wn <small>F</small>OX</p>'
+    ) == ["The brown FOX"]
+    assert said('<p>some<span epub:type="pagebreak" title="5"></span>thing<wbr/>s</p>') == [
+        "somethings"
+    ]
+    assert said(
+        '<div class="stanza"><span>The woods are lovely,<br/></span><span>dark<br/></span></div>'
+    ) == ["The woods are lovely, dark"]
+    assert said('<h2>CHAPTER I<br/>The Beginning</h2><a href="x"><p>b</p></a>') == [
+        *("CHAPTER I, The Beginning", "b")
+    ]
 
 
 def test_a_mark_that_never_ends_takes_no_more_than_its_paragraph() -> None:
@@ -119,6 +208,7 @@ PIECES = st.sampled_from(
         ),
         *("<pre>", "</pre>", "<!--", "-->", "<![CDATA[", "]]>", "<?", "?>", "<!", ">", "<", "/>"),
         *("'", '"', "&amp;", "&#", "word", " ", "\n", "<script>", "</script>", "<svg>", "</svg>"),
+        *("<sup>", "</sup>", "<a href='#n'>", "<q>", "</q>", "1", "<math>", "<mfrac>", "</mfrac>"),
         *("<a epub:type='noteref'>", "</a>", "<h1 id='x'>", "</h1>", "<img alt='y'/>", "<body>"),
     ]
 )

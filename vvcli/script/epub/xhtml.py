@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from vvcli.script.decode import MAX_BYTES
+from vvcli.script.epub.formula import Formula
+from vvcli.script.epub.inline import Inline
 from vvcli.script.epub.markup import Tag, Text, parse_markup
+from vvcli.script.epub.unread import UNREAD, alternative, is_unread
 from vvcli.script.markdown import STOPS, Block
 
 _HEADINGS = {f"h{level}" for level in range(1, 7)}
@@ -18,14 +21,7 @@ _BLOCKS = {
 }
 _EMPTY = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "wbr"}
 
-# Beside the text, or said by the text itself, as what stands over a word in East Asian scripts.
-_UNREAD = {"audio", "head", "iframe", "rp", "rt", "script", "style", "svg", "template", "video"}
-_UNREAD_TYPES = {
-    *("backlink", "doc-backlink", "doc-noteref", "doc-pagebreak", "doc-pagelist", "doc-toc"),
-    *("landmarks", "noteref", "page-list", "pagebreak", "toc"),
-}
-_UNREAD_CLASSES = {"pagenum", "pageno"}  # of the printed edition
-_NOT_INLINE = _BLOCKS | _UNREAD
+_NOT_INLINE = _BLOCKS | UNREAD
 
 
 class Anchors(dict[str, int]):
@@ -48,8 +44,8 @@ def xhtml_blocks(text: str, anchors: Anchors | None = None) -> list[Block]:
 
     Paragraphs, headings, list items with their numbers and captions are a block each, a row of a
     table its cells, code a line each; images and formulas are their alternative text, and a rule
-    is a block without text. Tables of contents, the marks of notes and page breaks, and what is
-    hidden are left out; notes are read where they stand.
+    is a block without text. Tables of contents and indices, notes and their marks, page breaks, and
+    what is hidden are left out.
 
     >>> [block.text for block in xhtml_blocks("<h1>One</h1><ol><li>two</li></ol>")]
     ['One', '1. two']
@@ -78,6 +74,8 @@ class _Reader:
         self._in_code = 0
         self._unread: str | None = None  # the element that is left out
         self._unread_depth = 0
+        self._inline = Inline()
+        self._formula = Formula()
 
     def add(self, event: Tag | Text) -> None:
         """Read on."""
@@ -97,6 +95,7 @@ class _Reader:
         said = " ".join("".join(self._said).split())
         self._said.clear()
         self._size, self._broken = 0, False
+        self._inline.clear()
         if not said:
             return
         said, self._number = self._number + said, ""
@@ -112,12 +111,14 @@ class _Reader:
         elif name in _BLOCKS:
             self._say(" ", tag.line)
         self._anchors.note(tag, len(self.blocks))
-        if _is_unread(tag):
+        if is_unread(tag):
             if label := tag.attributes.get("aria-label", "") if name == "svg" else "":
                 self._say(f" {label} ", tag.line)
             if not tag.is_end and name not in _EMPTY:
                 self._unread, self._unread_depth = name, 1
             return
+        if said := self._inline.start(tag, self._said) or self._formula.start(tag):
+            self._say(said, tag.line)
         if name in _HEADINGS:
             self._heading = True
         elif name in _LISTS:
@@ -134,12 +135,17 @@ class _Reader:
         elif name == "br":
             self._broken = True
         elif name == "img":
-            self._say(f" {tag.attributes.get('alt', '')} ", tag.line)
+            words = alternative(tag)
+            # A letter that begins a paragraph in large is joined to the rest of its word.
+            self._say(words if len(words) == 1 and not self._size else f" {words} ", tag.line)
         elif name == "math" and tag.attributes.get("alttext"):
             self._say(tag.attributes["alttext"], tag.line)
             self._unread, self._unread_depth = (None, 0) if tag.is_end else (name, 1)
 
     def _end(self, name: str) -> None:
+        self._formula.end(name)
+        if said := self._inline.end(name, self._said):
+            self._say(said, self._line)
         if name in _BLOCKS and name not in _EMPTY:
             if self._row is None or name in ("table", "tr", "td", "th"):
                 self.flush()
@@ -198,24 +204,16 @@ class _Reader:
             lead = text[: len(text) - len(text.lstrip())]
             self._line = line + lead.count("\n")
         elif self._broken:
-            while not self._said[-1].strip():
+            while self._said and not self._said[-1].strip():  # and a mark may have been all
                 self._said.pop()
-            self._said[-1] = self._said[-1].rstrip()
-            self._said.append(" " if self._said[-1].endswith(STOPS) else ", ")
+            if self._said:
+                self._said[-1] = self._said[-1].rstrip()
+                self._said.append(" " if self._said[-1].endswith(STOPS) else ", ")
             text = text.lstrip()
         self._broken = False
         if self._size <= MAX_BYTES:  # one too long is said to be so, whatever else is in it
             self._said.append(text)
             self._size += len(text)
-
-
-def _is_unread(tag: Tag) -> bool:
-    attributes = tag.attributes
-    if tag.name in _UNREAD or "hidden" in attributes or attributes.get("aria-hidden") == "true":
-        return True
-    kinds = {*attributes.get("type", "").split(), *attributes.get("role", "").split()}
-    classes = attributes.get("class", "").split()
-    return not kinds.isdisjoint(_UNREAD_TYPES) or not _UNREAD_CLASSES.isdisjoint(classes)
 
 
 def _whole(text: str | None, default: int) -> int:

@@ -15,7 +15,7 @@ from tests.audio.test_tags import chapters_of
 from tests.batch.fakes import audio, speak
 from tests.batch.process import FakeSynthesizer, fakes
 from tests.conftest import TINY, InProcess, Result
-from tests.script.epubs import TITLES, write_epub
+from tests.script.epubs import TITLES, members, packed, png, write_epub
 from vvcli.audio.pcm import S16LE
 from vvcli.batch.book import assemble as assemble_module
 from vvcli.batch.staging import StagedFile
@@ -124,6 +124,28 @@ def test_tags_that_are_given_go_before_those_of_the_book(batch: Batch) -> None:
     assert batch("moby.epub", "moby.epub", "--book", "two books.flac").status == 0
     found = mutagen.flac.FLAC("out/two books.flac")
     assert (found["title"], found.get("artist"), found.pictures) == (["two books"], None, [])
+
+
+@pytest.mark.parametrize(
+    ("cover", "words"),
+    [
+        (None, "moby.epub: its cover 'OEBPS/p.png' is not in the file"),
+        (b"GIF89a", "the cover of the .epub is neither a JPEG nor a PNG picture"),
+    ],
+)
+def test_a_cover_that_is_missing_is_said(
+    batch: Batch, vvcli: InProcess, cover: bytes | None, words: str
+) -> None:
+    content = members(2, 1)
+    del content["OEBPS/p.png"]
+    Path("moby.epub").write_bytes(packed(content | ({"OEBPS/p.png": cover} if cover else {})))
+    given = ("moby.epub", "-d", "out", "-m", str(TINY), "-V", "Ada", "--book")
+    said = f"vvcli: {words}: the book has no cover, unless --cover gives one\n"
+    result = vvcli("batch", *given, "a.flac")
+    assert (result.status, result.stderr.count(said)) == (0, 1)
+    assert vvcli("batch", *given, "b.flac", "-q").stderr == ""
+    Path("c.png").write_bytes(png())
+    assert words not in vvcli("batch", *given, "c.flac", "--cover", "c.png").stderr
 
 
 @pytest.mark.parametrize(

@@ -165,11 +165,32 @@ def test_authors(creators: str, author: str | None) -> None:
     assert book(content).author == author
 
 
-def test_a_cover_that_cannot_be_read_is_left_out() -> None:
+def test_a_cover_that_cannot_be_read_is_left_out_and_named() -> None:
     content = members(2, 1)
-    assert book(content | {"OEBPS/p.png": bytes(11 << 20)}).cover is None
+    found = book(content | {"OEBPS/p.png": bytes(11 << 20)})
+    assert found.cover is None
+    assert "OEBPS/p.png is longer than" in (found.no_cover or "")
     del content["OEBPS/p.png"]
-    assert book(content).cover is None
+    found = book(content)
+    assert found.cover is None
+    assert found.no_cover == "b.epub: its cover 'OEBPS/p.png' is not in the file"
+    replaced(content, "OEBPS/book.opf", ' properties="cover-image"', "")
+    replaced(content, "OEBPS/book.opf", 'content="pic"', 'content="gone"')
+    assert "its cover 'gone' is" in (book(content).no_cover or "")
+    replaced(content, "OEBPS/book.opf", '<meta name="cover" content="gone"/>', "")
+    assert (book(content).cover, book(content).no_cover) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [('content="pic"', 'content="p.png"'), ('<meta name="cover" content="pic"/>', "")],
+)
+def test_a_cover_is_found_by_its_file_and_by_its_name(old: str, new: str) -> None:
+    content = members(2, 1)
+    replaced(content, "OEBPS/book.opf", ' properties="cover-image"', "")
+    replaced(content, "OEBPS/book.opf", old, new)
+    replaced(content, "OEBPS/book.opf", 'id="pic"', 'id="Cover-Image"')
+    assert book(content).cover == png()
 
 
 def test_entities_of_html_are_read_without_their_declaration() -> None:

@@ -184,7 +184,7 @@ def prepare(
             [spoken(reader(record), record) for record in job.records],
         )
 
-    book = plan_book(request, read, folder, layout, below, inputs.books)
+    book = plan_book(environment, request, read, folder, layout, below, inputs.books)
     plan = Plan(read, folder, layout, {name_of(shard): "the manifest", **below})
     part_settings = replace(settings, format=f"{PART_FORMAT} {SAMPLE_RATE}", loudness=None)
     return Prepared(

@@ -16,6 +16,7 @@ from vvcli.batch.containment import OutputFolder
 from vvcli.batch.plan import Layout, Read
 from vvcli.checkpoint.regular_file import read_bounded
 from vvcli.cli.audio_format import choose_format
+from vvcli.cli.environment import Environment
 from vvcli.cli.message_options import together
 from vvcli.cli.request import RunRequest
 from vvcli.cli.types import FileName, Text, was_typed
@@ -91,6 +92,7 @@ def check_book(context: click.Context, options: dict[str, Any]) -> None:
 
 
 def plan_book(
+    environment: Environment,
     asked: BookRequest,
     read: Read,
     folder: OutputFolder,
@@ -100,6 +102,8 @@ def plan_book(
 ) -> BookPlan | None:
     """The plan of the book, if one is asked for, with its tags, else those of its one EPUB.
 
+    A cover that the EPUB names and that cannot be taken over is said on stderr.
+
     Raises:
         UsageError: a name, a tag or the cover is wrong, or the format cannot hold it.
         UnavailableError: what writes tags is missing.
@@ -107,9 +111,12 @@ def plan_book(
     if asked.book is None:
         return None
     own = books[0] if len(books) == 1 else None
-    picture = own.cover if own is not None and asked.cover is None else _read_cover(asked.cover)
-    if picture is not None and cover_type(picture) is None:
-        picture = None
+    if own is not None and asked.cover is None:
+        picture, problem = _own_cover(own)
+        if problem is not None and not asked.quiet:
+            environment.say(f"{problem}: the book has no cover, unless --cover gives one")
+    else:
+        picture = _read_cover(asked.cover)
     tags = Tags(
         title=_tag("--title", asked.title)
         or (own and own.title)
@@ -133,6 +140,12 @@ def _tag(flag: str, text: str | None) -> str | None:
     if not (plain := plain_title(text)):
         raise UsageError(f"{flag} is empty")
     return plain
+
+
+def _own_cover(own: Book) -> tuple[bytes | None, str | None]:
+    if own.cover is not None and cover_type(own.cover) is None:
+        return None, "the cover of the .epub is neither a JPEG nor a PNG picture"
+    return own.cover, own.no_cover
 
 
 def _read_cover(name: str | None) -> bytes | None:

@@ -66,8 +66,8 @@ class Chapter:
 class Book:
     """What is read of an EPUB file.
 
-    `chapters` are in reading order; each has something to say. `cover` is called a JPEG or PNG
-    image by the book, and may be anything.
+    `chapters` are in reading order; each has something to say. `cover` is called an image by the
+    book, and may be anything; `no_cover` says why that image could not be read.
     """
 
     title: str | None
@@ -75,6 +75,7 @@ class Book:
     language: str | None
     chapters: list[Chapter]
     cover: bytes | None
+    no_cover: str | None = None
 
 
 def read_book(file: BinaryIO, name: str) -> Book:
@@ -95,7 +96,7 @@ def read_book(file: BinaryIO, name: str) -> Book:
         package.author,
         package.language,
         _chapters(archive, package, entries),
-        _cover(archive, package),
+        *_cover(archive, package),
     )
 
 
@@ -189,11 +190,13 @@ def _heading(passages: list[Passage]) -> str | None:
     return next((each.text for each in passages if each.is_heading and each.text), None)
 
 
-def _cover(archive: Archive, package: Package) -> bytes | None:
-    """The content of the image, if it can be read."""
-    if package.cover is None or package.cover not in archive:
-        return None
+def _cover(archive: Archive, package: Package) -> tuple[bytes | None, str | None]:
+    """The content of the image that the book names, and why it has none."""
+    if package.cover is None:
+        return None, None
+    if package.cover not in archive:
+        return None, f"{archive.name}: its cover {package.cover!r} is not in the file"
     try:
-        return archive.read(package.cover, MAX_COVER)
-    except UsageError:  # the text can be read without
-        return None
+        return archive.read(package.cover, MAX_COVER), None
+    except UsageError as error:  # the text can be read without
+        return None, str(error)

@@ -20,6 +20,7 @@ _FONT_OBFUSCATIONS = {
 }
 
 _DOCUMENTS = {"application/xhtml+xml", "text/html", "application/x-dtbook+xml", "image/svg+xml"}
+_COVER_NAMES = {"cover", "cover-image", "cover_image", "coverimage"}  # of what is not marked as it
 _COVERS = ("image/jpeg", "image/jpg", "image/png")
 
 
@@ -27,6 +28,7 @@ _COVERS = ("image/jpeg", "image/jpg", "image/png")
 class _Item:
     """An item of the manifest."""
 
+    identifier: str
     href: str  # as it is written
     member: str | None  # None if it is outside of the book
     kind: str  # its media type
@@ -42,7 +44,7 @@ class Package:
         title, author, language: of the book; None where it does not say.
         spine: the documents that are read, in order, each once.
         nav, ncx: the tables of contents of EPUB 3 and 2, if it has them.
-        cover: the image, if it has one that is a JPEG or PNG.
+        cover: the image, if it names one: a JPEG or PNG, where it has such a one.
     """
 
     title: str | None
@@ -87,6 +89,7 @@ def _package(tree: Element, member: str, where: str) -> Package:
         items.setdefault(
             item.get("id", ""),
             _Item(
+                item.get("id", ""),
                 item.get("href", ""),
                 resolve(member, item.get("href", "")) if item.get("href") else None,
                 item.get("media-type", "").lower(),
@@ -140,10 +143,18 @@ def _document(items: dict[str, _Item], identifier: str) -> str | None:
 
 def _cover(tree: Element, items: dict[str, _Item]) -> str | None:
     marked = [item for item in items.values() if "cover-image" in item.properties]
+    missing: list[str] = []
     for meta in tree.iterfind("metadata/meta"):  # as EPUB 2 says it
-        if meta.get("name") == "cover" and (item := items.get(meta.get("content", ""))):
-            marked.append(item)
-    return next((item.member for item in marked if item.kind in _COVERS and item.member), None)
+        if meta.get("name") == "cover" and (name := meta.get("content")):
+            named = [items[name]] if name in items else []
+            marked += named or [item for item in items.values() if item.href == name]
+            missing += [] if marked else [name]
+    pictures = [item for item in items.values() if item.kind in _COVERS]
+    called = [item for item in pictures if item.identifier.lower() in _COVER_NAMES]
+    found = next((item for item in [*marked, *called] if item.kind in _COVERS), None)
+    if found is None and marked:
+        found = marked[0]
+    return next(iter(missing), None) if found is None else found.member or found.href
 
 
 def _text(tree: Element, tag: str) -> str | None:

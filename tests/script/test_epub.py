@@ -193,6 +193,29 @@ def test_a_cover_is_found_by_its_file_and_by_its_name(old: str, new: str) -> Non
     assert book(content).cover == png()
 
 
+def test_lists_of_pages_are_not_read() -> None:
+    content = members(2, 3)
+    guide = (
+        '</spine><guide><reference type="toc" href="text/c1.xhtml"/>'
+        '<reference type="toc" href="text/c2.xhtml#top"/><reference type="text" href="{}"/></guide>'
+    )
+    listed = guide.format("text/c2.xhtml")
+    replaced(content, "OEBPS/book.opf", "</spine>", listed)
+    assert titles(book(content)) == ["Chapter 2", "Chapter 3"]
+    # One that is text as well, and one that is all of the book, are.
+    replaced(content, "OEBPS/book.opf", listed, guide.format("text/c1.xhtml"))
+    assert len(book(content).chapters) == 3
+
+
+@pytest.mark.parametrize("name", ["oebps/Text/C1.XHTML", "OEBPS\\text\\c1.xhtml"])
+def test_names_of_windows_are_found(name: str) -> None:
+    content = members(3, 1)
+    content[name] = content.pop("OEBPS/text/c1.xhtml")
+    found = book(content)
+    assert titles(found) == ["Chapter 1"]
+    assert all(passage.error is None for passage in found.chapters[0].passages)
+
+
 def test_entities_of_html_are_read_without_their_declaration() -> None:
     content = members(2, 1)
     replaced(content, "OEBPS/toc.ncx", "Chapter 1", "Caf&eacute;&nbsp;1 &amp; 2")

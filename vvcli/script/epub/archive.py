@@ -7,6 +7,7 @@ import os
 import re
 import stat
 import struct
+import unicodedata
 import zlib
 from posixpath import dirname, join, normpath
 from typing import IO, BinaryIO
@@ -56,13 +57,19 @@ class Archive:
             raise UsageError(f"{name} is no EPUB, or is damaged: {error}") from error
         if len(self._zip.infolist()) > MAX_MEMBERS:
             raise UsageError(f"{name} has more than {MAX_MEMBERS} members")
+        # Made on Windows, names may differ in case from what refers to them, or have backslashes.
+        self._loose: dict[str, ZipInfo] = {}
+        for info in self._zip.infolist():
+            self._loose.setdefault(_loosely(info.filename), info)
 
     def __contains__(self, member: str) -> bool:
-        return member in self._zip.NameToInfo
+        return self._find(member) is not None
 
     def read(self, member: str, limit: int) -> bytes:
         """The content of a member, which is there and of at most `limit` bytes."""
-        info = self._zip.NameToInfo[member]
+        info = self._find(member)
+        if info is None:
+            raise KeyError(member)
         self._check(info)
         content = bytearray()
         try:
@@ -80,6 +87,9 @@ class Archive:
                 raise
             raise self._damaged(member, error) from error
         return bytes(content)
+
+    def _find(self, member: str) -> ZipInfo | None:
+        return self._zip.NameToInfo.get(member) or self._loose.get(_loosely(member))
 
     def _next(self, file: IO[bytes]) -> bytes:
         block = file.read(BLOCK)
@@ -100,6 +110,10 @@ class Archive:
 
     def _damaged(self, member: str, error: Exception) -> UsageError:
         return UsageError(f"{self.name} is damaged: {member}: {error or type(error).__name__}")
+
+
+def _loosely(member: str) -> str:
+    return unicodedata.normalize("NFC", member.replace("\\", "/")).casefold()
 
 
 class _TooMuchError(Exception):

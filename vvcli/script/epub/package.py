@@ -20,6 +20,7 @@ _FONT_OBFUSCATIONS = {
 }
 
 _DOCUMENTS = {"application/xhtml+xml", "text/html", "application/x-dtbook+xml", "image/svg+xml"}
+_LISTS = {"index", "loi", "lot", "toc"}  # of a guide
 _COVER_NAMES = {"cover", "cover-image", "cover_image", "coverimage"}  # of what is not marked as it
 _COVERS = ("image/jpeg", "image/jpg", "image/png")
 
@@ -112,6 +113,9 @@ def _package(tree: Element, member: str, where: str) -> Package:
             documents.setdefault(document)
     if items.keys().isdisjoint(each.get("idref", "") for each in references) or not documents:
         raise UsageError(f"{where} has no document in its spine that can be read")
+    lists = documents.keys() & _beside_text(tree, member)
+    if len(lists) < len(documents):
+        documents = {each: None for each in documents if each not in lists}
     nav = next((item for item in items.values() if "nav" in item.properties), None)
     ncx = items.get(spine.get("toc", "")) or next(
         (item for item in items.values() if item.kind == "application/x-dtbncx+xml"), None
@@ -155,6 +159,16 @@ def _cover(tree: Element, items: dict[str, _Item]) -> str | None:
     if found is None and marked:
         found = marked[0]
     return next(iter(missing), None) if found is None else found.member or found.href
+
+
+def _beside_text(tree: Element, member: str) -> set[str | None]:
+    """The documents that are lists of pages by their whole, as EPUB 2 says it in its guide."""
+    pages: dict[bool, set[str | None]] = {True: set(), False: set()}
+    for reference in tree.iterfind("guide/reference"):
+        href = reference.get("href", "")
+        if href and "#" not in href:
+            pages[reference.get("type", "").lower() in _LISTS].add(resolve(member, href))
+    return pages[True] - pages[False]
 
 
 def _text(tree: Element, tag: str) -> str | None:

@@ -9,7 +9,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import soxr
 
 from tests.audio.test_tags import chapters_of
 from tests.batch.fakes import audio, speak
@@ -146,6 +148,34 @@ def test_a_cover_that_is_missing_is_said(
     assert vvcli("batch", *given, "b.flac", "-q").stderr == ""
     Path("c.png").write_bytes(png())
     assert words not in vvcli("batch", *given, "c.flac", "--cover", "c.png").stderr
+
+
+@pytest.mark.parametrize("target", [-30.0, -5.0])
+def test_a_book_has_one_loudness(vvcli: InProcess, tmp_path: Path, target: float) -> None:
+    """One gain for all of its chapters, as much as its peak allows."""
+    pyloudnorm, soundfile = import_module("pyloudnorm"), import_module("soundfile")
+    (tmp_path / "1.txt").write_text("The first chapter.\n")
+    (tmp_path / "2.txt").write_text("[[pause 500ms]] The second, which is longer.\nMore.\n")
+    texts = (str(tmp_path / "1.txt"), str(tmp_path / "2.txt"))
+    given = (*texts, "-q", "-d", str(tmp_path / "out"), "-m", str(TINY), "-V", "Ada")
+    loudness = ("--loudness", str(target))
+    assert vvcli("batch", *given, "--book", "plain.wav").status == 0
+    assert vvcli("batch", *given, "--book", "even.flac", *loudness).status == 0
+    plain, rate = soundfile.read(tmp_path / "out/plain.wav")
+    even, _ = soundfile.read(tmp_path / "out/even.flac")
+    gain = float(plain @ even / (plain @ plain))
+    assert np.abs(even - gain * plain).max() < 2 / 32768
+    measured = pyloudnorm.Meter(rate).integrated_loudness(even)
+    peak = 20 * np.log10(np.abs(soxr.resample(even, rate, 8 * rate)).max())
+    assert measured == pytest.approx(target, abs=0.2) or (
+        measured < target and peak == pytest.approx(-1.1, abs=0.1)
+    )
+    assert peak <= -1
+    lines = (tmp_path / "out/manifest.jsonl").read_text().splitlines()
+    assert json.loads(lines[-1])["loudness"] == pytest.approx(measured, abs=0.2)
+    starts = [chapters_of(tmp_path / f"out/{name}") for name in ("plain.wav", "even.flac")]
+    assert starts[0] == starts[1]
+    assert [title for title, _ in starts[0]] == ["1", "2"]
 
 
 @pytest.mark.parametrize(

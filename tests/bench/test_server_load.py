@@ -15,9 +15,9 @@ import pytest
 
 from tests.client.fake_server import FakeServer, Peer, fake_server
 from tests.conftest import InProcess
-from vvcli.bench.server_clients import visit_alone
-from vvcli.bench.server_listener import AUDIBLE, Target, Visit
-from vvcli.bench.server_load import ServerLoadTest, percentiles, shake_hands
+from vvcli.bench.load.clients import visit_alone
+from vvcli.bench.load.listener import AUDIBLE, Target, Visit
+from vvcli.bench.load.server import ServerLoadTest, percentiles, shake_hands
 from vvcli.client.address import ServerAddress
 from vvcli.errors import UnavailableError
 

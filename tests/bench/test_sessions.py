@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vvcli.bench.find_rate import CLOSE, find_rate
-from vvcli.bench.search import search
-from vvcli.bench.sessions import Session, held
+from vvcli.bench.load.search import CLOSE, find_rate, search
+from vvcli.bench.load.sessions import Session, held
 
 
 def session(*deliveries: float, arrival: float = 0.0, frames: int | None = None) -> Session:
@@ -81,7 +80,7 @@ def test_a_search_that_runs_out_of_time_has_the_best_rate_until_then(
             rate=rate, timed_out=timed_out, holds=rate <= limit and not timed_out
         )
 
-    test: Any = SimpleNamespace(try_rate=try_rate, longest_playback=1.0)
+    test: Any = SimpleNamespace(try_rate=try_rate)
     best = search(test, 20.0, 1.0, told.append)
     held = [trial.rate for trial in told if trial.holds]
     assert len(told) <= trials + 1

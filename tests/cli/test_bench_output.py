@@ -10,9 +10,9 @@ import pytest
 
 from vvcli.bench.floor import Rates
 from vvcli.bench.frame_time import FrameTime
-from vvcli.bench.load import Trial
+from vvcli.bench.load.engine import EngineTrial
 from vvcli.bench.readings import Memory
-from vvcli.cli.bench import frame, load
+from vvcli.cli.bench import frame, load, trials
 from vvcli.cli.bench.options import Bench
 from vvcli.cli.environment import Environment
 
@@ -56,7 +56,7 @@ def test_frames_with_graphs_beside_eager(bench: Bench, capsys: pytest.CaptureFix
 
 
 def test_a_load_that_holds_has_a_price(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
-    trial = Trial(
+    trial = EngineTrial(
         rate=125.0,
         sessions=1900,
         ttfa_p50_ms=31.0,
@@ -76,12 +76,12 @@ def test_a_load_that_holds_has_a_price(bench: Bench, capsys: pytest.CaptureFixtu
         holds=True,
     )
     assert load._row(trial).split()[:4] == ["125", "1900", "31.0", "62.5"]
-    assert load._row(trial).endswith("holds")
-    assert load._row(replace(trial, holds=False, broken_off=True)).endswith("broken off")
-    load._print(bench, trial, price=2.5)
+    assert trials._verdict(trial) == "holds"
+    assert trials._verdict(replace(trial, holds=False, broken_off=True)) == "broken off"
+    trials.print_best(bench, [trial], trial, {}, 2.5)
     text = capsys.readouterr().out
     assert "125 sessions a second" in text
     assert "2500 on average, 2570 at most" in text
     assert "an hour of audio     0.001" in text
-    load._print(bench, None, price=2.5)
+    trials.print_best(bench, [], None, {}, 2.5)
     assert "no rate was seen to hold" in capsys.readouterr().out

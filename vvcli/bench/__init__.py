@@ -4,8 +4,7 @@
   (`shapes.py`). `machine.py`: on what.
 - `frame_time.py`, `floor.py`: the time of a frame, and the least it could be.
 - `kernels.py`, `kernel_work.py`: each kernel of a frame, and the least its calls could take.
-- `load.py`, `trial_run.py`, `sessions.py`, `search.py`, `find_rate.py`: sessions that arrive at
-  random. `server_load.py`, `server_clients.py`, `server_listener.py`: at a server.
+- `load/`: sessions that arrive at random, at an engine or a server.
 - `job.py`, `pipes.py`: a whole run, from a pipe of lines to a pipe of samples. `scaling.py`: by one
   worker and by many, each of which runs `subject_worker.py`. `fleet.py`: many, simulated.
 - `compile_targets.py`, `cubin.py`: every kernel and tile compiled for cards that are not there.

@@ -10,22 +10,20 @@ import click
 from vvcli.cli.bench.load_server import (
     LoadPlan,
     load_server,
-    price_of,
     server_load_options,
     take_server_load,
-    verdict,
 )
 from vvcli.cli.bench.options import (
-    Bench,
     bench_options,
     characters_option,
     slots_option,
     take_bench,
 )
+from vvcli.cli.bench.trials import print_best, run_trials
 from vvcli.cli.types import FiniteFloat
 
 if TYPE_CHECKING:
-    from vvcli.bench.load import Trial
+    from vvcli.bench.load.engine import EngineTrial
 
 SESSIONS_ON_CUDA, SESSIONS_ON_CPU = 1024, 2
 TEXTS = 256  # that sessions choose from
@@ -102,9 +100,8 @@ def load(
         load_server(bench, asked, plan)
         return
     loaded = bench.open_subject()
-    from vvcli.bench.load import LoadTest
+    from vvcli.bench.load.engine import EngineLoadTest
     from vvcli.bench.readings import read_memory, start_memory
-    from vvcli.bench.search import estimate_capacity, search
     from vvcli.bench.streams import StreamMaker, first_audio_ms, prepare
     from vvcli.bench.texts import random_texts
     from vvcli.engine.engine import Engine
@@ -119,31 +116,16 @@ def load(
     engine = Engine(loaded.model, slots=streams, steps=bench.steps, sample_type="int16")
     prepare(engine, maker.make(longest))
     alone = sorted(first_audio_ms(engine, maker, longest, LATENCIES))[LATENCIES // 2]
-    test = LoadTest(engine, maker, texts, ttfa / 1e3, deadline=deadline)
-    trials: list[Trial] = []
-
-    def tell(trial: Trial) -> None:
-        trials.append(trial)
-        bench.line(_row(trial))
-        if bench.as_json:
-            bench.note(f"{trial.rate:.3g} sessions/s: {verdict(trial)}")
-
+    test = EngineLoadTest(engine, maker, texts, ttfa / 1e3, deadline=deadline)
     bench.head(facts)
     bench.line(f"first audio of one session alone: {alone:.1f} ms")
     bench.line()
     bench.line(_head())
-    best = None
-    for rate in rates:
-        trial = test.try_rate(rate, duration, ramp=test.longest_playback)
-        tell(trial)
-        best = trial if best is None or trial.holds else best
-    if not rates and alone <= ttfa:  # else no rate holds
-        capacity = estimate_capacity(engine, maker, longest, test.mean_frames)
-        best = search(test, capacity, duration, tell)
+    guess = test.guess if alone <= ttfa else None  # else no rate holds
+    trials, best = run_trials(bench, test, rates, duration, guess, _row)
     memory = read_memory(device)
-    _print(bench, best, price)
-    if any(trial.timed_out for trial in trials):
-        bench.note(f"the time limit of {time_limit:g} s came before the end: give --time-limit")
+    used = "-" if best is None or best.gpu_percent is None else f"{best.gpu_percent:.0f} %"
+    cost = print_best(bench, trials, best, {"GPU": used}, price)
     bench.memory_lines(memory)
     bench.table({"steps": bench.counters(vars(engine.counters))})
     bench.json(
@@ -154,7 +136,7 @@ def load(
             "time_limit_s": time_limit,
             "first_audio_alone_ms": alone,
             "price_per_hour": price,
-            "price_per_audio_hour": price_of(best, price),
+            "price_per_audio_hour": cost,
             "best": best,
             "trials": trials,
             "memory": memory,
@@ -177,28 +159,11 @@ def _head() -> str:
     )
 
 
-def _row(trial: Trial) -> str:
+def _row(trial: EngineTrial) -> str:
     p50 = "-" if trial.ttfa_p50_ms is None else f"{trial.ttfa_p50_ms:.1f}"
     p99 = "-" if trial.ttfa_p99_ms is None else f"{trial.ttfa_p99_ms:.1f}"
     return (
         f"{trial.rate:>8.3g} {trial.sessions:>9} {p50:>16} {p99:>8} {trial.worst_gap_ms:>13.1f} "
         f"{trial.worst_lateness_ms:>8.1f} {trial.underrun_share:>9.2%} {trial.held_mean:>8.1f} "
-        f"{trial.held_most:>7} {trial.generating_mean:>9.1f} {trial.audio_s_per_s:>10.1f}  "
-        f"{verdict(trial)}"
+        f"{trial.held_most:>7} {trial.generating_mean:>9.1f} {trial.audio_s_per_s:>10.1f}"
     )
-
-
-def _print(bench: Bench, best: Trial | None, price: float) -> None:
-    bench.line()
-    if best is None:
-        bench.line("no rate was seen to hold")
-        return
-    cost = price_of(best, price)
-    used = "-" if best.gpu_percent is None else f"{best.gpu_percent:.0f} %"
-    lines = {
-        "rate": f"{best.rate:.3g} sessions a second",
-        "sessions held": f"{best.held_mean:.0f} on average, {best.held_most} at most",
-        "an hour of audio": "-" if cost is None else f"{cost:.4g}",
-        "GPU": used,
-    }
-    bench.table(lines)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vvcli.cli.bench.options import Bench
+from vvcli.cli.bench.trials import print_best, run_trials
 from vvcli.cli.message_options import together
 from vvcli.cli.server_options import Address
 from vvcli.cli.types import FileName, Number, was_typed
@@ -18,13 +19,13 @@ from vvcli.errors import UsageError
 from vvcli.script.limits import Limits
 
 if TYPE_CHECKING:
-    from vvcli.bench.server_load import Percentiles, ServerTrial
+    from vvcli.bench.load.server import Percentiles, ServerTrial
 
 CLIENTS = Limits(1, 256, whole=True)
 TEXTS = 256  # that sessions choose from
 
 # Options of what is measured here, which a server chooses for itself.
-_OF_MODEL = ("model", "shape", "device", "dtype", "steps", "streams", "profile")
+_OF_MODEL = ("model", "shape", "device", "dtype", "steps", "streams")
 
 
 def _parse_fields(_context: object, _parameter: object, value: str) -> dict[str, Any]:
@@ -120,8 +121,8 @@ def load_server(bench: Bench, asked: ServerLoad, plan: LoadPlan) -> None:
         UnavailableError: the server does not answer, or does not speak.
         UsageError: the token cannot be read.
     """
-    from vvcli.bench.server_listener import AUDIBLE_DBFS, Target
-    from vvcli.bench.server_load import ServerLoadTest, shake_hands
+    from vvcli.bench.load.listener import AUDIBLE_DBFS, Target
+    from vvcli.bench.load.server import ServerLoadTest, shake_hands
     from vvcli.bench.texts import random_texts
     from vvcli.checkpoint.token_file import read_token
 
@@ -136,31 +137,14 @@ def load_server(bench: Bench, asked: ServerLoad, plan: LoadPlan) -> None:
         processes=asked.clients,
         deadline=plan.deadline,
     )
-    trials: list[ServerTrial] = []
-
-    def tell(trial: ServerTrial) -> None:
-        trials.append(trial)
-        bench.line(_row(trial))
-        if bench.as_json:
-            bench.note(f"{trial.rate:.3g} sessions/s: {verdict(trial)}")
-
     bench.line(_describe(asked.address, facts))
     alone, whole = test.alone()
     bench.line(f"first audible sample ({AUDIBLE_DBFS} dBFS) of one session alone: {alone:.1f} ms")
     bench.line()
     bench.line(_HEAD)
-    best = None
-    for rate in plan.rates:
-        trial = test.try_rate(rate, plan.duration)
-        tell(trial)
-        best = trial if best is None or trial.holds else best
-    if not plan.rates and alone <= plan.ttfa:  # else no rate holds
-        best = test.search(1 / whole, plan.duration, tell)
-    _print(bench, best, plan)
-    if any(trial.timed_out for trial in trials):
-        bench.note(
-            f"the time limit of {plan.time_limit:g} s came before the end: give --time-limit"
-        )
+    guess = (lambda: 1 / whole) if alone <= plan.ttfa else None  # else no rate holds
+    trials, best = run_trials(bench, test, plan.rates, plan.duration, guess, _row)
+    cost = print_best(bench, trials, best, {} if best is None else _lines(best), plan.price)
     bench.json(
         {
             "server": str(asked.address),
@@ -173,23 +157,11 @@ def load_server(bench: Bench, asked: ServerLoad, plan: LoadPlan) -> None:
             "first_audible_alone_ms": alone,
             "longest_playback_s": test.longest_playback,
             "price_per_hour": plan.price,
-            "price_per_audio_hour": price_of(best, plan.price),
+            "price_per_audio_hour": cost,
             "best": best,
             "trials": trials,
         }
     )
-
-
-def price_of(best: Any, price: float) -> float | None:
-    """Of an hour of audio at the trial `best`, when an hour of the machine costs `price`."""
-    return price / best.audio_s_per_s if best and best.audio_s_per_s else None
-
-
-def verdict(trial: Any) -> str:
-    """How a trial went, in a word or two."""
-    if trial.timed_out:
-        return "out of time"
-    return "holds" if trial.holds else "broken off" if trial.broken_off else "does not hold"
 
 
 def _describe(address: ServerAddress, facts: dict[str, Any]) -> str:
@@ -213,7 +185,7 @@ def _row(trial: ServerTrial) -> str:
         f"{trial.rate:>8.3g} {trial.sessions:>9}"
         + "".join(f" {_percentiles(each):>26}" for each in times)
         + f" {trial.underrun_share:>9.2%} {lost:>6} {trial.held_mean:>8.1f} {trial.held_most:>7} "
-        f"{trial.audio_s_per_s:>10.1f}  {verdict(trial)}"
+        f"{trial.audio_s_per_s:>10.1f}"
     )
 
 
@@ -223,19 +195,10 @@ def _percentiles(found: Percentiles | None) -> str:
     return " / ".join(f"{found[name]:.1f}" for name in ("p50", "p95", "p99"))
 
 
-def _print(bench: Bench, best: ServerTrial | None, plan: LoadPlan) -> None:
-    bench.line()
-    if best is None:
-        bench.line("no rate was seen to hold")
-        return
-    cost = price_of(best, plan.price)
-    bench.table(
-        {
-            "rate": f"{best.rate:.3g} sessions a second",
-            "sessions held": f"{best.held_mean:.0f} on average, {best.held_most} at most",
-            "refused, failed": f"{best.refused}, {best.failed}; not ended {best.unfinished}",
-            "worst lateness": f"{best.worst_lateness_ms:.1f} ms",
-            "silence before": _percentiles(best.lead_ms) + " ms",
-            "an hour of audio": "-" if cost is None else f"{cost:.4g}",
-        }
-    )
+def _lines(best: ServerTrial) -> dict[str, str]:
+    """What there is to say of a server's best trial, and of no engine's."""
+    return {
+        "refused, failed": f"{best.refused}, {best.failed}; not ended {best.unfinished}",
+        "worst lateness": f"{best.worst_lateness_ms:.1f} ms",
+        "silence before": _percentiles(best.lead_ms) + " ms",
+    }

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from vvcli.bench.sessions import Session
+from vvcli.bench.load.sessions import Session
 from vvcli.client.address import ServerAddress
 from vvcli.client.connection import Connection
 from vvcli.client.http_response import ResponseError

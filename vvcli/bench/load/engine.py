@@ -7,22 +7,25 @@ a stream that is done early leaves its slot to the next one.
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from vvcli.bench.find_rate import stretched
+from vvcli.bench.load.engine_trial import TrialRun
+from vvcli.bench.load.search import stretched
+from vvcli.bench.load.sessions import Session, held
 from vvcli.bench.readings import GpuUse
-from vvcli.bench.sessions import Session, held
-from vvcli.bench.streams import StreamMaker
-from vvcli.bench.trial_run import TrialRun
+from vvcli.bench.streams import StreamMaker, fill, stop
 from vvcli.engine.engine import Engine
 from vvcli.engine.stream import Stream
 
+STEPS = 10  # from whose time a rate is guessed
+
 
 @dataclass(frozen=True)
-class Trial:
+class EngineTrial:
     """Measurements at one rate, of the sessions that arrived meanwhile."""
 
     rate: float  # sessions a second
@@ -44,7 +47,7 @@ class Trial:
     holds: bool
 
 
-class LoadTest:
+class EngineLoadTest:
     """One engine under sessions that speak `texts`, chosen at random.
 
     Args:
@@ -79,19 +82,28 @@ class LoadTest:
         """Seconds; after so long the number of sessions that play is steady."""
         return max(map(self._maker.frames, self._texts)) * self._frame_s
 
-    @property
-    def mean_frames(self) -> float:
-        """Of a session."""
-        return sum(map(self._maker.frames, self._texts)) / len(self._texts)
+    def guess(self) -> float:
+        """Sessions a second to begin a search with, from the time of a full frame.
+
+        Of what all slots would make, half holds on most machines and all on none, so that two
+        trials bracket the rate.
+        """
+        longest = max(self._texts, key=len)
+        running = fill(self.engine, self._maker, [longest] * self.engine.state.slots)
+        made, start = 0, time.perf_counter()
+        for _ in range(STEPS):
+            made += len(self.engine.step())
+        seconds = time.perf_counter() - start
+        stop(self.engine, running)
+        mean_frames = sum(map(self._maker.frames, self._texts)) / len(self._texts)
+        return max(made, 1) / seconds / mean_frames / 2
 
     def try_rate(
-        self, rate: float, duration: float, *, ramp: float | None = None, give_up: bool = False
-    ) -> Trial:
-        """Send `rate` sessions a second, and measure those of `duration` seconds.
+        self, rate: float, duration: float, *, is_quick: bool = False, give_up: bool = False
+    ) -> EngineTrial:
+        """See `LoadTest`. A quick trial begins once the first second's sessions are made.
 
-        `ramp` is the seconds before; by default it lasts until the first second's sessions are
-        made, from when on the engine's load is steady. Sessions keep arriving until those that
-        are measured are made. With `give_up`, a rate that cannot hold any more is broken off.
+        Sessions keep arriving until those that are measured are made.
         """
         duration = stretched(duration, rate)
         self._seed += 1
@@ -100,7 +112,7 @@ class LoadTest:
             self._sessions(np.random.default_rng(self._seed), rate),
             rate=rate,
             duration=duration,
-            ramp=ramp,
+            ramp=None if is_quick else self.longest_playback,
             longest_ramp=self.longest_playback,
             limit=self._ttfa_s if give_up else math.inf,
             deadline=self._deadline,
@@ -120,7 +132,7 @@ class LoadTest:
             session = Session(arrival, self._maker.frames(text), self._frame_s)
             yield self._maker.make(text), session
 
-    def _trial(self, rate: float, run: TrialRun, gpu_percent: float | None) -> Trial:
+    def _trial(self, rate: float, run: TrialRun, gpu_percent: float | None) -> EngineTrial:
         start, end = run.window
         seen = [session for session in run.sessions if start <= session.arrival < end]
         waits = [1e3 * session.waited(run.now) for session in seen]
@@ -128,7 +140,7 @@ class LoadTest:
         underran = sum(session.underran for session in seen)
         held_mean, held_most = held(run.sessions, start, end)
         in_time = p99 is not None and p99 <= 1e3 * self._ttfa_s
-        return Trial(
+        return EngineTrial(
             rate=rate,
             sessions=len(seen),
             ttfa_p50_ms=p50,

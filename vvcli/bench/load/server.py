@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 import math
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from vvcli.bench.find_rate import CLOSE, OutOfTimeError, find_rate, stretched
-from vvcli.bench.server_clients import Plan, Visits, run_clients, visit_alone
-from vvcli.bench.server_listener import FAILED, REFUSED, UNFINISHED, WHOLE, Target
-from vvcli.bench.sessions import held
+from vvcli.bench.load.clients import Plan, Visits, run_clients, visit_alone
+from vvcli.bench.load.listener import FAILED, REFUSED, UNFINISHED, WHOLE, Target
+from vvcli.bench.load.search import stretched
+from vvcli.bench.load.sessions import held
 from vvcli.client.connection import Connection, exchange
 from vvcli.client.http_response import ResponseError
 from vvcli.errors import UnavailableError
@@ -22,7 +22,6 @@ from vvcli.errors import UnavailableError
 PERCENTILES = (50, 95, 99)
 ALONE = 3  # sessions that are alone
 TIMEOUT, MAX_FACTS = 60.0, 1 << 20  # seconds and bytes of a handshake
-RETRIES = 6  # of the last, long trial, each at a lower rate
 
 Percentiles = dict[str, float]
 
@@ -141,53 +140,18 @@ class ServerLoadTest:
         return 1e3 * statistics.median(audible), statistics.median(ended)
 
     def try_rate(
-        self, rate: float, duration: float, *, ramp: float | None = None, give_up: bool = False
+        self, rate: float, duration: float, *, is_quick: bool = False, give_up: bool = False
     ) -> ServerTrial:
-        """Let `rate` sessions a second arrive, and measure those of `duration` seconds.
-
-        `ramp` is the seconds before, in which as many come to play as will; by default as long as
-        the longest session plays. With `give_up`, a rate that cannot hold any more is broken off.
+        """See `LoadTest`. Sessions arrive before for as long as the longest one plays, or as long
+        as a quick trial is.
         """
+        ramp = min(duration, self.longest_playback) if is_quick else self.longest_playback
         duration = stretched(duration, rate)
-        ramp = self.longest_playback if ramp is None else min(ramp, self.longest_playback)
         self._seed += 1
         limit = self._ttfa_s if give_up else math.inf
         plan = Plan(rate, ramp, ramp + duration, limit, self._seed, self._deadline)
         found = run_clients(self._target, self._texts, plan, self._processes)
         return self._trial(plan, found)
-
-    def search(
-        self, guess: float, duration: float, tell: Callable[[ServerTrial], None]
-    ) -> ServerTrial | None:
-        """The trial at the highest rate that holds, first looked for in trials half as long.
-
-        As `search.search`; `tell` gets every trial.
-        """
-        held: list[ServerTrial] = []
-
-        def attempt(rate: float, duration: float, ramp: float | None) -> ServerTrial:
-            trial = self.try_rate(rate, duration, ramp=ramp, give_up=True)
-            tell(trial)
-            if trial.timed_out:
-                raise OutOfTimeError
-            return trial
-
-        def holds(rate: float) -> bool:
-            trial = attempt(rate, duration / 2, duration / 2)
-            held.extend([trial] if trial.holds else [])
-            return trial.holds
-
-        try:
-            rate = find_rate(holds, guess)
-            for _ in range(RETRIES if rate else 0):
-                assert rate is not None  # noqa: S101 - for mypy
-                trial = attempt(rate, duration, None)
-                if trial.holds:
-                    return trial
-                rate /= CLOSE
-        except OutOfTimeError:
-            pass
-        return max(held, key=lambda trial: trial.rate, default=None)
 
     def _trial(self, plan: Plan, found: Visits) -> ServerTrial:
         seen = [visit for visit in found.visits if plan.measures(visit.arrival)]

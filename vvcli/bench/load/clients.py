@@ -13,8 +13,8 @@ from dataclasses import astuple, dataclass
 
 import numpy as np
 
-from vvcli.bench.find_rate import HOPELESS, LONGEST_TAIL, TOLERATED
-from vvcli.bench.server_listener import FAILED, UNFINISHED, WHOLE, Listener, Target, Visit
+from vvcli.bench.load.listener import FAILED, UNFINISHED, WHOLE, Listener, Target, Visit
+from vvcli.bench.load.search import HOPELESS, LONGEST_TAIL, TOLERATED
 
 POLL_MS = 200
 SOON = 0.05  # seconds from the start of the processes to that of the trial, each

@@ -6,8 +6,8 @@ import time
 from collections import deque
 from collections.abc import Iterator
 
-from vvcli.bench.find_rate import HOPELESS, LONGEST_TAIL, TOLERATED
-from vvcli.bench.sessions import Session
+from vvcli.bench.load.search import HOPELESS, LONGEST_TAIL, TOLERATED
+from vvcli.bench.load.sessions import Session
 from vvcli.bench.streams import stop
 from vvcli.engine.engine import Engine
 from vvcli.engine.stream import Stream

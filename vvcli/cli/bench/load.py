@@ -19,7 +19,7 @@ from vvcli.cli.bench.options import (
     slots_option,
     take_bench,
 )
-from vvcli.cli.bench.trials import print_best, run_trials
+from vvcli.cli.bench.trials import Rates, print_best, run_trials
 from vvcli.cli.types import FiniteFloat
 
 if TYPE_CHECKING:
@@ -36,7 +36,8 @@ LATENCIES = 10
     "--rate",
     "rates",
     metavar="R,...",
-    callback=lambda _context, _parameter, value: _parse_rates(value),
+    type=Rates(),
+    default=(),
     help="Sessions a second; default: search for the highest rate that holds.",
 )
 @click.option(
@@ -77,7 +78,7 @@ LATENCIES = 10
 def load(
     context: click.Context,
     /,
-    rates: list[float],
+    rates: tuple[float, ...],
     ttfa: float,
     duration: float,
     time_limit: float,
@@ -143,13 +144,6 @@ def load(
             "counters": vars(engine.counters),
         }
     )
-
-
-def _parse_rates(value: str | None) -> list[float]:
-    if value is None:
-        return []
-    kind = FiniteFloat(0, min_open=True)
-    return [kind.convert(part, None, None) for part in value.split(",")]
 
 
 def _head() -> str:

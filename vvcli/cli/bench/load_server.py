@@ -105,7 +105,7 @@ def take_server_load(context: click.Context, options: dict[str, Any]) -> ServerL
 class LoadPlan:
     """What is tried: see the options of `load`."""
 
-    rates: list[float]
+    rates: tuple[float, ...]
     ttfa: float
     duration: float
     time_limit: float

@@ -5,10 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+import click
+
 from vvcli.bench.load.search import LoadTest, Trial, search
 from vvcli.cli.bench.options import Bench
+from vvcli.cli.types import FiniteFloat
 
 Seen = TypeVar("Seen", bound=Trial)
+
+
+class Rates(FiniteFloat):
+    """Sessions a second, one number or several with commas; a number in a config file."""
+
+    def __init__(self) -> None:
+        super().__init__(0, min_open=True)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Parse and check `value`."""
+        if isinstance(value, tuple):
+            return value
+        return tuple(super(Rates, self).convert(rate, param, ctx) for rate in str(value).split(","))
 
 
 def run_trials(

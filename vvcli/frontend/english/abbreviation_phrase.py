@@ -109,7 +109,7 @@ def _edition(match: re.Match[str], clause: Clause) -> Abbreviation | None:
         return (
             Abbreviation("circuit") if before in ("st", "nd", "rd", "th", "d", "fed", ".") else None
         )
-    if match[0] == "fl.":
+    if match[0].lower() == "fl.":
         return Abbreviation("floor") if before in ("st", "nd", "rd", "th") else None
     is_edition = before in ("st", "nd", "rd", "th", "rev", "revised", "new", ".", "first")
     return Abbreviation("edition") if is_edition and clause.previous != "Stop" else None
@@ -145,7 +145,7 @@ RULES = [
         stop="never",
     ),
     Rule(
-        re.compile(r"ed\.|fl\.|Cir\.(?!\w)"),
+        re.compile(r"ed\.|[fF]l\.|Cir\.(?!\w)"),
         _edition,
         "w",
         frozenset(["ed", "fl", "cir"]),
@@ -157,6 +157,13 @@ RULES = [
         "C",
         stop="never",
         shape="a[.]",
+    ),
+    Rule(
+        re.compile(r"Gen\.(?=\s[XYZ](?!\w))"),
+        lambda m, c: Abbreviation("gen"),
+        "C",
+        frozenset(["gen"]),
+        stop="never",
     ),
     Rule(re.compile(r"ff(?:\.|(?!\w))"), _following, "w", frozenset(["ff"]), stop="capital"),
     Rule(
@@ -220,7 +227,7 @@ RULES = [
         stop="never",
     ),
     Rule(
-        re.compile(r"[A-Za-z]{1,10}/[A-Za-z0-9]{1,10}(?![\w/])"),
+        re.compile(r"[A-Za-z]{1,10}/[A-Za-z0-9]{1,10}(?:/they)?(?![\w/])"),
         _slashed,
         "w",
         frozenset(re.match("[a-z]*", key)[0] for key in mapping("english/slashes")),  # type: ignore[index]

@@ -7,6 +7,7 @@ import re
 from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.abbreviation import Abbreviation
+from vvcli.frontend.english.number_words import letters
 from vvcli.frontend.english.patterns import STREETS
 from vvcli.frontend.tables import cues
 
@@ -46,7 +47,32 @@ def _road(match: re.Match[str], clause: Clause) -> Abbreviation | None:
     return Abbreviation(COMPASS[match[0][0]] + ("bound" if len(match[0]) > 1 else ""))
 
 
+_ZIP = re.compile(r"\s\d{5}(?![\d,.])|\s\d{5}[,.](?!\d)")
+
+
+def _state(match: re.Match[str], clause: Clause) -> Abbreviation | None:
+    """A state whose letters are a word: "Portland, OR 97201", "Bangor, ME." """
+    before = clause.before(match.start())
+    is_apart = before == ","
+    city = clause.before(match.start(), 2) if is_apart else before
+    if not city.istitle() or city.isupper():
+        return None
+    if not _ZIP.match(clause.text, match.end()):
+        # "Sure, OK." is no place; of a name alone, without a ZIP code, one word must be the city.
+        after = clause.after(match.end())
+        is_ended = after in ("", ".", ",", ";", ")")
+        if not is_apart or not is_ended or match[0] in ("OK", "HI"):
+            return None
+    return Abbreviation(letters(match[0]))
+
+
 RULES = [
+    Rule(
+        re.compile(r"(?:OR|IN|ME|HI|OK)(?![\w'])"),
+        _state,
+        "C",
+        frozenset(["or", "in", "me", "hi", "ok"]),
+    ),
     Rule(
         re.compile(
             rf"[NSEW](?=\s(?:\d{{1,3}}(?:st|nd|rd|th)|[A-Z][a-z]{{2,15}})\s(?:{STREETS})(?!\w))"

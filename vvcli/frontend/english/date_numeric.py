@@ -68,7 +68,12 @@ def _short(match: re.Match[str], clause: Clause) -> Date | None:
 
 def _is_cued(match: re.Match[str], clause: Clause, after: str) -> bool:
     """Whether what is before it says that it is a date: "on 5/6", "Sat 5/6"."""
-    if clause.before(match.start()).lower() in _PREPOSITIONS and not counts(after):
+    before = clause.before(match.start()).lower()
+    if before == ".":
+        before = clause.before(match.start(), 2).lower()
+    if before in _EXPIRES or (before == "of" and clause.before(match.start(), 2).lower() in _DAYS):
+        return True  # exp. 10/12, the week of 10/7
+    if before in _PREPOSITIONS and not counts(after):
         return True
     return _is_weekday_before(match, clause) and _ends_date(after)
 
@@ -84,6 +89,7 @@ def _ends_date(after: str) -> bool:
     return not after.isalpha() or after.lower() in _AFTER_DATE
 
 
+_DAYS = ("week", "weekend", "night", "evening", "morning", "afternoon")
 _AFTER_DATE = cues("date.after")
 _WEEKDAYS = {
     name.title() for full, short in rows("english/weekdays") for name in [full, *short.split()]

@@ -86,7 +86,17 @@ _COUNTS = cues("decade.counts")
 _LISTED_AFTER = re.compile(r"(?:,|,? (?:and|or|to)) \d{1,2}s(?!\w)")
 _LISTED_BEFORE = re.compile(r"(?<![\w.])\d{1,2}s(?:,|,? (?:and|or)) $")
 
+_ERA = r"\s(?:B\.?C|C\.?E|A\.?D)(?![a-z])"
+
 RULES = [
+    # The years of a century that has three digits: "the 300s BCE", "in the 800s".
+    Rule(
+        re.compile(rf"(?:(?<=[Ii]n the )|(?=[1-9]00s{_ERA}))(?P<number>[1-9]00)s(?!\w|'\w)"),
+        lambda m, c: Decade(int(m["number"])),
+        "0",
+        shape="000a(?![0a_])",
+        letters="s",
+    ),
     Rule(
         re.compile(r"(?P<number>[1-9]\d?)s(?!\w|'\w)"),
         _several,

@@ -94,8 +94,9 @@ def _fraction(match: re.Match[str], clause: Clause) -> Fraction | Meter | None:
     whole = int(match["whole"]) if match["whole"] else None
     if clause.follows(end).isalpha() and not (over < under and under in _SPOKEN):
         return None  # a name such as 12/7b
-    if clause.touches(place).isalpha():
-        return None  # FY23/24
+    touches = clause.touches(place)
+    if touches.isalpha() or (touches == "-" and clause.text[max(0, place - 2)].isupper()):
+        return None  # FY23/24, Case C-311/18
     is_season = len(match["under"]) == 2 and over % 100 < under
     if over > 999 and is_year_like(match["over"]) and (is_season or len(match["under"]) > 2):
         return None  # the 2023/24 season, (EU) 2016/679

@@ -41,9 +41,12 @@ def _gives_hours(clause: Clause, place: int) -> bool:
 
 def _idiom(match: re.Match[str], clause: Clause) -> Idiom | None:
     before = clause.touches(match.start())
-    if before.isalnum() or (before and before in "-/.,+$€£"):
-        return None
     written = match[0]
+    is_compound = before == "-" and clause.before(match.start(), 2).isalpha()  # post-9/11
+    if is_compound and written not in ("9/11", "24/7"):
+        return None
+    if before.isalnum() or (before and before in "-/.,+$€£" and not is_compound):
+        return None
     if written in ("7/7", "9/11") and clause.before(match.start()).lower() in ("by", "until"):
         return None
     if written == "10-4" and _gives_hours(clause, match.start()):
@@ -53,6 +56,7 @@ def _idiom(match: re.Match[str], clause: Clause) -> Idiom | None:
     return Idiom(_IDIOMS[written])
 
 
+_ARTICLES = ("the", "a", "an", "this", "that", "our", "their", "old", "new")
 _LATER = re.compile(r"-(?P<number>[89]|10|\d00)[A-Z]{0,2}")
 
 
@@ -70,6 +74,8 @@ def _aircraft(match: re.Match[str], clause: Clause) -> Idiom | None:
     later = _LATER.fullmatch(match["variant"] or "")
     is_later = later is not None and int(later["number"]) < int(match[0][:3])
     is_boeing = clause.before(match.start()).lower() == "boeing"
+    # Nor does one that "the" or "a" is before: the 737-800, a 777-300ER.
+    is_later = is_later or (later is not None and clause.before(match.start()).lower() in _ARTICLES)
     if match["variant"] and not (is_boeing or is_later):
         return None
     is_named = clause.before(match.start()).lower() in (

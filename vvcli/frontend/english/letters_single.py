@@ -145,6 +145,13 @@ _ANY = frozenset(ascii_lowercase)  # words of one letter
 
 RULES = [
     Rule(
+        re.compile(r"T(?P<sign>[-+–])(?=\d{1,4}\s?(?:[smhd](?!\w)|(?:sec|min|hour|hr|day)))"),
+        lambda m, c: Letters(f"t {'plus' if m['sign'] == '+' else 'minus'}"),
+        "C",
+        frozenset("t"),
+        shape="a[-+–]0",
+    ),
+    Rule(
         re.compile(r"(?P<letter>[A-Z])s(?!\w)"),
         _plural,
         "C",

@@ -112,7 +112,15 @@ def _root(match: re.Match[str], clause: Clause) -> Math:
     return Math("square root of")
 
 
+def _factorial(match: re.Match[str], clause: Clause) -> Math | None:
+    """After a number or a variable in an equation: "5! = 120"."""
+    before = clause.before(match.start())
+    touches = clause.touches(match.start())
+    return Math("factorial") if touches.strip() and _is_operand(before) else None
+
+
 RULES = [
+    Rule(re.compile(r"!(?=\s[=/×*+-]\s)"), _factorial, "!", needs="="),
     Rule(re.compile(r"\*\*\s?(?P<exponent>\d{1,9})(?!\w)"), _star_power, "*", shape=r"\*[ 0]"),
     Rule(
         re.compile(r"\^(?P<exponent>\{?[+-]?\d{1,9}\}?(?:[+-](?![\w(]))?|\{?[a-z]\}?(?!\w)|[+-])"),

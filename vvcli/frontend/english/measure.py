@@ -64,8 +64,9 @@ def _measure(match: re.Match[str], clause: Clause) -> Measure | None:
     value: str | Fraction = plain(match["number"] or "0")
     if match["under"]:
         whole = int(match["whole"]) if match["whole"] else None
-        if not int(match["under"]):
-            return None
+        is_declared = match["unit"] == "d" and int(match["over"]) > 19 and not match["gap"]
+        if not int(match["under"]) or is_declared:
+            return None  # 287/6d, of an innings
         if unit.one == "hertz" and int(match["over"]) > 9 and whole is None:
             return Measure(match["over"], unit, match["under"], link="")  # 50/60 Hz
         value = Fraction(int(match["over"]), int(match["under"]), whole)
@@ -204,7 +205,7 @@ RULES = [
     Rule(
         re.compile(
             rf"(?P<sign>(?<![\w)\]%])-|[+±~≈]\s?)?(?:{FRACTION}|(?P<number>{_NUM}){_RANGE})"
-            rf"(?P<gap>[\s-]?)(?=[a-zA-Zμ°Ω])(?P<unit>{UNIT})"
+            rf"(?P<gap>[\s-]?)(?=[a-zA-Zμ°ΩÅ])(?P<unit>{UNIT})"
         ),
         _measure,
         "0-+±~≈.",

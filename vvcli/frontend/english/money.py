@@ -86,9 +86,10 @@ def _amount(written: str, magnitude: str | None, sign: str) -> Amount:
 
 
 def _decimal_point(written: str, sign: str) -> str:
-    """5,50 and 1.234,56 with a point, and without signs between groups."""
-    if re.fullmatch(r"\d{1,3}(?:\.\d{3})*,\d{2}", written):
-        return written.replace(".", "").replace(",", ".")
+    """5,50, 1.234,56 and 1 234,56 with a point, and without signs between groups."""
+    if re.fullmatch(r"\d{1,3}(?:[. ]\d{3})*,\d{2}", written):
+        return re.sub("[. ]", "", written).replace(",", ".")
+    written = written.replace(" ", "")
     if re.fullmatch(r"\d{1,3}(?:\.\d{3})+", written) and (sign == "€" or written.count(".") > 1):
         return written.replace(".", "")
     return plain(written)
@@ -151,7 +152,8 @@ _WORDS = [
 _ENDING = [s for s in (*_SIGNS, *_WORDS) if s not in ("A$", "S$", "R$", "Fr.", "RM", "Rp")]
 _LETTERS = "kmbt" + "".join({sign[0].lower() for sign in _ENDING if sign[0].isalpha()})
 _SUM = (
-    r"(?:\d{1,3}(?:,\d{2,3}){0,5},\d{3}(?:\.\d+)?|\d{1,3}(?:'\d{3}){1,4}(?:\.\d+)?(?!\d)|\d{1,3}(?:\.\d{3}){1,4},\d\d(?!\d)"
+    r"(?:\d{1,3}(?: \d{3}){1,4}(?:,\d\d(?!\d)|(?=\s?(?:€|[A-Z]{3}(?!\w)|k[rč])))"
+    r"|\d{1,3}(?:,\d{2,3}){0,5},\d{3}(?:\.\d+)?|\d{1,3}(?:'\d{3}){1,4}(?:\.\d+)?(?!\d)|\d{1,3}(?:\.\d{3}){1,4},\d\d(?!\d)"
     r"|\d{1,3}(?:\.\d{3}){1,4}(?=\s?€)|\d+,\d\d(?![\d]|,\d)|\d+\.\d+|\d+|\.\d+)"
 )
 _MAGNITUDE = (
@@ -226,7 +228,7 @@ RULES = [
         ),
         _with_magnitudes,
         "0.",
-        shape="(?!0+ ?a+0)0+(,0|\\.0+(?![0./:;)])|-[-0$€£]| ?[^ 0,./:%;!?)]|$)|[.]0",
+        shape="(?!0+ ?a+0)0+( 000|,0|\\.0+(?![0./:;)])|-[-0$€£]| ?[^ 0,./:%;!?)]|$)|[.]0",
         letters=_LETTERS,
         needs="a" + "".join(sign[0] for sign in _ENDING if not sign[0].isalpha()),
     ),

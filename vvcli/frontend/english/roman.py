@@ -111,6 +111,8 @@ def _after_cue(
     after = clause.after(match.end())
     if written.upper() in ("C", "D", "M", "L") or (written in _SPELLED and cue not in _LOWER_TOO):
         return None
+    if written == "I" and cue == "no":
+        return None  # "No. I won't."
     if written in "iI" and after.isalpha() and after.islower() and after not in _AFTER_RANK:
         is_title = clause.before(match.start()).istitle()
         if not is_title or after in _OF_ME:
@@ -199,15 +201,20 @@ def _headed(match: re.Match[str], clause: Clause) -> Listed | None:
 
 @dataclass(frozen=True)
 class Lines:
-    """A line of a play: "III.i.56"."""
+    """A line of a play, or a scene: "III.i.56", "III.i"."""
 
     act: int
     scene: int
-    line: int
+    line: int = 0
 
     def words(self, british: bool) -> str:
         """As in "three one fifty six"."""
-        return " ".join(cardinal(n, british) for n in (self.act, self.scene, self.line))
+        return " ".join(cardinal(n, british) for n in (self.act, self.scene, self.line) if n)
+
+
+def _lines(match: re.Match[str], clause: Clause) -> Lines | None:
+    act, scene = value(match["act"]), value(match["scene"].upper())
+    return Lines(act, scene, int(match["line"] or 0)) if act and scene else None
 
 
 _NUMERAL = r"(?:[IVXLCDM]{1,9}|[ivxlcdm]{1,9})"
@@ -218,8 +225,8 @@ RULES = [
         re.compile(r"(?P<numeral>[IVX]{1,5})(?P<letter>[a-eA-E])(?!\w)"), _lettered, "C", shape="aa"
     ),
     Rule(
-        re.compile(r"(?P<act>[IVX]{1,4})\.(?P<scene>[ivx]{1,4})\.(?P<line>\d{1,3})(?!\w)"),
-        lambda m, c: Lines(value(m["act"]) or 0, value(m["scene"].upper()) or 0, int(m["line"])),
+        re.compile(r"(?P<act>[IVX]{1,4})\.(?P<scene>[ivx]{1,4})(?:\.(?P<line>\d{1,3}))?(?!\w)"),
+        _lines,
         "C",
         shape="a+[.]a",
         letters="ivx",

@@ -47,13 +47,21 @@ class Wickets:
 
     runs: int
     wickets: int
+    declared: bool = False
 
     def words(self, british: bool) -> str:
-        """As in "two hundred eighty seven for four"."""
-        return f"{cardinal(self.runs, british)} for {cardinal(self.wickets, british)}"
+        """As in "two hundred eighty seven for four declared"."""
+        said = f"{cardinal(self.runs, british)} for {cardinal(self.wickets, british)}"
+        return f"{said} declared" if self.declared else said
 
 
 RULES = [
+    Rule(
+        re.compile(r"(?P<runs>\d{2,3})/(?P<wickets>\d)d(?!\w)"),
+        lambda m, c: Wickets(int(m["runs"]), int(m["wickets"]), declared=True),
+        "0",
+        shape="0{2,3}/0a(?![0a_])",
+    ),
     Rule(
         re.compile(
             r"(?P<runs>\d{2,3})[/-](?P<wickets>\d|10)(?=\s(?:\(\d{1,3}(?:\.\d)?\s?ov|dec\b|declared|"

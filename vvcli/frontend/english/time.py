@@ -200,7 +200,7 @@ RULES = [
     Rule(
         re.compile(
             r"(?P<hour>[01]?\d|2[0-4]):(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d)(?:[.,]\d{1,6})?)?"
-            rf"(?:\s?(?P<half>{_HALF})|(?P<short>[ap])(?!\w)|\s?[hH](?!\w))?(?!(?!Z(?!\w))\w|[:.,]\d)"
+            rf"(?:\s?(?P<half>{_HALF})|(?P<short>[ap])(?!\w)|\s?[hH](?!\w))?(?!(?!(?:Z|ish)(?!\w))\w|[:.,]\d)"
         ),
         _clock,
         "0",

@@ -144,7 +144,23 @@ _RUNS = {
 _AT = r"(?=:?\s(?:at\s|from\s|@\s?)?\d{1,2}(?::\d\d|[ap]|\s?[ap]\.?m|\s?[-–]\s?\d{1,2}(?!\d)))"
 _DAY = "(?:M|Tu|Th|T|W|R|F|Sa|Su)"
 
+
+@dataclass(frozen=True)
+class And:
+    """The slash between two days or months: "Mon/Wed"."""
+
+    def words(self, british: bool) -> str:
+        """Nothing, as between letters of days."""
+        return ""
+
+
+def _slash(match: re.Match[str], clause: Clause) -> And | None:
+    is_listed = clause.previous == "Weekday" and clause.after(match.end()).lower() in _NAMES
+    return And() if is_listed else None
+
+
 RULES = [
+    Rule(re.compile("/(?=[A-Z])"), _slash, "/", shape="/a"),
     Rule(
         re.compile(rf"(?P<days>{_DAY}(?P<sign>[-–/]){_DAY}(?:/{_DAY}){{0,4}}){_AT}"),
         _letters,

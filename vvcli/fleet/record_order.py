@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from vvcli.samples import Samples
-
-
-@dataclass
-class _Sequence:
-    items: list[Samples] = field(default_factory=list)  # held back
-    size: int = 0  # of these
-    complete: bool = False
+from vvcli.speech.order import HeldSequence
 
 
 @dataclass(eq=False)
@@ -35,7 +29,7 @@ class RecordOrder:
         self.live: int | None = None  # place of the record that is heard now
         self._hold = hold
         self._places = 0
-        self._held: dict[int, _Sequence] = {}
+        self._held: dict[int, HeldSequence[Samples]] = {}
         self._records: dict[int, _Record] = {}  # by the numbers of their parts
         self._by_place: dict[int, _Record] = {}
         self._changed: dict[_Record, None] = {}
@@ -47,7 +41,7 @@ class RecordOrder:
         self._by_place[record.place] = record
         for number in range(first, first + count):
             self._records[number] = record
-            self._held[number] = _Sequence()
+            self._held[number] = HeldSequence()
 
     def put(self, number: int, item: Samples, *, size: int = 0, last: bool = False) -> None:
         """Add the next item of sequence `number`."""

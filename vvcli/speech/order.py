@@ -12,8 +12,10 @@ Item = TypeVar("Item")
 
 
 @dataclass
-class _Sequence(Generic[Item]):
-    items: list[Item] = field(default_factory=list)  # held back
+class HeldSequence(Generic[Item]):
+    """What is held back of a sequence."""
+
+    items: list[Item] = field(default_factory=list)
     size: int = 0  # of these
     complete: bool = False
 
@@ -44,7 +46,7 @@ class OrderBuffer(Generic[Item]):
     def __init__(self) -> None:
         self.head = 0
         self.waiting = 0
-        self._held: dict[int, _Sequence[Item]] = {}
+        self._held: dict[int, HeldSequence[Item]] = {}
 
     def begin(self, first: int, count: int) -> None:
         """Nothing needs to be known of records: their sequences follow one another."""
@@ -61,7 +63,7 @@ class OrderBuffer(Generic[Item]):
         if sequence is None:
             if number < self.head:
                 raise ValueError(f"sequence {number} is complete")
-            sequence = self._held[number] = _Sequence()
+            sequence = self._held[number] = HeldSequence()
         elif sequence.complete:
             raise ValueError(f"sequence {number} is complete")
         sequence.items.append(item)

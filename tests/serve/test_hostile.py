@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import random
+import socket
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -45,23 +46,32 @@ def nothing_is_lost(hasty: Server, expected: dict[str, bytes]) -> Iterator[None]
     assert hasty.speak(SHORT) == expected[SHORT]
 
 
-@pytest.mark.parametrize("start", [b"", b"POST", head()[:-2], head()[:-2] + b"X-Slow: "])
-def test_headers_that_never_end(hasty: Server, start: bytes) -> None:
-    with hasty.connect() as client:
-        client.sendall(start)
+def test_headers_that_never_end(hasty: Server) -> None:
+    """All at once: they are waited for."""
+    with ExitStack() as stack:
+        starts = [b"", b"POST", head()[:-2], head()[:-2] + b"X-Slow: "]
+        waiting = [(stack.enter_context(hasty.connect()), start) for start in starts]
+        for client, start in waiting:
+            client.sendall(start)
         for _ in range(int(PATIENCE / 0.1)):
             time.sleep(0.1)
-            try:
-                client.sendall(b"x" if start else b"")
-                client.setblocking(False)
-                if client.recv(1000) == b"":
-                    break
-            except BlockingIOError:
-                client.setblocking(True)
-            except (BrokenPipeError, ConnectionResetError):
-                break
-        else:
-            raise AssertionError("it is still waited for")
+            waiting = [(client, start) for client, start in waiting if goes_on(client, start)]
+            if not waiting:
+                return
+        raise AssertionError(f"still waited for: {[start for _, start in waiting]}")
+
+
+def goes_on(client: socket.socket, start: bytes) -> bool:
+    """Send some more; whether the other end still listens."""
+    try:
+        client.setblocking(True)
+        client.sendall(b"x" if start else b"")
+        client.setblocking(False)
+        return client.recv(1000) != b""
+    except BlockingIOError:
+        return True
+    except (BrokenPipeError, ConnectionResetError):
+        return False
 
 
 def test_headers_without_end(hasty: Server) -> None:

@@ -103,11 +103,13 @@ class RuleBook:
         tokens, places, text, found = clause.tokens, clause.index, clause.text, self._found
         missing = self._missing(clause)
         index, count = 0, len(tokens)
+        space: Value | None = None  # one for all
         while index < count:
             token = tokens[index]
             kind, written, start = token
             if kind == "space":
-                items.append(_new_item((self._default(token, clause), written, start, False)))
+                space = space or self._default(token, clause)
+                items.append(_new_item((space, written, start, False)))
                 index += 1
                 continue
             # What decides which rules may begin here: the token and its surroundings.

@@ -67,7 +67,7 @@ class Clause:
         is_solid = [kind != "space" for kind, _, _ in self.tokens]
         self._solid = list(compress(self.tokens, is_solid))
         nothing = [""] * _MAX_LOOK
-        self._words = [*nothing, *(text for _, text, _ in self._solid), *nothing]
+        self._words = nothing + [text for _, text, _ in self._solid] + nothing
         # The number of those before a place where a token begins.
         self._rank = dict(zip(self.index, accumulate(is_solid, initial=0), strict=True))
         self.shapes = text.translate(_SHAPES)

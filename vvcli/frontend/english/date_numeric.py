@@ -57,18 +57,19 @@ def _short(match: re.Match[str], clause: Clause) -> Date | None:
         month, day = day, month
     if not (1 <= month <= 12 and is_day(day)):
         return None
-    after = clause.after(match.end())
     has_zero = first[0] == "0" or second[0] == "0"
     cannot_be_share = max(month, day) >= 13 and day not in (16, 20)
-    is_date = has_zero or (cannot_be_share and after not in _OF)
-    if not (is_date or _is_cued(match, clause, after)):
+    is_date = has_zero or (cannot_be_share and clause.after(match.end()) not in _OF)
+    if not (is_date or _is_cued(match, clause)):
         return None
     return Date(month, (day,), has_article=follows_article(match, clause))
 
 
-def _is_cued(match: re.Match[str], clause: Clause, after: str) -> bool:
+def _is_cued(match: re.Match[str], clause: Clause) -> bool:
     """Whether what is before it says that it is a date: "on 5/6", "Sat 5/6"."""
-    before = clause.before(match.start()).lower()
+    before, after = clause.before(match.start()).lower(), clause.after(match.end())
+    if before.isdigit():
+        return False
     if before == ".":
         before = clause.before(match.start(), 2).lower()
     if before in _EXPIRES or (before == "of" and clause.before(match.start(), 2).lower() in _DAYS):

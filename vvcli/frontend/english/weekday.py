@@ -155,8 +155,12 @@ class And:
 
 
 def _slash(match: re.Match[str], clause: Clause) -> And | None:
-    is_listed = clause.previous == "Weekday" and clause.after(match.end()).lower() in _NAMES
-    return And() if is_listed else None
+    before, after = clause.before(match.start()), clause.after(match.end())
+    is_name = clause.previous == "Weekday" or (before.istitle() and before.lower() in _LISTED)
+    return And() if is_name and after.lower() in _LISTED else None
+
+
+_LISTED = _NAMES | {row[1] for row in rows("english/months")}  # with "may", which is not short
 
 
 RULES = [

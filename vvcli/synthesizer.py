@@ -16,7 +16,6 @@ from vvcli.script.lines import numbered
 from vvcli.script.record import Record
 from vvcli.speech.loaded_model import LoadedModel
 from vvcli.speech.parameters import check_parameters
-from vvcli.speech.session_opener import SessionOpener
 from vvcli.speech.session_options import MAX_AHEAD, SessionOptions
 from vvcli.speech.sessions import SpeechSession
 from vvcli.speech.speaker import Speaker, SpeakerOptions
@@ -112,11 +111,11 @@ class Synthesizer:
         )
         check_parameters(max_ahead=max_ahead, **vars(options))
         found = open_fleet(model, device, workers, cluster, dtype, options, max_ahead)
-        self.device, self.config, self.voice = found.device, found.config, found.voice
+        self.device, self.dtype = found.device, found.dtype
+        self.config, self.voice = found.config, found.voice
         self.fleet, self._speaker = found.fleet, found.speaker
         self._speaking = threading.Lock()
-        one = found.speaker
-        self._sessions = None if one is None else SessionOpener(one, options, self._speaking)
+        self._sessions = found.sessions and found.sessions(self._speaking)
 
     @property
     def workers(self) -> int:
@@ -224,14 +223,14 @@ class Synthesizer:
             on_audio: called in another thread once there is audio that `read` had not found.
 
         Raises:
-            ValueError: a number is out of its range; or there are several workers.
+            ValueError: a number is out of its range; or the workers are a cluster's.
             RuntimeError: this synthesizer is speaking.
             UnavailableError: the voice is missing, or the language unknown.
         """
         if self._sessions is None:
-            raise ValueError(f"sessions are spoken by one worker, and here are {self.workers}")
+            raise ValueError("a cluster makes files, and speaks no sessions")
         own = (voice, seed, cfg_scale, language, commands, split, speed, sample_type, voice_files)
-        return self._sessions.open(SessionOptions(*own, first_index, max_ahead), on_audio)
+        return self._sessions.open_session(SessionOptions(*own, first_index, max_ahead), on_audio)
 
     def _stream(self, records: Iterable[Record]) -> Generator[Chunk, None, None]:
         if not self._speaking.acquire(blocking=False):

@@ -119,7 +119,9 @@ class FakePool:
             *(status, None, True, 0, [None, []], 1, 0),
         ]
 
-    def read(self, worker: int, position: int, length: int) -> Samples:
+    def read(
+        self, worker: int, position: int, length: int, sample_type: SampleType | None = None
+    ) -> Samples:
         return self.workers[worker].chunks.pop((position, length))
 
     def kill(self, worker: int) -> None:

@@ -127,7 +127,9 @@ class FilePool:
         count = 1 + self._draw(len(worker.sent))
         return [(number, worker.sent.popleft()) for _ in range(count)]
 
-    def read(self, worker: int, position: int, length: int) -> Samples:
+    def read(
+        self, worker: int, position: int, length: int, sample_type: SampleType | None = None
+    ) -> Samples:
         raise AssertionError("audio of files stays where it is made")
 
     def wake(self) -> None:

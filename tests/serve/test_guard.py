@@ -11,7 +11,7 @@ import pytest
 from vvcli.serve.access_log import AccessLog
 from vvcli.serve.guard import Admission, Guard, respond
 from vvcli.serve.metrics import Metrics
-from vvcli.speech.session_engine import SessionLoad
+from vvcli.speech.session_backend import SessionLoad
 
 TOKEN = "0123456789abcdef"  # noqa: S105
 

@@ -91,7 +91,7 @@ def streams(record: Record, number: int) -> tuple[SpokenRecord, list[Any]]:
 
 
 def session_engine(engine: FakeEngine) -> SessionEngine:
-    return SessionEngine(engine, engine.slots, threading.Lock())  # type: ignore[arg-type]
+    return SessionEngine(lambda: engine, engine.no_samples, engine.slots, threading.Lock())
 
 
 def heard(session: SpeechSession) -> list[tuple[int, str]]:

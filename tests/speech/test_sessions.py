@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from vvcli.errors import BusyError
 from vvcli.script.record import Record
 from vvcli.speech.session_engine import SessionEngine
 from vvcli.speech.session_options import SessionOptions
+from vvcli.speech.session_work import RecordWork
 from vvcli.speech.sessions import SpeechSession
 from vvcli.speech.values import Status
 
@@ -48,7 +50,8 @@ def hub(engine: FakeEngine) -> Iterator[SessionEngine]:
 def open_session(
     hub: SessionEngine, on_audio: Callable[[], None] | None = None, **options: Any
 ) -> SpeechSession:
-    return SpeechSession(hub, streams, SessionOptions(**options), on_audio)
+    work = partial(RecordWork.read, streams)
+    return SpeechSession(hub, work, SessionOptions(**options), on_audio)
 
 
 def test_records_come_in_order_each_whole(hub: SessionEngine) -> None:
@@ -224,7 +227,7 @@ def test_silence_takes_no_memory_until_it_is_heard(hub: SessionEngine) -> None:
         read, made = streams(record, number)
         return type(read)(record, read.parts, lead=3600 * 24_000), made
 
-    with SpeechSession(hub, hour) as session:  # type: ignore[arg-type]
+    with SpeechSession(hub, partial(RecordWork.read, hour)) as session:  # type: ignore[arg-type]
         session.submit("x")
         session.end()
         sizes = [len(chunk.samples) for chunk in session]

@@ -150,9 +150,6 @@ _AFTER_DEVICE = together(
 
 synthesis_options = together(_BEFORE_DEVICE, several_devices, _AFTER_DEVICE)
 
-# Of a command whose records all go to one engine.
-one_device_options = together(_BEFORE_DEVICE, device_option, _AFTER_DEVICE)
-
 
 def gap_option(what: str) -> Callable[[Command], Command]:
     """`--gap`, with what it is in this command as its help."""

@@ -11,7 +11,7 @@ from vvcli.cli.environment import Environment
 from vvcli.cli.exit_status import ExitStatus
 from vvcli.cli.help_groups import GroupedCommand
 from vvcli.cli.message_options import quiet_option, verbose_option
-from vvcli.cli.options import one_device_options
+from vvcli.cli.options import synthesis_options
 from vvcli.cli.text_options import take_text_arguments, text_options
 from vvcli.cli.types import FileName, Number, Text
 from vvcli.script.limits import Limits
@@ -80,7 +80,7 @@ STALL = Limits(1, 86_400)
     type=FileName(path_type=Path),
     help="Append a JSON object for each request; - is standard error.",
 )
-@one_device_options
+@synthesis_options
 @text_options
 @quiet_option
 @verbose_option
@@ -88,8 +88,8 @@ STALL = Limits(1, 86_400)
 def serve(environment: Environment, /, **options: Any) -> ExitStatus:
     """Keep the model loaded, and speak for clients: `vvcli speak --server`, HTTP, WebSocket.
 
-    At most -j requests are spoken at the same time, --queue wait. SIGTERM lets those that play
-    finish, SIGHUP opens the log anew.
+    At most -j requests are spoken at the same time on each device, --queue wait. SIGTERM lets those
+    that play finish, SIGHUP opens the log anew.
 
     \b
     vvcli serve

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 from vvcli import __version__
 from vvcli.checkpoint.model_folder import ModelFolder
 from vvcli.cli.environment import Environment
+from vvcli.cli.fleet_news import hear_of_workers
 from vvcli.cli.signals import Terminated
 from vvcli.cli.synthesizer import open_synthesizer
-from vvcli.errors import UsageError
+from vvcli.errors import UsageError, VvcliError
 from vvcli.frontend.languages import LANGUAGES
 from vvcli.samples import SAMPLE_RATE
 
@@ -74,8 +75,7 @@ def run_serve(environment: Environment, request: ServeRequest, options: dict[str
         if not request.quiet:
             environment.say("loading the model")
         synthesizer = open_synthesizer(options | {"model": folder}, "f32le", SAMPLE_RATE)
-        if synthesizer.workers > 1:
-            raise UsageError("a server speaks on one device: name it with --device")
+        stack.callback(synthesizer.close)
         _warm_up(synthesizer)
         server = Server(
             synthesizer,
@@ -92,9 +92,14 @@ def run_serve(environment: Environment, request: ServeRequest, options: dict[str
                 environment.say(f"ready: {_summary(synthesizer, sockets)}")
 
         try:
-            server.run(sockets, on_ready)
+            with hear_of_workers(environment.say):
+                server.run(sockets, on_ready)
         except KeyboardInterrupt:
             raise Terminated(signal.SIGINT) from None
+        except RuntimeError as error:
+            if isinstance(error.__cause__, VvcliError):  # such as that no worker is left
+                raise error.__cause__ from error
+            raise
         finally:
             notify("STOPPING=1")
 
@@ -151,10 +156,18 @@ def _listen(
 
 def _warm_up(synthesizer: Synthesizer) -> None:
     """Let nobody be the first: what is made on first use is made here."""
-    is_cuda = synthesizer.speaker.device.type == "cuda"
-    for _ in synthesizer.speak([WARM_UP if is_cuda else "Yes."]):
+    is_cuda = str(synthesizer.device).startswith("cuda")
+    text = WARM_UP if is_cuda else "Yes."
+    for _ in synthesizer.speak([text] * synthesizer.workers):  # each worker speaks one
         pass
-    if is_cuda:
+    if synthesizer.workers > 1:
+        # Their steps are captured before the first session, whose end is waited for.
+        with synthesizer.open_session() as session:
+            session.submit(text)
+            session.end()
+            for _ in session:
+                pass
+    elif is_cuda:
         synthesizer.engine.warm_up()
 
 
@@ -177,8 +190,8 @@ def _info(
             "cfg_scale": options["cfg_scale"] or synthesizer.config.cfg_scale,
             "deterministic": options["deterministic"],
             "device": str(synthesizer.device),
-            "dtype": str(synthesizer.engine.dtype).removeprefix("torch."),
-            "streams": synthesizer.streams,
+            "dtype": synthesizer.dtype,
+            "streams": synthesizer.streams * synthesizer.workers,
             "queue": request.queue,
             "max_ahead": _limits(request).max_ahead,
         },
@@ -215,5 +228,6 @@ def _summary(synthesizer: Synthesizer, sockets: list[socket.socket]) -> str:
         else:
             host = f"[{name[0]}]" if ":" in name[0] else name[0]
             places.append(f"http://{host}:{name[1]}")
-    streams = f"{synthesizer.streams} stream{'s' * (synthesizer.streams != 1)}"
+    count = synthesizer.streams * synthesizer.workers
+    streams = f"{count} stream{'s' * (count != 1)}"
     return f"{synthesizer.voice.name}, {streams} on {synthesizer.device}, {' '.join(places)}"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from vvcli.cli.environment import STDERR, Environment
+from vvcli.cli.fleet_news import hear_of_workers
 from vvcli.cli.request import RunRequest
 from vvcli.cli.summary import write_summary
 from vvcli.progress.report import Progress, open_progress
@@ -134,23 +134,8 @@ def open_session(
     mode = "none" if request.quiet else request.progress_mode
     progress = open_progress(mode, environment.stderr, STDERR, total)
     session = Session(environment, request, mode, progress)
-    heard = _Heard(session.tell)
-    logger = logging.getLogger("vvcli.fleet")
-    logger.addHandler(heard)
     try:
-        yield session
+        with hear_of_workers(session.tell):
+            yield session
     finally:
-        logger.removeHandler(heard)
         session.close()
-
-
-class _Heard(logging.Handler):
-    """Tells what befalls the workers of a fleet as everything else is told."""
-
-    def __init__(self, tell: Callable[[str], None]) -> None:
-        super().__init__()
-        self._tell = tell
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Tell it."""
-        self._tell(record.getMessage())

@@ -6,12 +6,12 @@ In the order to read in:
 2. `dispatcher.py`, `longest_first.py`: tickets, workers and deaths, in pure Python; no process is
    touched.
 3. `pool.py`: workers outside of this process. `run.py`, `ordered.py`, `files.py`, `open_file.py`: a
-   run of many of them, for a stream or for the files of a batch. `many.py` puts them together, and
-   `closable.py` lets any thread end them.
+   run of many of them, for a stream or for the files of a batch. `session_run.py`, `sessions.py`:
+   for live sessions. `many.py` puts them together, and `closable.py` lets any thread end them.
 4. `devices.py`, `cores.py`: where workers run. `processes.py`: as processes of this host, which
    `child.py` is the program of. `channel.py`, `ring.py`, `plain.py`: what passes between them.
-5. `inbox.py`, `loop.py`, `make_files.py`, `record_order.py`: a worker's end, in any process or
-   actor; `load.py` loads its model. `open.py` opens any fleet.
+5. `inbox.py`, `loop.py`, `make_files.py`, `session_loop.py`, `record_order.py`: a worker's end, in
+   any process or actor; `load.py` loads its model. `open.py` opens any fleet.
 6. `ray_cluster.py`, `ray_actors.py`, `ray_worker.py`: workers as actors of a Ray cluster.
    `speak.py`: one worker for the rows of `ray.data`.
 

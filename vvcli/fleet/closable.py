@@ -67,11 +67,13 @@ class ClosablePool:
             self._check_open()
             return self._pool.wait(seconds)
 
-    def read(self, worker: int, position: int, length: int) -> Samples:
+    def read(
+        self, worker: int, position: int, length: int, sample_type: SampleType | None = None
+    ) -> Samples:
         """The samples that a `chunk` message of the worker names; to be called for each, once."""
         with self._lock:
             self._check_open()
-            return self._pool.read(worker, position, length)
+            return self._pool.read(worker, position, length, sample_type)
 
     def wake(self) -> None:
         """End `wait`, from any thread."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from vvcli.batch.plan import Job
 from vvcli.batch.resume import Decision, JobStep
@@ -53,6 +54,7 @@ class Assignment:
         self._steps: deque[JobStep] = deque()
         self._fingerprints: dict[str | int, str] = {}
         self._decisions: deque[tuple[int, bool]] = deque()
+        self._events: deque[tuple[Any, ...]] = deque()
 
     @property
     def ended(self) -> bool:
@@ -136,6 +138,23 @@ class Assignment:
             self._decisions.clear()
             return decisions
 
+    def next_event(self) -> tuple[Any, ...]:
+        """The next message about a live session, or what `note` was given, once there is one.
+
+        Raises:
+            StoppedError: the run is to end.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: self._events or self.stopped)
+            self.check()
+            return self._events.popleft()
+
+    def note(self, *event: Any) -> None:
+        """Put `event` behind the messages that have come, from any thread."""
+        with self._changed:
+            self._events.append(event)
+            self._changed.notify_all()
+
     def tell(self, kind: str, *values: object) -> None:
         """Take in a message; the lock is held."""
         match kind, values:
@@ -149,6 +168,8 @@ class Assignment:
                 self.head = ticket
             case "admit", (bool(admit),):
                 self.admit = admit
+            case (("say" | "acknowledge" | "leave"), _):
+                self._events.append((kind, *values))
             case "publish", (int(ticket), bool(publish)):
                 self._decisions.append((ticket, publish))
             case "end", ():

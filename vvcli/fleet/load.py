@@ -43,7 +43,8 @@ def load_worker(
     worker = Worker(Speaker(load_model(setup, options), options))
     release_workspaces()
     spare_long_lived()
-    return worker, {"streams": worker.speaker.streams, "card": _card(worker)}
+    dtype = str(worker.speaker.engine.dtype).removeprefix("torch.")
+    return worker, {"streams": worker.speaker.streams, "dtype": dtype, "card": _card(worker)}
 
 
 def _card(worker: Worker) -> str:

@@ -46,6 +46,8 @@ class WorkerLoop:
             try:
                 if "folder" in run.settings:
                     make_files(self._worker, run, self._send)
+                elif "sessions" in run.settings:
+                    self._speak_sessions(run)
                 else:
                     self._speak(run)
             except StoppedError:
@@ -53,6 +55,12 @@ class WorkerLoop:
             except VvcliError as error:
                 self._send("error", run.number, *plain_error(error))
             self._send("over", run.number)
+
+    def _speak_sessions(self, run: Assignment) -> None:
+        from vvcli.fleet.session_loop import SessionLoop  # most workers have none
+
+        assert self._ring is not None  # noqa: S101 - whoever asks for audio gives one
+        SessionLoop(self._worker, run, self._send, self._ring).run()
 
     def _speak(self, run: Assignment) -> None:
         order = RecordOrder(run.settings["hold"])

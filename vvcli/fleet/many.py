@@ -18,6 +18,7 @@ from vvcli.fleet.make_files import FileSettings
 from vvcli.fleet.ordered import StreamRun
 from vvcli.fleet.plain import Plain
 from vvcli.fleet.pool import Figures, Pool
+from vvcli.fleet.session_run import SessionRun
 from vvcli.samples import MAX_CHUNK_SAMPLES, SAMPLE_RATE
 from vvcli.script.feed import Feed, seconds_ahead
 from vvcli.script.record import Record
@@ -80,6 +81,12 @@ class ManyFleet:
         )
         common = self._begin(asdict(settings), longest_first=True)
         return FilesRun(*common, steps=steps, runner=runner, stops=stops).events()
+
+    def begin_sessions(self) -> SessionRun:
+        """A run of live sessions, which has begun; nothing else runs until it is stopped."""
+        run = SessionRun(*self._begin({"sessions": True}))
+        run.begin()
+        return run
 
     def report(self) -> list[dict[str, Any]]:
         """The figures of each worker in the latest run."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +13,7 @@ from vvcli.checkpoint.model_folder import ModelFolder
 from vvcli.fleet.devices import pick_places
 from vvcli.fleet.worker import LocalFleet, Worker
 from vvcli.speech.loaded_model import LoadedModel, load
+from vvcli.speech.session_opener import SessionOpener
 from vvcli.speech.speaker import Speaker, SpeakerOptions
 
 if TYPE_CHECKING:
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from vvcli.checkpoint.model_voices import VoiceFile
     from vvcli.fleet.many import ManyFleet
     from vvcli.fleet.ray_cluster import RayCluster
+    from vvcli.fleet.sessions import FleetSessions
     from vvcli.model.config import ModelConfig
     from vvcli.model.voice import Voice
 
@@ -31,15 +35,20 @@ class OpenFleet:
         fleet: the workers.
         speaker: of the one worker in this process; none where there are several.
         device: of the one worker, or the names of all.
+        dtype: of the numbers computed with.
         config: the model's.
         voice: for records that name none.
+        sessions: makes what opens live sessions, with a lock that is held while one is open; None
+            where workers make files alone.
     """
 
     fleet: LocalFleet | ManyFleet
     speaker: Speaker | None
     device: torch.device | str
+    dtype: str
     config: ModelConfig
     voice: Voice | VoiceFile
+    sessions: Callable[[threading.Lock], SessionOpener | FleetSessions] | None = None
 
 
 def open_fleet(
@@ -67,7 +76,9 @@ def open_fleet(
             model = load(model, device=places, dtype=dtype, deterministic=options.deterministic)
         speaker = Speaker(model, options)
         fleet = LocalFleet(Worker(speaker), max_ahead)
-        return OpenFleet(fleet, speaker, speaker.device, speaker.config, speaker.voice)
+        dtype = str(speaker.engine.dtype).removeprefix("torch.")
+        facts = speaker.device, dtype, speaker.config, speaker.voice
+        return OpenFleet(fleet, speaker, *facts, partial(SessionOpener, speaker))
     if isinstance(model, LoadedModel):
         raise ValueError("model: one that is loaded cannot be shared by several workers")
     # What is wrong is said before any process starts, and before this one imports their modules.
@@ -76,14 +87,19 @@ def open_fleet(
     from vvcli.fleet.many import ManyFleet
     from vvcli.fleet.plain import plain_model, plain_options
     from vvcli.fleet.processes import ProcessPool
+    from vvcli.fleet.sessions import FleetSessions
 
     setup = {
         "model": plain_model(folder.path.absolute()),
         "dtype": dtype,
         "options": plain_options(options),
     }
-    many = ManyFleet(ProcessPool(places, setup, options.sample_type), max_ahead)
-    return OpenFleet(many, None, ", ".join(place.name for place in places), config, voice)
+    pool = ProcessPool(places, setup, options.sample_type)
+    many, dtype = ManyFleet(pool, max_ahead), str(pool.facts[0]["dtype"])
+    names = ", ".join(place.name for place in places)
+    return OpenFleet(
+        many, None, names, dtype, config, voice, partial(FleetSessions, many, folder.voices.find)
+    )
 
 
 def _open_cluster(
@@ -114,4 +130,4 @@ def _open_cluster(
     pool = RayPool(cluster, setup, folder.identity, device, workers, options.sample_type)
     many = ManyFleet(pool, max_ahead)
     name = "1 worker" if many.workers == 1 else f"{many.workers} workers"
-    return OpenFleet(many, None, f"{name} of a Ray cluster", config, voice)
+    return OpenFleet(many, None, f"{name} of a Ray cluster", dtype, config, voice)

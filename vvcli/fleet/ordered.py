@@ -70,7 +70,8 @@ class StreamRun(FleetRun):
     def drop(self, worker: int, kind: str, values: list[Any]) -> None:
         """Make room for what comes after the audio of an earlier run."""
         if kind == "chunk":
-            self.pool.read(worker, *values[1:3])
+            position, length = values[1:3]
+            self.pool.read(worker, position, length, "int16")  # which any other is made of
 
     def retry(self, worker: int, tickets: list[int]) -> None:
         """Forget what `worker` made of `tickets`, but for the samples that are out."""

@@ -51,8 +51,13 @@ class Pool(Protocol):
     def wait(self, seconds: float | None = None) -> list[tuple[int, Message]]:
         """Wait for messages, or for `wake`; with the workers they come from."""
 
-    def read(self, worker: int, position: int, length: int) -> Samples:
-        """The samples that a `chunk` message of the worker names; to be called for each, once."""
+    def read(
+        self, worker: int, position: int, length: int, sample_type: SampleType | None = None
+    ) -> Samples:
+        """The samples that a `chunk` message of the worker names; to be called for each, once.
+
+        They are of `sample_type`, the pool's own by default.
+        """
 
     def wake(self) -> None:
         """End `wait`, from any thread."""

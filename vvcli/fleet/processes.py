@@ -157,10 +157,12 @@ class ProcessPool:
                 messages.append((key.data, message))
         return messages
 
-    def read(self, worker: int, position: int, length: int) -> Samples:
+    def read(
+        self, worker: int, position: int, length: int, sample_type: SampleType | None = None
+    ) -> Samples:
         """The samples that a `chunk` message of the worker names; to be called for each, once."""
         ring = self._processes[worker].ring
-        samples = ring.read(position, length)
+        samples = ring.read(position, length, sample_type)
         if ring.due(position + length):
             self.send(worker, "read", position + length)
         return samples

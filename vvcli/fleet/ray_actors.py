@@ -147,7 +147,7 @@ class RayPool:
         self._woken.clear()
         return []
 
-    def read(self, worker: int, position: int, length: int) -> Samples:
+    def read(self, worker: int, position: int, length: int, sample_type: Any = None) -> Samples:
         """Not for files, whose audio stays where it is made.
 
         Raises:

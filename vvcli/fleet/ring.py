@@ -67,14 +67,14 @@ class RingReader(_Ring):
         self._dtype = np.dtype(sample_type)
         self._told = 0
 
-    def read(self, position: int, length: int) -> Samples:
-        """A copy of the `length` bytes at `position`."""
+    def read(self, position: int, length: int, sample_type: SampleType | None = None) -> Samples:
+        """A copy of the `length` bytes at `position`, samples of another type if it is given."""
         data = np.empty(length, np.uint8)
         place = position % self.size
         first = min(length, self.size - place)
         data[:first] = self._bytes[place : place + first]
         data[first:] = self._bytes[: length - first]
-        return data.view(self._dtype)
+        return data.view(sample_type or self._dtype)
 
     def due(self, position: int) -> bool:
         """Whether the writer should be told that all before `position` is read."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 if TYPE_CHECKING:
-    from vvcli.speech.session_engine import SessionLoad
+    from vvcli.speech.session_backend import SessionLoad
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 

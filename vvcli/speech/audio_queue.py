@@ -100,6 +100,8 @@ def join_pieces(pieces: list[Piece], like: Samples, convert: Callable[[Samples],
         np.zeros(piece.silence, like.dtype) if piece.samples is None else piece.samples
         for piece in pieces
     ]
+    # What is empty may be of another type.
+    samples = [each for each in samples if len(each)] or samples[:1]
     joined = convert(samples[0] if len(samples) == 1 else np.concatenate(samples))
     state, ends = pieces[0].work.state, pieces[-1].ends
     status, error = (state.status, state.error) if ends else (None, None)

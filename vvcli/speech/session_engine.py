@@ -4,26 +4,17 @@ from __future__ import annotations
 
 import itertools
 import threading
-from typing import NamedTuple
+from typing import Any
 
-from vvcli.engine.engine import Engine
-from vvcli.engine.stream import Stream, StreamFrame
+from vvcli.samples import Samples
 from vvcli.script.record import Record
 from vvcli.speech.audio_queue import Piece
 from vvcli.speech.record_state import RecordState
+from vvcli.speech.session_backend import Begin, SessionLoad
 from vvcli.speech.session_state import SessionState
-from vvcli.speech.session_work import Part, RecordWork
+from vvcli.speech.session_work import Part, RecordWork, SessionStream
 from vvcli.speech.turns import Turns
 from vvcli.speech.values import Status
-
-
-class SessionLoad(NamedTuple):
-    """Sessions that are open, speak and wait; frames made since the start."""
-
-    sessions: int
-    playing: int
-    waiting: int
-    frames: int
 
 
 class SessionEngine:
@@ -35,26 +26,29 @@ class SessionEngine:
     session's state under `lock` and say so with `touch`.
 
     Args:
-        engine: one that nobody else uses while a session is open.
+        begin: what speaks, once the first session is open; nobody else uses it meanwhile.
+        no_samples: of the type of its audio.
         slots: its streams that run at the same time.
         speaking: held while a session is open, so that nobody else uses the engine.
     """
 
-    def __init__(self, engine: Engine, slots: int, speaking: threading.Lock) -> None:
+    def __init__(
+        self, begin: Begin, no_samples: Samples, slots: int, speaking: threading.Lock
+    ) -> None:
         self.lock = threading.Lock()
         self.turns: Turns[SessionState] = Turns(slots)
         self.frames = 0  # handed out
         self.error: BaseException | None = None  # that ended the thread
-        self.no_samples = engine.no_samples
-        self._engine = engine
+        self.no_samples = no_samples
+        self._begin_engine = begin
         self._speaking = speaking
         self._opening = threading.Lock()
         self._wake = threading.Condition(self.lock)
         self._numbers = itertools.count()
         self._sessions: set[SessionState] = set()
         self._touched: dict[SessionState, None] = {}  # in order
-        self._spoken: dict[Stream, SessionState] = {}
-        self._dropped: list[Stream] = []  # to be cancelled
+        self._spoken: dict[SessionStream, SessionState] = {}
+        self._dropped: list[SessionStream] = []  # to be cancelled
         self._thread: threading.Thread | None = None
 
     @property
@@ -97,7 +91,7 @@ class SessionEngine:
                     return
                 self._sessions.discard(session)
                 self._drop(session)
-                self._wake.notify()
+                self._wake_up()
                 is_last = not self._sessions
             thread = self._thread
             if is_last and thread is not None:
@@ -117,7 +111,7 @@ class SessionEngine:
             epoch = session.epoch
         work = None
         try:
-            work = RecordWork.read(record, session.streams, next(self._numbers))
+            work = session.make_work(record, next(self._numbers))
         finally:
             with self.lock:
                 session.reading -= 1
@@ -129,11 +123,15 @@ class SessionEngine:
         """Drop what `session` has; its slot is free with the next step."""
         with self.lock:
             self._drop(session)
-            self._wake.notify()
+            self._wake_up()
 
     def touch(self, session: SessionState) -> None:
         """Look after `session` before the next step; with `lock` held."""
         self._touched[session] = None
+        self._wake_up()
+
+    def _wake_up(self) -> None:
+        """Let the thread see what has changed; with `lock` held."""
         self._wake.notify()
 
     def _drop(self, session: SessionState) -> None:
@@ -145,6 +143,7 @@ class SessionEngine:
 
     def _run(self) -> None:
         try:
+            self._engine = self._begin_engine()
             while self._prepare():
                 frames = self._engine.step()
                 with self.lock:
@@ -234,7 +233,7 @@ class SessionEngine:
         session.stream, session.pause = part.stream, part.pause
         self._spoken[part.stream] = session
 
-    def _hand_out(self, frame: StreamFrame) -> None:
+    def _hand_out(self, frame: Any) -> None:
         session = self._spoken.get(frame.stream)
         if session is None or session.work is None:  # it was cancelled
             return
@@ -242,7 +241,7 @@ class SessionEngine:
         session.put(Piece(session.work, frame.samples))
         if frame.end is not None:
             del self._spoken[frame.stream]
-            session.work.state.note_end(frame.end)
+            session.work.note_end(frame.end)
             session.put(Piece(session.work, None, silence=session.pause))
             session.stream = None
             self._touched[session] = None

@@ -4,30 +4,36 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import partial
 
 from vvcli.speech.session_engine import SessionEngine
 from vvcli.speech.session_options import SessionOptions
 from vvcli.speech.session_settings import SessionSettings
+from vvcli.speech.session_work import RecordWork
 from vvcli.speech.sessions import SpeechSession
-from vvcli.speech.speaker import Speaker, SpeakerOptions
+from vvcli.speech.speaker import Speaker
 
 
 class SessionOpener:
-    """Sessions that `speaker` speaks, which reads as `options` say.
+    """Sessions that `speaker` speaks.
 
     `speaking` is held while a session is open, so that nobody else uses the engine.
     """
 
-    def __init__(self, speaker: Speaker, options: SpeakerOptions, speaking: threading.Lock) -> None:
+    def __init__(self, speaker: Speaker, speaking: threading.Lock) -> None:
         self._settings = SessionSettings(
             speaker.model,
             speaker.record_streams,
             speaker.voice,
-            options,
+            speaker.options,
         )
-        self._engine = SessionEngine(speaker.engine, speaker.streams, speaking)
+        self._engine = SessionEngine(
+            lambda: speaker.engine, speaker.engine.no_samples, speaker.streams, speaking
+        )
 
-    def open(self, options: SessionOptions, on_audio: Callable[[], None] | None) -> SpeechSession:
+    def open_session(
+        self, options: SessionOptions, on_audio: Callable[[], None] | None
+    ) -> SpeechSession:
         """A session; see `Synthesizer.open_session`.
 
         Raises:
@@ -35,5 +41,5 @@ class SessionOpener:
             RuntimeError: the synthesizer is speaking.
             UnavailableError: the voice is missing, or the language unknown.
         """
-        streams = self._settings.streams(options)
-        return SpeechSession(self._engine, streams, options, on_audio)
+        read = partial(RecordWork.read, self._settings.streams(options))
+        return SpeechSession(self._engine, read, options, on_audio)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TypeVar
 
 from vvcli.checkpoint.voice_search import is_voice_file
 from vvcli.errors import UnavailableError
@@ -13,6 +14,8 @@ from vvcli.speech.loaded_model import LoadedModel
 from vvcli.speech.session_options import SessionOptions
 from vvcli.speech.speaker import SpeakerOptions
 from vvcli.speech.spoken_record import RecordReader, RecordStreams
+
+Found = TypeVar("Found")  # a voice, or its file
 
 
 class SessionSettings:
@@ -76,10 +79,10 @@ class SessionSettings:
         return self._readers[key]
 
 
-def named_only(voices: Callable[[str], Voice]) -> Callable[[str], Voice]:
+def named_only(voices: Callable[[str], Found]) -> Callable[[str], Found]:
     """`voices` for text of strangers, who may name no file and learn no path."""
 
-    def find(spec: str) -> Voice:
+    def find(spec: str) -> Found:
         try:
             if not is_voice_file(spec):
                 return voices(spec)

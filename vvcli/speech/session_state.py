@@ -6,10 +6,8 @@ import threading
 from collections import deque
 from collections.abc import Callable
 
-from vvcli.engine.stream import Stream
 from vvcli.speech.audio_queue import AudioQueue, Piece
-from vvcli.speech.record_state import MakeStreams
-from vvcli.speech.session_work import RecordWork
+from vvcli.speech.session_work import MakeWork, RecordWork, SessionStream
 
 
 class SessionState:
@@ -17,7 +15,7 @@ class SessionState:
 
     Args:
         lock: the engine's.
-        streams: makes the streams of its records.
+        make_work: reads a record, in the thread that has it.
         max_ahead: samples made and not heard, from which on nothing more is made.
         on_audio: called when there is audio for a listener who found none.
     """
@@ -25,14 +23,14 @@ class SessionState:
     def __init__(
         self,
         lock: threading.Lock,
-        streams: MakeStreams,
+        make_work: MakeWork,
         max_ahead: int,
         on_audio: Callable[[], None] | None,
     ) -> None:
-        self.streams = streams
+        self.make_work = make_work
         self.works: deque[RecordWork] = deque()  # not begun
         self.work: RecordWork | None = None  # that is being spoken
-        self.stream: Stream | None = None
+        self.stream: SessionStream | None = None
         self.pause = 0  # samples of silence after `stream`
         self.reading = 0  # records whose text is being read
         self.epoch = 0  # how often all was dropped
@@ -66,7 +64,7 @@ class SessionState:
             self.is_starved = False
             self._on_audio()
 
-    def forget(self) -> Stream | None:
+    def forget(self) -> SessionStream | None:
         """Drop everything; returns the stream that was being spoken."""
         stream, self.stream, self.work = self.stream, None, None
         self.works.clear()

@@ -12,11 +12,10 @@ from vvcli.samples import SAMPLE_RATE, Samples, SampleType, count_clipped, to_in
 from vvcli.script.lines import numbered
 from vvcli.script.record import Record
 from vvcli.speech.audio_queue import join_pieces
-from vvcli.speech.record_state import MakeStreams
 from vvcli.speech.session_engine import SessionEngine
 from vvcli.speech.session_options import SessionOptions
 from vvcli.speech.session_state import SessionState
-from vvcli.speech.session_work import RecordWork
+from vvcli.speech.session_work import MakeWork, RecordWork
 from vvcli.speech.values import Chunk
 
 OWN = SessionOptions()  # nothing differs from the synthesizer
@@ -43,11 +42,11 @@ class SpeechSession(SessionState):
     def __init__(
         self,
         engine: SessionEngine,
-        streams: MakeStreams,
+        make_work: MakeWork,
         options: SessionOptions = OWN,
         on_audio: Callable[[], None] | None = None,
     ) -> None:
-        super().__init__(engine.lock, streams, round(options.max_ahead * SAMPLE_RATE), on_audio)
+        super().__init__(engine.lock, make_work, round(options.max_ahead * SAMPLE_RATE), on_audio)
         self.clipped = 0
         self._heard: RecordWork | None = None
         self._is_rounded = rounds(engine.no_samples, options.sample_type)
@@ -149,6 +148,7 @@ class SpeechSession(SessionState):
                 self.engine.touch(self)
             if pieces[0].work is not self._heard:
                 self._heard, self.clipped = pieces[0].work, 0
+            self.clipped += pieces[0].work.clipped if pieces[-1].ends else 0
         return join_pieces(pieces, self.engine.no_samples, self._convert)
 
     @property

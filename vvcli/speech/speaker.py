@@ -38,6 +38,7 @@ class Speaker:
 
     Attributes:
         model: as it was given.
+        options: as they were given.
         device: the model's.
         config: the model's.
         voice: for records that name none.
@@ -52,6 +53,7 @@ class Speaker:
 
     def __init__(self, model: LoadedModel, options: SpeakerOptions) -> None:
         self.model = model
+        self.options = options
         self.device = model.model.device
         self.config = model.model.config
         self.voice = model.voice(options.voice)

@@ -14,7 +14,17 @@ import pytest
 import soundfile  # type: ignore[import-untyped]
 
 from tests.conftest import TINY
-from tests.serve.server import ENDLESS, LONG, SHORT, Server, frames, head, speech, wait_until
+from tests.serve.server import (
+    ENDLESS,
+    LONG,
+    SHORT,
+    Server,
+    everything,
+    frames,
+    head,
+    speech,
+    wait_until,
+)
 from vvcli import Record, Synthesizer
 from vvcli.audio.pcm import F32LE, S16LE
 from vvcli.serve.encoding import make_encoder
@@ -276,3 +286,19 @@ def test_curl(server: Server, expected: dict[str, bytes]) -> None:
             ["curl", "-sS", "--fail", "-d", body, *place], capture_output=True, check=True
         )
         assert done.stdout == expected[LONG]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", ["/v1/audio/speech", "/healthz"])
+def test_an_old_client_gets_no_chunks(
+    server: Server, expected: dict[str, bytes], path: str
+) -> None:
+    """HTTP/1.0, as some proxies still speak it: the audio ends with the connection."""
+    is_speech = path != "/healthz"
+    asked = speech(LONG) if is_speech else head(path, method="GET")
+    with server.connect() as client:
+        client.sendall(asked.replace(b"HTTP/1.1", b"HTTP/1.0", 1))
+        found, _, body = everything(client).partition(b"\r\n\r\n")
+    assert body == (expected[LONG] if is_speech else b'{"status":"ok"}')
+    assert b"transfer-encoding" not in found
+    assert (b"content-length" in found) != is_speech

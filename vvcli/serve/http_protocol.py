@@ -6,7 +6,7 @@ import asyncio
 from socket import SO_SNDBUF, SOL_SOCKET
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from vvcli.serve.server_info import Limits
@@ -59,6 +59,8 @@ def http_protocol(limits: Limits) -> type[HttpToolsProtocol]:
             self._head_bytes = 0
             self._stop_deadline()
             super().on_headers_complete()
+            if self.scope["http_version"] == "1.0" and self.cycle is not None:
+                _end_with_connection(self.cycle)
 
         def on_message_complete(self) -> None:
             """Begin to wait for the next request, for which uvicorn has a deadline."""
@@ -79,6 +81,23 @@ def http_protocol(limits: Limits) -> type[HttpToolsProtocol]:
                 self._deadline = None
 
     return BoundedProtocol
+
+
+def _end_with_connection(cycle: RequestResponseCycle) -> None:
+    """Send a body of unknown length as it is: HTTP/1.0 has no chunks."""
+    send = cycle.send
+    is_bounded = False
+
+    async def send_unframed(message: Any) -> None:
+        nonlocal is_bounded
+        if message["type"] == "http.response.start":
+            is_bounded = any(name == b"content-length" for name, _ in message["headers"])
+            cycle.chunked_encoding = None if is_bounded else False
+        elif not is_bounded:
+            cycle.expected_content_length = len(message.get("body", b""))
+        await send(message)
+
+    cycle.send = send_unframed  # type: ignore[method-assign]
 
 
 class StreamProtocol(WebSocketsSansIOProtocol):

@@ -124,6 +124,8 @@ def test_wrong_messages_are_told_and_change_nothing(server: Server) -> None:
         ('{"text": "Hello."}', "invalid_value"),
         ('{"type": ["text"]}', "invalid_value"),
         ('{"type": "text", "text": 3}', "invalid_value"),
+        ('{"type": "text", "text": "a\\u0000b"}', "invalid_value"),
+        ('{"type": "speak", "text": "\\u001b[2J"}', "invalid_value"),
         ('{"type": "flush", "text": "x"}', "unknown_field"),
         ('{"type": "config", "input": "x"}', "unknown_field"),
         ('{"type": "config", "voice": "Eve"}', "unknown_voice"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from vvcli.script.decode import find_control
 from vvcli.serve.api_error import ApiError, invalid
 from vvcli.serve.speech_request import parse_json
 
@@ -45,6 +46,8 @@ def parse_command(message: str | bytes | None) -> StreamCommand:
     text = fields.pop("text", "") if KINDS[kind] else ""
     if not isinstance(text, str):
         raise invalid("text", "it is not a text")
+    if found := find_control(text):  # as in every other form of input
+        raise invalid("text", f"it is not text: {found}")
     if fields:
         shown = next(iter(fields))[:40]
         raise ApiError(400, "unknown_field", f"{kind} has no field {shown!r}", shown)

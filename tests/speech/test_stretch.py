@@ -87,7 +87,9 @@ def test_silence_stays_silent_and_samples_stay_in_range() -> None:
     assert made.max() <= 32767
     assert made.min() >= -32767
     huge = np.full(9000, 1e6, np.float32)
-    assert np.allclose(stretched(huge, 1.5), 1e6)
+    made = stretched(huge, 1.5)
+    assert np.allclose(made[: -SAMPLE_RATE // 25], 1e6)  # it may be ahead at its end
+    assert made.max() == pytest.approx(1e6)
 
 
 def test_the_first_frame_is_not_waited_with() -> None:

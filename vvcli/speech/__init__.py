@@ -10,7 +10,7 @@ A record's way, and the order to read in:
    `spoken_record.py`, `split.py`: a record as it is spoken, in parts if it is too long, and the
    streams that speak them. `record_state.py`: how it goes, and at which speed.
 4. `run.py`: records through the engine. `order.py`: back into their order. `faults.py`,
-   `retry.py`: broken speech is spoken again. `stretch.py`: faster or slower.
+   `retry.py`: broken speech is spoken again. `stretch.py`, `splice.py`: faster or slower.
 5. `sessions.py`: live sessions beside each other, on the one thread of `session_engine.py`.
    `turns.py`: who speaks now. `session_state.py`: what the two share. `session_work.py`,
    `audio_queue.py`: what is left, what is made. `session_settings.py`: what it speaks with.

@@ -167,6 +167,26 @@ def test_all_kernels_of_some_steps_are_compiled_once() -> None:
     assert compile_steps(config, card, sizes, 2, pool) == 0, "they are in the cache"
 
 
+ORDER = """
+import vvcli.engine.backends.triton.build
+from vvcli.engine.backends.triton.compile_ahead import fix_cache_keys, loaded_kernels
+
+kernels = loaded_kernels()[::-1]
+met_last_first = [kernel.cache_key for kernel in kernels]
+for kernel in kernels:
+    kernel.hash, kernel.used_global_vals = None, {}
+fix_cache_keys()
+print(len(kernels), [k.__name__ for k, met in zip(kernels, met_last_first) if k.cache_key != met])
+"""
+
+
+def test_keys_do_not_depend_on_the_order_in_which_kernels_are_met() -> None:
+    done = subprocess.run([sys.executable, "-c", ORDER], capture_output=True, check=True, text=True)
+    count, _, differing = done.stdout.partition(" ")
+    assert int(count) > 20
+    assert differing == "[]\n"
+
+
 def test_one_process_compiles_at_a_time(cache: Path) -> None:
     def lock() -> None:
         with (cache / "vvcli-kernels.lock").open("rb") as other:

@@ -11,7 +11,7 @@ from vvcli.engine.backends.plain import plain_backend
 from vvcli.engine.backends.triton.acoustic.decoder import FusedAcousticDecoder
 from vvcli.engine.backends.triton.acoustic.decoder import supports as supports_decoder
 from vvcli.engine.backends.triton.common.card import Card, card_of
-from vvcli.engine.backends.triton.compile_ahead import run_compiled
+from vvcli.engine.backends.triton.compile_ahead import fix_cache_keys, run_compiled
 from vvcli.engine.backends.triton.head.diffusion_head import FusedDiffusionHead
 from vvcli.engine.backends.triton.head.diffusion_head import supports as supports_head
 from vvcli.engine.backends.triton.lm.commit import FusedCommit
@@ -71,3 +71,6 @@ def _with_head(backend: Backend, model: VibeVoice, card: Card) -> Backend:
         commit=FusedCommit(model.eos_classifier, card),
         join_text=FusedJoinText(),
     )
+
+
+fix_cache_keys()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
@@ -25,6 +26,8 @@ from vvcli.engine.backends.triton.compile_pool import (
     mark_compiled,
     not_compiled,
 )
+
+PACKAGE = "vvcli.engine.backends.triton."
 
 MOST_THREADS = 16
 
@@ -61,6 +64,28 @@ def run_compiled(step: Callable[[], object]) -> None:
             copy_context().run(_compile, step)
             mark_compiled(new)
         step()
+
+
+def fix_cache_keys() -> None:
+    """Compute Triton's keys of all kernels that are loaded, in one order for every process.
+
+    A kernel's key covers the compile-time globals of a function it calls only if that function's
+    own key is known by then (so in 3.6 and 3.7). A process that met kernels in another order did
+    not find what the first had compiled.
+    """
+    for function in loaded_kernels():
+        _ = function.cache_key
+
+
+def loaded_kernels() -> list[JITFunction[Any]]:
+    """All functions for Triton in modules of this package that are loaded, by their names."""
+    modules = sorted(name for name in sys.modules if name.startswith(PACKAGE))
+    return [
+        value
+        for module in modules
+        for _, value in sorted(vars(sys.modules[module]).items())
+        if isinstance(value, JITFunction) and value.fn.__module__ == module
+    ]
 
 
 def missing_kernels(step: Callable[[], object]) -> dict[str, Kernel]:

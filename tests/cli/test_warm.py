@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from tests.conftest import TINY, InProcess
+from vvcli.bench.shapes import SHAPES
 from vvcli.cli.warm import CAPABILITIES
 from vvcli.model.config import ModelConfig
 
@@ -71,3 +72,44 @@ def test_an_old_card_has_nothing_to_compile(
     assert vvcli("warm", "-m", TINY).status == 0
     assert capfd.readouterr().out.startswith("nothing to compile")
     assert compiled == []
+
+
+class FakePool:
+    """Notes what is begun."""
+
+    def __init__(self) -> None:
+        self.started = True
+        self.begun: list[Any] = []
+
+    def begin(self, steps: Any) -> None:
+        self.begun.append(steps)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "capability", "runs"),
+    [
+        (torch.bfloat16, (9, 0), True),
+        (torch.float32, (9, 0), False),
+        (torch.bfloat16, (7, 5), False),
+    ],
+)
+def test_a_gpu_without_any_kernels_has_the_first_ones_compiled_while_the_model_loads(
+    monkeypatch: pytest.MonkeyPatch, dtype: torch.dtype, capability: tuple[int, int], runs: bool
+) -> None:
+    pytest.importorskip("triton", reason="needs Triton")
+    from vvcli.engine.backends.triton.common.card import Card
+    from vvcli.speech import kernels
+
+    pool, config = FakePool(), ModelConfig.from_dict(SHAPES["tiny"])
+    monkeypatch.setattr(kernels, "POOL", pool)
+    monkeypatch.setattr(kernels, "start_if_nothing_is_compiled", lambda: None)
+    monkeypatch.setattr(kernels, "card_of", lambda _: Card(capability, 99 * 1024, 82))
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: capability)
+    kernels.begin_compiling(config, torch.device("cuda"), dtype, "auto", 3)
+    assert len(pool.begun) == runs
+    for steps in pool.begun:
+        assert steps["sizes"] == [(0, 4), (1, 0), (1, 4)]
+        assert steps["solver_steps"] == 3
+    pool.started = False  # others are compiled already
+    kernels.begin_compiling(config, torch.device("cuda"), dtype, "auto", 3)
+    assert len(pool.begun) == runs

@@ -36,6 +36,15 @@ def test_on_cuda_there_are_few(slots: int, graphs: int) -> None:
     assert every[0] == (slots, min(slots, 256)), "the largest first"
 
 
+@pytest.mark.parametrize(
+    ("slots", "first"), [(64, [(0, 4), (1, 0), (1, 4)]), (1, [(0, 1), (1, 0), (1, 1)])]
+)
+def test_one_stream_begins_with_three(slots: int, first: list[tuple[int, int]]) -> None:
+    buckets = Buckets(slots, min(slots, 256), on_cuda=True, fixed=False)
+    assert buckets.first() == first
+    assert set(first) <= set(buckets.every())
+
+
 def test_at_a_fixed_width_there_are_three() -> None:
     assert list(Buckets(24, 8, on_cuda=True, fixed=True).every()) == [(24, 8), (24, 0), (0, 8)]
 

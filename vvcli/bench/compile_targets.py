@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from vvcli.bench.cubin import Needs, read_needs
 from vvcli.bench.shapes import SHAPES
 from vvcli.engine.backends.triton.common.card import SHARED_MEMORY, Card
-from vvcli.engine.backends.triton.offline import Options, StepSize, compiling_for, walk_steps
+from vvcli.engine.backends.triton.offline import Options, compiling_for, walk_steps
+from vvcli.engine.sizes import StepSize
 from vvcli.model.config import ModelConfig
 from vvcli.speech.kernels import MULTIPROCESSORS
 

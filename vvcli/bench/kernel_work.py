@@ -18,7 +18,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from vvcli.bench.floor import Rates, Work
 from vvcli.engine.backends.triton.common.card import Card
-from vvcli.engine.backends.triton.offline import Launch, StepSize, launches_seen, walk_steps
+from vvcli.engine.backends.triton.offline import Launch, launches_seen, walk_steps
+from vvcli.engine.sizes import StepSize
 from vvcli.model.config import ModelConfig
 
 PRODUCT = "cuBLAS product"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 # On CUDA sizes are powers of two and, from here on, those halfway between as well: where the time
 # of a step grows with its rows, half of them should not be idle.
@@ -23,6 +24,13 @@ CAPACITY_STEP = 256
 
 # Eager attention reads caches in steps of this many positions.
 LIMIT_STEP = 64
+
+
+class StepSize(NamedTuple):
+    """Slots of a frame and text windows after it; one of them may be zero."""
+
+    streams: int
+    windows: int
 
 
 @dataclass(frozen=True)
@@ -46,12 +54,17 @@ class Buckets:
         at_least = max(MIN_WINDOWS, bucket // STREAMS_PER_WINDOW) if self.on_cuda else 0
         return self._round(count and max(count, at_least), self.max_windows, HALFWAY_WINDOWS)
 
-    def every(self) -> Iterator[tuple[int, int]]:
+    def first(self) -> list[StepSize]:
+        """The steps that one stream begins with: text, then frames with and without text."""
+        rows, bucket = self.text(1, 0), self.streams(1)
+        return [StepSize(0, rows), StepSize(bucket, 0), StepSize(bucket, self.text(1, bucket))]
+
+    def every(self) -> Iterator[StepSize]:
         """Every pair of a bucket and text rows that can occur, the largest first."""
         buckets = {self.streams(count) for count in range(self.max_streams + 1)}
         for bucket in sorted(buckets, reverse=True):
             rows = {self.text(count, bucket) for count in range(self.max_windows + 1)}
-            yield from ((bucket, n) for n in sorted(rows, reverse=True) if bucket or n)
+            yield from (StepSize(bucket, n) for n in sorted(rows, reverse=True) if bucket or n)
 
     def _round(self, count: int, limit: int, halfway_from: int) -> int:
         """The size for `count`, up to `limit`."""

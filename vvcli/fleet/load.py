@@ -21,6 +21,8 @@ def load_folder(setup: Plain, options: SpeakerOptions) -> LoadedModel:
         device=setup["device"],
         dtype=setup["dtype"],
         deterministic=options.deterministic,
+        streams=options.streams,
+        steps=options.steps,
     )
 
 

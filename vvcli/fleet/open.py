@@ -73,7 +73,14 @@ def open_fleet(
     places = pick_places(device, workers)
     if isinstance(places, str):
         if not isinstance(model, LoadedModel):
-            model = load(model, device=places, dtype=dtype, deterministic=options.deterministic)
+            model = load(
+                model,
+                device=places,
+                dtype=dtype,
+                deterministic=options.deterministic,
+                streams=options.streams,
+                steps=options.steps,
+            )
         speaker = Speaker(model, options)
         fleet = LocalFleet(Worker(speaker), max_ahead)
         dtype = str(speaker.engine.dtype).removeprefix("torch.")

@@ -8,12 +8,19 @@ from importlib.util import find_spec
 import torch
 
 from vvcli.checkpoint.model_folder import ModelFolder
-from vvcli.engine.backends.choose import KERNEL_CAPABILITY, kernel_backend
+from vvcli.engine.backends.choose import KERNEL_CAPABILITY, kernel_backend, kernels_run_on
 from vvcli.engine.backends.compare import Comparison
 from vvcli.engine.backends.first_start import results_of
+from vvcli.engine.backends.triton.common.card import SHARED_MEMORY, Card, card_of
+from vvcli.engine.backends.triton.compile_pool import (
+    POOL,
+    describe_steps,
+    start_if_nothing_is_compiled,
+)
 from vvcli.engine.sizes import MAX_WINDOWS, Buckets
 from vvcli.errors import UnavailableError
-from vvcli.speech.device import pick_device, pick_dtype
+from vvcli.model.config import ModelConfig
+from vvcli.speech.device import pick_device, pick_dtype, pick_streams
 
 # Multiprocessors of the card that is most common of its capability: some tiles depend on them.
 MULTIPROCESSORS = {"8.0": 108, "8.6": 82, "8.9": 128, "9.0": 132, "10.0": 148, "12.0": 170}
@@ -38,9 +45,30 @@ def compare_kernels(folder: ModelFolder, device: str) -> list[Comparison]:
     target = pick_device(device)
     if target.type != "cuda":
         return []
+    start_if_nothing_is_compiled()
     model = folder.weights(pick_dtype("auto", target)).to(target)
     backend = kernel_backend(model)
     return [] if backend is None else results_of(model).renew(model, backend)
+
+
+def begin_compiling(
+    config: ModelConfig, device: torch.device, dtype: torch.dtype, streams: int | str, steps: int
+) -> None:
+    """Have the kernels that the first record of `streams` needs compiled beside what follows.
+
+    Only where no kernel was ever compiled: others are found missing one step at a time.
+    """
+    if not kernels_run_on(device, dtype):
+        return
+    start_if_nothing_is_compiled()
+    if not POOL.started:
+        return
+    buckets = _buckets(pick_streams(streams, device))
+    POOL.begin(describe_steps(config, card_of(device), buckets.first(), steps))
+
+
+def _buckets(streams: int) -> Buckets:
+    return Buckets(streams, min(streams, MAX_WINDOWS), on_cuda=True, fixed=False)
 
 
 def compile_all(
@@ -60,8 +88,7 @@ def compile_all(
         return None
     if find_spec("triton") is None:
         raise UnavailableError("kernels are compiled by Triton, which is not installed")
-    from vvcli.engine.backends.triton.common.card import SHARED_MEMORY, Card, card_of
-    from vvcli.engine.backends.triton.offline import StepSize, compile_steps
+    from vvcli.engine.backends.triton.offline import compile_steps
 
     if capability:
         major, minor = map(int, capability.split("."))
@@ -69,8 +96,7 @@ def compile_all(
         card = Card((major, minor), memory, MULTIPROCESSORS[capability])
     else:
         card = card_of(target)
-    buckets = Buckets(streams, min(streams, MAX_WINDOWS), on_cuda=True, fixed=False)
-    sizes = [StepSize(bucket, windows) for bucket, windows in buckets.every()]
+    sizes = [*_buckets(streams).every()]
     try:
         compiled = compile_steps(folder.config, card, sizes, steps)
     except RuntimeError as error:

@@ -12,6 +12,7 @@ from vvcli.checkpoint.text_config import TextConfig
 from vvcli.model.vibevoice import VibeVoice
 from vvcli.model.voice import Voice
 from vvcli.speech.device import pick_device, pick_dtype, starting, suit_threads
+from vvcli.speech.kernels import begin_compiling
 
 
 class TextEncoder(Protocol):
@@ -39,10 +40,13 @@ def load(
     device: str = "auto",
     dtype: str = "auto",
     deterministic: bool = False,
+    streams: int | str = "auto",
+    steps: int = 5,
 ) -> LoadedModel:
     """The model of a folder, or of an id in the Hugging Face cache, ready on `device`.
 
-    With `deterministic`, a CPU computes alike wherever it is; see `suit_threads`.
+    With `deterministic`, a CPU computes alike wherever it is; see `suit_threads`. On a GPU kernels
+    are compiled meanwhile for so many streams and solver steps, if they never were.
 
     Raises:
         UnavailableError: model, tokenizer or device is unavailable.
@@ -51,6 +55,8 @@ def load(
     tokenizer = folder.tokenizer
     torch_device = pick_device(device)
     torch_dtype = pick_dtype(dtype, torch_device)
+    if not deterministic:
+        begin_compiling(folder.config, torch_device, torch_dtype, streams, steps)
     with starting(torch_device):
         weights = folder.weights(torch_dtype)
     loaded = weights.to(torch_device)

@@ -15,7 +15,8 @@ from vvcli.engine.backends.triton.common.card import HOPPER, Card
 from vvcli.engine.backends.triton.common.tile import Tile, fit
 from vvcli.engine.backends.triton.head import diffusion_head
 from vvcli.engine.backends.triton.lm import transformer
-from vvcli.engine.backends.triton.offline import Launch, StepSize, launches_seen, walk_steps
+from vvcli.engine.backends.triton.offline import Launch, launches_seen, walk_steps
+from vvcli.engine.sizes import StepSize
 from vvcli.model.config import ModelConfig
 
 pytestmark = pytest.mark.skipif(INTERPRETED, reason="the interpreter compiles nothing")

@@ -28,11 +28,13 @@ from vvcli.engine.backends.triton.compile_ahead import missing_kernels
 from vvcli.engine.backends.triton.compile_pool import (
     CompilePool,
     compiling_alone,
+    describe_steps,
     mark_compiled,
     not_compiled,
     start_if_nothing_is_compiled,
 )
-from vvcli.engine.backends.triton.offline import AbsentCard, StepSize, compile_steps, compiling_for
+from vvcli.engine.backends.triton.offline import AbsentCard, compile_steps, compiling_for
+from vvcli.engine.sizes import StepSize
 from vvcli.model.config import ModelConfig
 
 pytestmark = pytest.mark.skipif(INTERPRETED, reason="the interpreter compiles nothing")
@@ -77,7 +79,7 @@ def test_another_process_compiles_what_this_one_finds(cache: Path) -> None:
     pool = CompilePool()
     try:
         assert pool.compile(CAPABILITY, [*missing.values()], processes=2)
-        assert len([*cache.rglob("*.cubin")]) == 3
+        assert len([*cache.rglob("add_kernel.cubin")]) == 3
         # One that cannot be compiled is said, and the process goes on.
         assert not pool.compile(CAPABILITY, [("os", "system", "true")])
         assert pool.compile(CAPABILITY, [])
@@ -185,6 +187,25 @@ def test_keys_do_not_depend_on_the_order_in_which_kernels_are_met() -> None:
     count, _, differing = done.stdout.partition(" ")
     assert int(count) > 20
     assert differing == "[]\n"
+
+
+@pytest.mark.slow
+def test_kernels_of_the_first_steps_are_compiled_while_something_else_is_done() -> None:
+    config = ModelConfig.from_dict(SHAPES["tiny"])
+    card, sizes = Card(CAPABILITY, 99 * 1024, 82), [StepSize(1, 0)]
+    steps = describe_steps(config, card, sizes, 2)
+    pool = CompilePool()
+    pool.begin(steps)
+    assert not pool.wait(), "it was not started"
+    pool.start()
+    try:
+        pool.begin(steps)
+        pool.begin(steps)
+        assert pool.wait()
+        assert not pool.wait(), "nothing is left to wait for"
+    finally:
+        pool.close()
+    assert compile_steps(config, card, sizes, 2, FakePool(works=False)) == 0
 
 
 def test_one_process_compiles_at_a_time(cache: Path) -> None:

@@ -46,6 +46,11 @@ def kernel_backend(model: VibeVoice) -> Backend | None:
 
 def runs_kernels(model: VibeVoice) -> bool:
     """Whether `model` may run on the kernels: bfloat16, on a GPU they are made for, with Triton."""
-    if model.device.type != "cuda" or model.dtype != torch.bfloat16 or find_spec("triton") is None:
+    return kernels_run_on(model.device, model.dtype)
+
+
+def kernels_run_on(device: torch.device, dtype: torch.dtype) -> bool:
+    """The same of a model of `dtype` on `device`."""
+    if device.type != "cuda" or dtype != torch.bfloat16 or find_spec("triton") is None:
         return False
-    return torch.cuda.get_device_capability(model.device) >= KERNEL_CAPABILITY
+    return torch.cuda.get_device_capability(device) >= KERNEL_CAPABILITY

@@ -54,16 +54,33 @@ def run_compiled(step: Callable[[], object]) -> None:
             step()
     except _MissingError:
         missing = missing_kernels(step)
+        POOL.wait()
         with compiling_alone() if not_compiled(missing) else nullcontext():
             new = not_compiled(missing)  # while this process waited, another may have compiled them
             if len(new) >= WORTH_A_PROCESS or (new and POOL.started):
-                arch = int(driver.active.get_current_target().arch)
-                POOL.compile(divmod(arch, 10), [missing[mark] for mark in sorted(new)])
+                _compile_in_pool(missing, new)
             # What is in Triton's cache by now is only loaded. In a context of its own, which a
             # failing compilation would leave unfit for others.
             copy_context().run(_compile, step)
             mark_compiled(new)
         step()
+
+
+def compile_ahead(step: Callable[[], object]) -> None:
+    """Compile what `step` would launch and is not compiled, if that is much, and run nothing."""
+    if not (hasattr(triton, "AsyncCompileMode") and hasattr(triton, "knobs")):  # before 3.5
+        return
+    missing = missing_kernels(step)
+    with compiling_alone() if not_compiled(missing) else nullcontext():
+        new = not_compiled(missing)
+        if len(new) >= WORTH_A_PROCESS and _compile_in_pool(missing, new):
+            mark_compiled(new)
+
+
+def _compile_in_pool(missing: dict[str, Kernel], new: set[str]) -> bool:
+    """Compile those of `missing` that are `new`; returns whether all were compiled."""
+    arch = int(driver.active.get_current_target().arch)
+    return POOL.compile(divmod(arch, 10), [missing[mark] for mark in sorted(new)])
 
 
 def fix_cache_keys() -> None:

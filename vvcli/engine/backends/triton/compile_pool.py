@@ -12,8 +12,15 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import asdict, astuple
 from pathlib import Path
-from threading import Lock
+from threading import RLock
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from vvcli.engine.backends.triton.common.card import Card
+    from vvcli.engine.sizes import StepSize
+    from vvcli.model.config import ModelConfig
 
 # With `-I` nothing of the user's folder is imported before the path is as it is here.
 PROGRAM = (
@@ -23,14 +30,16 @@ PROGRAM = (
 MAX_PROCESSES = 16
 
 Kernel = tuple[str, str, str]  # module, name, Triton's description of what to compile
+WantedSteps = dict[str, Any]  # steps whose kernels are wanted, as `describe_steps` says them
 
 
 class CompilePool:
     """A process that compiles, started when it is first needed or before."""
 
     def __init__(self) -> None:
-        self._lock = Lock()
+        self._lock = RLock()
         self._process: subprocess.Popen[str] | None = None
+        self._unanswered = 0  # requests
 
     @property
     def started(self) -> bool:
@@ -50,6 +59,21 @@ class CompilePool:
                     env=os.environ | {"OMP_NUM_THREADS": "1"},
                 )
 
+    def begin(self, steps: WantedSteps, processes: int | None = None) -> None:
+        """Let the process, if it is there, find and compile the kernels of `steps`, unawaited."""
+        with self._lock, suppress(OSError, ValueError):
+            if self._process is not None:
+                self._send({"steps": steps}, processes)
+
+    def wait(self) -> bool:
+        """Wait for everything that was begun. Returns whether the latest of it succeeded."""
+        succeeded = False
+        with self._lock, suppress(OSError, ValueError):
+            while self._unanswered and self._process is not None and self._process.stdout:
+                self._unanswered -= 1
+                succeeded = int(self._process.stdout.readline()) == 0
+        return succeeded
+
     def compile(
         self, capability: tuple[int, int], kernels: Sequence[Kernel], processes: int | None = None
     ) -> bool:
@@ -59,20 +83,23 @@ class CompilePool:
         """
         self.start()
         with self._lock, suppress(OSError, ValueError):
-            process = self._process
-            if process is None or process.stdin is None or process.stdout is None:
-                return False
-            count = processes or min(MAX_PROCESSES, os.cpu_count() or 1)
-            request = {"capability": capability, "kernels": kernels, "processes": count}
-            process.stdin.write(f"{json.dumps(request)}\n")
-            process.stdin.flush()
-            return int(process.stdout.readline()) == 0
+            if self._process is not None:
+                self._send({"capability": capability, "kernels": kernels}, processes)
+                return self.wait()
         return False
+
+    def _send(self, request: dict[str, Any], processes: int | None) -> None:
+        count = processes or min(MAX_PROCESSES, os.cpu_count() or 1)
+        if self._process is not None and self._process.stdin is not None:
+            self._process.stdin.write(f"{json.dumps(request | {'processes': count})}\n")
+            self._process.stdin.flush()
+            self._unanswered += 1
 
     def close(self) -> None:
         """End the process, which otherwise ends with this one."""
         with self._lock:
             process, self._process = self._process, None
+            self._unanswered = 0
         if process is not None:
             with suppress(OSError):
                 process.communicate(timeout=10)
@@ -85,6 +112,18 @@ def start_if_nothing_is_compiled() -> None:
     """Start POOL where nothing was compiled yet, so that it is ready when kernels are known."""
     if not _marks_file().exists():
         POOL.start()
+
+
+def describe_steps(
+    config: ModelConfig, card: Card, sizes: Iterable[StepSize], solver_steps: int
+) -> WantedSteps:
+    """WantedSteps of these sizes of a model on `card`, for a request."""
+    return {
+        "config": asdict(config),
+        "card": astuple(card),
+        "sizes": [*sizes],
+        "solver_steps": solver_steps,
+    }
 
 
 def not_compiled(marks: Iterable[str]) -> set[str]:

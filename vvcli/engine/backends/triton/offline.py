@@ -22,14 +22,21 @@ from vvcli.engine.backends.triton.compile_ahead import missing_kernels
 from vvcli.engine.backends.triton.compile_pool import (
     POOL,
     CompilePool,
+    Kernel,
+    WantedSteps,
     mark_compiled,
     not_compiled,
 )
-from vvcli.engine.sizes import AttentionLimit, CacheCapacity
+from vvcli.engine.sizes import AttentionLimit, CacheCapacity, StepSize
 from vvcli.engine.slots import SlotState
 from vvcli.engine.step import FrameStep, StepValues
 from vvcli.engine.transfer import TextBatch
-from vvcli.model.config import ModelConfig
+from vvcli.model.config import (
+    AcousticDecoderConfig,
+    DiffusionHeadConfig,
+    LanguageModelConfig,
+    ModelConfig,
+)
 from vvcli.model.diffusion_head import SolverTable
 from vvcli.model.empty import empty_model
 
@@ -37,14 +44,6 @@ META = torch.device("meta")
 CAPACITY = CacheCapacity(tts=512, text=256)
 
 Options = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class StepSize:
-    """Slots of a frame and text windows after it; one of them may be zero."""
-
-    streams: int
-    windows: int
 
 
 def walk_steps(
@@ -137,6 +136,27 @@ def compile_steps(
         raise RuntimeError("some kernels could not be compiled")
     mark_compiled(new)
     return len(new)
+
+
+def kernels_of(steps: WantedSteps) -> tuple[tuple[int, int], dict[str, Kernel]]:
+    """The capability that `steps`, made by `describe_steps`, are for, and their kernels by mark."""
+    capability, shared_memory, multiprocessors = steps["card"]
+    card = Card(tuple(capability), shared_memory, multiprocessors)
+    config, decoder = steps["config"], steps["config"]["decoder"]
+    lists = {name: tuple(value) for name, value in decoder.items() if isinstance(value, list)}
+    model = ModelConfig(
+        **config
+        | {
+            "lm": LanguageModelConfig(**config["lm"]),
+            "head": DiffusionHeadConfig(**config["head"]),
+            "decoder": AcousticDecoderConfig(**decoder | lists),
+        }
+    )
+    sizes = [StepSize(*size) for size in steps["sizes"]]
+    with _absent(card.capability):
+        return card.capability, missing_kernels(
+            lambda: walk_steps(model, card, sizes, steps["solver_steps"])
+        )
 
 
 @contextmanager

@@ -42,6 +42,27 @@ def right(model: VibeVoice) -> Backend:
     return replace(other, join_text=PlainJoinText(), fallback=plain_backend(model))
 
 
+@pytest.mark.parametrize("fails", [False, True])
+def test_all_is_compiled_before_anything_is_compared(
+    model: VibeVoice, right: Backend, fails: bool
+) -> None:
+    seen: list[str] = []
+
+    def ahead(step: Any) -> None:
+        step()  # it runs, whatever is compiled
+        seen.append("ahead")
+        if fails:
+            raise RuntimeError("a compiler's")
+
+    def first_run(step: Any) -> None:
+        seen.append("run")
+        step()
+
+    found = compare(model, replace(right, compile_ahead=ahead, first_run=first_run), [1, 3])
+    assert seen == ["ahead"] + ["run"] * len(found)
+    assert failures(found) == {}
+
+
 def wrong(backend: Backend, field: str) -> Any:
     """The operation `field` of `backend`, with one number in its result spoilt."""
     operation = getattr(backend, field)

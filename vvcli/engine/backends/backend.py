@@ -51,4 +51,6 @@ class Backend:
     join_text: JoinText | None = None
     # Runs a step for the first time at a size; a back-end may compile its kernels side by side.
     first_run: Callable[[Callable[[], object]], object] = field(default=lambda step: step())
+    # Compiles what a step would launch, without running it.
+    compile_ahead: Callable[[Callable[[], object]], object] = field(default=lambda step: None)
     fallback: Backend | None = None  # takes over where these operations do not compile or launch

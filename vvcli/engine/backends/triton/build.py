@@ -11,7 +11,7 @@ from vvcli.engine.backends.plain import plain_backend
 from vvcli.engine.backends.triton.acoustic.decoder import FusedAcousticDecoder
 from vvcli.engine.backends.triton.acoustic.decoder import supports as supports_decoder
 from vvcli.engine.backends.triton.common.card import Card, card_of
-from vvcli.engine.backends.triton.compile_ahead import fix_cache_keys, run_compiled
+from vvcli.engine.backends.triton.compile_ahead import compile_ahead, fix_cache_keys, run_compiled
 from vvcli.engine.backends.triton.head.diffusion_head import FusedDiffusionHead
 from vvcli.engine.backends.triton.head.diffusion_head import supports as supports_head
 from vvcli.engine.backends.triton.lm.commit import FusedCommit
@@ -32,7 +32,9 @@ def triton_backend(model: VibeVoice, card: Card | None = None) -> Backend:
     """
     card = card or card_of(model.device)
     plain = plain_backend(model)
-    backend = replace(plain, name="triton", first_run=run_compiled, fallback=plain)
+    backend = replace(
+        plain, name="triton", first_run=run_compiled, compile_ahead=compile_ahead, fallback=plain
+    )
     if supports_decoder(model.acoustic_decoder):
         backend = _with_decoder(backend, model, card)
     if not all(map(supports_transformer, (model.language_model, model.tts_language_model))):

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import torch
 pytest.importorskip("triton", reason="needs Triton")
 
 import triton
+import triton.backends.nvidia.driver as nvidia_driver
 from triton.runtime.driver import driver
 
 from tests.engine.kernels.conftest import INTERPRETED
@@ -33,6 +35,7 @@ from vvcli.engine.backends.triton.compile_pool import (
     not_compiled,
     start_if_nothing_is_compiled,
 )
+from vvcli.engine.backends.triton.compile_worker import serve
 from vvcli.engine.backends.triton.offline import AbsentCard, compile_steps, compiling_for
 from vvcli.engine.sizes import StepSize
 from vvcli.model.config import ModelConfig
@@ -97,6 +100,30 @@ def test_another_process_compiles_what_this_one_finds(cache: Path) -> None:
     finally:
         triton.knobs.compilation.listener = None
     assert hits == [True] * 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fails", [False, True])
+def test_what_calls_a_kernel_is_built_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: bool
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(driver, "_active", AbsentCard(CAPABILITY))
+        missing = missing_kernels(lambda: step(43, 45))
+    built = tmp_path / "built"
+
+    def launcher(src: Any, metadata: Any) -> None:
+        with built.open("a") as file:
+            file.write(f"{src.name} {metadata.num_warps}\n")
+        if fails:
+            raise ImportError("there is no libcuda")
+
+    monkeypatch.setattr(nvidia_driver, "CudaLauncher", launcher)
+    requests = [{"capability": CAPABILITY, "kernels": [*missing.values()], "processes": 1}]
+    answers = StringIO()
+    serve(StringIO("".join(f"{json.dumps(one)}\n" for one in requests)), answers)
+    assert answers.getvalue() == "0\n"
+    assert built.read_text() == "add_kernel 4\n" * 2
 
 
 def test_a_process_that_cannot_be_started_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:

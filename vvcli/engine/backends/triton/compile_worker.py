@@ -11,7 +11,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from importlib import import_module
 from typing import Any, TextIO
 
@@ -106,7 +106,7 @@ def _fork(capability: tuple[int, int], kernels: Sequence[Kernel], source: int) -
     try:
         driver.set_active(AbsentCard(capability))
         while index := os.read(source, INDEX_BYTES):
-            compile_one(*kernels[int.from_bytes(index, "big")])
+            build_launcher(compile_one(*kernels[int.from_bytes(index, "big")]))
         status = 0
     finally:
         os._exit(status)
@@ -119,11 +119,27 @@ def compile_one(module: str, name: str, data: str) -> Any:
     return getattr(import_module(module), name).preload(data)
 
 
+def build_launcher(kernel: Any) -> None:
+    """Build what calls the compiled `kernel`, which Triton 3.6 has the C compiler do.
+
+    One takes a fifth of a second, and the process that launches builds one after the other. Where
+    CUDA's library is missing they are built by the one that has it.
+    """
+    with suppress(Exception):
+        from triton.backends.nvidia.driver import CudaLauncher
+
+        CudaLauncher(kernel.src, kernel.metadata)
+
+
 def _warm_up() -> None:
     """Do once, before there are forks, what the first walk and the first compilation do.
 
     Torch imports two seconds' worth for tensors without numbers, and Triton sets up its compiler.
     """
+    with suppress(Exception):  # without CUDA's library
+        from triton.backends.nvidia.driver import CudaUtils
+
+        CudaUtils()
     capability, kernels = kernels_of(describe_steps(SMALLEST, HOPPER, [StepSize(1, 0)], 1))
     driver.set_active(AbsentCard(capability))
     short = next(kernel for kernel in kernels.values() if kernel[1] == "normalise_kernel")

@@ -97,6 +97,7 @@ def test_the_table_without_a_teacher(work: Path) -> None:
     rows = evaluated(work)
     assert rows["sentences"] == ["3", "2"]
     assert rows["DistilMOS, mean"] == ["4.00", "4.00"]
+    assert rows["word errors beyond the teacher's, %"] == ["unknown", "unknown"]
     assert rows["cut short, run on, repeated"] == ["1", "1"]
     assert rows["words in carrier sentences, wrong beyond the teacher's, %"][0] == "33.3 in all"
     assert rows["size, MB"] == ["0.5", "0.5"]
@@ -113,6 +114,7 @@ def test_what_the_teacher_said_is_compared(work: Path) -> None:
     rows = evaluated(work)
     # Line 2 has half of the teacher's duration, and line 4 was truncated.
     assert rows["cut short, run on, repeated"] == ["2", "1"]
+    assert rows["word errors beyond the teacher's, %"] == ["+33.3", "+33.3"]
 
 
 @pytest.mark.slow

@@ -62,6 +62,11 @@ def test_levels_are_in_decibels() -> None:
         ("a b", "a x b", 1),
         ("some where else", "somewhere else", 0),
         ("a b", "b a", 2),
+        ("12345678910", "one 2 3 4 5 6 7 8 9 10", 0),
+        ("no one came", "no 1 came", 0),
+        ("it is false", "it is false i am sorry i am sorry i am sorry i am sorry i am", 3),
+        ("no no no no no", "no no no no", 1),  # said so: nothing is a loop
+        ("a b", "a b b b b x", 4),  # it went on after them: no loop
     ],
 )
 def test_word_errors_are_counted(said: str, heard: str, count: int) -> None:

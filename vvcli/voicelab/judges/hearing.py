@@ -11,7 +11,7 @@ import numpy as np
 from vvcli.voicelab import recital
 from vvcli.voicelab.judges import meters
 from vvcli.voicelab.judges.panel import Panel, Verdict
-from vvcli.voicelab.judges.words import errors, repeats, word_errors
+from vvcli.voicelab.judges.words import comparable, errors, repeats, word_errors
 from vvcli.voicelab.settings import RATE
 
 # Of the teacher's duration: outside of these an utterance is cut short or has run on. A word more
@@ -58,7 +58,8 @@ def hear(panel: Panel, lines: recital.Lines, folder: Path) -> Heard:
 
 def error_rates(verdicts: Sequence[Verdict]) -> tuple[float, float]:
     """Errors in words and in letters, per cent of what was said."""
-    letters = [(v.said.replace(" ", ""), v.heard.replace(" ", "")) for v in verdicts]
+    pairs = [comparable(v.said, v.heard) for v in verdicts]
+    letters = [(said.replace(" ", ""), heard.replace(" ", "")) for said, heard in pairs]
     words = sum(len(v.said.split()) for v in verdicts)
     wrong_words = sum(word_errors(v.said, v.heard) for v in verdicts)
     wrong_letters = sum(errors(said, heard) for said, heard in letters)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -26,9 +27,33 @@ def word_errors(said: str, heard: str) -> int:
     >>> word_errors("a well known mail box", "a wellknown mailbox")
     0
     """
+    said, heard = comparable(said, heard)
     if said.replace(" ", "") == heard.replace(" ", ""):
         return 0
     return errors(said.split(), heard.split())
+
+
+def comparable(said: str, heard: str) -> tuple[str, str]:
+    """Both without what the recogniser alone does: Whisper and its normaliser.
+
+    It leaves "one" where it makes figures of other numbers, "1 2 3" of "one, two, three" as well as
+    "123". And once in a while it says a phrase again until its tokens are out; a voice that did so
+    would be told from its length.
+
+    >>> comparable("123", "one 2 3")
+    ('123', '1 2 3')
+    >>> comparable("it is false", "it is false i am sorry i am sorry i am sorry i am sorry i am")
+    ('it is false', 'it is false i am sorry')
+    """
+    said, heard = (_ONE.sub("1", text) for text in (said, heard))
+    loop = _LOOP.search(heard)
+    if loop and not _LOOP.search(said) and f"{loop['phrase']} ".startswith(loop["rest"] or ""):
+        heard = heard[: loop.end("phrase")]
+    return said, heard
+
+
+_ONE = re.compile(r"\bone\b")
+_LOOP = re.compile(r"\b(?P<phrase>\w+(?: \w+){0,7}?)(?: (?P=phrase)){3,}(?: (?P<rest>.*))?$")
 
 
 def repeats(said: str, heard: str) -> bool:

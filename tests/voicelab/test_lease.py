@@ -11,7 +11,8 @@ from torch import nn
 
 from vvcli.model.config import ModelConfig
 from vvcli.model.vibevoice import VibeVoice
-from vvcli.voicelab import adversarial, language, parts, spectral
+from vvcli.voicelab import language, parts
+from vvcli.voicelab.autoencoder import ADVERSARIAL, SPECTRAL, Autoencoder, load_autoencoder
 from vvcli.voicelab.decoding import decode
 from vvcli.voicelab.depths import with_depths
 from vvcli.voicelab.export import trained_model
@@ -24,14 +25,14 @@ CPU = torch.device("cpu")
 def _fill(settings: Settings, work: Path) -> None:
     """Checkpoints such as trainings leave."""
     torch.manual_seed(0)
-    networks = spectral.Autoencoder(settings).state_dict()
-    save_checkpoint(work / spectral.CHECKPOINT, networks=networks, average={}, step=2)
-    decoder = spectral.Autoencoder(settings).decoder.state_dict()
+    networks = Autoencoder(settings).state_dict()
+    save_checkpoint(work / SPECTRAL, networks=networks, average={}, step=2)
+    trained = Autoencoder(settings).state_dict()
     judges = nn.Linear(3, 3).state_dict()
     progress = {"step": 700, "fraction": 0.25}
     save_checkpoint(
-        work / adversarial.CHECKPOINT,
-        **{"decoder": decoder, "average": decoder, "judges": judges, **progress},
+        work / ADVERSARIAL,
+        **{"networks": trained, "average": trained, "judges": judges, **progress},
         optimizer={"state": {}},
     )
     model = VibeVoice(ModelConfig.from_dict(model_config(settings))).state_dict()
@@ -49,7 +50,7 @@ def test_parts_bring_everything_but_optimizers(
     (work / "copies").mkdir()
     (work / "copies" / "000.wav").write_bytes(b"sound")
     (work / "judges").mkdir()  # packages of other judges, which hear the finished voice
-    parts.pack(work, tmp_path / "one", ("encoder", "decoder", "judges", "copies"))
+    parts.pack(work, tmp_path / "one", ("networks", "judges", "copies"))
     parts.pack(work, tmp_path / "two", ("language", "heads"))
     assert max(path.stat().st_size for path in (tmp_path / "one").iterdir()) <= 1_000_000
     parts.unpack(settings, [tmp_path / "one", tmp_path / "two"], back)
@@ -57,10 +58,10 @@ def test_parts_bring_everything_but_optimizers(
     before, after = trained_model(settings, work), trained_model(settings, back)
     for name, tensor in before.state_dict().items():
         torch.testing.assert_close(after.state_dict()[name], tensor, rtol=1e-3, atol=1e-6)
-    encoders = [spectral.load_autoencoder(settings, at, CPU).encoder for at in (work, back)]
+    encoders = [load_autoencoder(settings, at, CPU).encoder for at in (work, back)]
     for ours, theirs in zip(encoders[0].parameters(), encoders[1].parameters(), strict=True):
         torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-6)
-    for name, part in ((adversarial.CHECKPOINT, "judges"), (language.CHECKPOINT, "heads")):
+    for name, part in ((ADVERSARIAL, "judges"), (language.CHECKPOINT, "heads")):
         state = load_checkpoint(back / name, CPU)
         assert state is not None
         assert (state["step"], state["fraction"]) == (700, 0.25)
@@ -72,16 +73,16 @@ def test_parts_bring_everything_but_optimizers(
 
 def test_a_damaged_part_is_named(settings: Settings, tmp_path: Path) -> None:
     _fill(settings, tmp_path / "work")
-    parts.pack(tmp_path / "work", tmp_path / "out", ("decoder",))
-    part = tmp_path / "out" / "decoder.00"
+    parts.pack(tmp_path / "work", tmp_path / "out", ("networks",))
+    part = tmp_path / "out" / "networks.00"
     part.write_bytes(part.read_bytes()[:-1])
-    with pytest.raises(ValueError, match=r"decoder\.00: missing, or not"):
+    with pytest.raises(ValueError, match=r"networks\.00: missing, or not"):
         parts.unpack(settings, [tmp_path / "out"], tmp_path / "back")
 
 
 def test_new_blocks_change_nothing_and_the_idle_one_is_left_out(settings: Settings) -> None:
     torch.manual_seed(0)
-    decoder = spectral.Autoencoder(settings).decoder.requires_grad_(False)
+    decoder = Autoencoder(settings).decoder.requires_grad_(False)
     latents = torch.randn(1, 3, settings.shapes.latent)
     deeper = with_depths(decoder, (2, 1, 1, 1, 1, 2), latents)
     assert [len(stage) for stage in deeper.stages] == [2, 1, 1, 1, 1, 2]  # type: ignore[arg-type]
@@ -97,7 +98,7 @@ def test_new_blocks_change_nothing_and_the_idle_one_is_left_out(settings: Settin
 
 
 def test_depths_must_name_every_stage(settings: Settings) -> None:
-    decoder = spectral.Autoencoder(settings).decoder
+    decoder = Autoencoder(settings).decoder
     with pytest.raises(ValueError, match="2 depths for 6 stages"):
         with_depths(decoder, (1, 1), torch.zeros(1, 1, settings.shapes.latent))
 

@@ -13,6 +13,7 @@ from vvcli import Synthesizer
 from vvcli.model.transformer import CacheView
 from vvcli.model.vibevoice import TEXT
 from vvcli.voicelab import adversarial, language, spectral
+from vvcli.voicelab.autoencoder import ADVERSARIAL, SPECTRAL, load_autoencoder
 from vvcli.voicelab.corpus import tokens_of
 from vvcli.voicelab.export import export, tokenizer, trained_model, voice_tensors
 from vvcli.voicelab.latents import FILE, Latents, extract
@@ -72,9 +73,9 @@ def test_the_tokens_of_speaking_are_those_of_training(model: Path) -> None:
 def test_a_training_that_was_stopped_goes_on(
     settings: Settings, work: Path, recordings: Recordings
 ) -> None:
-    before = load_checkpoint(work / spectral.CHECKPOINT, CPU)
+    before = load_checkpoint(work / SPECTRAL, CPU)
     spectral.train_spectral(settings, recordings.samples, work, CPU)
-    after = load_checkpoint(work / spectral.CHECKPOINT, CPU)
+    after = load_checkpoint(work / SPECTRAL, CPU)
     assert before is not None
     assert after is not None
     assert before["step"] == after["step"] == settings.spectral.steps
@@ -118,17 +119,31 @@ def test_trainings_go_on_from_the_exported_model(
     ours = Latents.load(work / FILE).latents
     theirs = extract(settings, recordings, tmp_path, CPU).latents
     np.testing.assert_allclose(ours, theirs, atol=0.05)
-    encoder = spectral.load_autoencoder(settings, tmp_path, CPU).encoder.state_dict()
+    encoder = load_autoencoder(settings, tmp_path, CPU).encoder.state_dict()
     spectral.train_spectral(settings, recordings.samples, tmp_path, CPU)  # it is at its end
-    for name, tensor in (
-        spectral.load_autoencoder(settings, tmp_path, CPU).encoder.state_dict().items()
-    ):
+    for name, tensor in load_autoencoder(settings, tmp_path, CPU).encoder.state_dict().items():
         assert torch.equal(tensor, encoder[name]), name
     once = replace(settings, adversarial=replace(settings.adversarial, steps=1))
     adversarial.train_adversarial(once, recordings.samples, tmp_path, CPU)
-    state = load_checkpoint(tmp_path / adversarial.CHECKPOINT, CPU)
+    state = load_checkpoint(tmp_path / ADVERSARIAL, CPU)
     assert state is not None
     assert state["step"] == 1
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+def test_the_game_trains_the_encoder_unless_it_is_frozen(
+    settings: Settings, work: Path, recordings: Recordings, tmp_path: Path, frozen: bool
+) -> None:
+    (tmp_path / ADVERSARIAL).write_bytes((work / ADVERSARIAL).read_bytes())
+    before = load_autoencoder(settings, tmp_path, CPU).state_dict()
+    # Its schedule is over: without `anew`, nothing would change.
+    once = replace(settings, adversarial=replace(settings.adversarial, steps=1))
+    adversarial.train_adversarial(once, recordings.samples, tmp_path, CPU, frozen=frozen, anew=True)
+    after = load_autoencoder(settings, tmp_path, CPU).state_dict()
+    changed = {name for name in before if not torch.equal(after[name], before[name])}
+    assert {name.partition(".")[0] for name in changed} == (
+        {"decoder"} if frozen else {"encoder", "decoder"}
+    )
 
 
 def test_restore_changes_the_depths_of_the_decoder(

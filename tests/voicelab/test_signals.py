@@ -8,10 +8,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from vvcli.voicelab.autoencoder import Autoencoder
 from vvcli.voicelab.decoding import decode
 from vvcli.voicelab.settings import Settings
 from vvcli.voicelab.signals import FEATURES, features, magnitude_loss, mel_loss
-from vvcli.voicelab.spectral import MARGIN, Autoencoder, Crops, encoded_crops
+from vvcli.voicelab.spectral import MARGIN, Crops, encoded_crops
 from vvcli.voicelab.teach import Recordings
 
 

@@ -64,9 +64,13 @@ def main() -> None:
         teach(settings, teacher, lines[: options.count], work / options.audio, options.minutes)
     elif options.step in ("autoencoder", "decoder"):
         torch.backends.cudnn.benchmark = True
-        train = train_spectral if options.step == "autoencoder" else train_adversarial
         samples = load_recordings(work / AUDIO, options.shards).samples
-        train(settings, samples, work, device, options.minutes, options.later)
+        times = options.minutes, options.later
+        if options.step == "autoencoder":
+            train_spectral(settings, samples, work, device, *times)
+        else:
+            how = {"frozen": not options.encoder_too, "anew": options.anew, "share": options.share}
+            train_adversarial(settings, samples, work, device, *times, **how)
     elif options.step == "copy":
         held_out = load_recordings(work / options.audio)
         copy_synthesis(settings, held_out, work, options.output or work / "copies", device)
@@ -74,7 +78,8 @@ def main() -> None:
         extract(settings, load_recordings(work / AUDIO), work, device).save(work / FILE)
     elif options.step == "train":
         latents = Latents.load(work / FILE)
-        train_language(settings, latents, work, device, options.minutes, options.later)
+        times = options.minutes, options.later
+        train_language(settings, latents, work, device, *times, anew=options.anew)
     elif options.step == "export":
         export(settings, work, options.output)
         save_encoder(settings, work, work / ENCODER)
@@ -127,12 +132,16 @@ def _parser() -> argparse.ArgumentParser:
         step = steps.add_parser(name, help=what)
         step.add_argument("--shards", type=int, help="use only so many shards of recordings")
         _add_times(step)
+    step.add_argument("--encoder-too", action="store_true", help="train the encoder, too")
+    step.add_argument("--share", type=float, default=1.0, help="of the settings' learning rates")
+    _add_anew(step)
     step = steps.add_parser("copy", help="write recordings and their copies, to be judged")
     step.add_argument("--audio", default="held_out_audio", help="folder in WORK of the shards")
     step.add_argument("--output", type=Path, help="folder for the files (default: in WORK)")
     steps.add_parser("latents", help="encode the recordings")
     step = steps.add_parser("train", help="train LM, diffusion head and EOS head")
     _add_times(step)
+    _add_anew(step)
     step = steps.add_parser("export", help="write the model folder")
     step.add_argument("--output", type=Path, default=ASSETS)
     step = steps.add_parser("restore", help="write checkpoints from a model folder, to go on")
@@ -169,6 +178,10 @@ def _parser() -> argparse.ArgumentParser:
 def _add_times(step: argparse.ArgumentParser) -> None:
     step.add_argument("--minutes", type=float, help="end after this time at the latest")
     step.add_argument("--later", type=float, default=0.0, help="minutes of runs after this one")
+
+
+def _add_anew(step: argparse.ArgumentParser) -> None:
+    step.add_argument("--anew", action="store_true", help="start the schedule again")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""Second training: the decoder alone, on the frozen encoder's latents, against judges."""
+"""Second training: the decoder against judges, on a frozen encoder's latents or along with it.
+
+Where an LM was trained on the latents already, the encoder must keep them.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from vvcli.voicelab.autoencoder import ADVERSARIAL, load_autoencoder
 from vvcli.voicelab.decoding import decode
 from vvcli.voicelab.discriminators import (
     Discriminators,
@@ -19,10 +23,9 @@ from vvcli.voicelab.discriminators import (
 from vvcli.voicelab.loop import Progress, TrainingLoop
 from vvcli.voicelab.settings import Settings
 from vvcli.voicelab.signals import magnitude_loss, mel_loss
-from vvcli.voicelab.spectral import Crops, encoded_crops, load_autoencoder
+from vvcli.voicelab.spectral import Crops, encoded_crops
 from vvcli.voicelab.training import CapturedStep, adam, clip_gradients, mixed
 
-CHECKPOINT = "decoder.pt"
 SAVE_EVERY = 2000
 BETAS = (0.8, 0.99)  # as in Kong et al., 2020: the game moves on, so the memory is short
 NAMES = ("mel", "features", "fooling", "judges")
@@ -35,37 +38,57 @@ def train_adversarial(
     device: torch.device,
     minutes: float | None = None,
     later: float = 0.0,
+    *,
+    frozen: bool = True,
+    anew: bool = False,
+    share: float = 1.0,
 ) -> None:
-    """Continue the decoder of `autoencoder.pt` in `folder`; writes `decoder.pt` there."""
+    """Continue the networks in `folder`; writes `decoder.pt` there.
+
+    Unless `frozen`, the encoder is trained, too; with `anew`, the schedule starts again. All rates
+    are `share` of the settings': networks that are trained lose at full rates what they have.
+    """
     config = settings.adversarial
     torch.manual_seed(config.seed)
     crops = Crops(samples, settings.hop, device)
     networks = load_autoencoder(settings, folder, device)
-    decoder = networks.decoder.requires_grad_(True).train()
+    encoder, decoder = networks.encoder, networks.decoder.requires_grad_(True).train()
+    averaged = {name: tensor.clone() for name, tensor in encoder.state_dict().items()}
+    if not frozen:
+        encoder.requires_grad_(True).train()
     judges = Discriminators().to(device)
     judges.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = adam(decoder.parameters(), device, decay=0.0, betas=BETAS)
+    encoding = adam(encoder.parameters(), device, decay=0.0, betas=BETAS)
     judging = adam(judges.parameters(), device, decay=0.0, betas=BETAS)
     loop = TrainingLoop(
-        folder / CHECKPOINT,
+        folder / ADVERSARIAL,
         device,
         Progress(config.steps, config.warmup_steps, minutes, "adversarial", later),
-        {"decoder": decoder, "judges": judges, "optimizer": optimizer, "judging": judging},
-        averaged=decoder,
+        {
+            **{"networks": networks, "judges": judges},
+            **{"optimizer": optimizer, "encoding": encoding, "judging": judging},
+        },
+        averaged=networks,
         decay=config.ema,
-        rates=[(optimizer, config.learning_rate), (judging, config.discriminator_rate)],
+        rates=[
+            (optimizer, share * config.learning_rate),
+            (encoding, share * config.encoder_rate),
+            (judging, share * config.discriminator_rate),
+        ],
         save_every=SAVE_EVERY,
+        anew=anew,
     )
+    if frozen:  # the checkpoint's live weights are not those that the latents were made with
+        encoder.load_state_dict(averaged)
     judged = config.judged_frames * settings.hop
-    decoder_parameters, judges_parameters = list(decoder.parameters()), list(judges.parameters())
+    judges_parameters = list(judges.parameters())
+    ours_to_train = [p for p in networks.parameters() if p.requires_grad]
     mel_weight, game_weight = torch.zeros((), device=device), torch.zeros((), device=device)
     new_from = loop.progress.step if "judges" in loop.new else -config.unheard_steps
 
     def step() -> Tensor:
-        with torch.no_grad():
-            latents, heard = encoded_crops(
-                networks.encoder, crops, config.batch, config.crop_frames, device
-            )
+        latents, heard = encoded_crops(encoder, crops, config.batch, config.crop_frames, device)
         strength = torch.rand(len(latents), 1, 1, device=device) * config.latent_noise
         with mixed(device):
             ours = decode(decoder, latents + strength * torch.randn_like(latents))
@@ -80,9 +103,12 @@ def train_adversarial(
         game = config.feature_weight * features + config.fooling_weight * fooling
         loss = mel_weight * mel + config.magnitude_weight * magnitude_loss(ours, heard)
         optimizer.zero_grad(set_to_none=True)
-        (loss + game_weight * game).backward(inputs=decoder_parameters)
-        clip_gradients(decoder_parameters, 10.0)
+        encoding.zero_grad(set_to_none=True)
+        (loss + game_weight * game).backward(inputs=ours_to_train)
+        clip_gradients(ours_to_train, 10.0)
         optimizer.step()
+        if not frozen:
+            encoding.step()
         for parameter, gradient in zip(judges_parameters, gradients, strict=True):
             parameter.grad = gradient
         clip_gradients(judges_parameters, 5.0)

@@ -13,11 +13,9 @@ import torch
 from numpy.typing import NDArray
 
 from vvcli.samples import FULL_SCALE
-from vvcli.voicelab import adversarial
+from vvcli.voicelab.autoencoder import load_autoencoder
 from vvcli.voicelab.latents import extract
-from vvcli.voicelab.loop import load_checkpoint
 from vvcli.voicelab.settings import RATE, Settings
-from vvcli.voicelab.spectral import load_autoencoder
 from vvcli.voicelab.teach import Recordings
 
 
@@ -25,14 +23,8 @@ from vvcli.voicelab.teach import Recordings
 def copy_synthesis(
     settings: Settings, recordings: Recordings, work: Path, folder: Path, device: torch.device
 ) -> None:
-    """Write the utterances and their copies as `folder`/{teacher,copy}/NNN.wav.
-
-    The decoder is the adversarial training's, or the spectral one's when that is all there is.
-    """
+    """Write the utterances and their copies as `folder`/{teacher,copy}/NNN.wav."""
     decoder = load_autoencoder(settings, work, device).decoder
-    state = load_checkpoint(work / adversarial.CHECKPOINT, device)
-    if state is not None:
-        decoder.load_state_dict(state["average"])
     latents = extract(settings, recordings, work, device).latents
     ends = recordings.frames.cumsum()
     for i, (end, frames) in enumerate(zip(ends, recordings.frames, strict=True)):

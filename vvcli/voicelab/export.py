@@ -14,10 +14,10 @@ from vvcli.checkpoint.weights import save_weights
 from vvcli.model.config import LanguageModelConfig, ModelConfig
 from vvcli.model.transformer import CacheView, Transformer
 from vvcli.model.vibevoice import TEXT, VibeVoice
-from vvcli.voicelab import adversarial, language
+from vvcli.voicelab import language
+from vvcli.voicelab.autoencoder import load_autoencoder
 from vvcli.voicelab.loop import load_checkpoint
 from vvcli.voicelab.settings import ALPHABET, Settings, model_config
-from vvcli.voicelab.spectral import load_autoencoder
 
 
 def export(settings: Settings, work: Path, folder: Path) -> None:
@@ -41,21 +41,14 @@ def export(settings: Settings, work: Path, folder: Path) -> None:
 
 
 def trained_model(settings: Settings, work: Path) -> VibeVoice:
-    """The averaged weights of all trainings in one model, on the CPU in float32.
-
-    The decoder is the adversarial training's, or the spectral one's when that is all there is.
-    """
+    """The averaged weights of all trainings in one model, on the CPU in float32."""
     cpu = torch.device("cpu")
     model = VibeVoice(ModelConfig.from_dict(model_config(settings)))
     state = load_checkpoint(work / language.CHECKPOINT, cpu)
     if state is None:
         raise FileNotFoundError(work / language.CHECKPOINT)
     model.load_state_dict({**state["model"], **state["average"]})
-    decoder = load_checkpoint(work / adversarial.CHECKPOINT, cpu)
-    if decoder is None:
-        model.acoustic_decoder = load_autoencoder(settings, work, cpu).decoder
-    else:
-        model.acoustic_decoder.load_state_dict(decoder["average"])
+    model.acoustic_decoder = load_autoencoder(settings, work, cpu).decoder
     return model.requires_grad_(False).eval()
 
 

@@ -33,8 +33,13 @@ def train_language(
     device: torch.device,
     minutes: float | None = None,
     later: float = 0.0,
+    *,
+    anew: bool = False,
 ) -> None:
-    """Train on `data`; writes `language.pt` to `folder`. The decoder is not touched."""
+    """Train on `data`; writes `language.pt` to `folder`. The decoder is not touched.
+
+    With `anew`, the schedule starts again, from the weights that are there.
+    """
     config = settings.language
     progress = Progress(config.steps, config.warmup_steps, minutes, "language", later)
     torch.manual_seed(config.seed)
@@ -52,6 +57,7 @@ def train_language(
         decay=config.ema,
         rates=[(optimizer, config.learning_rate)],
         save_every=SAVE_EVERY,
+        anew=anew,
     )
 
     def step(bucket: Bucket, *, imagined: bool) -> Tensor:

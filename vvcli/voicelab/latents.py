@@ -10,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 
 from vvcli.samples import INT16_RANGE
+from vvcli.voicelab.autoencoder import load_autoencoder
 from vvcli.voicelab.settings import Settings
-from vvcli.voicelab.spectral import load_autoencoder
 from vvcli.voicelab.teach import Recordings
 
 FILE = "latents.npz"

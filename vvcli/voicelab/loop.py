@@ -99,6 +99,7 @@ class TrainingLoop:
         decay: of the average.
         rates: every optimizer with its highest learning rate.
         save_every: steps between two checkpoints.
+        anew: whether the schedule starts again, from the checkpoint's weights.
 
     `new` are the names of the parts that were in no checkpoint.
     """
@@ -114,6 +115,7 @@ class TrainingLoop:
         decay: float,
         rates: Sequence[tuple[torch.optim.Optimizer, float]],
         save_every: int,
+        anew: bool = False,
     ) -> None:
         self.progress = progress
         self._path, self._parts, self._rates = path, parts, rates
@@ -127,7 +129,10 @@ class TrainingLoop:
         self.average.load(state["average"])
         optimizers = (n for n, part in parts.items() if isinstance(part, torch.optim.Optimizer))
         cold = any(name not in state for name in optimizers)
-        progress.resume(state["step"], state.get("fraction"), cold=cold)
+        if anew:
+            progress.resume(0, 0.0, cold=True)
+        else:
+            progress.resume(state["step"], state.get("fraction"), cold=cold)
 
     def run(
         self,

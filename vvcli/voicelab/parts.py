@@ -19,15 +19,14 @@ import torch
 from safetensors.torch import load, save
 from torch import Tensor
 
-from vvcli.voicelab import adversarial, language, spectral
+from vvcli.voicelab import language
+from vvcli.voicelab.autoencoder import ADVERSARIAL, SPECTRAL, load_autoencoder
 from vvcli.voicelab.loop import load_checkpoint, save_checkpoint
 from vvcli.voicelab.settings import Settings
 
 PART_BYTES = 15 * 2**20
 SUMS = "SHA256SUMS"
-ENCODER, DECODER, JUDGES, LANGUAGE, HEADS = GROUPS = (
-    *("encoder", "decoder", "judges", "language", "heads"),
-)
+NETWORKS, JUDGES, LANGUAGE, HEADS = GROUPS = ("networks", "judges", "language", "heads")
 _DECODER = "acoustic_decoder."
 
 
@@ -52,7 +51,7 @@ def unpack(settings: Settings, folders: Sequence[Path], work: Path) -> None:
 
     Raises:
         ValueError: a part is missing or damaged.
-        FileNotFoundError: a folder has no list of parts, or encoder or decoder are nowhere.
+        FileNotFoundError: a folder has no list of parts, or encoder and decoder are nowhere.
     """
     cpu = torch.device("cpu")
     groups: dict[str, bytes] = {}
@@ -63,54 +62,38 @@ def unpack(settings: Settings, folders: Sequence[Path], work: Path) -> None:
     for name in groups.keys() - set(GROUPS):
         with tarfile.open(fileobj=io.BytesIO(groups[name])) as file:
             file.extractall(work, filter="data")
-    decoder = _decoder(tensors, load_checkpoint(work / adversarial.CHECKPOINT, cpu))
-    save_checkpoint(work / adversarial.CHECKPOINT, **decoder)
-    if ENCODER in tensors:
-        encoder = tensors[ENCODER][0]
-    else:
-        encoder = spectral.load_autoencoder(settings, work, cpu).encoder.state_dict()
-    networks = {f"encoder.{k}": v for k, v in encoder.items()}
-    networks |= {f"decoder.{k}": v for k, v in decoder["average"].items()}
-    # The encoder is at its end: what the others learned is in terms of its latents.
-    steps = settings.spectral.steps
-    save_checkpoint(work / spectral.CHECKPOINT, networks=networks, average={}, step=steps)
+    game = load_checkpoint(work / ADVERSARIAL, cpu)
+    if NETWORKS in tensors:
+        networks, progress = tensors[NETWORKS]
+        game = {"networks": networks, "average": {}, "step": 0, **progress}
+    if game is None:
+        raise FileNotFoundError("networks are neither in the parts nor in the work folder")
+    if JUDGES in tensors:
+        game[JUDGES] = tensors[JUDGES][0]
+    save_checkpoint(work / ADVERSARIAL, **game)
     if LANGUAGE in tensors:
         model, progress = tensors[LANGUAGE]
-        model |= {f"{_DECODER}{k}": v for k, v in decoder["average"].items()}
+        decoder = load_autoencoder(settings, work, cpu).decoder.state_dict()
+        model |= {f"{_DECODER}{k}": v for k, v in decoder.items()}
         heads = {HEADS: tensors[HEADS][0]} if HEADS in tensors else {}
         state = {"model": model, "average": model, "step": 0, **heads, **progress}
         save_checkpoint(work / language.CHECKPOINT, **state)
 
 
-def _decoder(
-    tensors: Mapping[str, tuple[dict[str, Tensor], dict[str, Any]]], before: dict[str, Any] | None
-) -> dict[str, Any]:
-    """The decoder's checkpoint from its groups, or as it was `before`."""
-    if DECODER in tensors:
-        state, progress = tensors[DECODER]
-        before = {"decoder": state, "average": state, "step": 0, **progress}
-    if before is None:
-        raise FileNotFoundError("the decoder is neither in the parts nor in the work folder")
-    return {**before, JUDGES: tensors[JUDGES][0]} if JUDGES in tensors else before
-
-
 def _group(work: Path, name: str) -> bytes:
     """The group as a safetensors file, empty where its training has left no checkpoint."""
-    path = {ENCODER: spectral.CHECKPOINT, DECODER: adversarial.CHECKPOINT}
-    path |= {JUDGES: adversarial.CHECKPOINT, LANGUAGE: language.CHECKPOINT}
-    state = load_checkpoint(work / path.get(name, language.CHECKPOINT), torch.device("cpu"))
+    path = ADVERSARIAL if name in (NETWORKS, JUDGES) else language.CHECKPOINT
+    if name == NETWORKS and not (work / path).exists():
+        path = SPECTRAL
+    state = load_checkpoint(work / path, torch.device("cpu"))
     if state is None:
         return b""
-    found: Mapping[str, Tensor] = {}
-    if name == ENCODER:
-        found = _below({**state["networks"], **state["average"]}, "encoder.")
-    elif name == DECODER:
-        found = {**state["decoder"], **state["average"]}
+    found: Mapping[str, Tensor] = state.get(name, {})
+    if name == NETWORKS:
+        found = {**found, **state["average"]}
     elif name == LANGUAGE:
         merged = {**state["model"], **state["average"]}
         found = {k: v for k, v in merged.items() if not k.startswith(_DECODER)}
-    else:
-        found = state.get(name, {})
     if not found:
         return b""
     halves = {k: v.half().contiguous() if v.is_floating_point() else v for k, v in found.items()}
@@ -146,7 +129,3 @@ def _tarred(folder: Path) -> bytes:
     with tarfile.open(fileobj=buffer, mode="w") as file:
         file.add(folder, folder.name)
     return buffer.getvalue()
-
-
-def _below(state: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}

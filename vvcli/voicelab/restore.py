@@ -13,7 +13,8 @@ from torch import Tensor
 
 from vvcli import Synthesizer
 from vvcli.checkpoint.model_folder import ModelFolder
-from vvcli.voicelab import adversarial, language, spectral
+from vvcli.voicelab import language
+from vvcli.voicelab.autoencoder import SPECTRAL, Autoencoder, load_autoencoder
 from vvcli.voicelab.depths import with_depths
 from vvcli.voicelab.encoder import Encoder
 from vvcli.voicelab.loop import save_checkpoint
@@ -25,7 +26,7 @@ ENCODER = "encoder.safetensors"
 
 def save_encoder(settings: Settings, work: Path, path: Path) -> None:
     """Write the encoder trained in `work` to `path`, in float16."""
-    encoder = spectral.load_autoencoder(settings, work, torch.device("cpu")).encoder
+    encoder = load_autoencoder(settings, work, torch.device("cpu")).encoder
     save_file({name: tensor.half() for name, tensor in encoder.state_dict().items()}, path)
 
 
@@ -39,22 +40,20 @@ def restore(settings: Settings, model: Path, encoder: Path, work: Path) -> None:
         RuntimeError: its other shapes, or the encoder's, are not those of `settings`.
     """
     trained = ModelFolder(model).weights(torch.float32)
-    networks = spectral.Autoencoder(settings)
+    networks = Autoencoder(settings)
     networks.encoder.load_state_dict({k: v.float() for k, v in load_file(encoder).items()})
     depths = networks.decoder.config.depths
     if trained.acoustic_decoder.config.depths != depths:
         latents = _spoken_latents(networks.encoder.eval(), model, settings.hop)
         trained.acoustic_decoder = with_depths(trained.acoustic_decoder, depths, latents)
-    decoder = trained.acoustic_decoder.state_dict()
-    networks.decoder.load_state_dict(decoder)
-    # The encoder is at its end: what the others learned is in terms of its latents.
+    networks.decoder.load_state_dict(trained.acoustic_decoder.state_dict())
+    # Spectra alone have nothing more to teach them.
     save_checkpoint(
-        work / spectral.CHECKPOINT,
+        work / SPECTRAL,
         networks=networks.state_dict(),
         average={},
         step=settings.spectral.steps,
     )
-    save_checkpoint(work / adversarial.CHECKPOINT, decoder=decoder, average=decoder, step=0)
     state = trained.state_dict()
     save_checkpoint(work / language.CHECKPOINT, model=state, average=state, step=0)
 

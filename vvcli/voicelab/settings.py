@@ -87,13 +87,14 @@ class SpectralTraining:
 
 @dataclass(frozen=True)
 class AdversarialTraining:
-    """The decoder alone, on the frozen encoder's latents, against discriminators."""
+    """The decoder against discriminators, on the encoder's latents or along with it."""
 
     steps: int = 60_000
     crop_frames: int = 16
     judged_frames: int = 8
     batch: int = 16
     learning_rate: float = 3e-4
+    encoder_rate: float = 2e-4  # where it is trained, too
     discriminator_rate: float = 2e-4
     warmup_steps: int = 200
     unheard_steps: int = 1000  # until new judges have their whole weight

@@ -7,35 +7,19 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
-from vvcli.model.acoustic_decoder import AcousticDecoder, Block
-from vvcli.model.config import ModelConfig
 from vvcli.samples import INT16_RANGE
+from vvcli.voicelab.autoencoder import SPECTRAL, Autoencoder
 from vvcli.voicelab.decoding import decode
 from vvcli.voicelab.encoder import Encoder
-from vvcli.voicelab.loop import Progress, TrainingLoop, load_checkpoint
-from vvcli.voicelab.settings import Settings, model_config
+from vvcli.voicelab.loop import Progress, TrainingLoop
+from vvcli.voicelab.settings import Settings
 from vvcli.voicelab.signals import magnitude_loss, mel_loss
 from vvcli.voicelab.training import CapturedStep, adam, clip_gradients, mixed
 
-CHECKPOINT = "autoencoder.pt"
 SAVE_EVERY = 2000
 MARGIN = 2  # frames that only the encoder hears, on both sides of a crop
-
-
-class Autoencoder(nn.Module):
-    """The encoder, which only training has, and the model's own decoder."""
-
-    def __init__(self, settings: Settings) -> None:
-        super().__init__()
-        self.encoder = Encoder(settings.shapes.latent, settings.hop)
-        self.decoder = AcousticDecoder(ModelConfig.from_dict(model_config(settings)).decoder)
-        for module in self.decoder.modules():
-            if isinstance(module, Block):
-                # The published 1e-6 is for deep stacks and long trainings; ours is neither.
-                nn.init.constant_(module.gamma, 0.3)
-                nn.init.constant_(module.ffn_gamma, 0.3)
 
 
 class Crops:
@@ -86,7 +70,7 @@ def train_spectral(
     networks = Autoencoder(settings).to(device).train()
     optimizer = adam(networks.parameters(), device, decay=0.0)
     loop = TrainingLoop(
-        folder / CHECKPOINT,
+        folder / SPECTRAL,
         device,
         Progress(config.steps, config.warmup_steps, minutes, "spectral", later),
         {"networks": networks, "optimizer": optimizer},
@@ -114,17 +98,3 @@ def train_spectral(
         return torch.stack([mel.detach(), magnitude.detach(), norm])
 
     loop.run(CapturedStep(step, device), ("mel", "magnitude", "gradient"))
-
-
-def load_autoencoder(settings: Settings, folder: Path, device: torch.device) -> Autoencoder:
-    """The averaged networks of `train_spectral`, frozen.
-
-    Raises:
-        FileNotFoundError: there is no checkpoint yet.
-    """
-    state = load_checkpoint(folder / CHECKPOINT, device)
-    if state is None:
-        raise FileNotFoundError(folder / CHECKPOINT)
-    networks = Autoencoder(settings).to(device)
-    networks.load_state_dict({**state["networks"], **state["average"]})
-    return networks.requires_grad_(False).eval()

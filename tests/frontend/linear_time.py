@@ -3,13 +3,15 @@
     python -m tests.frontend.linear_time [--characters 60] [--pairs 100] [--seed 0]
 
 Each text of 1 MiB may take five times as long as 256 KiB of it, 15 seconds of the processor, and
-400 MB. It says which do not, then the slowest ones, and exits with 1 if there are any over a limit.
+400 MB; one that takes more is measured up to twice again, as a core shared with others is slower.
+It says which do not, then the slowest ones, and exits with 1 if there are any over a limit.
 A command and no test: it takes half an hour, longer where the machine does other work.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import random
 import resource
 import sys
@@ -20,6 +22,7 @@ from vvcli.errors import RecordError
 from vvcli.frontend.front_end import FrontEnd
 
 SMALL, LARGE = 1 << 18, 1 << 20
+ROUNDS = 3
 MAX_RATIO, MAX_SECONDS, MAX_BYTES = 5.0, 15.0, 400 << 20
 CHARACTERS = (
     "0175aAzZIVXims.,;:!?'\"-–—_/\\|()[]{}<>=+*^~&%#@$€£°\u00b2½é\u0301αж中😀⭐\u200d\u00a0 \t…№■`"
@@ -48,12 +51,17 @@ def main() -> int:
     rows: list[tuple[float, float, str]] = []
     bad = 0
     for unit in units:
-        small = seconds(unit * (SMALL // len(unit.encode())))
-        large = seconds(unit * (LARGE // len(unit.encode())))
+        small = large = math.inf
+        for _ in range(ROUNDS):
+            small = min(small, seconds(unit * (SMALL // len(unit.encode()))))
+            large = min(large, seconds(unit * (LARGE // len(unit.encode()))))
+            # Below a twentieth of a second the ratio measures the machine.
+            is_slow = large > MAX_SECONDS or large > MAX_RATIO * max(small, 0.05)
+            if not is_slow:
+                break
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         rows.append((large, small, unit))
-        # Below a twentieth of a second the ratio measures the machine.
-        is_bad = large > MAX_SECONDS or peak > MAX_BYTES or large > MAX_RATIO * max(small, 0.05)
+        is_bad = is_slow or peak > MAX_BYTES
         bad += is_bad
         if is_bad:
             sys.stdout.write(f"{unit!r}: {small:.2f} s, {large:.2f} s, {peak >> 20} MB\n")

@@ -93,15 +93,15 @@ def test_the_errors_and_the_status_are_those_of_the_run(
 @pytest.mark.parametrize("model", [str(TINY), "embedded"])
 def test_nothing_is_loaded_and_nothing_written(tmp_path: Path, model: str) -> None:
     out, cues = tmp_path / "out.wav", tmp_path / "cues.srt"
-    arguments = ["-m", model, "-o", str(out), "--cues", str(cues), "--dry-run", "Hello."]
+    command = f"speak -m {model} -o {out} --cues {cues} --dry-run Hello."
     done = subprocess.run(
-        [sys.executable, "-c", DRIVER, "speak", *arguments],
+        [sys.executable, "-c", DRIVER, json.dumps([command])],
         capture_output=True,
         text=True,
         check=True,
         timeout=100,
     )
-    words = done.stderr.splitlines()[-1].split()
-    assert words[:2] == ["status", "0"]
-    assert not {"torch", "numpy"} & set(words)
+    found, status, has_printed, *imported = json.loads(done.stdout)
+    assert (found, status, has_printed) == (command, 0, True)
+    assert not {"torch", "numpy"} & {*imported}
     assert list(tmp_path.iterdir()) == []

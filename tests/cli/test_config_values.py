@@ -151,6 +151,19 @@ def test_no_config_is_none(vvcli: InProcess, monkeypatch: pytest.MonkeyPatch, pa
     assert vvcli("speak", "-q", "-m", TINY, "Yes.").status == 0
 
 
+def test_an_empty_variable_is_unset(
+    vvcli: InProcess, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("VVCLI_CONFIG", "")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    assert vvcli("speak", "-q", "-m", TINY, "Yes.").status == 0
+    (tmp_path / "vvcli").mkdir()
+    config = tmp_path / "vvcli" / "config.toml"
+    config.write_text("gap = -1\n")
+    result = vvcli("speak", "-q", "-m", TINY, "Yes.")
+    assert (result.status, str(config) in result.error) == (2, True)
+
+
 class _Limits:
     whole = True
 

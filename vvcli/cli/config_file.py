@@ -35,8 +35,7 @@ DESCRIBES = {"format": "speak"}
 
 def config_path() -> Path:
     """Where the config file is: `VVCLI_CONFIG`, or the platform's folder for such files."""
-    override = os.environ.get("VVCLI_CONFIG")
-    if override is not None:
+    if override := os.environ.get("VVCLI_CONFIG"):  # empty, it counts as unset
         return Path(override)
     from platformdirs import user_config_path
 
@@ -79,7 +78,7 @@ def _is_out_of_reach(path: Path) -> bool:
 
     After `sudo -u`, HOME may be another user's, and that of a service may be /dev/null.
     """
-    if "VVCLI_CONFIG" in os.environ:
+    if os.environ.get("VVCLI_CONFIG"):
         return False
     try:
         path.stat()

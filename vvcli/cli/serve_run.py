@@ -74,6 +74,7 @@ def run_serve(environment: Environment, request: ServeRequest, options: dict[str
         folder = ModelFolder(options["model"])
         if not request.quiet:
             environment.say("loading the model")
+        stack.enter_context(hear_of_workers(environment.say))
         synthesizer = open_synthesizer(options | {"model": folder}, "f32le", SAMPLE_RATE)
         stack.callback(synthesizer.close)
         _warm_up(synthesizer)
@@ -92,8 +93,7 @@ def run_serve(environment: Environment, request: ServeRequest, options: dict[str
                 environment.say(f"ready: {_summary(synthesizer, sockets)}")
 
         try:
-            with hear_of_workers(environment.say):
-                server.run(sockets, on_ready)
+            server.run(sockets, on_ready)
         except KeyboardInterrupt:
             raise Terminated(signal.SIGINT) from None
         except RuntimeError as error:

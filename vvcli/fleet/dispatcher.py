@@ -8,7 +8,7 @@ worker had. It never waits and starts nothing: processes, actors and tests all d
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from vvcli.fleet.longest_first import LongestFirst
@@ -18,6 +18,7 @@ MIN_WINDOW = 100_000
 QUEUES_OF_WINDOW = 16  # so many times what all workers have
 
 MAX_RESTARTS = 3  # of a worker; after one more death the fleet goes on without it
+LOST = MAX_RESTARTS + 1
 
 # A ticket that was with this many workers when they died is spoken alone, and failed if the worker
 # dies then, too: of the many that were there, only it can have been the cause.
@@ -54,14 +55,21 @@ class Dispatcher:
             about the same time; otherwise they go out as they were added.
         window: tickets, at most, that are chosen from with `longest_first`: a long record that
             comes into view last keeps one worker busy when all others are done.
+        lost: workers that are not to be started.
     """
 
     def __init__(
-        self, workers: int, queue: int, *, longest_first: bool = False, window: int | None = None
+        self,
+        workers: int,
+        queue: int,
+        *,
+        longest_first: bool = False,
+        window: int | None = None,
+        lost: Collection[int] = (),
     ) -> None:
         if workers < 1 or queue < 1:
             raise ValueError(f"{workers} workers with a queue of {queue}: both are at least 1")
-        self._workers = [_Worker() for _ in range(workers)]
+        self._workers = [_Worker(deaths=LOST * (n in lost)) for n in range(workers)]
         self._queue = queue
         self._longest_first = longest_first
         if window is None:
@@ -100,7 +108,11 @@ class Dispatcher:
     @property
     def is_lost(self) -> bool:
         """Whether no worker is left."""
-        return all(worker.deaths > MAX_RESTARTS for worker in self._workers)
+        return all(map(self.has_lost, range(len(self._workers))))
+
+    def has_lost(self, worker: int) -> bool:
+        """Whether `worker` is not to be started again."""
+        return self._workers[worker].deaths >= LOST
 
     def add(self, *, records: int = 1, length: float = 0.0) -> int:
         """Queue the next ticket, of so many `records` and of this expected length; its number."""

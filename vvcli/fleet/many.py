@@ -28,7 +28,10 @@ QUEUE_PER_STREAM = 2  # records a worker has: those it speaks, and as many that 
 
 
 class ManyFleet:
-    """The workers of a pool, which this owns from now on; all are ready."""
+    """The workers of a pool, which this owns from now on.
+
+    Those that are started are ready, and the others are lost.
+    """
 
     def __init__(self, pool: Pool, max_ahead: float | None) -> None:
         self.pool = pool
@@ -36,7 +39,8 @@ class ManyFleet:
         self.workers = len(pool.names)
         self.streams = pool.streams
         self._max_ahead = seconds_ahead(max_ahead, self.streams * self.workers) * SAMPLE_RATE
-        self._up = set(range(self.workers))
+        self._up = set(pool.started)
+        self._lost = set(range(self.workers)) - self._up
         self._runs = 0
         self._figures: list[Figures] = []
         self._clipped = 0  # in earlier runs, by workers that have died
@@ -105,5 +109,5 @@ class ManyFleet:
         for each, clipped in zip(self._figures, before, strict=True):
             each.clipped = clipped
         queue = QUEUE_PER_STREAM * self.streams
-        dispatcher = Dispatcher(self.workers, queue, longest_first=longest_first)
+        dispatcher = Dispatcher(self.workers, queue, longest_first=longest_first, lost=self._lost)
         return self._shared, self._up, self._runs, settings, dispatcher, self._figures

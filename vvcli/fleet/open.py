@@ -102,7 +102,7 @@ def open_fleet(
         "options": plain_options(options),
     }
     pool = ProcessPool(places, setup, options.sample_type)
-    many, dtype = ManyFleet(pool, max_ahead), str(pool.facts[0]["dtype"])
+    many, dtype = ManyFleet(pool, max_ahead), str(next(iter(pool.facts.values()))["dtype"])
     names = ", ".join(place.name for place in places)
     return OpenFleet(
         many, None, names, dtype, config, voice, partial(FleetSessions, many, folder.voices.find)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from vvcli.errors import OutputError, RecordError, UnavailableError, UsageError, VvcliError
 from vvcli.fleet.channel import Message
+from vvcli.fleet.dispatcher import MAX_RESTARTS
 from vvcli.fleet.plain import Plain
 from vvcli.samples import SAMPLE_RATE, Samples, SampleType
+
+# To standard error, unless whoever uses the package has it elsewhere.
+logger = logging.getLogger("vvcli.fleet")
 
 PATIENCE = 30.0  # seconds after which it is said that workers are waited for
 
@@ -71,35 +77,57 @@ class PoolClosedError(RuntimeError):
 
 
 def start_all(pool: Pool, say_late: Callable[[int], object] = lambda _: None) -> dict[int, Plain]:
-    """Start all workers of `pool`, and wait until each is ready.
+    """Start all workers of `pool`, and wait until each is ready, or is lost.
+
+    One that dies over it, as of a signal, is started again MAX_RESTARTS times, and lost with the
+    next death. One that says what it failed of would fail again.
 
     Args:
         pool: none of its workers is started.
         say_late: is told once how many are not ready after PATIENCE.
 
     Returns:
-        The facts that each worker tells of itself.
+        The facts that each worker tells of itself; of those that are lost there are none.
 
     Raises:
-        UnavailableError: a worker died before it was ready.
+        UnavailableError: a worker has failed, or none is left.
         VvcliError: a worker refused what it was to load.
     """
     for worker in range(len(pool.names)):
         pool.start(worker)
     facts: dict[int, Plain] = {}
+    deaths = Counter[int]()
+    failed: set[int] = set()
+    missing = set(range(len(pool.names)))
     say_at = time.monotonic() + PATIENCE
-    while missing := len(pool.names) - len(facts):
+    while missing:
         now = time.monotonic()
         if now >= say_at:
             say_at = float("inf")
-            say_late(missing)
+            say_late(len(missing))
         for worker, (kind, *values) in pool.wait(None if say_at == float("inf") else say_at - now):
             if kind == "ready":
                 facts[worker] = values[0]
+                missing.discard(worker)
             elif kind == "refused":
                 raise error_of(*values)
+            elif kind == "crashed":
+                failed.add(worker)
             elif kind == "died":
-                raise UnavailableError(f"worker {pool.names[worker]} {values[0]}")
+                what = f"{pool.names[worker]} {values[0]}"
+                if worker in failed:
+                    raise UnavailableError(f"worker {what}")
+                facts.pop(worker, None)
+                deaths[worker] += 1
+                if deaths[worker] <= MAX_RESTARTS:
+                    logger.warning("worker %s: it is started again", what)
+                    missing.add(worker)
+                    pool.start(worker)
+                    continue
+                missing.discard(worker)
+                if not missing and not facts:
+                    raise UnavailableError(f"no worker is left: {what}")
+                logger.warning("worker %s: the others go on without it", what)
     return facts
 
 

@@ -82,7 +82,7 @@ class ProcessPool:
         module: its `main` is what a worker runs.
 
     Raises:
-        UnavailableError: a worker cannot load the model, or dies over it.
+        UnavailableError: a worker cannot load the model, or none is left that does.
     """
 
     def __init__(
@@ -107,7 +107,7 @@ class ProcessPool:
     @property
     def streams(self) -> int:
         """Records that each worker speaks at the same time."""
-        return int(self.facts[0]["streams"])
+        return int(next(iter(self.facts.values()))["streams"])
 
     @property
     def started(self) -> Collection[int]:

@@ -207,7 +207,7 @@ class RayPool:
 
     def _open(self) -> None:
         """Start all workers, and see whether they fit."""
-        start_all(self, lambda missing: logger.warning(LATE, missing))
+        self.facts = start_all(self, lambda missing: logger.warning(LATE, missing))
         for worker in self._actors:
             self._check(worker)
         cards = sorted({str(facts["card"]) for facts in self.facts.values()})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
@@ -11,10 +10,7 @@ from vvcli.errors import UnavailableError, VvcliError
 from vvcli.fleet.channel import Message
 from vvcli.fleet.dispatcher import Dispatcher
 from vvcli.fleet.plain import Plain
-from vvcli.fleet.pool import Figures, Pool, error_of
-
-# To standard error, unless whoever uses the package has it elsewhere.
-logger = logging.getLogger("vvcli.fleet")
+from vvcli.fleet.pool import Figures, Pool, error_of, logger
 
 
 class FleetRun(ABC):
@@ -47,11 +43,14 @@ class FleetRun(ABC):
         self._handlers: dict[str, Callable[..., None]] = {}
 
     def begin(self) -> None:
-        """Tell all workers of the run; those that are not there are started."""
+        """Tell all workers of the run; those that are not there are started.
+
+        One that was lost before the first run stays so.
+        """
         for worker in range(len(self.pool.names)):
             if worker in self._up:
                 self._begin(worker)
-            else:
+            elif not self.dispatcher.has_lost(worker):
                 self.pool.start(worker)
 
     def take(self, seconds: float | None = None) -> None:

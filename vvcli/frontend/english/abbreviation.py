@@ -11,6 +11,7 @@ from vvcli.frontend.clause import Clause
 from vvcli.frontend.tables import cues, rows, words
 
 _SAID_NO = cues("abbreviation.said_no")
+_ARTICLES = cues("date.articles")
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,19 @@ def _abbreviation(
                 continue
         if _fits(match, clause, flags, is_dotted):
             return Abbreviation(said)
+    return None
+
+
+def _possessive(match: re.Match[str], clause: Clause) -> Abbreviation | None:
+    """Whose something is: "Smith Jr.'s car", "the Dr.'s office"."""
+    before = clause.before(match.start())
+    is_name = before[:1].isupper() and before.lower() not in _ARTICLES
+    wanted = {"name", "street"} if is_name or before in ("&", "and", ",") else {"title", "name"}
+    senses = _SENSES[match["word"].lower()]
+    for kinds in (wanted, {"title", "name", "street", "any"}):
+        for said, flags in senses:
+            if flags & kinds:
+                return Abbreviation(f"{said}'s")
     return None
 
 
@@ -111,7 +125,8 @@ def _is_title(written: str, clause: Clause, place: int, after: str) -> bool:
         return False
     if lower == "sr" and after.lower() in cues("abbreviation.jobs"):
         return False
-    if lower in ("st", "dr") and clause.before(place)[:1].isupper():
+    is_article = lower == "dr" and clause.before(place).lower() in _ARTICLES
+    if is_article or (lower in ("st", "dr") and clause.before(place)[:1].isupper()):
         return after.lower() not in clause.starters
     return True
 
@@ -152,12 +167,15 @@ def _is_street(
     clause: Clause, place: int, end: int, before: str, after: str, is_dotted: bool
 ) -> bool:
     """Whether it ends the name of a street: "Elm St.", "5th Ave", "123 Oak Dr."."""
-    if not clause.text[place].isupper() or not before:
-        return before[:1].isdigit() and clause.text[place].isupper()
+    written = clause.text[place : place + 2]
+    if not written[0].isupper() or not before:
+        return before[:1].isdigit() and written[0].isupper()
+    if written == "Dr" and before.lower() in _ARTICLES:
+        return False  # "The Dr. lives here."
     is_name = before[0].isupper() and before.replace("'", "").isalpha() and len(before) > 1
     is_ordinal = re.search(r"\d(?:st|nd|rd|th)$", clause.text[max(0, place - 8) : place].rstrip())
     if not (is_name or is_ordinal):
-        return clause.after(end).lower() == "of" and clause.text[place : place + 2] != "Dr"
+        return clause.after(end).lower() == "of" and written != "Dr"
     if clause.previous == "Abbreviation" and not is_ordinal:
         return False  # "Prof. Dr. Lee"
     is_ended = (
@@ -176,6 +194,13 @@ def _is_street(
 
 
 RULES = [
+    Rule(
+        re.compile(r"(?P<word>[A-Za-z]{1,8})\.'s(?!\w)"),
+        _possessive,
+        "w",
+        frozenset(_SENSES),
+        shape="a+[.]'",
+    ),
     Rule(
         re.compile(r"(?P<word>[A-Za-z]{1,8})(?P<dot>\.)?(?![\w'])"),
         _before_name,

@@ -10,7 +10,7 @@ from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.cardinal import counts
 from vvcli.frontend.english.fraction import Fraction
 from vvcli.frontend.english.number_words import number
-from vvcli.frontend.english.patterns import STREETS, is_one, plain
+from vvcli.frontend.english.patterns import EUROPEAN, STREETS, is_one, plain, point
 from vvcli.frontend.english.units import FIRST_LETTERS, UNIT, Unit, find_unit
 from vvcli.frontend.tables import cues, words
 
@@ -61,7 +61,7 @@ def _measure(match: re.Match[str], clause: Clause) -> Measure | None:
     written = match["sign"] or ""
     if written and written in "-+" and _touches_word(match.start(), clause):
         return None
-    value: str | Fraction = plain(match["number"] or "0")
+    value: str | Fraction = point(match["number"] or "0")
     if match["under"]:
         whole = int(match["whole"]) if match["whole"] else None
         is_declared = match["unit"] == "d" and int(match["over"]) > 19 and not match["gap"]
@@ -72,7 +72,7 @@ def _measure(match: re.Match[str], clause: Clause) -> Measure | None:
         value = Fraction(int(match["over"]), int(match["under"]), whole)
         if value.over > 1 and value.under == 4 and whole is None and unit.one != "percent":
             value = Fraction(value.over, 4, of_one="an" if unit.one[0] in "aeiou" else "a")
-    last = plain(match["last"] or "")
+    last = point(match["last"] or "")
     is_single = unit.one != "percent" and _is_attribute(match, clause)
     link = "by" if match["by"] else "to"
     if match["by"] and unit.one in _PORTIONS and match["number"].isdigit():
@@ -145,6 +145,8 @@ _STREET = re.compile(
 
 def _is_inch(match: re.Match[str], clause: Clause, before: str, after: str) -> bool:
     end = match.end()
+    if "," in (match["number"] or "") and point(match["number"]) != plain(match["number"]):
+        return False  # "on pages 5,6 in the book"
     if match["gap"] == "-" and clause.follows(end) == "-":
         return not clause.after(end, 2)[:1].isdigit()  # "3-in-1"
     if not match["gap"] or match["gap"] == "-" or match["under"]:
@@ -182,11 +184,11 @@ def _percent(match: re.Match[str], clause: Clause) -> Measure | None:
     if written and written in "-+" and _touches_word(match.start(), clause):
         return None
     unit = Unit("percent", "percent")
-    value = plain(match["number"])
-    return Measure(value, unit, plain(match["last"] or ""), sign=_SIGNS.get(written.strip(), ""))
+    value = point(match["number"])
+    return Measure(value, unit, point(match["last"] or ""), sign=_SIGNS.get(written.strip(), ""))
 
 
-_NUM = r"(?:\d{1,3}(?:,\d{2,3}){0,5},\d{3}(?:\.\d+)?|\d+\.\d+|\d+|\.\d+)"
+_NUM = rf"(?:{EUROPEAN}|\d{{1,3}}(?:,\d{{2,3}}){{0,5}},\d{{3}}(?:\.\d+)?|\d+\.\d+|\d+|\.\d+)"
 _RANGE = rf"(?:(?:\s?(?:--?|–|—)\s?|(?P<by>\s?[x×]\s?))(?P<last>{_NUM}))?"
 FRACTION = r"(?:(?P<whole>\d{1,4})[\s-])?(?P<over>\d{1,4})/(?P<under>\d{1,4})"
 

@@ -87,7 +87,7 @@ def _amount(written: str, magnitude: str | None, sign: str) -> Amount:
 
 def _decimal_point(written: str, sign: str) -> str:
     """5,50, 1.234,56 and 1 234,56 with a point, and without signs between groups."""
-    if re.fullmatch(r"\d{1,3}(?:[. ]\d{3})*,\d{2}", written):
+    if re.fullmatch(r"\d{1,3}(?:[. ]\d{3})*,\d{1,2}", written):
         return re.sub("[. ]", "", written).replace(",", ".")
     written = written.replace(" ", "")
     if re.fullmatch(r"\d{1,3}(?:\.\d{3})+", written) and (sign == "€" or written.count(".") > 1):
@@ -154,7 +154,8 @@ _LETTERS = "kmbt" + "".join({sign[0].lower() for sign in _ENDING if sign[0].isal
 _SUM = (
     r"(?:\d{1,3}(?: \d{3}){1,4}(?:,\d\d(?!\d)|(?=\s?(?:€|[A-Z]{3}(?!\w)|k[rč])))"
     r"|\d{1,3}(?:,\d{2,3}){0,5},\d{3}(?:\.\d+)?|\d{1,3}(?:'\d{3}){1,4}(?:\.\d+)?(?!\d)|\d{1,3}(?:\.\d{3}){1,4},\d\d(?!\d)"
-    r"|\d{1,3}(?:\.\d{3}){1,4}(?=\s?€)|\d+,\d\d(?![\d]|,\d)|\d+\.\d+|\d+|\.\d+)"
+    r"|\d{1,3}(?:\.\d{3}){1,4}(?=\s?€)|\d{1,3},\d(?=\s?(?:[mbMB][a-z]{1,7}\.?\s?)?€)"
+    r"|\d+,\d\d(?![\d]|,\d)|\d+\.\d+|\d+|\.\d+)"
 )
 _MAGNITUDE = (
     r"(?:[\s-]?(?P<{0}>thousand|million|billion|trillion|hundred|lakh|crore|mill?|[mM]io\.?|[mM]rd\.?)(?![a-zA-Z])"
@@ -228,7 +229,8 @@ RULES = [
         ),
         _with_magnitudes,
         "0.",
-        shape="(?!0+ ?a+0)0+( 000|,0|\\.0+(?![0./:;)])|-[-0$€£]| ?[^ 0,./:%;!?)]|$)|[.]0",
+        shape="(?!0+ ?a+0)0+( 000|,0|\\.000\\.00|\\.0+(?![0./:;)])|-[-0$€£]|"
+        " ?[^ 0,./:%;!?)]|$)|[.]0",
         letters=_LETTERS,
         needs="a" + "".join(sign[0] for sign in _ENDING if not sign[0].isalpha()),
     ),

@@ -9,6 +9,8 @@ NUMBER = (
     r"(?:\d{1,3}(?:,\d{2,3}){0,5},\d{3}(?:\.\d+)?(?![\d,]\d)|\d{1,3}(?:'\d{3}){1,5}(?!\d)"
     r"|\d+\.\d+|\d+|\.\d+)"
 )
+# 10,5 and 1.234,56, where what follows says that it is a number: no thousands have such a comma.
+EUROPEAN = r"(?<![\d,.])(?:\d{1,3}(?:\.\d{3}){1,4},\d{1,2}|\d{1,4},\d{1,2}|0,\d{3})(?![\d,]|\.\d)"
 DASH = r"\s?(?:--?|–|—)\s?"
 SUFFIX = r"(?:st|nd|rd|th|ST|ND|RD|TH)"
 STREETS = "St|Street|Ave|Avenue|Rd|Road|Blvd|Boulevard|Dr|Drive|Ln|Lane|Way|Ct|Court|Pkwy|Hwy"
@@ -18,6 +20,16 @@ EARLIEST, LATEST = 1100, 2099  # four digits that are read as a year wherever th
 def plain(number: str) -> str:
     """A number without the signs between its groups."""
     return number.replace(",", "").replace("'", "")
+
+
+def point(number: str) -> str:
+    """A number with a decimal point, whichever sign it is written with; see `EUROPEAN`."""
+    if _COMMA.fullmatch(number):
+        return number.replace(".", "").replace(",", ".")
+    return plain(number)
+
+
+_COMMA = re.compile(EUROPEAN)
 
 
 def is_one(number: str) -> bool:

@@ -1,4 +1,4 @@
-"""Files and paths: "main.py", "/etc/hosts", "~/.config", "C:\\\\temp"."""
+"""Files and paths: "main.py", "/etc/hosts", "~/.config", "C:\\\\temp", "*.txt"."""
 
 from __future__ import annotations
 
@@ -68,6 +68,12 @@ RULES = [
         "w0",
         shape="a+[._/0-]|0+[._/a-]",
         needs=".",
+    ),
+    Rule(
+        re.compile(r"\*(?:\.[a-z]\w{0,7}){1,3}(?![\w*])"),
+        _path,
+        "*",
+        shape=r"\*[.]a",
     ),
     # ~/x, ./x, ../x, /etc/x, C:\x
     Rule(

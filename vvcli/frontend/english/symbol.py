@@ -66,6 +66,8 @@ def _slash(match: re.Match[str], clause: Clause) -> Symbol | None:
     touches, after = clause.touches(place), clause.after(end)
     if after in _CURRENCIES and clause.previous == "Cardinal" and touches.isdigit():
         return Symbol("for")  # 3/$10
+    if _is_root(place, end, clause):
+        return _SLASH
     if not after or touches == "_" or not clause.before(place):
         return _SILENT
     if clause.previous == "Measure" and (after[0].isdigit() or clause.before(place, 2) == "°"):
@@ -74,6 +76,30 @@ def _slash(match: re.Match[str], clause: Clause) -> Symbol | None:
     return Symbol(",") if spaced else _SLASH
 
 
+def _is_root(place: int, end: int, clause: Clause) -> bool:
+    """Whether it stands alone in a command, as a folder does: "rm -rf / && ls"."""
+    after, before = clause.after(end), clause.before(place)
+    if clause.follows(end).isalnum() or not clause.touches(place).isspace() or after.isalpha():
+        return False
+    is_option = clause.before(place, 2) in ("-", "--") and clause.touches(place - 1).isalpha()
+    return after in ("&&", "||") or is_option or before in _COMMANDS
+
+
+def _star(match: re.Match[str], clause: Clause) -> Symbol | None:
+    """All columns, or all files: "SELECT * FROM t", "COUNT(*)", "ls *"."""
+    place, end = match.span()
+    touches, before, after = clause.touches(place), clause.before(place), clause.after(end)
+    if touches == "(" and clause.follows(end) == ")":
+        return _STAR if clause.before(place, 2).lower() == "count" else None
+    if not touches.isspace() or (end < len(clause.text) and clause.follows(end) not in " ;|"):
+        return None
+    is_query = before.lower() in ("select", "distinct") or before == "DELETE"
+    is_query = is_query and after.lower() == "from" and before.isupper() == after.isupper()
+    return _STAR if is_query or before in _COMMANDS else None
+
+
+_STAR = Symbol("star")
+_COMMANDS = cues("code.commands")
 _SILENT, _SLASH = Symbol(""), Symbol("slash")
 
 
@@ -203,6 +229,7 @@ RULES = [
     ),
     Rule(re.compile(r"[<>]"), _compare, "<>"),
     Rule(re.compile(r"/"), _slash, "/"),
+    Rule(re.compile(r"\*(?!\*)"), _star, "*", shape=r"\*[ );|]|\*$"),
     Rule(re.compile(r"~"), _about, "~"),
     Rule(re.compile(r"°\s?(?P<scale>[CFcf])(?!\w)"), _scale, "°", shape="°[ a]"),
     Rule(re.compile(r"°"), _degrees, "°"),

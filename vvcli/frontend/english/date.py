@@ -101,6 +101,21 @@ def _month_day(match: re.Match[str], clause: Clause) -> Date | None:
     )
 
 
+class Possessive(Date):
+    """What belongs to a day: "Sept. 5th's"."""
+
+    def words(self, british: bool) -> str:
+        """As in "september fifth's"."""
+        return f"{super().words(british)}'s"
+
+
+def _possessive(match: re.Match[str], clause: Clause) -> Possessive | None:
+    month, day = _named(match), int(match["day"])
+    if month is None or not is_day(day):
+        return None
+    return Possessive(month, (day,), has_article=follows_article(match, clause))
+
+
 def _month_year(match: re.Match[str], clause: Clause) -> Date | None:
     month = _named(match)
     return None if month is None else Date(month, year=full_year(match["year"]))
@@ -125,6 +140,13 @@ _DAY = r"(?P<day>\d{1,2})"
 _FIRST = frozenset(MONTHS)
 
 RULES = [
+    Rule(
+        re.compile(rf"{_MONTH}\s?(?:the\s)?{_DAY}{SUFFIX}'s(?!\w)"),
+        _possessive,
+        "w",
+        _FIRST,
+        needs="'",
+    ),
     Rule(
         re.compile(
             rf"{_MONTH}\s?(?:the\s)?{_DAY}{SUFFIX}?(?:(?P<link>{DASH}|\s?(?:&|and)\s?)"

@@ -16,6 +16,14 @@ _ON = cues("date.on")
 _PREPOSITIONS = cues("date.prepositions")
 
 
+class UniversalTime(Time):
+    """A time of day in UTC: "09:05Z"."""
+
+    def words(self, british: bool) -> str:
+        """As in "nine oh five u t c"."""
+        return f"{super().words(british)} u t c"
+
+
 def _iso(match: re.Match[str], clause: Clause) -> Date | None:
     month, day = int(match["month"]), int(match["day"])
     if not (1 <= month <= 12 and is_day(day)):
@@ -24,7 +32,8 @@ def _iso(match: re.Match[str], clause: Clause) -> Date | None:
     if match["hour"]:
         if int(match["hour"]) > 24 or int(match["minute"]) > 59:
             return None
-        time = Time(int(match["hour"]), int(match["minute"]), int(match["second"] or 0))
+        kind = UniversalTime if match[0].endswith("Z") else Time
+        time = kind(int(match["hour"]), int(match["minute"]), int(match["second"] or 0))
     has_article = follows_article(match, clause)
     return Date(month, (day,), int(match["year"]), time=time, has_article=has_article)
 

@@ -78,7 +78,7 @@ RULES = [
     Rule(
         re.compile(
             rf"(?P<number>\d{{1,3}}(?:,\d{{3}}){{1,5}}|\d+)\s?\^?(?P<suffix>{SUFFIX})"
-            r"(?:(?P<plural>s)(?![\w'])|(?P<century>\s?[cC]\.|\s[cC](?!\w))(?!\s?\d))?(?!\w)"
+            r"(?:(?P<plural>'?s)(?![\w'])|(?P<century>\s?[cC]\.|\s[cC](?!\w))(?!\s?\d))?(?!\w)"
         ),
         _ordinal,
         "0",

@@ -18,13 +18,15 @@ class Decimal:
     number: str
     exponent: str = ""
     minus: bool = False
+    is_code: bool = False  # part of a name, whose "e" is a letter
 
     def words(self, british: bool) -> str:
-        """As in "minus three point two e minus five"."""
+        """As in "minus three point two times ten to the minus five"."""
         said = "minus " * self.minus + number(self.number, british)
         if self.exponent:
             minus = "minus " * self.exponent.startswith("-")
-            said += f" e {minus}{cardinal(int(self.exponent.lstrip('+-')), british)}"
+            power = "e" if self.is_code else "times ten to the"
+            said += f" {power} {minus}{cardinal(int(self.exponent.lstrip('+-')), british)}"
         return said
 
 
@@ -34,7 +36,8 @@ def _decimal(match: re.Match[str], clause: Clause) -> Decimal | None:
         return None
     if match["number"][0] == "." and before and (before.isalnum() or before in ")."):
         return None
-    return Decimal(plain(match["number"]), match["exponent"] or "", bool(match["minus"]))
+    is_code = before.isalnum() or before in ("#", "_", "@")
+    return Decimal(plain(match["number"]), match["exponent"] or "", bool(match["minus"]), is_code)
 
 
 RULES = [

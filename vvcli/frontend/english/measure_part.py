@@ -59,7 +59,8 @@ def _inches(match: re.Match[str], clause: Clause) -> Measure | None:
         whole = int(match["whole"]) if match["whole"] else None
         if not int(match["under"]):
             return None
-        return Measure(Fraction(int(match["over"]), int(match["under"]), whole), unit)
+        fraction = Fraction(int(match["over"]), int(match["under"]), whole)
+        return Measure(fraction, unit, singular=_is_noun_next(match, clause))
     return Measure(plain(match["number"]), unit, singular=_is_noun_next(match, clause))
 
 

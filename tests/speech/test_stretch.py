@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vvcli.samples import SAMPLE_RATE, Samples
+from vvcli.speech.splice import FADE, MAX_LAG, NEEDED, STRIDE, find, terms_at
 from vvcli.speech.stretch import Stretcher
 
 speeds = st.one_of(st.sampled_from([0.5, 0.75, 1.25, 1.5, 2.0]), st.floats(0.5, 2.0))
@@ -78,6 +79,22 @@ def test_events_are_where_they_belong(speed: float) -> None:
     loud = np.flatnonzero(np.abs(stretched(samples, speed)) > 0.02)
     assert loud[0] / SAMPLE_RATE == pytest.approx(1 / speed, abs=0.03)
     assert loud[-1] / SAMPLE_RATE == pytest.approx(1.1 / speed, abs=0.04)
+
+
+@given(speeds.filter(lambda speed: speed != 1))
+def test_splices_keep_pace(speed: float) -> None:
+    """With the longest lag, more is moved than falls behind until the next splice."""
+    terms = terms_at(speed)
+    longest = terms.lags.max()
+    assert longest >= terms.rate * (FADE + (longest if speed > 1 else 0))
+    assert longest <= MAX_LAG
+
+
+def test_what_is_repeated_at_once_is_short() -> None:
+    """A longer piece of a steady vowel, said twice, is heard."""
+    tone = np.round(3000 * np.sin(np.arange(STRIDE + NEEDED) * 2 * np.pi / 120))
+    found = [find(tone, 1200.0, terms_at(speed)) for speed in (0.8, 1.5)]
+    assert [splice and splice.lag // 120 for splice in found] == [2, 6]
 
 
 def test_silence_stays_silent_and_samples_stay_in_range() -> None:

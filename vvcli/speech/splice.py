@@ -36,7 +36,21 @@ _EMPHASIS = (8, 7)  # of the difference between neighbours, to level the spectru
 _BEHIND = np.array([-480.0, -240.0, 2880.0, 5760.0])
 _WORTH = np.array([-5.0, 0.1, 0.9, 1.5]) / FADE
 
-_LAGS = np.arange(MIN_LAG, MAX_LAG + 1, STRIDE).astype(np.float64)
+
+class Terms(NamedTuple):
+    """What splices are weighed by, at one speed: see `terms_at`."""
+
+    rate: float  # samples that are moved, for each of the input
+    lags: NDArray[np.float64]  # that are tried
+    hurry: float  # times which it counts to be behind
+
+
+def terms_at(speed: float) -> Terms:
+    """Short lags and little patience where speech is repeated: steady vowels stutter and drawl."""
+    rate = abs(1 / speed - 1) if speed < 1 else 1 - 1 / speed
+    longest = MAX_LAG if speed > 1 else min(MAX_LAG, 180 + 540 * rate)
+    lags = np.arange(MIN_LAG, longest + 1, STRIDE).astype(np.float64)
+    return Terms(rate, lags, 1.0 if speed > 1 else 3.0)
 
 
 class Splice(NamedTuple):
@@ -46,33 +60,33 @@ class Splice(NamedTuple):
     lag: int
 
 
-def find(samples: NDArray[np.float64], behind: float, rate: float) -> Splice | None:
+def find(samples: NDArray[np.float64], behind: float, terms: Terms) -> Splice | None:
     """The splice that is worth most of those that begin within `LOOK` samples, if one is any.
 
     `samples` are integers up to `MAX_COMPARED`: STRIDE that come before the first place, and
-    `NEEDED`. `behind` are the samples that are still to be moved at the first place; `rate` more
-    are for each on the way.
+    `NEEDED`. `behind` are the samples that are still to be moved at the first place.
     """
+    lags = terms.lags
     sums = samples.reshape(-1, STRIDE).sum(1)
     coarse = _EMPHASIS[0] * sums[1:] - _EMPHASIS[1] * sums[:-1]
     width, places, first = FADE // STRIDE, LOOK // STRIDE, MIN_LAG // STRIDE
     span = places + width - 1
-    later = sliding_window_view(coarse[first:], span)[: len(_LAGS)]  # [lags, span]
+    later = sliding_window_view(coarse[first:], span)[: len(lags)]  # [lags, span]
     alike = _window_sums(coarse[:span] * later, width)  # [lags, places]
     energy = _window_sums(coarse * coarse, width)
-    energies = energy[:places] + sliding_window_view(energy[first:], places)[: len(_LAGS)]
+    energies = energy[:places] + sliding_window_view(energy[first:], places)[: len(lags)]
     silence = 2 * width * (STRIDE * _QUIET) ** 2
     cost = (energies - 2 * alike) / (energies + silence)
-    worth = _worth(behind - 0.5 * _LAGS)[:, None]
+    worth = _worth(terms.hurry * (behind - 0.5 * lags))[:, None]
     # On the way to a later place more falls behind.
-    waits = 0.5 * rate * STRIDE * np.arange(places)
-    gain = worth * (_LAGS[:, None] - waits) - cost
+    waits = 0.5 * terms.rate * STRIDE * np.arange(places)
+    gain = worth * (lags[:, None] - waits) - cost
     best = int(np.argmax(gain))
     row, column = divmod(best, places)
     if gain[row, column] <= 0:
         return None
     place = column * STRIDE
-    return Splice(place, _refined(samples[STRIDE + place :], int(_LAGS[row])))
+    return Splice(place, _refined(samples[STRIDE + place :], int(lags[row])))
 
 
 def _worth(behind: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vvcli.samples import FULL_SCALE, Samples
-from vvcli.speech.splice import FADE, LOOK, MAX_COMPARED, NEEDED, STRIDE, find
+from vvcli.speech.splice import FADE, LOOK, MAX_COMPARED, NEEDED, STRIDE, find, terms_at
 
 _FADE_IN = (0.5 - 0.5 * np.cos(np.pi * (np.arange(FADE) + 0.5) / FADE)).astype(np.float32)
 
@@ -29,7 +29,7 @@ class Stretcher:
 
     def __init__(self, speed: float) -> None:
         self._speed = speed
-        self._rate = abs(1 / speed - 1) if speed < 1 else 1 - 1 / speed  # moved for each sample
+        self._terms = terms_at(speed)
         self._received = 0
         self._made = 0
         self._moved = 0  # samples that were left out, or repeated
@@ -70,8 +70,9 @@ class Stretcher:
 
     def _go_on(self) -> list[NDArray[np.float32]]:
         """The output up to the next splice and of it, or up to where none was found."""
-        behind = self._next * self._rate - self._moved
-        found = find(self._integers(self._next - STRIDE, NEEDED + STRIDE), behind, self._rate)
+        behind = self._next * self._terms.rate - self._moved
+        ahead = self._integers(self._next - STRIDE, NEEDED + STRIDE)
+        found = find(ahead, behind, self._terms)
         if found is None:
             self._next += LOOK // 2
             plain = self._at(self._from, max(0, self._next - self._from))

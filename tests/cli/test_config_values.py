@@ -67,6 +67,13 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("seed = " + "[" * 5000, "is not TOML"),
         ("seed = 5 # " + "x" * MAX_BYTES, "longer than"),
         ("seed = '\udcff'", "is not TOML"),
+        ("\ufeffseed = -1", "seed is wrong: -1 is not"),
+        ("\udcff\udcfes\0e\0", "is UTF-16: save it as UTF-8"),
+        ("\udcfe\udcff\0s\0e", "is UTF-16: save it as UTF-8"),
+        ("speak = 3", "speak must be a table: write [speak]"),
+        ("[[speak]]\ngap = 1", "speak must be a table: write [speak]"),
+        ("bench = 'x'", "bench must be a table: write [bench]"),
+        ("speek = 3", "'speek' is neither a command nor an option of one"),
     ],
 )
 def test_a_wrong_value_is_named_with_the_file(

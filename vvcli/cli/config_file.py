@@ -10,6 +10,7 @@ gap = 0.4
 
 from __future__ import annotations
 
+import codecs
 import os
 import sys
 from pathlib import Path
@@ -54,7 +55,7 @@ def read_defaults(group: click.Group) -> dict[str, Any]:
         return {}
     try:
         with unreadable_as(UsageError, path):
-            content = _parse(read_bounded(path, MAX_BYTES).decode("utf-8"))
+            content = _parse(read_bounded(path, MAX_BYTES), path)
     except UsageError as error:
         if isinstance(error.__cause__, FileNotFoundError) or _is_out_of_reach(path):
             return {}
@@ -64,13 +65,15 @@ def read_defaults(group: click.Group) -> dict[str, Any]:
     return _default_map(group, content, path)
 
 
-def _parse(text: str) -> dict[str, Any]:
+def _parse(data: bytes, path: Path) -> dict[str, Any]:
     if sys.version_info >= (3, 11):  # imported only where there is a file
         import tomllib
     else:
         import tomli as tomllib
 
-    return tomllib.loads(text)
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise UsageError(f"{path} is UTF-16: save it as UTF-8")
+    return tomllib.loads(data.decode("utf-8-sig"))
 
 
 def _is_out_of_reach(path: Path) -> bool:
@@ -124,6 +127,8 @@ def _default_map(group: click.Group, content: dict[str, Any], path: Path) -> dic
         defaults[name] = values if isinstance(command, click.Group) else values[name]
     if sections or unused:
         what = next(iter([*sections, *sorted(unused)]))
+        if what in group.list_commands(context):
+            raise UsageError(f"{path}: {what} must be a table: write [{what}]")
         raise UsageError(f"{path}: {what!r} is neither a command nor an option of one")
     return defaults
 

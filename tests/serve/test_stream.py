@@ -123,6 +123,8 @@ def test_wrong_messages_are_told_and_change_nothing(server: Server) -> None:
         ('{"type": "flush", "type": "cancel"}', "duplicate_field"),
         ('{"text": "Hello."}', "invalid_value"),
         ('{"type": ["text"]}', "invalid_value"),
+        ('{"type": "text"}', "missing_field"),
+        ('{"type": "speak"}', "missing_field"),
         ('{"type": "text", "text": 3}', "invalid_value"),
         ('{"type": "text", "text": "a\\u0000b"}', "invalid_value"),
         ('{"type": "speak", "text": "\\u001b[2J"}', "invalid_value"),

@@ -43,7 +43,9 @@ def parse_command(message: str | bytes | None) -> StreamCommand:
         raise invalid("type", f"it is not one of {', '.join(KINDS)}")
     if kind == "config":
         return StreamCommand(kind, fields=fields)
-    text = fields.pop("text", "") if KINDS[kind] else ""
+    if KINDS[kind] and "text" not in fields:
+        raise ApiError(400, "missing_field", "text is missing: it is the text to speak", "text")
+    text = fields.pop("text") if KINDS[kind] else ""
     if not isinstance(text, str):
         raise invalid("text", "it is not a text")
     if found := find_control(text):  # as in every other form of input

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import socket
 import stat
@@ -31,8 +32,34 @@ def test_the_socket_is_its_owners_alone(folder: Path) -> None:
         os.umask(mask)
     assert stat.S_IMODE((folder / "s").lstat().st_mode) == 0o600
     server.close()
-    assert not (folder / "s").exists()
-    server.close()  # twice is once
+    assert [*folder.iterdir()] == []
+    other = UnixSocket(folder / "s")
+    server.close()  # twice is once: it does not touch the other one's
+    with pytest.raises(UnavailableError, match="already"):
+        UnixSocket(folder / "s")
+    other.close()
+
+
+def test_a_lock_that_is_removed_while_it_is_waited_for_is_none(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server opens the lock of one that ends before it is locked: the next one's is another."""
+    ending = UnixSocket(folder / "s")
+    lock, calls = fcntl.flock, []
+
+    def late(descriptor: int, how: int) -> None:
+        calls.append(descriptor)
+        if len(calls) == 1:
+            ending.close()
+        lock(descriptor, how)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    server = UnixSocket(folder / "s")
+    assert len(calls) == 2
+    with pytest.raises(UnavailableError, match="already"):
+        UnixSocket(folder / "s")
+    server.close()
+    assert [*folder.iterdir()] == []
 
 
 def test_one_server_a_socket(folder: Path) -> None:
@@ -66,6 +93,7 @@ def test_nothing_else_is_replaced(folder: Path) -> None:
     for name in ("file", "link"):
         with pytest.raises(UsageError, match="there is a file that is no socket of ours"):
             UnixSocket(folder / name)
+    assert {path.name for path in folder.iterdir()} == {"file", "link"}
     assert (folder / "file").read_text() == "mine"
     (folder / "s.lock").symlink_to(folder / "file")
     with pytest.raises(UnavailableError, match=r"cannot use .*s\.lock"):
@@ -94,6 +122,7 @@ def test_a_path_that_cannot_be(folder: Path) -> None:
         UnixSocket(folder / "none" / "s")
     with pytest.raises(UnavailableError, match="cannot listen at"):
         UnixSocket(folder / ("x" * 150))
+    assert [*folder.iterdir()] == []
 
 
 def test_the_default_is_in_the_users_folder(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,7 +26,8 @@ class UnixSocket:
     """A listening socket at `path`, which no other server has as long as this one lives.
 
     A lock in a file beside it, which the kernel releases when the process ends, tells a socket that
-    is in use from one that was left behind.
+    is in use from one that was left behind. Both files are removed at the end, the lock while it is
+    held: who has opened it by then sees that it is no longer there, and makes a new one.
 
     Raises:
         UnavailableError: a server is there already, or the path cannot be listened at.
@@ -36,37 +37,52 @@ class UnixSocket:
     def __init__(self, path: Path) -> None:
         self.path = path
         _check_folder(path)
-        self._lock = self._take_lock()
+        self._lock_path = Path(f"{path}.lock")
+        self._lock: int | None = self._take_lock()
         try:
             _remove_left_over(path)
             self.socket = self._listen()
             self._identity = _identity(path)
         except BaseException:
-            os.close(self._lock)
+            self._leave_lock()
             raise
 
     def close(self) -> None:
-        """Stop listening, and remove the file if it is still this socket's."""
+        """Stop listening, and remove the files if they are still this socket's."""
         self.socket.close()
+        if self._lock is None:
+            return
         if _identity(self.path) == self._identity:
             with suppress(OSError):
                 self.path.unlink()
-        with suppress(OSError):
-            os.close(self._lock)
+        self._leave_lock()
 
     def _take_lock(self) -> int:
-        name = f"{self.path}.lock"
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-        try:
-            descriptor = os.open(name, flags, 0o600)
-        except OSError as error:
-            raise UnavailableError(f"cannot use {name}: {error.strerror}") from error
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            os.close(descriptor)
-            raise UnavailableError(f"a server listens at {self.path} already") from error
-        return descriptor
+        while True:
+            try:
+                descriptor = os.open(self._lock_path, flags, 0o600)
+            except OSError as error:
+                sentence = f"cannot use {self._lock_path}: {error.strerror}"
+                raise UnavailableError(sentence) from error
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                os.close(descriptor)
+                raise UnavailableError(f"a server listens at {self.path} already") from error
+            if _is_at(self._lock_path, descriptor):
+                return descriptor
+            os.close(descriptor)  # whose it was removed it meanwhile
+
+    def _leave_lock(self) -> None:
+        """Remove the lock, if it is still this one, and only then let go of it."""
+        descriptor, self._lock = self._lock, None
+        if descriptor is None:
+            return
+        if _is_at(self._lock_path, descriptor):
+            with suppress(OSError):
+                self._lock_path.unlink()
+        os.close(descriptor)
 
     def _listen(self) -> socket.socket:
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -123,3 +139,9 @@ def _identity(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return status.st_dev, status.st_ino
+
+
+def _is_at(path: Path, descriptor: int) -> bool:
+    """Whether `path` still names the file that is open as `descriptor`."""
+    status = os.fstat(descriptor)
+    return _identity(path) == (status.st_dev, status.st_ino)

@@ -174,6 +174,7 @@ def test_many_processes_listen(server: FakeServer) -> None:
         (["--server", "here"], "is not the path of a socket"),
         (["--server", "/s", "--request", "[]"], "it is not a JSON object"),
         (["--rate", "1,x"], "'x' is not a valid float"),
+        (["--rate", "1_0"], "'1_0' is not a number"),
         (["--rate", "1,0"], "0.0 is not in the range x>0"),
     ],
 )

@@ -61,7 +61,7 @@ def test_a_model_is_measured_without_its_voices(
     assert figures(capsys)["model"] == str(tmp_path)
 
 
-@pytest.mark.parametrize("streams", ["0", "", "1,", "1,x", "-1", "1.5", "65537"])
+@pytest.mark.parametrize("streams", ["0", "", "1,", "1,x", "-1", "1.5", "65537", "\u0661"])
 def test_a_list_that_is_none(vvcli: InProcess, streams: str) -> None:
     result = vvcli("bench", "--streams", streams)
     assert result.status == 2

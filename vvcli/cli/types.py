@@ -15,7 +15,7 @@ from vvcli.audio.formats import FORMATS, format_from_name
 from vvcli.batch.shards import Shard
 from vvcli.errors import UnavailableError, VvcliError
 from vvcli.fleet.devices import names_devices
-from vvcli.script.limits import STREAMS, Limits
+from vvcli.script.limits import STREAMS, Limits, is_plain
 
 MAX_STREAMS = int(STREAMS.high)
 
@@ -50,6 +50,8 @@ class FiniteFloat(click.FloatRange):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Parse and check `value`."""
+        if isinstance(value, str) and not is_plain(value):
+            self.fail(f"{value!r} is not a number", param, ctx)
         number = super().convert(value, param, ctx)
         if not math.isfinite(number):
             self.fail(f"{value} is not a finite number", param, ctx)

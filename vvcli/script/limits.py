@@ -64,9 +64,11 @@ class Limits:
         if text == self.word:
             return text
         try:
-            return self.check(int(text) if self.whole else float(text))
-        except ValueError:  # the number's own sentence would show it in another spelling
-            raise ValueError(f"{_shown(text)} is not {self}") from None
+            if is_plain(text):
+                return self.check(int(text) if self.whole else float(text))
+        except ValueError:  # its own sentence would show the number in another spelling
+            pass
+        raise ValueError(f"{_shown(text)} is not {self}")
 
     def _number(self, value: Any) -> int | float | None:
         if isinstance(value, bool | str | bytes):
@@ -75,6 +77,11 @@ class Limits:
             return operator.index(value) if self.whole else float(value)
         except (TypeError, ValueError, OverflowError):
             return None
+
+
+def is_plain(text: str) -> bool:
+    """Whether a number would be spelled so elsewhere: Python reads other digits and "1_0", too."""
+    return text.isascii() and "_" not in text
 
 
 def _shown(value: Any) -> str:

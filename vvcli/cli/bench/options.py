@@ -188,7 +188,9 @@ characters_option = click.option(
 
 
 def _parse_range(value: str) -> tuple[int, int]:
-    parts = [int(part) if part.strip().isdecimal() else 0 for part in value.split("-")]
+    parts = [
+        int(part) if part.strip().isdecimal() and part.isascii() else 0 for part in value.split("-")
+    ]
     if len(parts) != 2 or not MIN_CHARACTERS <= parts[0] <= parts[1] <= MAX_CHARACTERS:
         raise click.BadParameter(
             f"{value!r} is not a range such as 100-500, within "
@@ -200,7 +202,9 @@ def _parse_range(value: str) -> tuple[int, int]:
 def _parse_list(value: str | None) -> list[int] | None:
     if value is None:
         return None
-    counts = [int(part) if part.strip().isdecimal() else 0 for part in value.split(",")]
+    counts = [
+        int(part) if part.strip().isdecimal() and part.isascii() else 0 for part in value.split(",")
+    ]
     if not all(1 <= count <= MAX_STREAMS for count in counts):
         raise click.BadParameter(f"{value!r} is not a list of numbers such as 1,4,32")
     return counts

@@ -69,7 +69,7 @@ def test_format_describes_what_speak_is_set_to_write(
         ("gap = ", "is not TOML"),
         ("[speak]\nvioce = 'Ben'\n", "speak has no option 'vioce'"),
         ("[talk]\ngap = 1\n", "'talk' is neither a command nor an option"),
-        ("speak = 5\n", "'speak' is neither a command nor an option"),
+        ("speak = 5\n", "speak must be a table: write [speak]"),
         ("vioce = 'Ben'\n", "'vioce' is neither a command nor an option"),
     ],
 )

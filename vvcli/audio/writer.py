@@ -77,7 +77,7 @@ def open_writer(
 
 @dataclass(frozen=True)
 class FileFormat:
-    """How files of one run are written, whoever writes them."""
+    """The format of the files of one run, for the runner and for workers alike."""
 
     name: str
     rate: int  # samples per second

@@ -48,7 +48,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Visit:
-    """What one session was like; times in seconds from the start of the trial.
+    """The times and the outcome of one session, in seconds from the start of the trial.
 
     Attributes:
         arrival: when it was to begin, whether or not anybody was ready.
@@ -127,7 +127,7 @@ class Listener:
             self.outcome = self._outcome(response.status)
 
     def visit(self, now: float) -> Visit:
-        """What it was like until `now`."""
+        """The session as it was heard until `now`, in seconds from the start of the trial."""
         heard = self.session
         return Visit(
             *(heard.arrival, self.sent, heard.first, self.audible, self._lead / SAMPLE_RATE),

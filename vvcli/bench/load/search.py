@@ -22,7 +22,7 @@ ENOUGH = 20
 
 
 class Trial(Protocol):
-    """What is seen at one rate."""
+    """The measurements at one rate that a search reads."""
 
     @property
     def rate(self) -> float:

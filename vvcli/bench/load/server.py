@@ -62,7 +62,7 @@ class ServerTrial:
 
 
 def shake_hands(target: Target) -> dict[str, Any]:
-    """What the server tells of itself: nothing, if it is none of ours.
+    """The facts that the server tells of itself; empty where it is not vvcli.
 
     Raises:
         UnavailableError: nobody answers, or they want a token.

@@ -19,14 +19,13 @@ from vvcli.cli.bench.options import (
     slots_option,
     take_bench,
 )
-from vvcli.cli.bench.trials import Rates, print_best, run_trials
+from vvcli.cli.bench.trials import TEXTS, Rates, print_best, run_trials
 from vvcli.cli.types import FiniteFloat
 
 if TYPE_CHECKING:
     from vvcli.bench.load.engine import EngineTrial
 
 SESSIONS_ON_CUDA, SESSIONS_ON_CPU = 1024, 2
-TEXTS = 256  # that sessions choose from
 LATENCIES = 10
 
 

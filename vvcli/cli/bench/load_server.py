@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vvcli.cli.bench.options import Bench
-from vvcli.cli.bench.trials import print_best, run_trials
+from vvcli.cli.bench.trials import TEXTS, print_best, run_trials
 from vvcli.cli.message_options import together
 from vvcli.cli.server_options import Address
 from vvcli.cli.types import FileName, Number, was_typed
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from vvcli.bench.load.server import Percentiles, ServerTrial
 
 CLIENTS = Limits(1, 256, whole=True)
-TEXTS = 256  # that sessions choose from
 
 # Options of what is measured here, which a server chooses for itself.
 _OF_MODEL = ("model", "shape", "device", "dtype", "steps", "streams")
@@ -103,7 +102,7 @@ def take_server_load(context: click.Context, options: dict[str, Any]) -> ServerL
 
 @dataclass(frozen=True)
 class LoadPlan:
-    """What is tried: see the options of `load`."""
+    """The rates to try and their limits: the options of `load` of these names."""
 
     rates: tuple[float, ...]
     ttfa: float
@@ -196,7 +195,7 @@ def _percentiles(found: Percentiles | None) -> str:
 
 
 def _lines(best: ServerTrial) -> dict[str, str]:
-    """What there is to say of a server's best trial, and of no engine's."""
+    """The rows that only the best trial of a server has."""
     return {
         "refused, failed": f"{best.refused}, {best.failed}; not ended {best.unfinished}",
         "worst lateness": f"{best.worst_lateness_ms:.1f} ms",

@@ -187,10 +187,13 @@ characters_option = click.option(
 )
 
 
+def _counts(parts: list[str]) -> list[int]:
+    """The whole numbers that `parts` are; 0, which no option takes, for what is none."""
+    return [int(part) if part.strip().isdecimal() and part.isascii() else 0 for part in parts]
+
+
 def _parse_range(value: str) -> tuple[int, int]:
-    parts = [
-        int(part) if part.strip().isdecimal() and part.isascii() else 0 for part in value.split("-")
-    ]
+    parts = _counts(value.split("-"))
     if len(parts) != 2 or not MIN_CHARACTERS <= parts[0] <= parts[1] <= MAX_CHARACTERS:
         raise click.BadParameter(
             f"{value!r} is not a range such as 100-500, within "
@@ -202,9 +205,7 @@ def _parse_range(value: str) -> tuple[int, int]:
 def _parse_list(value: str | None) -> list[int] | None:
     if value is None:
         return None
-    counts = [
-        int(part) if part.strip().isdecimal() and part.isascii() else 0 for part in value.split(",")
-    ]
+    counts = _counts(value.split(","))
     if not all(1 <= count <= MAX_STREAMS for count in counts):
         raise click.BadParameter(f"{value!r} is not a list of numbers such as 1,4,32")
     return counts

@@ -1,4 +1,4 @@
-"""What `vvcli bench load` does alike with an engine and with a server: trials, one a row."""
+"""The trials of `vvcli bench load`, one a row, of an engine or of a server."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import click
 from vvcli.bench.load.search import LoadTest, Trial, search
 from vvcli.cli.bench.options import Bench
 from vvcli.cli.types import FiniteFloat
+
+TEXTS = 256  # that sessions choose from
 
 Seen = TypeVar("Seen", bound=Trial)
 

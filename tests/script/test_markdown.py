@@ -78,6 +78,8 @@ def test_blocks_are_read_without_their_marks() -> None:
         ("<https://ex.com>", ["https://ex.com"]),
         ("\\*plain\\*", ["*plain*"]),
         ("one\\\ntwo", ["one, two"]),
+        ("a<br>b<BR />c<br/>\n<br>d<br>", ["a, b, c, d"]),
+        ("# One.<br>Two<br>*“Three?”*<br>four &lt;br>", ["One. Two, “Three?” four <br>"]),
         ("", []),
         ("---", [""]),
         ("5 &lt; 6", ["5 < 6"]),

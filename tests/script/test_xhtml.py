@@ -133,6 +133,33 @@ def test_a_break_after_a_mark_alone_is_none() -> None:
     assert said("<p><sup>1</sup><br/>a</p>") == ["a"]
 
 
+@pytest.mark.parametrize(
+    "mark",
+    [
+        '<sup><a href="#n1">1</a></sup>',
+        '<a href="#n1">[1]</a>',
+        '<a epub:type="noteref" href="#n">1</a>',
+        "<sup>†</sup>",
+        '<span epub:type="pagebreak" title="5"/>',
+    ],
+)
+def test_a_mark_leaves_no_hole_before_a_stop(mark: str) -> None:
+    assert said(
+        f"<p>a {mark}. b {mark} , c{mark} ; “d {mark}” (e {mark}\n{mark}) f {mark}!</p>"
+    ) == ["a. b, c; “d” (e) f!"]
+    assert said(f"<p>a {mark}<i>.</i> <i>b {mark}</i>? c {mark} d</p>") == ["a. b? c d"]
+    # These stand apart, with a mark before them and without.
+    assert said(f"<p>a {mark} . . . b {mark} ... c {mark} ’tis {mark}“d” : e</p>") == [
+        "a . . . b ... c ’tis “d” : e"
+    ]
+
+
+def test_a_break_is_no_second_pause() -> None:
+    assert said("<h1>“Wait!”<br/>he said —<br/>and<i>.”</i><br/>So</h1>") == [
+        "“Wait!” he said — and.” So"
+    ]
+
+
 def test_quotations_have_their_marks() -> None:
     assert said("<p>He said <q>a <q>b</q></q>.</p><p></q><q>c</p><p><q>d</q></p>") == [
         *("He said “a ‘b’”.", "“c", "“d”")

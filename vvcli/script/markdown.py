@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 MAX_DOCUMENT = 64 << 20  # bytes
 
 _TAG = re.compile(r"<[^<>]{0,1000}>")
+_BREAK = re.compile(r"<br[\s/>]", re.I)
 _FRONT_MATTER = re.compile(r"\A---\n.{0,20000}?\n(?:---|\.\.\.)\n", re.DOTALL)
-STOPS = (".", "?", "!", ":", ";", ",", "…")  # after which a line break is no pause
+_STOPS = (".", "?", "!", ":", ";", ",", "…", "—")  # which are a pause already
+_QUOTES = "\"'”’»)]"  # which may stand after them
 
 
 class Block(NamedTuple):
@@ -108,16 +110,36 @@ def _code(content: str) -> str:
 def _inline(token: Token) -> str:
     """The text of a paragraph, heading, item or cell."""
     said: list[str] = []
+    is_broken = False  # by a line break, after which nothing was said yet
     for child in token.children or ():
         if child.type in ("text", "image"):
-            said.append(child.content)
+            text = child.content
         elif child.type == "code_inline":
-            said.append(_code(child.content))
-        elif child.type == "softbreak":
-            said.append(" ")
-        elif child.type == "hardbreak":
-            ends = "".join(said).rstrip().endswith(STOPS)
-            said.append(" " if ends else ", ")
-        elif child.type == "html_inline" and child.content.lower().startswith("<br"):
-            said.append(", ")
+            text = _code(child.content)
+        else:
+            text = " " if child.type == "softbreak" else ""
+            is_html = child.type == "html_inline"
+            is_broken |= child.type == "hardbreak" or (
+                is_html and bool(_BREAK.match(child.content))
+            )
+        if is_broken and text.strip():
+            break_line(said)
+            is_broken = False
+        said.append(text)
     return one_line("".join(said))
+
+
+def break_line(said: list[str]) -> None:
+    """Break the line after the pieces of text in `said`: that is a pause, as of a comma."""
+    trim_end(said)
+    if said:
+        end = "".join(said[-4:]).rstrip(_QUOTES)
+        said.append(" " if end.endswith(_STOPS) else ", ")
+
+
+def trim_end(said: list[str]) -> None:
+    """Take away the spaces after the last word of `said`."""
+    while said and not said[-1].strip():
+        said.pop()
+    if said:
+        said[-1] = said[-1].rstrip()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from itertools import takewhile
 
 from vvcli.script.decode import MAX_BYTES
 from vvcli.script.epub.formula import Formula
 from vvcli.script.epub.inline import Inline
 from vvcli.script.epub.markup import Tag, Text, parse_markup
 from vvcli.script.epub.unread import UNREAD, alternative, is_unread
-from vvcli.script.markdown import STOPS, Block
+from vvcli.script.markdown import Block, break_line, trim_end
 
 _HEADINGS = {f"h{level}" for level in range(1, 7)}
 _LISTS = {"ol", "ul", "menu"}
@@ -22,6 +24,10 @@ _BLOCKS = {
 _EMPTY = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "wbr"}
 
 _NOT_INLINE = _BLOCKS | UNREAD
+
+# What stands right after a word, and after the mark of a note that followed the word; not the
+# points of ". . .", and not the apostrophe of "'tis".
+_CLOSING = re.compile(r"\s*(?:[,;:!?)\]}»]|[”’](?!\w)|\.(?!\s?\.))")
 
 
 class Anchors(dict[str, int]):
@@ -63,7 +69,7 @@ class _Reader:
     def __init__(self, anchors: Anchors) -> None:
         self.blocks: list[Block] = []
         self._anchors = anchors
-        self._said: list[str] = []  # of the block that is being read
+        self._said: list[str] = []  # of the block that is being read; "" where a part is left out
         self._size = 0
         self._broken = False  # by a line break, after which nothing was said yet
         self._line = 1
@@ -116,6 +122,7 @@ class _Reader:
                 self._say(f" {label} ", tag.line)
             if not tag.is_end and name not in _EMPTY:
                 self._unread, self._unread_depth = name, 1
+            self._said.append("")
             return
         if said := self._inline.start(tag, self._said) or self._formula.start(tag):
             self._say(said, tag.line)
@@ -204,16 +211,19 @@ class _Reader:
             lead = text[: len(text) - len(text.lstrip())]
             self._line = line + lead.count("\n")
         elif self._broken:
-            while self._said and not self._said[-1].strip():  # and a mark may have been all
-                self._said.pop()
-            if self._said:
-                self._said[-1] = self._said[-1].rstrip()
-                self._said.append(" " if self._said[-1].endswith(STOPS) else ", ")
+            break_line(self._said)
+            text = text.lstrip()
+        elif _CLOSING.match(text) and self._is_cut():
+            trim_end(self._said)
             text = text.lstrip()
         self._broken = False
         if self._size <= MAX_BYTES:  # one too long is said to be so, whatever else is in it
             self._said.append(text)
             self._size += len(text)
+
+    def _is_cut(self) -> bool:
+        """Whether something was left out after the last word."""
+        return "" in takewhile(lambda said: not said.strip(), reversed(self._said))
 
 
 def _whole(text: str | None, default: int) -> int:

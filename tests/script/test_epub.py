@@ -115,6 +115,63 @@ def test_entries_of_one_place_are_one_chapter() -> None:
     assert titles(book(content)) == ["Part One: Chapter 1", "Chapter 2"]
 
 
+LINE = '<li><a href="text/c{}.xhtml">{}</a></li>'
+
+
+@pytest.mark.parametrize(
+    ("lines", "found"),
+    [
+        # Parts, which often are words alone: a list of the chapters that stand under them.
+        (
+            f"<li><span>Part<br/>One</span>\n<ol>{LINE.format(1, 'A')}{LINE.format(2, 'B')}</ol>"
+            f"</li><li>Part Two<ol>{LINE.format(3, 'C')}</ol></li>",
+            ["Part, One: A", "B", "Part Two: C"],
+        ),
+        (
+            "<li><a>Book</a><ol><li><span>Part</span><ol>"
+            f"{LINE.format(1, 'A')}</ol></li><li><span>Next</span><ol>{LINE.format(2, 'B')}"
+            f"</ol></li></ol></li>{LINE.format(3, 'C')}",
+            ["Book: Part: A", "Next: B", "C"],
+        ),
+        # Ends of items may be left out; a part whose chapters are not in the book is nobody's.
+        (
+            '<li>Gone<ol><li><a href="no.xhtml">No</a></ol><li>Part<ol>'
+            '<li><a href="text/c1.xhtml">A</a><li><a href="text/c2.xhtml">B</a></ol>',
+            ["Part: A", "B"],
+        ),
+        (
+            '<li>See <a href="text/c1.xhtml">A</a>, <a href="text/c2.xhtml">B</a>'
+            f"<ol>{LINE.format(3, 'C')}</ol></li>",
+            ["A", "B", "C"],
+        ),
+        # Titles are read as headings are.
+        (
+            LINE.format(1, "CHAPTER I<br/>The Sea")
+            + LINE.format(2, "What?<br />\nThat<sup>†</sup> <i>is</i> <q>it</q>")
+            + LINE.format(3, '<img src="x.png" alt="Three"/><span hidden="">3</span>'),
+            ["CHAPTER I, The Sea", "What? That is “it”", "Three"],
+        ),
+    ],
+)
+def test_titles_and_parts_of_the_contents(lines: str, found: list[str]) -> None:
+    content = members(3, 3)
+    nav = f'<nav epub:type="toc"><h1>Contents</h1><ol>{lines}</ol></nav>'
+    content["OEBPS/nav.xhtml"] = page(nav)
+    assert titles(book(content)) == found
+
+
+def test_a_part_of_epub_2_may_have_no_place() -> None:
+    content = members(2, 3)
+    point = '<navPoint><navLabel><text>{}</text></navLabel>{}<content src="text/c{}.xhtml"/>'
+    head = str(content["OEBPS/toc.ncx"]).partition("<navMap>")[0]
+    content["OEBPS/toc.ncx"] = (
+        f"{head}<navMap><navPoint><navLabel><text>Part</text></navLabel>"
+        f"{point.format('A', '', 1)}</navPoint>{point.format('B', '', 2)}</navPoint></navPoint>"
+        f"{point.format('C', '', 3)}</navPoint></navMap></ncx>"
+    )
+    assert titles(book(content)) == ["Part: A", "B", "C"]
+
+
 @pytest.mark.parametrize("nav", ["", page("<p>No contents.</p>"), "<nav epub:type='toc'>"])
 def test_without_contents_a_document_with_a_heading_is_a_chapter(nav: str) -> None:
     content = members(3, 3)

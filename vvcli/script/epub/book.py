@@ -116,12 +116,10 @@ def _entries(archive: Archive, package: Package) -> list[ContentsEntry]:
     found: list[ContentsEntry] = []
     spine = frozenset(package.spine)
     if package.nav is not None and package.nav in archive:
-        found.extend(entries_of_nav(archive.read(package.nav, MAX_XML), package.nav))
-        found = [entry for entry in found if entry.document in spine]
+        found.extend(entries_of_nav(archive.read(package.nav, MAX_XML), package.nav, spine))
     if not found and package.ncx is not None and package.ncx in archive:
         where = f"{archive.name}: {package.ncx}"
-        found.extend(entries_of_ncx(archive.read(package.ncx, MAX_XML), package.ncx, where))
-        found = [entry for entry in found if entry.document in spine]
+        found.extend(entries_of_ncx(archive.read(package.ncx, MAX_XML), package.ncx, spine, where))
     if len(found) > MAX_ENTRIES:
         raise UsageError(f"{archive.name} has more than {MAX_ENTRIES} lines of contents")
     return found

@@ -63,6 +63,15 @@ def xhtml_blocks(text: str, anchors: Anchors | None = None) -> list[Block]:
     return reader.blocks
 
 
+def one_line(events: Iterable[Tag | Text]) -> str:
+    """What is read of a part of a document, on one line."""
+    reader = _Reader(Anchors())
+    for event in events:
+        reader.add(event)
+    reader.flush()
+    return " ".join(block.text for block in reader.blocks)
+
+
 class _Reader:
     """What has been read so far, and where in it we are."""
 

@@ -1,6 +1,7 @@
 """How the embedded voice is made: texts, teacher, training, export, evaluation.
 
-`python -m vvcli.voicelab` is the way in, and the order of its commands the order to read in:
+`python -m vvcli.voicelab` is the way in (`command_line.py`, `commands.py`), and the order of its
+commands the order to read in:
 
 - `settings.py`: sizes, texts and training, in one value. Read it first.
 - `teach.py`, `corpus.py`, `latents.py`: lines, the teacher's recordings of them, their latents.

@@ -22,11 +22,11 @@ from torch import Tensor
 from vvcli.voicelab import language
 from vvcli.voicelab.autoencoder import ADVERSARIAL, SPECTRAL, load_autoencoder
 from vvcli.voicelab.loop import load_checkpoint, save_checkpoint
-from vvcli.voicelab.settings import Settings
+from vvcli.voicelab.settings import GROUPS, Settings
 
 PART_BYTES = 15 * 2**20
 SUMS = "SHA256SUMS"
-NETWORKS, JUDGES, LANGUAGE, HEADS = GROUPS = ("networks", "judges", "language", "heads")
+NETWORKS, JUDGES, LANGUAGE, HEADS = GROUPS
 _DECODER = "acoustic_decoder."
 
 

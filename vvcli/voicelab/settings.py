@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 RATE = 24_000
+GROUPS = ("networks", "judges", "language", "heads")  # of trained weights, to be packed
 ALPHABET = "\n abcdefghijklmnopqrstuvwxyz',.?!"
 
 

@@ -142,7 +142,7 @@ class RunningSlots:
         voice = random_voice(config, engine.device, engine.dtype, self._positions)
         source = NoiseSource(0, 0, config.head.latent_size)
         for slot in range(self._slots):
-            engine.state.load(slot, Stream(slot, [0], voice, source, guidance=1.5))
+            engine.state.load(slot, Stream(slot, [0], voice, source, config.cfg_scale))
         engine.state.noise.normal_()
         self.reset()
 

@@ -77,7 +77,7 @@ class Engine:
             backend or choose_backend(model),
             SolverTable.build(model.prediction_head, steps),
             sample_type,
-            join_text=not deterministic,
+            adapt_rows=not deterministic,
         )
         self._runner = self._make_runner(frame_step, self._allocate(INITIAL_CAPACITY))
         self._scheduler = Scheduler(
@@ -211,7 +211,8 @@ class Engine:
         if not len(places) and not plan.windows:
             return None
         rows = self._buckets.text(len(plan.windows), plan.bucket)
-        packed = TextBatch.pack(plan.windows, rows, self.config.text_window, self._slots)
+        tokens = self._buckets.tokens(plan.longest_window, self.config.text_window)
+        packed = TextBatch.pack(plan.windows, rows, tokens, self._slots)
         packed_text, sent_places, sent_chunks = self._uploader.send(packed, places, chunks)
         if len(places):
             self.state.refill_noise(sent_places, sent_chunks)

@@ -42,3 +42,8 @@ class Plan:
     ended: list[Stream] = field(default_factory=list)  # truncated: the next window does not fit
     max_length: int = 0  # longest TTS LM cache after the step
     max_text_length: int = 0  # longest text LM cache after the step
+
+    @property
+    def longest_window(self) -> int:
+        """Tokens of the longest text window; 0 without any."""
+        return max((len(window.tokens) for window in self.windows), default=0)

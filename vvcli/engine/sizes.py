@@ -22,6 +22,9 @@ MAX_WINDOWS = 256
 # A rebuilt cache holds a multiple of this many positions, so that few sizes are ever allocated.
 CAPACITY_STEP = 256
 
+# Text rows on a CPU are padded to a multiple of this many tokens, not to a whole window.
+TOKEN_STEP = 8
+
 # Eager attention reads caches in steps of this many positions.
 LIMIT_STEP = 64
 
@@ -53,6 +56,15 @@ class Buckets:
         """Rows for `count` text windows after a frame of `bucket` slots; zero for zero."""
         at_least = max(MIN_WINDOWS, bucket // STREAMS_PER_WINDOW) if self.on_cuda else 0
         return self._round(count and max(count, at_least), self.max_windows, HALFWAY_WINDOWS)
+
+    def tokens(self, longest: int, text_window: int) -> int:
+        """The width of text rows whose longest window has `longest` tokens.
+
+        On CUDA, where each width would be a graph of its own, that of every window.
+        """
+        if self.on_cuda or self.fixed:
+            return text_window
+        return min(_round_up(longest, TOKEN_STEP), text_window)
 
     def first(self) -> list[StepSize]:
         """The steps that one stream begins with: text, then frames with and without text."""

@@ -101,6 +101,13 @@ class SlotState:
         """Which of the first `bucket` slots make a frame, [bucket] bool; read before it ends."""
         return self.active[:bucket] & (self.window_left[:bucket] > 0)
 
+    def is_guided(self, bucket: int) -> bool:
+        """Whether the last stream of any of the first `bucket` slots had a guidance other than 1.
+
+        The host waits for the device to say so.
+        """
+        return bool((self.guidance[:bucket] != 1).any())
+
     def load(self, slot: int, stream: Stream, count: int = 1) -> None:
         """Put `stream` at its start into `slot`, and others that start like it into the next ones,
         `count` in all. Nothing of a slot's last stream is left but noise, which is to be refilled

@@ -1,8 +1,8 @@
 """One step: a frame for every slot that can make one, then text for the slots that are due.
 
-The only compute path. It writes the slot state in place and never reads a value back to the host,
-so it can run as it is or inside a captured graph. Slots that are idle or wait for text take part
-in the arithmetic, but nothing of theirs advances.
+The only compute path. It writes the slot state in place and, with a back-end that can be captured,
+never reads a value back to the host: it runs as it is or inside a graph. Slots that are idle or
+wait for text take part in the arithmetic, but nothing of theirs advances.
 """
 
 from __future__ import annotations
@@ -82,9 +82,9 @@ class FrameStep:
         backend: computes the stages.
         table: solver steps.
         sample_type: of the samples that come out.
-        join_text: take text through the TTS LM together with the frame, if the back-end can. The
-            number of rows, and so the rounding of a stream, then depends on whether others are
-            given text.
+        adapt_rows: take text through the TTS LM together with the frame, and leave rows without
+            text out of frames that are not guided, if the back-end can. The number of rows, and so
+            the rounding of a stream, then depends on what others are given.
     """
 
     def __init__(
@@ -93,12 +93,12 @@ class FrameStep:
         table: SolverTable,
         sample_type: SampleType = "float32",
         *,
-        join_text: bool = False,
+        adapt_rows: bool = False,
     ) -> None:
         self._backend = backend
         self._table = table
         self._sample_type = sample_type
-        self._joins_text = join_text and backend.join_text is not None
+        self._adapts_rows = adapt_rows
         self._side = SideStream(backend.device)
 
     @property
@@ -108,7 +108,7 @@ class FrameStep:
 
     def with_backend(self, backend: Backend) -> FrameStep:
         """The same step, computed by `backend`."""
-        return FrameStep(backend, self._table, self._sample_type, join_text=self._joins_text)
+        return FrameStep(backend, self._table, self._sample_type, adapt_rows=self._adapts_rows)
 
     def __call__(
         self,
@@ -141,7 +141,11 @@ class FrameStep:
 
         `limit` bounds the positions attended to.
         """
-        backend, joined = self._backend, text if self._joins_text and bucket else None
+        backend, joined = self._backend, None
+        if self._adapts_rows and bucket:
+            joined = text if backend.join_text is not None else None
+            if backend.unguided is not None and not state.is_guided(bucket):
+                backend = backend.unguided
 
         def prepare() -> None:
             values.active_mask = state.active_mask(bucket)
@@ -219,14 +223,17 @@ def _advance(
 ) -> Tensor:
     """Run the new latents through the TTS LM, with the rows of `text` in the same pass, and commit.
 
-    Conditional and unconditional rows run together. Returns which slots end, [bucket] bool.
+    Conditional and unconditional rows run together, if there are such. Returns which slots end,
+    [bucket] bool.
     """
     pairs = backend.embed_latent(values.latent)
-    speech_rows = pairs.shape[0]
+    speech_rows, bucket = pairs.shape[0], values.latent.shape[0]
     if text is None or values.text_hidden is None or backend.join_text is None:
-        cache = CacheView(state.tts_kv, state.tts_length[:speech_rows, None], None, limit.tts)
+        every = 2 * bucket // speech_rows  # row, or every second: those with text
+        positions = state.tts_length[: 2 * bucket : every, None]
+        cache = CacheView(state.tts_kv[:, :, ::every], positions, None, limit.tts)
         return backend.commit(state, backend.tts_lm(pairs, cache))
-    rows, positions = backend.join_text.place(state, speech_rows // 2, text)
+    rows, positions = backend.join_text.place(state, bucket, text)
     cache = CacheView(state.tts_kv, positions[:, None], rows, limit.tts)
     inputs = torch.cat([pairs, values.text_hidden.view(-1, 1, pairs.shape[2])])
     hidden = backend.tts_lm(inputs, cache)

@@ -31,7 +31,7 @@ class TextBatch:
     """Text windows of W rows; padding rows name the spare slot and count zero tokens."""
 
     slots: Tensor  # [W] int64
-    tokens: Tensor  # [W, text_window] int64, zero-padded
+    tokens: Tensor  # [W, up to text_window] int64, zero-padded
     counts: Tensor  # [W] int64
     frames: Tensor  # [W] int64: frames that may follow
 
@@ -42,10 +42,10 @@ class TextBatch:
 
     @staticmethod
     def pack(
-        windows: Sequence[TextWindow], rows: int, text_window: int, spare_slot: int
+        windows: Sequence[TextWindow], rows: int, tokens: int, spare_slot: int
     ) -> NDArray[np.int64]:
-        """Pack `windows`, padded to `rows`, into one array [rows, HEADER + text_window]."""
-        packed = np.zeros((rows, HEADER + text_window), dtype=np.int64)
+        """Pack `windows`, padded to `rows` of `tokens`, into one array [rows, HEADER + tokens]."""
+        packed = np.zeros((rows, HEADER + tokens), dtype=np.int64)
         packed[:, 0] = spare_slot
         for row, window in zip(packed, windows, strict=False):
             row[:HEADER] = window.slot, len(window.tokens), window.frames

@@ -174,22 +174,26 @@ class DiffusionHead(nn.Module):
         return self.final_linear(torch.addcmul(shift, self.final_norm(x), 1 + scale))
 
     def sample(
-        self, condition: Tensor, noise: Tensor, guidance: Tensor, table: SolverTable
+        self, condition: Tensor, noise: Tensor, guidance: Tensor | None, table: SolverTable
     ) -> Tensor:
         """Denoise one latent per stream under classifier-free guidance; [B, latent] float64.
 
-        `condition` is [B, 2, H], with and without text; `noise` [B, latent]; `guidance` [B].
+        `condition` is [B, 2, H], with and without text; `noise` [B, latent]; `guidance` [B]. With
+        a guidance of None, which equals 1, `condition` is [B, 1, H]: with text alone.
         Latents, guidance and solver are float64: they are few numbers, every later frame grows
         from them, and a bfloat16 guidance scale would round 1.3.
         """
-        batch = condition.shape[0]
+        batch, rows, _ = condition.shape
         modulations = self.modulate(condition.flatten(0, 1), table.embedding)
-        x, guidance, x0 = noise.double(), guidance.double()[:, None], None
+        scale = None if guidance is None else guidance.double()[:, None]
+        x, x0 = noise.double(), None
         for step, modulation in zip(table.steps, modulations.unbind(0), strict=True):
-            pairs = x.to(condition.dtype)[:, None].expand(-1, 2, -1).flatten(0, 1)
-            velocities = self.denoise(pairs, modulation).double().view(batch, 2, -1)
-            conditional, unconditional = velocities.unbind(1)
-            x, x0 = step.apply(x, torch.lerp(unconditional, conditional, guidance), x0)
+            repeated = x.to(condition.dtype)[:, None].expand(-1, rows, -1).flatten(0, 1)
+            velocities = self.denoise(repeated, modulation).double().view(batch, rows, -1)
+            velocity = velocities[:, 0]
+            if scale is not None:
+                velocity = torch.lerp(velocities[:, 1], velocity, scale)
+            x, x0 = step.apply(x, velocity, x0)
         return x
 
     def forward(self, x: Tensor, timesteps: Tensor, condition: Tensor) -> Tensor:

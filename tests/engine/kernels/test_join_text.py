@@ -45,7 +45,7 @@ def steps(model: VibeVoice) -> tuple[FrameStep, FrameStep]:
     table = SolverTable.build(model.prediction_head, 2)
     backend = triton_backend(model)
     assert backend.join_text is not None
-    return FrameStep(backend, table, join_text=True), FrameStep(backend, table, join_text=False)
+    return FrameStep(backend, table, adapt_rows=True), FrameStep(backend, table, adapt_rows=False)
 
 
 @torch.inference_mode()

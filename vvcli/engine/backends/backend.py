@@ -29,7 +29,8 @@ class JoinText(Protocol):
 class Backend:
     """Operations of a step. They read the model's weights, and change nothing but the slot state.
 
-    B streams are 2B rows of the TTS LM: 2i with text, 2i + 1 without.
+    B streams are 2B rows of the TTS LM: 2i with text, 2i + 1 without. R is 2B, or B where a frame
+    is computed without the rows that have no text: see `unguided`.
     """
 
     name: str
@@ -43,9 +44,9 @@ class Backend:
     # Samples [B, hop] of such latents; contexts [B, size] advance in place where the mask [B] is
     # true.
     decode: Callable[[Tensor, Tensor, Tensor], Tensor]
-    # Latents to inputs [2B, 1, H] of the TTS LM, the same for both rows of a pair.
+    # Latents to inputs [R, 1, H] of the TTS LM, the same for both rows of a pair.
     embed_latent: Callable[[Tensor], Tensor]
-    # Makes the states [2B, 1, H] of a frame the next conditions and advances the counters of the
+    # Makes the states [R, 1, H] of a frame the next conditions and advances the counters of the
     # slots that are active; returns which of them end with this frame, [B] bool.
     commit: Callable[[SlotState, Tensor], Tensor]
     join_text: JoinText | None = None
@@ -53,4 +54,7 @@ class Backend:
     first_run: Callable[[Callable[[], object]], object] = field(default=lambda step: step())
     # Compiles what a step would launch, without running it.
     compile_ahead: Callable[[Callable[[], object]], object] = field(default=lambda step: None)
+    # Computes frames whose streams all have a guidance of 1, at which rows without text count for
+    # nothing, without those rows. To choose it, the host reads the guidance: no graph can.
+    unguided: Backend | None = None
     fallback: Backend | None = None  # takes over where these operations do not compile or launch

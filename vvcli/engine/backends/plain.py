@@ -12,13 +12,15 @@ from vvcli.model.diffusion_head import SolverTable
 from vvcli.model.vibevoice import SPEECH, TEXT, VibeVoice
 
 
-def plain_backend(model: VibeVoice) -> Backend:
-    """A back-end that calls the modules of `model`."""
+def plain_backend(model: VibeVoice, *, guided: bool = True) -> Backend:
+    """A back-end that calls the modules of `model`; unless `guided`, on rows with text alone."""
+    rows = 2 if guided else 1  # of a stream
 
     def sample_latent(state: SlotState, bucket: int, table: SolverTable) -> Tensor:
         slots = torch.arange(bucket, device=state.noise.device)
         noise = state.noise[slots, state.frame[:bucket] % NOISE_RING]
-        condition, guidance = state.condition[:bucket], state.guidance[:bucket]
+        condition = state.condition[:bucket, :rows]
+        guidance = state.guidance[:bucket] if guided else None
         return model.prediction_head.sample(condition, noise, guidance, table)
 
     def decode(latent: Tensor, context: Tensor, active_mask: Tensor) -> Tensor:
@@ -28,16 +30,16 @@ def plain_backend(model: VibeVoice) -> Backend:
     def embed_latent(latent: Tensor) -> Tensor:
         embedding = model.acoustic_connector(latent.to(model.dtype))
         embedding = embedding + model.tts_input_types.weight[SPEECH]
-        return embedding.repeat_interleave(2, dim=0)[:, None]
+        return embedding.repeat_interleave(rows, dim=0)[:, None]
 
     def commit(state: SlotState, hidden: Tensor) -> Tensor:
-        bucket = hidden.shape[0] // 2
+        bucket = hidden.shape[0] // rows
         active_mask = state.active_mask(bucket)
-        hidden = hidden.view(bucket, 2, -1)
-        write_active(active_mask, state.condition[:bucket], hidden)
+        hidden = hidden.view(bucket, rows, -1)
+        write_active(active_mask, state.condition[:bucket, :rows], hidden)
         eos = torch.sigmoid(model.eos_classifier(hidden[:, 0]).float()) > 0.5
         eos = eos & active_mask
-        state.tts_length[: 2 * bucket] += active_mask.repeat_interleave(2)
+        state.tts_length[: 2 * bucket : 2 // rows] += active_mask.repeat_interleave(rows)
         state.frame[:bucket] += active_mask
         state.window_left[:bucket] -= active_mask.long()
         state.active[:bucket] &= ~eos

@@ -18,7 +18,9 @@ from vvcli.model.vibevoice import VibeVoice
 
 def cpu_backend(model: VibeVoice) -> Backend:
     """A back-end that computes the same as `plain_backend`, with faster layers."""
-    return replace(plain_backend(with_fast_layers(model)), name="cpu")
+    fast = with_fast_layers(model)
+    unguided = replace(plain_backend(fast, guided=False), name="cpu")
+    return replace(plain_backend(fast), name="cpu", unguided=unguided)
 
 
 def with_fast_layers(model: VibeVoice) -> VibeVoice:

@@ -53,7 +53,7 @@ def walk_steps(
     with torch.device("meta"):
         model = empty_model(config).to(torch.bfloat16).requires_grad_(False)
         table = SolverTable.build(model.prediction_head, solver_steps)
-    frame_step = FrameStep(triton_backend(model, card), table, join_text=True)
+    frame_step = FrameStep(triton_backend(model, card), table, adapt_rows=True)
     limit = AttentionLimit.of(CAPACITY, CAPACITY)
     for size in sizes:
         slots = max(size.streams, size.windows)

@@ -19,6 +19,9 @@ class PlainProgress:
         self._stream = stream
         self._quiet = quiet
         self._next_line = INTERVAL
+        # The line that is due, and its figures. It waits until there are others: after the last
+        # chunk, the last line says the same.
+        self._due: tuple[tuple[int, int], str] | None = None
 
     def note(self, text: str) -> None:
         """Say something about the run."""
@@ -27,11 +30,15 @@ class PlainProgress:
 
     def chunk(self, chunk: Chunk, tally: Tally) -> None:
         """Report what is new after `chunk` was counted in `tally`."""
+        figures = tally.samples, tally.records
+        if self._due and self._due[0] != figures:
+            self.note(self._due[1])
+            self._due = None
         if chunk.error:
             self._say(chunk.error)
         if tally.elapsed >= self._next_line:
             self._next_line = tally.elapsed + INTERVAL
-            self.note(tally.so_far())
+            self._due = figures, tally.so_far()
 
     def finish(self, tally: Tally) -> None:
         """The last line."""

@@ -11,6 +11,7 @@ from traceback import TracebackException
 from typing import TextIO
 
 from vvcli.errors import OutputError, UsageError
+from vvcli.progress.encoding import write_what_fits
 from vvcli.progress.visible import visible
 
 STDIN, STDOUT, STDERR = 0, 1, 2
@@ -47,6 +48,7 @@ class Environment:
             sys.stdout = os.fdopen(STDOUT, "w", closefd=False)
         if sys.stderr is None:
             sys.stderr = os.fdopen(os.dup(STDERR), "w")
+        write_what_fits(sys.stderr)
         if isinstance(sys.stdout, io.TextIOWrapper):
             # A name that the terminal's encoding lacks is written out, as on standard error.
             sys.stdout.reconfigure(errors="backslashreplace")

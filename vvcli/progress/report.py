@@ -47,7 +47,7 @@ def open_progress(
         if _can_draw(descriptor) and (mode == "bar" or _is_watched(descriptor)):
             from vvcli.progress.bar import BarProgress
 
-            return BarProgress(stream, total)
+            return BarProgress(stream, total, descriptor=descriptor)
         mode = "plain"
     return PlainProgress(stream, quiet=mode == "none")
 

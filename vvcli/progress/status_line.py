@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 from rich.console import Console, ConsoleOptions, RenderResult
@@ -11,6 +12,7 @@ from vvcli.progress.tally import Tally, count, duration
 from vvcli.script.measure import Total
 
 BAR = 20  # columns
+DEFAULT_COLUMNS = 80
 GAP = "  "
 
 
@@ -24,10 +26,14 @@ class _Part:
 
 
 class StatusLine:
-    """A rich renderable: how the run is going, as of the last `update`."""
+    """A rich renderable: how the run is going, as of the last `update`.
 
-    def __init__(self, total: Total | None = None) -> None:
+    It is as wide as the terminal `descriptor` is when it is drawn, if that is known.
+    """
+
+    def __init__(self, total: Total | None = None, descriptor: int | None = None) -> None:
         self._total = total
+        self._descriptor = descriptor
         self._share = 0.0  # of the characters; what time goes by
         self._parts = [_Part(0, "starting")]
 
@@ -57,10 +63,13 @@ class StatusLine:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """The figures, and the bar where there is space for it."""
         parts = self._parts
-        if self._total is not None and options.max_width > BAR:
+        width = options.max_width
+        if self._descriptor is not None:
+            width = min(width, columns(self._descriptor))
+        if self._total is not None and width > BAR:
             parts = [_Part(5, _bar(self._share, ascii_only=options.ascii_only), "cyan"), *parts]
         line = Text(no_wrap=True, overflow="crop")
-        for part in _fitting(parts, options.max_width):
+        for part in _fitting(parts, width):
             if line:
                 line.append(GAP)
             text = part.text.replace("×", "x") if options.ascii_only else part.text
@@ -68,7 +77,22 @@ class StatusLine:
         yield line
 
 
+def columns(descriptor: int) -> int:
+    """The columns of a terminal; fewer if COLUMNS asks for fewer, 80 if nobody knows.
+
+    A line that is wider is wrapped, and a piece of it stays each time that it is drawn.
+    """
+    try:
+        own = os.get_terminal_size(descriptor).columns
+    except OSError:
+        own = 0
+    asked = os.environ.get("COLUMNS", "")
+    wanted = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 6 else 0
+    return min(filter(None, (own, wanted)), default=DEFAULT_COLUMNS)
+
+
 def _fitting(parts: list[_Part], width: int) -> list[_Part]:
+    """The parts for which there is space; none where the shortest line would be cut."""
     chosen: list[_Part] = []
     room = width + len(GAP)
     for part in sorted(parts, key=lambda part: part.rank):
@@ -76,7 +100,7 @@ def _fitting(parts: list[_Part], width: int) -> list[_Part]:
         if room < 0:
             break
         chosen.append(part)
-    return [part for part in parts if part in chosen] or parts[:1]
+    return [part for part in parts if part in chosen]
 
 
 def _bar(share: float, *, ascii_only: bool) -> str:

@@ -37,7 +37,7 @@ class Synthesizer:
             names, each of which has a worker, a process of its own.
         dtype: `auto`, which suits the device, `float32`, `bfloat16`, `float16` or `float64`.
         streams: records that a worker speaks at the same time; `auto` suits the device.
-        steps: solver steps per frame.
+        steps: solver steps per frame; default: the model's own.
         cfg_scale: classifier-free guidance, for records that name none; default: the model's own.
         seed: picks the noise, together with a record's index, for records that name none.
         speed: 0.5 to 2 times the model's, at its pitch, for records that name none.
@@ -74,7 +74,7 @@ class Synthesizer:
         device: str | Sequence[str] = "auto",
         dtype: str = "auto",
         streams: int | str = "auto",
-        steps: int = 5,
+        steps: int | None = None,
         cfg_scale: float | None = None,
         seed: int = 0,
         speed: float = 1.0,

@@ -53,6 +53,8 @@ def test_a_named_capability_needs_no_card(
     assert "compute capability 8.9: 7 kernels compiled, for up to 5" in capfd.readouterr().out
     ((card, sizes, steps),) = compiled
     assert (card.capability, card.shared_memory, steps) == ((8, 9), 99 * 1024, 3)
+    assert vvcli("warm", "-m", TINY, *asked[:-2]).status == 0
+    assert compiled[1][2] == 5  # the model's own
     # Every pair of streams and text windows that a run of 5 records can meet.
     found = {(size.streams, size.windows) for size in sizes}
     assert {(5, 0), (5, 5), (4, 4), (2, 0), (1, 0), (0, 5)} <= found
@@ -106,10 +108,10 @@ def test_a_gpu_without_any_kernels_has_the_first_ones_compiled_while_the_model_l
     monkeypatch.setattr(kernels, "card_of", lambda _: Card(capability, 99 * 1024, 82))
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: capability)
     kernels.begin_compiling(config, torch.device("cuda"), dtype, "auto", 3)
-    assert len(pool.begun) == runs
+    kernels.begin_compiling(config, torch.device("cuda"), dtype, "auto", None)
+    assert [steps["solver_steps"] for steps in pool.begun] == ([3, 5] if runs else [])
     for steps in pool.begun:
         assert steps["sizes"] == [(0, 4), (1, 0), (1, 4)]
-        assert steps["solver_steps"] == 3
     pool.started = False  # others are compiled already
     kernels.begin_compiling(config, torch.device("cuda"), dtype, "auto", 3)
-    assert len(pool.begun) == runs
+    assert len(pool.begun) == 2 * runs

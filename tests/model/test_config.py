@@ -8,8 +8,14 @@ import pytest
 
 from vvcli.bench.shapes import SHAPES
 from vvcli.model.config import ModelConfig
-from vvcli.model.config_values import MAX_TRAIN_STEPS, MIN_TRAIN_STEPS, ConfigError
+from vvcli.model.config_values import (
+    MAX_SOLVER_STEPS,
+    MAX_TRAIN_STEPS,
+    MIN_TRAIN_STEPS,
+    ConfigError,
+)
 from vvcli.model.diffusion_head import solver_steps
+from vvcli.script.limits import STEPS
 
 
 def changed(path: str, value: Any) -> dict[str, Any]:
@@ -50,9 +56,24 @@ def test_guidance_is_the_demos_unless_the_checkpoint_names_its_own() -> None:
     assert ModelConfig.from_dict(SHAPES["tiny"] | {"cfg_scale": 1}).cfg_scale == 1.0
 
 
+def test_solver_steps_are_the_demos_unless_the_checkpoint_names_its_own() -> None:
+    # The published checkpoint's head names 20 steps, which no demo uses.
+    config = changed("diffusion_head_config.ddpm_num_inference_steps", 20)
+    assert ModelConfig.from_dict(config).solver_steps == 5
+    own = ModelConfig.from_dict(config | {"solver_steps": 3, "cfg_scale": 2})
+    assert [own.pick_steps(asked) for asked in (None, 1, 20)] == [3, 1, 20]
+    assert [own.pick_cfg_scale(asked) for asked in (None, 0.0)] == [2.0, 0.0]
+    assert STEPS.high == MAX_SOLVER_STEPS
+
+
 @pytest.mark.parametrize(
     ("path", "value", "message"),
     [
+        ("solver_steps", 0, "solver_steps is 0, not an integer from 1 to 999"),
+        ("solver_steps", 1000, "solver_steps is 1000"),
+        ("solver_steps", 5.0, "solver_steps is 5.0"),
+        ("solver_steps", None, "solver_steps is None"),
+        ("solver_steps", True, "solver_steps is True"),
         ("cfg_scale", -1, "cfg_scale is -1"),
         ("frames_per_token", 0, "frames_per_token is 0"),
         ("frames_per_token", "1", "frames_per_token is '1'"),

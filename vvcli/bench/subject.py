@@ -22,16 +22,16 @@ from vvcli.speech.loaded_model import LoadedModel, load
 CHARACTERS_PER_FRAME = 2  # 15 characters a second, at the published model's 7.5 frames
 
 
-def open_model(model: str | None, shape: str, device: str, dtype: str) -> VibeVoice:
-    """The weights alone: the model called `model`, or without one random weights of `shape`.
+def open_model(folder: ModelFolder | None, shape: str, device: str, dtype: str) -> VibeVoice:
+    """The weights alone: those of `folder`, or without one random weights of `shape`.
 
     Raises:
         UnavailableError: model or device is unavailable.
     """
     target = pick_device(device)
     weights = pick_dtype(dtype, target)
-    if model:
-        found = ModelFolder(model).weights(weights).to(target)
+    if folder:
+        found = folder.weights(weights).to(target)
         never_end(found)
     else:
         found = random_model(ModelConfig.from_dict(SHAPES[shape]), target, weights)
@@ -39,14 +39,14 @@ def open_model(model: str | None, shape: str, device: str, dtype: str) -> VibeVo
     return found
 
 
-def open_subject(model: str | None, shape: str, device: str, dtype: str) -> LoadedModel:
+def open_subject(folder: ModelFolder | None, shape: str, device: str, dtype: str) -> LoadedModel:
     """The same with tokenizer and voice; how long a text is spoken depends on it alone.
 
     Raises:
         UnavailableError: model, tokenizer or device is unavailable.
     """
-    if model:
-        loaded = load(model, device=device, dtype=dtype)
+    if folder:
+        loaded = load(folder, device=device, dtype=dtype)
         never_end(loaded.model)
         return replace(loaded, frames=frames_of)
     found = open_model(None, shape, device, dtype)

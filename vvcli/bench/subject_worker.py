@@ -21,16 +21,20 @@ def main(connection: int, ring: int) -> NoReturn:
 
 
 def load(setup: Plain) -> tuple[Worker, Plain]:
-    """A worker, and what others want to know of it; `model` and `shape` as `open_subject` wants.
+    """A worker, and what others want to know of it.
+
+    `model` is a name, or None for random weights of the shape called `shape`.
 
     Raises:
         UnavailableError: model or device is unavailable.
     """
     # Only now: the process has its processors.
     from vvcli.bench.subject import open_subject
+    from vvcli.checkpoint.model_folder import ModelFolder
     from vvcli.fleet.load import load_worker
 
     def load_subject(setup: Plain, _: SpeakerOptions) -> LoadedModel:
-        return open_subject(setup["model"], setup["shape"], setup["device"], setup["dtype"])
+        folder = ModelFolder(setup["model"]) if setup["model"] else None
+        return open_subject(folder, setup["shape"], setup["device"], setup["dtype"])
 
     return load_worker(setup, load_subject)

@@ -165,8 +165,8 @@ def prepare(
     settings = RunSettings(
         model=identity,
         seed=options["seed"],
-        cfg_scale=model.config.cfg_scale if options["cfg_scale"] is None else options["cfg_scale"],
-        steps=options["steps"],
+        cfg_scale=model.config.pick_cfg_scale(options["cfg_scale"]),
+        steps=model.config.pick_steps(options["steps"]),
         dtype=options["dtype"],
         split=options["split"],
         format=f"{request.format_name} {request.rate}",

@@ -59,9 +59,8 @@ steps_option = click.option(
     envvar="VVCLI_STEPS",
     type=Number(STEPS),
     metavar="N",
-    default=5,
-    show_default=True,
-    help=f"Solver steps per frame, {STEPS.low} to {STEPS.high}: more take longer.",
+    help=f"Solver steps per frame, {STEPS.low} to {STEPS.high}: more take longer. "
+    "Default: the model's own, or 5.",
 )
 
 _BEFORE_DEVICE = together(

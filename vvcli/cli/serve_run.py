@@ -185,9 +185,9 @@ def _info(
         voices=tuple(dict.fromkeys([*(voice.name for voice in folder.voices.files()), own])),
         languages=tuple(LANGUAGES),
         settings={
-            "steps": options["steps"],
+            "steps": synthesizer.config.pick_steps(options["steps"]),
             "seed": options["seed"],
-            "cfg_scale": options["cfg_scale"] or synthesizer.config.cfg_scale,
+            "cfg_scale": synthesizer.config.pick_cfg_scale(options["cfg_scale"]),
             "deterministic": options["deterministic"],
             "device": str(synthesizer.device),
             "dtype": synthesizer.dtype,

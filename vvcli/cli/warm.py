@@ -36,7 +36,7 @@ ONE = Limits(STREAMS.low, STREAMS.high, whole=True)
 )
 @steps_option
 @verbose_option
-def warm(model: str, device: str, capability: str | None, streams: int, steps: int) -> None:
+def warm(model: str, device: str, capability: str | None, streams: int, steps: int | None) -> None:
     """Compile the kernels of every number of records ahead, so that the first word comes sooner.
 
     They are kept in Triton's cache. On a CPU there is nothing to compile.

@@ -87,11 +87,20 @@ class ModelConfig:
     speech_window: int
     frames_per_token: float  # at most about: what a part of a long record must leave room for
     cfg_scale: float  # guidance where the user asks for none
+    solver_steps: int  # per frame, where the user asks for none
 
     @property
     def frame_rate(self) -> float:
         """Latent frames per second of audio."""
         return SAMPLE_RATE / self.decoder.hop
+
+    def pick_steps(self, asked: int | None) -> int:
+        """Solver steps per frame: those asked for, or the model's own."""
+        return self.solver_steps if asked is None else asked
+
+    def pick_cfg_scale(self, asked: float | None) -> float:
+        """Guidance: the one asked for, or the model's own."""
+        return self.cfg_scale if asked is None else asked
 
     @classmethod
     def from_dict(cls, config: Mapping[str, Any]) -> ModelConfig:
@@ -133,6 +142,9 @@ def _from_dict(config: Mapping[str, Any]) -> ModelConfig:
     guidance = 1.5
     if "cfg_scale" in config:
         guidance = number_in(config, "cfg_scale", 0, limits.MAX_GUIDANCE)
+    # Not `ddpm_num_inference_steps` of the head, which is 20 in the published checkpoint: no demo
+    # uses it.
+    steps = count_in(config, "solver_steps", limits.MAX_SOLVER_STEPS, default=5)
     return ModelConfig(
         lm=lm,
         head=head,
@@ -141,6 +153,7 @@ def _from_dict(config: Mapping[str, Any]) -> ModelConfig:
         speech_window=speech_window,
         frames_per_token=measured,
         cfg_scale=guidance,
+        solver_steps=steps,
     )
 
 

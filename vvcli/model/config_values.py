@@ -20,7 +20,8 @@ MAX_RATIO = 1 << 10
 MAX_HOP = 32_000  # samples per frame, which int16 counts
 MAX_ACTIVATIONS = 1 << 22  # samples per frame times the decoder's narrowest channels
 MAX_FFN_RATIO = 64.0
-# The solver is exact to float32 here, for the up to 999 steps that it may be asked for.
+MAX_SOLVER_STEPS = 999  # as many as a user may ask for
+# The solver is exact to float32 here, for up to so many steps.
 MIN_TRAIN_STEPS, MAX_TRAIN_STEPS = 1000, 10_000
 EPSILONS = 1e-12, 0.1
 ROPE_THETAS = 1.0, 1e12

@@ -52,9 +52,15 @@ def compare_kernels(folder: ModelFolder, device: str) -> list[Comparison]:
 
 
 def begin_compiling(
-    config: ModelConfig, device: torch.device, dtype: torch.dtype, streams: int | str, steps: int
+    config: ModelConfig,
+    device: torch.device,
+    dtype: torch.dtype,
+    streams: int | str,
+    steps: int | None,
 ) -> None:
     """Have the kernels that the first record of `streams` needs compiled beside what follows.
+
+    Without `steps`, for the solver steps that the config names.
 
     Only where no kernel was ever compiled: others are found missing one step at a time.
     """
@@ -64,6 +70,7 @@ def begin_compiling(
     if not POOL.started:
         return
     buckets = _buckets(pick_streams(streams, device))
+    steps = config.pick_steps(steps)
     POOL.begin(describe_steps(config, card_of(device), buckets.first(), steps))
 
 
@@ -72,11 +79,11 @@ def _buckets(streams: int) -> Buckets:
 
 
 def compile_all(
-    folder: ModelFolder, device: str, capability: str | None, streams: int, steps: int
+    folder: ModelFolder, device: str, capability: str | None, streams: int, steps: int | None
 ) -> Warmed | None:
     """Compile the kernels of all steps of up to `streams` streams, for `device` or `capability`.
 
-    Returns None where no kernels run.
+    Without `steps`, for the solver steps that the model names. Returns None where no kernels run.
 
     Raises:
         UnavailableError: the device is unavailable, or Triton is missing or fails.
@@ -98,7 +105,7 @@ def compile_all(
         card = card_of(target)
     sizes = [*_buckets(streams).every()]
     try:
-        compiled = compile_steps(folder.config, card, sizes, steps)
+        compiled = compile_steps(folder.config, card, sizes, folder.config.pick_steps(steps))
     except RuntimeError as error:
         raise UnavailableError(f"{error} for compute capability {capability or target}") from error
     return Warmed(".".join(map(str, card.capability)), compiled)

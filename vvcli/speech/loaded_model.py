@@ -41,12 +41,13 @@ def load(
     dtype: str = "auto",
     deterministic: bool = False,
     streams: int | str = "auto",
-    steps: int = 5,
+    steps: int | None = None,
 ) -> LoadedModel:
     """The model of a folder, or of an id in the Hugging Face cache, ready on `device`.
 
     With `deterministic`, a CPU computes alike wherever it is; see `suit_threads`. On a GPU kernels
-    are compiled meanwhile for so many streams and solver steps, if they never were.
+    are compiled meanwhile for so many streams and solver steps (None: the model's own), if they
+    never were.
 
     Raises:
         UnavailableError: model, tokenizer or device is unavailable.

@@ -29,7 +29,7 @@ _NUMBERS = {
     "speed": SPEED,
     "retries": RETRY,
 }
-_OPTIONAL = ("cfg_scale", "max_ahead")
+_OPTIONAL = ("steps", "cfg_scale", "max_ahead")
 _WORDS: dict[str, Sequence[object]] = {
     "dtype": DTYPES,
     "sample_type": SAMPLE_TYPES,

@@ -18,7 +18,7 @@ class SpeakerOptions:
 
     voice: str | None = None
     streams: int | str = "auto"
-    steps: int = 5
+    steps: int | None = None
     cfg_scale: float | None = None
     seed: int = 0
     speed: float = 1.0
@@ -43,6 +43,7 @@ class Speaker:
         config: the model's.
         voice: for records that name none.
         retries: how often a stream that is broken is spoken again.
+        steps: solver steps per frame.
         streams: records that are spoken at the same time.
         record_streams: makes the streams of a record.
         engine: runs them.
@@ -67,15 +68,16 @@ class Speaker:
             speed=options.speed,
         )
         self.retries = options.retries
-        guidance = self.config.cfg_scale if options.cfg_scale is None else options.cfg_scale
+        guidance = self.config.pick_cfg_scale(options.cfg_scale)
         self.record_streams = RecordStreams(
             reader, self.config, options.seed, guidance, model.frames
         )
+        self.steps = self.config.pick_steps(options.steps)
         self.streams = pick_streams(options.streams, self.device)
         self.engine = Engine(
             model.model,
             slots=self.streams,
-            steps=options.steps,
+            steps=self.steps,
             graphs="require" if options.require_graphs else "auto",
             deterministic=options.deterministic,
             sample_type=options.sample_type,

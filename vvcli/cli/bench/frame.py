@@ -70,7 +70,7 @@ def frame(
     rows = []
     for streams in stream_list:
         row = frame_time.measure_frame(
-            model, streams, frames=frames, steps=bench.steps, rates=rates
+            model, streams, frames=frames, steps=bench.solver_steps, rates=rates
         )
         rows.append(row)
         if bench.as_json:  # a long measurement that breaks off has told something
@@ -89,7 +89,9 @@ def frame(
     if profile is not None:
         from vvcli.bench.trace import trace_frames
 
-        running = frame_time.RunningSlots(Engine(model, slots=stream_list[-1], steps=bench.steps))
+        running = frame_time.RunningSlots(
+            Engine(model, slots=stream_list[-1], steps=bench.solver_steps)
+        )
         running.time(running.frame, 1)  # captured before the trace begins
         for line in trace_frames(running.frame, model.device, profile):
             bench.environment.stderr.write(f"{visible(line)}\n")

@@ -45,7 +45,7 @@ def kernels(context: click.Context, /, stream_list: list[int] | None, **options:
     )
     tables = []
     for streams in stream_list or [*BUCKETS_ON_CUDA]:
-        table = measure_kernels(model, streams, steps=bench.steps, rates=rates)
+        table = measure_kernels(model, streams, steps=bench.solver_steps, rates=rates)
         tables.append(table)
         for line in table_lines(table):
             bench.line(line)

@@ -113,7 +113,7 @@ def load(
     longest, maker = max(texts, key=len), StreamMaker(loaded)
     maker.check(longest)
     start_memory(device)
-    engine = Engine(loaded.model, slots=streams, steps=bench.steps, sample_type="int16")
+    engine = Engine(loaded.model, slots=streams, steps=bench.solver_steps, sample_type="int16")
     prepare(engine, maker.make(longest))
     alone = sorted(first_audio_ms(engine, maker, longest, LATENCIES))[LATENCIES // 2]
     test = EngineLoadTest(engine, maker, texts, ttfa / 1e3, deadline=deadline)

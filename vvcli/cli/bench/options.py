@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from vvcli.bench.shapes import SHAPES
+from vvcli.checkpoint.model_folder import ModelFolder
 from vvcli.cli.environment import Environment
 from vvcli.cli.message_options import verbose_option
 from vvcli.cli.options import device_option, dtype_option, several_devices, steps_option
 from vvcli.cli.types import MAX_STREAMS, ModelName, Number, was_typed
 from vvcli.errors import UsageError
+from vvcli.model.config import ModelConfig
 from vvcli.progress.visible import visible
 from vvcli.script.limits import STREAMS, Limits
 
@@ -58,22 +61,38 @@ class Bench:
     environment: Environment
     shape: str
     model: str | None
-    steps: int
+    steps: int | None
     device: str
     dtype: str
     as_json: bool
+
+    @cached_property
+    def folder(self) -> ModelFolder | None:
+        """The model to measure; None for random weights of a shape."""
+        return ModelFolder(self.model) if self.model else None
+
+    @cached_property
+    def solver_steps(self) -> int:
+        """Solver steps per frame: those asked for, or the model's own.
+
+        Raises:
+            UnavailableError: the model is unavailable.
+        """
+        folder = self.folder
+        config = folder.config if folder else ModelConfig.from_dict(SHAPES[self.shape])
+        return config.pick_steps(self.steps)
 
     def open_model(self) -> VibeVoice:
         """The weights to measure."""
         from vvcli.bench.subject import open_model
 
-        return open_model(self.model, self.shape, self.device, self.dtype)
+        return open_model(self.folder, self.shape, self.device, self.dtype)
 
     def open_subject(self) -> LoadedModel:
         """What to measure, with tokenizer and voice."""
         from vvcli.bench.subject import open_subject
 
-        return open_subject(self.model, self.shape, self.device, self.dtype)
+        return open_subject(self.folder, self.shape, self.device, self.dtype)
 
     def describe(self, device: torch.device, dtype: torch.dtype | str) -> dict[str, Any]:
         """What every JSON object begins with: the model, how it is run, and where."""
@@ -82,7 +101,7 @@ class Bench:
         return {
             "model": self.model or self.shape,
             "dtype": str(dtype).removeprefix("torch."),
-            "steps": self.steps,
+            "steps": self.solver_steps,
             **describe_machine(device),
         }
 

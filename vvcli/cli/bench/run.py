@@ -82,7 +82,7 @@ def run(
         loaded,
         random_texts(records, characters, seed=0),
         streams=streams,
-        steps=bench.steps,
+        steps=bench.solver_steps,
         bound_frames=FRAMES_ON_CUDA if on_cuda else FRAMES_ON_CPU,
     )
     _print(bench, result)
@@ -107,7 +107,7 @@ def _run_many(
     on_cuda = places[0].cores is None
     count = records or (RECORDS_ON_CUDA if on_cuda else RECORDS_ON_CPU) * len(places)
     slots = streams or (SLOTS_ON_CUDA if on_cuda else SLOTS_ON_CPU)
-    spoken = SpeakerOptions(streams=slots, steps=bench.steps, sample_type="int16")
+    spoken = SpeakerOptions(streams=slots, steps=bench.solver_steps, sample_type="int16")
     setup = {
         "model": bench.model,
         "shape": bench.shape,

@@ -44,6 +44,7 @@ SMALLEST = ModelConfig(
     speech_window=6,
     frames_per_token=1.0,
     cfg_scale=1.5,
+    solver_steps=5,
 )
 
 # Kernels that take half a second and more to compile come first: one of them alone at the end would

@@ -74,7 +74,7 @@ class Engine:
         self._slots = slots
         self._graphs = graphs
         frame_step = FrameStep(
-            backend or choose_backend(model),
+            backend or choose_backend(model, fixed=deterministic),
             SolverTable.build(model.prediction_head, steps),
             sample_type,
             adapt_rows=not deterministic,

@@ -19,15 +19,18 @@ logger = logging.getLogger(__name__)
 KERNEL_CAPABILITY = (8, 0)
 
 
-def choose_backend(model: VibeVoice) -> Backend:
-    """The fastest back-end for `model` where it is."""
+def choose_backend(model: VibeVoice, *, fixed: bool = False) -> Backend:
+    """The fastest back-end for `model` where it is.
+
+    With `fixed`, of those that on a CPU round a row alike wherever it stands among others.
+    """
     kernels = kernel_backend(model)
     if kernels is not None:
         return without_failures(model, kernels)
     if model.device.type == "cpu":
         from vvcli.engine.backends.cpu.build import cpu_backend
 
-        return cpu_backend(model)
+        return cpu_backend(model, fixed=fixed)
     return plain_backend(model)
 
 

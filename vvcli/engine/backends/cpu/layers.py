@@ -15,11 +15,9 @@ import warnings
 from functools import lru_cache
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vvcli.model.acoustic_decoder import Block, CausalConv, Contexts
-from vvcli.model.config import KERNEL
+from vvcli.model.acoustic_decoder import Block
 from vvcli.model.transformer import RMSNorm
 
 
@@ -48,16 +46,22 @@ class HalfLinear(nn.Module):
 
 
 class PackedLinear(nn.Module):
-    """A linear layer with its weight in oneDNN's blocked layout: 148 us, 17 us a call."""
+    """A linear layer with its weight in oneDNN's blocked layout: 148 us, 17 us a call.
 
-    def __init__(self, linear: nn.Linear) -> None:
+    With `gelu` what comes out went through that. (Adding a tensor to it takes oneDNN milliseconds.)
+    """
+
+    def __init__(self, linear: nn.Linear, *, gelu: bool = False) -> None:
         super().__init__()
         self._weight = torch.ops.mkldnn._reorder_linear_weight(linear.weight.detach())
         self._bias = linear.bias
+        self._activation = "gelu" if gelu else "none"
 
     def forward(self, x: Tensor) -> Tensor:
         """[..., in] to [..., out]."""
-        return torch.ops.mkldnn._linear_pointwise(x, self._weight, self._bias, "none", [], "")
+        return torch.ops.mkldnn._linear_pointwise(
+            x, self._weight, self._bias, self._activation, [], "none"
+        )
 
 
 def can_pack(dtype: torch.dtype) -> bool:
@@ -98,15 +102,22 @@ def fits_half(weight: Tensor) -> bool:
     return bool(error <= 2**-24 * torch.linalg.vector_norm(weight))
 
 
-# Weights of so few inputs or outputs are in the cache anyway, and FBGEMM is slow at them: 1,388 us
-# for 15,360 rows of 64 to 16 numbers, where oneDNN's takes 384.
+# A layer of so many rows a stream is bound by arithmetic, and FBGEMM's by what it does first:
+# 1,388 us for 15,360 rows of 64 to 16 numbers, where oneDNN's takes 384.
+MANY_ROWS = 32
 NARROW = 64
 
 
-def packed(linear: nn.Linear, *, many_rows: bool = False) -> nn.Module:
-    """The fastest layer here that computes the same as `linear`, of `many_rows` if there are."""
+def packed(linear: nn.Linear, *, many_rows: bool = False, fixed: bool = False) -> nn.Module:
+    """The fastest layer here that computes the same as `linear`, of `many_rows` if there are.
+
+    That of many rows is MKL's, which costs 50 us a call less than oneDNN's. With `fixed`, a row's
+    bits must not depend on its place among others, as MKL's do on a CPU without AVX-512.
+    """
     weight = linear.weight.detach()
-    if many_rows and min(weight.shape) <= NARROW and can_pack(weight.dtype):
+    if many_rows and weight.dtype == torch.float32 and not fixed:
+        return linear
+    if many_rows and can_pack(weight.dtype):
         return PackedLinear(linear)
     if weight.dtype == torch.float32 and fits_half(weight) and can_halve():
         return HalfLinear(linear, torch.get_num_threads())
@@ -114,68 +125,82 @@ def packed(linear: nn.Linear, *, many_rows: bool = False) -> nn.Module:
 
 
 class FastNorm(nn.Module):
-    """`RMSNorm` in four operators; torch's is made of ten and takes twice as long.
+    """`RMSNorm` in four operators; torch's is made of ten and takes twice as long."""
+
+    def __init__(self, norm: RMSNorm) -> None:
+        super().__init__()
+        self._length = RowLength(norm)
+        self.weight = nn.Parameter(scale_of(norm), requires_grad=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise `x` [..., size]."""
+        return (x / self._length(x)).mul_(self.weight)
+
+
+class RowLength:
+    """What a norm divides rows by, before it scales them by `scale_of` it.
 
     `x / sqrt(mean(x²) + eps)` is `x·sqrt(n) / hypot(|x|, sqrt(n·eps))`.
     """
 
     def __init__(self, norm: RMSNorm) -> None:
-        super().__init__()
         self._floor = torch.tensor((norm.size * norm.eps) ** 0.5)
-        weight = torch.ones(norm.size) if norm.weight is None else norm.weight.detach()
-        self.weight = nn.Parameter(norm.size**0.5 * weight, requires_grad=False)
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """[..., size] to [..., 1]."""
+        return torch.linalg.vector_norm(x, dim=-1, keepdim=True).hypot_(self._floor)
+
+
+def scale_of(norm: RMSNorm) -> Tensor:
+    """The factors [size] of a norm that divides by `RowLength`."""
+    weight = torch.ones(norm.size) if norm.weight is None else norm.weight.detach()
+    return norm.size**0.5 * weight
+
+
+class FeedForward(nn.Module):
+    """The second half of the decoder's `Block`."""
+
+    def __init__(self, block: Block, *, many_rows: bool, fixed: bool) -> None:
+        super().__init__()
+        self.norm = FastNorm(block.ffn_norm)
+        self.linear1 = packed(block.linear1, many_rows=many_rows, fixed=fixed)
+        self.linear2 = packed(block.linear2, many_rows=many_rows, fixed=fixed)
+        self._gamma = block.ffn_gamma.detach()
 
     def forward(self, x: Tensor) -> Tensor:
-        """Normalise `x` [..., size]."""
-        length = torch.linalg.vector_norm(x, dim=-1, keepdim=True).hypot_(self._floor)
-        return (x / length).mul_(self.weight)
+        """Map `x` [..., C] to the same shape, in place."""
+        inner = torch.ops.aten.gelu_(self.linear1(self.norm(x)))
+        return x.addcmul_(self._gamma, self.linear2(inner))
 
 
-class FastBlock(nn.Module):
-    """The decoder's `Block`, its depthwise convolution as shifted inputs added to the residual.
+class FusedFeedForward(nn.Module):
+    """The same in two products, of which the norm's scale, GELU and gamma are parts.
 
-    A convolution of few channels or positions costs oneDNN 60 us before any arithmetic.
+    Where rows are short and many, passes over them take as long as products.
     """
 
     def __init__(self, block: Block) -> None:
         super().__init__()
-        self.norm, self.ffn_norm = FastNorm(block.norm), FastNorm(block.ffn_norm)
-        # The decoder's narrow stages are those with many rows a frame.
-        self.linear1 = packed(block.linear1, many_rows=True)
-        self.linear2 = packed(block.linear2, many_rows=True)
-        gamma, mixer = block.gamma.detach(), block.mixer
-        self._taps = (gamma * mixer.weight.detach()[:, 0].t()).unbind(0)  # 7 of [C]
-        self._bias = gamma * mixer.bias.detach()
-        self._ffn_gamma = block.ffn_gamma.detach()
+        self._length = RowLength(block.ffn_norm)
+        gamma = block.ffn_gamma.detach()
+        scaled = block.linear1.weight.detach() * scale_of(block.ffn_norm)
+        self.linear1 = PackedLinear(_linear(scaled, block.linear1.bias), gelu=True)
+        scaled = gamma[:, None] * block.linear2.weight.detach()
+        self.linear2 = PackedLinear(_linear(scaled, gamma * block.linear2.bias))
 
-    def forward(self, x: Tensor, contexts: Contexts) -> Tensor:
-        """Map `x` [B, T, C] to the same shape."""
-        extended = contexts.extend(self.norm(x), KERNEL - 1)
-        x = x + self._bias
-        for k, tap in enumerate(self._taps):
-            x.addcmul_(extended.narrow(1, k, x.shape[1]), tap)
-        inner = F.gelu(self.linear1(self.ffn_norm(x)))
-        return x.addcmul_(self._ffn_gamma, self.linear2(inner))
+    def forward(self, x: Tensor) -> Tensor:
+        """Map `x` [..., C] to the same shape, in place."""
+        return x.add_(self.linear2(self.linear1(x / self._length(x))))
 
 
-class FastOutputConv(nn.Module):
-    """The decoder's last convolution: each input's seven products first, then sums of them.
+def feed_forward(block: Block, *, many_rows: bool, fixed: bool) -> nn.Module:
+    """The faster of the two for a block; see `packed`."""
+    if many_rows and block.norm.size <= NARROW and can_pack(torch.float32):
+        return FusedFeedForward(block)
+    return FeedForward(block, many_rows=many_rows, fixed=fixed)
 
-    No window is copied: of 16 channels to one, windows are seven times the input. The products are
-    a packed layer's: on a CPU without AVX-512, MKL's differ in the last bit with a row's place
-    among the others, and so with a stream's slot.
-    """
 
-    def __init__(self, conv: CausalConv) -> None:
-        super().__init__()
-        weight = conv.linear.weight.detach()  # [1, C·7]
-        taps = nn.Linear(weight.shape[1] // KERNEL, KERNEL, bias=False, dtype=weight.dtype)
-        taps.weight.data = weight.view(-1, KERNEL).t().contiguous()  # [7, C]
-        self._taps = packed(taps)
-        self._bias = conv.linear.bias.detach()
-
-    def forward(self, x: Tensor, contexts: Contexts) -> Tensor:
-        """[B, T, C] to [B, T, 1]."""
-        products = self._taps(contexts.extend(x, KERNEL - 1))  # [B, T + 6, 7]
-        windows = products.unfold(1, KERNEL, 1)  # [B, T, 7 taps, 7 positions]
-        return windows.diagonal(dim1=2, dim2=3).sum(-1, keepdim=True).add_(self._bias)
+def _linear(weight: Tensor, bias: Tensor) -> nn.Linear:
+    linear = nn.Linear(1, 1)
+    linear.weight.data, linear.bias.data = weight, bias.detach()
+    return linear

@@ -78,7 +78,7 @@ KNOWN = 2
     ],
 )
 def test_what_is_no_share(text: str) -> None:
-    with pytest.raises(ValueError, match="is not a share: I/N is a number from 1 to N, and N"):
+    with pytest.raises(ValueError, match="is not a share: it is I/N with N from 1 to 1000000"):
         Shard.parse(text)
 
 

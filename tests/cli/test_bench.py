@@ -65,7 +65,7 @@ def test_a_model_is_measured_without_its_voices(
 def test_a_list_that_is_none(vvcli: InProcess, streams: str) -> None:
     result = vvcli("bench", "--streams", streams)
     assert result.status == 2
-    assert "is not a list of numbers such as 1,4,32" in result.error
+    assert "is not a list of whole numbers from 1 to 65536, such as 1,4,32" in result.error
 
 
 def test_a_command_that_is_none(vvcli: InProcess) -> None:

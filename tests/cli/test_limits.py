@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import resource
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -15,6 +17,8 @@ import pytest
 from tests.conftest import TINY, InProcess, Result
 from vvcli.cli.exit_status import ExitStatus
 from vvcli.cli.failures import failure_of
+from vvcli.cli.main import vvcli as root
+from vvcli.cli.types import Number, ShardOf
 from vvcli.errors import OutputError, RecordError, UnavailableError, UsageError
 
 LONG = "x" * 300
@@ -65,6 +69,8 @@ OUTPUT = (2, 5)  # of a wrong name of an output: a wrong argument, or a file tha
         (["models", "pull", "~nosuchuser/x"], 4),
         (["check", "-m", "~nosuchuser/x"], 4),
         (["format", "-r", DIGITS], 2),
+        (["bench", "frame", "--streams", DIGITS], 2),
+        (["bench", "load", "--characters", f"4-{DIGITS}"], 2),
     ],
 )
 def test_a_plain_mistake_is_a_sentence(
@@ -84,6 +90,41 @@ def test_a_plain_mistake_is_a_sentence(
     assert "internal error" not in said
     assert "Traceback" not in said
     assert len(said) < 10_000
+
+
+def numeric_options() -> Iterator[tuple[str, str]]:
+    def walk(command: click.Command, path: str) -> Iterator[tuple[str, str]]:
+        if isinstance(command, click.Group):
+            for name in command.list_commands(click.Context(command)):
+                found = command.get_command(click.Context(command), name)
+                assert found is not None
+                yield from walk(found, f"{path} {name}".strip())
+        for option in command.params:
+            kind = option.type
+            is_number = isinstance(kind, Number | ShardOf | click.types.IntParamType)
+            if is_number or isinstance(kind, click.types.FloatParamType):
+                yield path, option.opts[-1]
+
+    yield from walk(root, "")
+    yield "bench frame", "--streams"
+    yield "bench load", "--characters"
+
+
+@pytest.mark.parametrize(("command", "option"), [*numeric_options()])
+@pytest.mark.parametrize("value", ["x", "-99", "nan", DIGITS])
+def test_a_wrong_number_is_told_its_range(
+    vvcli: InProcess, command: str, option: str, value: str
+) -> None:
+    """And what it was, as it was written."""
+    result = vvcli(*command.split(), option, value)
+    if option == "--max-ahead" and value == DIGITS:
+        value = "nan"  # which has no upper end
+        result = vvcli(*command.split(), option, value)
+    assert result.status == 2
+    [said] = [line for line in result.stderr.splitlines() if option in line]
+    assert re.search(r"\b(from|within) -?[0-9.]+ (to|and) -?[0-9]+|of at least [0-9]", said)
+    assert f"{value[:40]!r}"[:-1] in said
+    assert len(said) < 300
 
 
 def limited(arguments: list[str | Path], kind: int, limit: int) -> Result:

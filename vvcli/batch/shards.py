@@ -12,6 +12,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from vvcli.script.limits import shown
+
 MAX_SHARDS = 1_000_000
 
 _SHARD = re.compile(r"0*([1-9][0-9]{0,6})/0*([1-9][0-9]{0,6})")
@@ -31,10 +33,7 @@ class Shard:
 
     def __post_init__(self) -> None:
         if not 1 <= self.number <= self.count <= MAX_SHARDS:
-            raise ValueError(
-                f"'{self}' is not a share: I/N is a number from 1 to N, and N, at most "
-                f"{MAX_SHARDS}, as in 3/16"
-            )
+            raise ValueError(_no_share(str(self)))
 
     @classmethod
     def parse(cls, text: str) -> Shard:
@@ -45,9 +44,7 @@ class Shard:
         """
         found = _SHARD.fullmatch(text)
         if found is None:
-            raise ValueError(
-                f"{text!r} is not a share: I/N is a number from 1 to N, and N, as in 3/16"
-            )
+            raise ValueError(_no_share(text))
         return cls(int(found[1]), int(found[2]))
 
     def __str__(self) -> str:
@@ -74,6 +71,13 @@ class Shard:
 
         digest = blake2b(os.fsencode(str(key)), digest_size=8).digest()
         return int.from_bytes(digest, "big") % self.count == self.number - 1
+
+
+def _no_share(text: str) -> str:
+    return (
+        f"{shown(text)} is not a share: it is I/N with N from 1 to {MAX_SHARDS} and I from 1 to N, "
+        "as in 3/16"
+    )
 
 
 def shard_of_manifest(name: str) -> Shard | None:

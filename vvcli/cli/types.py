@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from vvcli.audio.formats import FORMATS, format_from_name
 from vvcli.batch.shards import Shard
 from vvcli.errors import UnavailableError, VvcliError
 from vvcli.fleet.devices import names_devices
-from vvcli.script.limits import STREAMS, Limits, is_plain
+from vvcli.script.limits import STREAMS, Limits, shown
 
 MAX_STREAMS = int(STREAMS.high)
 
@@ -43,19 +42,6 @@ class Number(click.ParamType):  # type: ignore[type-arg] # generic only from cli
         """The word that stands beside the numbers, if there is one."""
         word = self.limits.word
         return [CompletionItem(word)] if word and word.startswith(incomplete) else []
-
-
-class FiniteFloat(click.FloatRange):
-    """A number in a range; `nan` and `inf`, which compare as they like, are not numbers here."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Parse and check `value`."""
-        if isinstance(value, str) and not is_plain(value):
-            self.fail(f"{value!r} is not a number", param, ctx)
-        number = super().convert(value, param, ctx)
-        if not math.isfinite(number):
-            self.fail(f"{value} is not a finite number", param, ctx)
-        return number
 
 
 class Text(click.ParamType):  # type: ignore[type-arg]
@@ -101,9 +87,9 @@ class Device(Text):
         if self._several:
             if not names_devices(name):
                 known = "auto, cpu, cuda, cuda:N, cuda:N,N or cuda:all"
-                raise UnavailableError(f"no device {name!r}: use {known}")
+                raise UnavailableError(f"no device {shown(name)}: use {known}")
         elif not re.fullmatch(r"auto|cpu|cuda(:[0-9]{1,4})?", name):
-            raise UnavailableError(f"no device {name!r}: use auto, cpu, cuda or cuda:N")
+            raise UnavailableError(f"no device {shown(name)}: use auto, cpu, cuda or cuda:N")
         return name
 
     def shell_complete(

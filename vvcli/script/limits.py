@@ -41,7 +41,7 @@ class Limits:
             return value
         number = self._number(value)
         if number is None or not self.low <= number <= self.high or math.isinf(number):
-            raise ValueError(f"{_shown(value)} is not {self}")
+            raise ValueError(f"{shown(value)} is not {self}")
         return number
 
     def check_named(self, name: str, value: Any) -> None:
@@ -68,7 +68,7 @@ class Limits:
                 return self.check(int(text) if self.whole else float(text))
         except ValueError:  # its own sentence would show the number in another spelling
             pass
-        raise ValueError(f"{_shown(text)} is not {self}")
+        raise ValueError(f"{shown(text)} is not {self}")
 
     def _number(self, value: Any) -> int | float | None:
         if isinstance(value, bool | str | bytes):
@@ -84,8 +84,8 @@ def is_plain(text: str) -> bool:
     return text.isascii() and "_" not in text
 
 
-def _shown(value: Any) -> str:
-    """`value` as Python writes it, cut where it is long."""
+def shown(value: Any) -> str:
+    """A value that is refused, as Python writes it, cut where it is long."""
     if isinstance(value, str):
         value = value if len(value) <= MAX_LENGTH else f"{value[:MAX_LENGTH]}..."
         return repr(value)

@@ -9,12 +9,13 @@ import click
 
 from vvcli.cli.environment import Environment
 from vvcli.cli.message_options import verbose_option
-from vvcli.cli.types import FileName, FiniteFloat, Number
+from vvcli.cli.types import FileName, Number
 from vvcli.errors import UsageError, unreadable_as
 from vvcli.script.limits import STREAMS, WORKERS, Limits
 
 RECORDS = Limits(1, 100_000_000, whole=True)
 DEATHS = Limits(0, 1_000_000, whole=True)
+SPEED = Limits(0.001, 1_000_000)  # seconds of audio a second
 
 
 @click.command()
@@ -59,7 +60,7 @@ DEATHS = Limits(0, 1_000_000, whole=True)
 )
 @click.option(
     "--speed",
-    type=FiniteFloat(0, min_open=True),
+    type=Number(SPEED),
     metavar="X",
     default=78.0,
     show_default=True,

@@ -20,10 +20,15 @@ from vvcli.cli.bench.options import (
     take_bench,
 )
 from vvcli.cli.bench.trials import TEXTS, Rates, print_best, run_trials
-from vvcli.cli.types import FiniteFloat
+from vvcli.cli.types import Number
+from vvcli.script.limits import Limits
 
 if TYPE_CHECKING:
     from vvcli.bench.load.engine import EngineTrial
+
+MILLISECONDS = Limits(0.001, 3_600_000)
+SECONDS = Limits(0.001, 1_000_000)
+PRICE = Limits(0, 1_000_000_000)
 
 SESSIONS_ON_CUDA, SESSIONS_ON_CPU = 1024, 2
 LATENCIES = 10
@@ -41,7 +46,7 @@ LATENCIES = 10
 )
 @click.option(
     "--ttfa",
-    type=FiniteFloat(0, min_open=True),
+    type=Number(MILLISECONDS),
     metavar="MS",
     default=100.0,
     show_default=True,
@@ -49,7 +54,7 @@ LATENCIES = 10
 )
 @click.option(
     "--duration",
-    type=FiniteFloat(0, min_open=True),
+    type=Number(SECONDS),
     metavar="SECONDS",
     default=15.0,
     show_default=True,
@@ -57,7 +62,7 @@ LATENCIES = 10
 )
 @click.option(
     "--time-limit",
-    type=FiniteFloat(0, min_open=True),
+    type=Number(SECONDS),
     metavar="SECONDS",
     default=120.0,
     show_default=True,
@@ -65,7 +70,7 @@ LATENCIES = 10
 )
 @click.option(
     "--price",
-    type=FiniteFloat(0),
+    type=Number(PRICE),
     metavar="P",
     default=3.0,
     show_default=True,

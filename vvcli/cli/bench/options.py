@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -19,7 +20,7 @@ from vvcli.cli.types import MAX_STREAMS, ModelName, Number, was_typed
 from vvcli.errors import UsageError
 from vvcli.model.config import ModelConfig
 from vvcli.progress.visible import visible
-from vvcli.script.limits import STREAMS, Limits
+from vvcli.script.limits import STREAMS, Limits, shown
 
 if TYPE_CHECKING:
     import torch
@@ -206,16 +207,19 @@ characters_option = click.option(
 )
 
 
+_COUNT = re.compile("[0-9]{1,9}")
+
+
 def _counts(parts: list[str]) -> list[int]:
     """The whole numbers that `parts` are; 0, which no option takes, for what is none."""
-    return [int(part) if part.strip().isdecimal() and part.isascii() else 0 for part in parts]
+    return [int(part) if _COUNT.fullmatch(part.strip()) else 0 for part in parts]
 
 
 def _parse_range(value: str) -> tuple[int, int]:
     parts = _counts(value.split("-"))
     if len(parts) != 2 or not MIN_CHARACTERS <= parts[0] <= parts[1] <= MAX_CHARACTERS:
         raise click.BadParameter(
-            f"{value!r} is not a range such as 100-500, within "
+            f"{shown(value)} is not a range such as 100-500, within "
             f"{MIN_CHARACTERS} and {MAX_CHARACTERS}"
         )
     return parts[0], parts[1]
@@ -226,5 +230,7 @@ def _parse_list(value: str | None) -> list[int] | None:
         return None
     counts = _counts(value.split(","))
     if not all(1 <= count <= MAX_STREAMS for count in counts):
-        raise click.BadParameter(f"{value!r} is not a list of numbers such as 1,4,32")
+        raise click.BadParameter(
+            f"{shown(value)} is not a list of whole numbers from 1 to {MAX_STREAMS}, such as 1,4,32"
+        )
     return counts

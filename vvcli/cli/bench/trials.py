@@ -9,18 +9,20 @@ import click
 
 from vvcli.bench.load.search import LoadTest, Trial, search
 from vvcli.cli.bench.options import Bench
-from vvcli.cli.types import FiniteFloat
+from vvcli.cli.types import Number
+from vvcli.script.limits import Limits
 
 TEXTS = 256  # that sessions choose from
+RATES = Limits(0.001, 1_000_000)  # sessions a second
 
 Seen = TypeVar("Seen", bound=Trial)
 
 
-class Rates(FiniteFloat):
+class Rates(Number):
     """Sessions a second, one number or several with commas; a number in a config file."""
 
     def __init__(self) -> None:
-        super().__init__(0, min_open=True)
+        super().__init__(RATES)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Parse and check `value`."""

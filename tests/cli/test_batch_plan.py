@@ -287,7 +287,14 @@ def test_many_that_failed_are_counted(batch: Batch) -> None:
 
 
 @pytest.mark.slow
-def test_update_remakes_ours_and_keeps_others(batch: Batch, dry: DryRun) -> None:
+def test_update_remakes_ours_and_keeps_others(batch: Batch, dry: DryRun, vvcli: InProcess) -> None:
+    def told(*arguments: str) -> list[str]:
+        """What is said where not only mistakes are."""
+        options = ["-d", "out", "-m", str(TINY), "-V", "Ada", "--progress", "plain"]
+        result = vvcli("batch", "a.txt", *options, *arguments)
+        assert result.status == 0
+        return result.stderr.splitlines()
+
     Path("a.txt").write_text("One.\nTwo.\nThree.\nFour.\n")
     assert batch("a.txt").status == 0
     old = files(Path("out"))
@@ -298,7 +305,18 @@ def test_update_remakes_ours_and_keeps_others(batch: Batch, dry: DryRun) -> None
     Path("a.txt").write_text("One.\nOther.\nOthers.\nAnother.\nFive.\n")
     status, lines = dry("a.txt", "--existing", "update")
     assert (status, [line[0] for line in lines]) == (0, ["done", "make", "keep", "keep", "keep"])
-    assert batch("a.txt", "--existing", "update").status == 0
+    kept = {
+        "a/00003.wav": "it was changed after vvcli had made it",
+        "a/00004.wav": "it was changed after vvcli had made it",
+        "a/00005.wav": "vvcli did not make it",
+    }
+    assert [line[1:] for line in lines[2:]] == [[f"out/{name}", kept[name]] for name in kept]
+    said = [f"vvcli: {name} is kept: {why}" for name, why in kept.items()]
+    said.append("vvcli: 5 files: 1 to replace, 1 unchanged, 3 kept")
+    assert told("--existing", "update", "--dry-run") == said[-1:]
+    assert told("--existing", "update", "--summary", "s.json")[:4] == said
+    counts = json.loads(Path("s.json").read_text())["files"]
+    assert (counts["ok"], counts["unchanged"], counts["kept"]) == (2, 1, 3)
     new = files(Path("out"))
     assert new["a/00001.wav"] == old["a/00001.wav"]
     assert new["a/00002.wav"] != old["a/00002.wav"]
@@ -308,7 +326,9 @@ def test_update_remakes_ours_and_keeps_others(batch: Batch, dry: DryRun) -> None
     assert batch("a.txt", "--existing", "update").status == 0
     assert files(Path("out")) == new
     # Options count as well as text; what was kept once is still known as ours.
-    assert batch("a.txt", "--existing", "skip", "--seed", "1").status == 0
+    first, *_, last = told("--existing", "skip", "--seed", "1")
+    assert first == "vvcli: a/00001.wav is kept: it was made from another text, voice or options"
+    assert last == "vvcli: 5 files: 5 kept"
     assert files(Path("out")) == new
     assert batch("a.txt", "--existing", "update", "--seed", "1").status == 0
     newer = files(Path("out"))

@@ -17,12 +17,17 @@ MAX_NAMED = 10  # files that failed before, each with its reason; names of files
 
 
 def plan_line(folder: str, step: JobStep, error: str | None = None) -> str:
-    """A line about a file: decision, path, and the start of its text or of its `error`."""
+    """A line about a file: decision, path, and the start of its text or of its `error`.
+
+    Of a file that is kept, why it is.
+    """
     job = step.job
     if error is None and step.decision is Decision.FAILED and step.entry is not None:
         error = step.entry.error
     if error is not None:
         decision, words = Decision.FAILED.value, " ".join(error.split())
+    elif step.decision is Decision.KEEP:
+        decision, words = step.decision.value, step.in_the_way or ""
     else:
         text = job.records[0].text if len(job.records) == 1 else job.text
         decision = step.decision.value
@@ -58,10 +63,15 @@ class Standing:
     decided: Counter[Decision] = field(default_factory=Counter)
     done: Counter[Outcome] = field(default_factory=Counter)  # of files that are there already
     wrong: list[str] = field(default_factory=list)  # the first, each with its reason
+    kept: list[str] = field(default_factory=list)  # the same
+    replaced: int = 0  # files in the way of those that are made
 
     def add(self, step: JobStep) -> None:
         """Count one step."""
         self.decided[step.decision] += 1
+        if step.decision is Decision.KEEP and len(self.kept) < MAX_NAMED:
+            self.kept.append(f"{step.job.path} is kept: {step.in_the_way}")
+        self.replaced += step.decision is Decision.MAKE and step.in_the_way is not None
         entry = step.entry
         if entry is None:
             return
@@ -83,11 +93,29 @@ class Standing:
                 yield f"{number} of {self.total} files {how}: {remedy}"
 
     def notes(self) -> Iterator[str]:
-        """Sentences about files that earlier runs have made."""
-        if self.decided[Decision.DONE]:
-            yield f"{self.decided[Decision.DONE]} of {self.total} files are done already"
-        if self.decided[Decision.KEEP]:
-            yield f"{self.decided[Decision.KEEP]} of {self.total} files stay as they are"
+        """Sentences about files that are there."""
+        yield from self.kept
+        if (more := self.decided[Decision.KEEP] - len(self.kept)) > 0:
+            yield f"and {more} more are kept: manifest.jsonl has them as skipped"
+        if overview := self.overview():
+            yield overview
+        elif done := self.decided[Decision.DONE]:
+            yield f"{done} of {self.total} files are done already"
+
+    def overview(self) -> str | None:
+        """What becomes of all files, where some are in the way; else None."""
+        kept, replaced = self.decided[Decision.KEEP], self.replaced
+        if not kept and not replaced:
+            return None
+        counts = {
+            "new": self.decided[Decision.MAKE] - replaced,
+            "to replace": replaced,
+            "unchanged": self.decided[Decision.DONE],
+            "kept": kept,
+            "failed before": self.decided[Decision.FAILED],
+        }
+        found = ", ".join(f"{number} {how}" for how, number in counts.items() if number)
+        return f"{self.total} {'file' if self.total == 1 else 'files'}: {found}"
 
     @property
     def total(self) -> int:
@@ -104,6 +132,7 @@ class Files:
     failed: int = 0
     kept: int = 0  # files that vvcli did not make
     missing: int = 0  # the run stopped before them
+    unchanged: int = 0  # of the first two, files that were there before the run
 
     @classmethod
     def count(cls, before: Standing, made: Counter[Outcome]) -> Files:
@@ -115,6 +144,7 @@ class Files:
             failed=ended[Outcome.FAILED] + before.decided[Decision.FAILED],
             kept=before.decided[Decision.KEEP],
             missing=before.decided[Decision.MAKE] - sum(made.values()),
+            unchanged=before.decided[Decision.DONE],
         )
 
     @property

@@ -18,6 +18,11 @@ from vvcli.errors import OutputError, UsageError
 
 MAX_DAMAGED_NAMED = 3  # damaged files that are named
 
+# What a file in the way is.
+_NOT_OURS = "vvcli did not make it"
+_CHANGED = "it was changed after vvcli had made it"
+_OTHER = "it was made from another text, voice or options"
+
 
 class Existing(Enum):
     """Policy for a file that has a job's name and is not what the job would make."""
@@ -42,11 +47,17 @@ class Decision(Enum):
 
 @dataclass(slots=True)  # not frozen, as Job
 class JobStep:
-    """A job and what becomes of it; `entry` is what the manifest said of it before, if it fits."""
+    """A job and what becomes of it.
+
+    Attributes:
+        entry: what the manifest said of it before, if it fits.
+        in_the_way: what the file is that has its name, and is kept or replaced.
+    """
 
     job: Job
     decision: Decision
     entry: ManifestEntry | None = None
+    in_the_way: str | None = None
 
 
 class Resume:
@@ -97,14 +108,14 @@ class Resume:
             known = self._entries.get(job.key)
             if known is not None and known.fingerprint != self._fingerprint(job):
                 known = None
-            decision = self._decide(job, known)
+            decision, why = self._decide(job, known), None
             if decision is None:
                 in_the_way += 1
                 if first is None:
                     first, first_made = job.path, self._entries.made.get(str(job.path))
                     first_differs = known is not None
-                decision = self._replace(job)
-            yield JobStep(job, decision, known)
+                decision, why = self._replace(job, known)
+            yield JobStep(job, decision, known, why)
         if first is not None and self._existing is Existing.ERROR:
             more = f" (and {in_the_way - 1} more)" if in_the_way > 1 else ""
             if self.checked:
@@ -132,15 +143,18 @@ class Resume:
             return Decision.MAKE if again else Decision.DONE
         return Decision.MAKE if size is None else None
 
-    def _replace(self, job: Job) -> Decision:
-        """Whether the file that is in the way of `job` is replaced."""
+    def _replace(self, job: Job, known: ManifestEntry | None) -> tuple[Decision, str]:
+        """Whether the file that is in the way of `job` is replaced, and what it is."""
+        made = self._entries.made.get(str(job.path))
+        why = _NOT_OURS if made is None else _OTHER if known is None else _CHANGED
         if self._existing is Existing.SKIP:
-            return Decision.KEEP
+            return Decision.KEEP, why
         if self._existing is Existing.UPDATE:
-            made = self._entries.made.get(str(job.path))
-            ours = made is not None and self._matches(made, str(job.path))
-            return Decision.MAKE if ours else Decision.KEEP
-        return Decision.MAKE
+            if made is None:
+                return Decision.KEEP, _NOT_OURS
+            if not self._matches(made, str(job.path)):
+                return Decision.KEEP, _CHANGED
+        return Decision.MAKE, why
 
     def _size(self, name: str) -> int | None:
         """The size of the file `name`, -1 of what is no regular file, none if nothing is there."""

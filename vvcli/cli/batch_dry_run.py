@@ -60,6 +60,8 @@ def dry_run(environment: Environment, request: BatchRequest, prepared: Prepared)
         click.echo(block, nl=False)
     if prepared.share is not None:
         environment.say(prepared.share.describe())
+    if not request.quiet and (overview := before.overview()):
+        environment.say(overview)
     for sentence in [*verified(resume), *before.problems(REMEDIES["retry"])]:
         environment.say(sentence)
     return Files.count(before, made)

@@ -45,7 +45,8 @@ OPTIONS = {"stdin", "stdout", "stderr", "cwd", "env", "text", "start_new_session
 # Variables that are read when they are needed, not when a module is imported, or that vvcli sets.
 READ_LATE = (
     *("VVCLI_", "XDG_", "PYTEST_", "HOME", "PATH", "TERM", "COLUMNS", "NO_COLOR", "HF_"),
-    *("GOMP_SPINCOUNT", "PYTORCH_CUDA_ALLOC_CONF", "RAY_", "TORCHINDUCTOR_CACHE_DIR"),
+    *("CUDA_VISIBLE_DEVICES", "GOMP_SPINCOUNT", "PYTORCH_CUDA_ALLOC_CONF", "RAY_"),
+    *("TORCHINDUCTOR_CACHE_DIR", "TRITON_"),
 )
 
 LIMITS = range(resource.RLIMIT_NOFILE + 1)

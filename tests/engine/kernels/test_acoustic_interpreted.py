@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 
 import numpy as np
 import pytest
 import torch
+
+from tests import warm
 
 
 @pytest.mark.slow
@@ -16,7 +17,7 @@ def test_kernels_agree_with_the_plain_decoder() -> None:
     pytest.importorskip("triton", reason="needs Triton")
     environment = os.environ | {"TRITON_INTERPRET": "1", "CUDA_VISIBLE_DEVICES": ""}
     program = [sys.executable, "-m", "tests.engine.kernels.acoustic_cases"]
-    done = subprocess.run(program, env=environment, capture_output=True, text=True, timeout=600)
+    done = warm.run(program, env=environment, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr
 
 

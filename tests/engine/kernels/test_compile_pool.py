@@ -21,6 +21,7 @@ import triton
 import triton.backends.nvidia.driver as nvidia_driver
 from triton.runtime.driver import driver
 
+from tests import warm
 from tests.engine.kernels.conftest import INTERPRETED
 from vvcli.bench.shapes import SHAPES
 from vvcli.engine.backends.triton.common.card import Card
@@ -52,6 +53,31 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "cache"
 
 
+@pytest.fixture(scope="module")
+def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module")
+def shared_pool(shared_cache: Path) -> Iterator[CompilePool]:
+    """One process for the tests that need a real one, whose start takes seconds."""
+    pool = CompilePool()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TRITON_CACHE_DIR", str(shared_cache))
+        pool.start()
+    yield pool
+    pool.close()
+
+
+@pytest.fixture
+def pool(
+    shared_pool: CompilePool, shared_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> CompilePool:
+    """A process that compiles into the cache that this one has, too."""
+    monkeypatch.setenv("TRITON_CACHE_DIR", str(shared_cache))
+    return shared_pool
+
+
 @pytest.fixture
 def card(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(driver, "_active", AbsentCard(CAPABILITY))
@@ -77,17 +103,17 @@ def test_missing_kernels_are_named_once_and_not_compiled(cache: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("card")
-def test_another_process_compiles_what_this_one_finds(cache: Path) -> None:
+@pytest.mark.xdist_group("compile pool")
+def test_another_process_compiles_what_this_one_finds(
+    pool: CompilePool, shared_cache: Path
+) -> None:
     missing = missing_kernels(lambda: step(37, 39, 41))
-    pool = CompilePool()
-    try:
-        assert pool.compile(CAPABILITY, [*missing.values()], processes=2)
-        assert len([*cache.rglob("add_kernel.cubin")]) == 3
-        # One that cannot be compiled is said, and the process goes on.
-        assert not pool.compile(CAPABILITY, [("os", "system", "true")])
-        assert pool.compile(CAPABILITY, [])
-    finally:
-        pool.close()
+    before = {*shared_cache.rglob("add_kernel.cubin")}
+    assert pool.compile(CAPABILITY, [*missing.values()], processes=2)
+    assert len({*shared_cache.rglob("add_kernel.cubin")} - before) == 3
+    # One that cannot be compiled is said, and the process goes on.
+    assert not pool.compile(CAPABILITY, [("os", "system", "true")])
+    assert pool.compile(CAPABILITY, [])
     hits: list[bool] = []
 
     def listen(*, cache_hit: bool, **_: Any) -> None:
@@ -210,28 +236,27 @@ print(len(kernels), [k.__name__ for k, met in zip(kernels, met_last_first) if k.
 
 
 def test_keys_do_not_depend_on_the_order_in_which_kernels_are_met() -> None:
-    done = subprocess.run([sys.executable, "-c", ORDER], capture_output=True, check=True, text=True)
+    done = warm.run([sys.executable, "-c", ORDER], capture_output=True, check=True, text=True)
     count, _, differing = done.stdout.partition(" ")
     assert int(count) > 20
     assert differing == "[]\n"
 
 
 @pytest.mark.slow
-def test_kernels_of_the_first_steps_are_compiled_while_something_else_is_done() -> None:
+@pytest.mark.xdist_group("compile pool")
+def test_kernels_of_the_first_steps_are_compiled_while_something_else_is_done(
+    pool: CompilePool,
+) -> None:
     config = ModelConfig.from_dict(SHAPES["tiny"])
-    card, sizes = Card(CAPABILITY, 99 * 1024, 82), [StepSize(1, 0)]
+    card, sizes = Card(CAPABILITY, 99 * 1024, 82), [StepSize(0, 4)]  # the text: fewest kernels
     steps = describe_steps(config, card, sizes, 2)
-    pool = CompilePool()
+    not_started = CompilePool()
+    not_started.begin(steps)
+    assert not not_started.wait()
     pool.begin(steps)
-    assert not pool.wait(), "it was not started"
-    pool.start()
-    try:
-        pool.begin(steps)
-        pool.begin(steps)
-        assert pool.wait()
-        assert not pool.wait(), "nothing is left to wait for"
-    finally:
-        pool.close()
+    pool.begin(steps)
+    assert pool.wait()
+    assert not pool.wait(), "nothing is left to wait for"
     assert compile_steps(config, card, sizes, 2, FakePool(works=False)) == 0
 
 

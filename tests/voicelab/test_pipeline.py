@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +14,10 @@ import torch
 from vvcli import Synthesizer
 from vvcli.model.transformer import CacheView
 from vvcli.model.vibevoice import TEXT
-from vvcli.voicelab import adversarial, language, spectral
+from vvcli.voicelab import adversarial, discriminators, encoder, language, spectral
 from vvcli.voicelab.autoencoder import ADVERSARIAL, SPECTRAL, load_autoencoder
 from vvcli.voicelab.corpus import tokens_of
+from vvcli.voicelab.discriminators import PeriodJudge, SpectrumJudge
 from vvcli.voicelab.export import export, tokenizer, trained_model, voice_tensors
 from vvcli.voicelab.latents import FILE, Latents, extract
 from vvcli.voicelab.loop import load_checkpoint
@@ -28,8 +31,21 @@ CPU = torch.device("cpu")
 
 
 @pytest.fixture(scope="module")
+def narrow() -> Iterator[None]:
+    """The networks whose widths are no settings are of no more than a few channels."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(encoder, "WIDTHS", (16, 20, 24, 28))
+        patch.setattr(discriminators, "SpectrumJudge", partial(SpectrumJudge, channels=2))
+        patch.setattr(discriminators, "PeriodJudge", partial(PeriodJudge, widths=(2, 4, 4, 8)))
+        yield
+
+
+@pytest.fixture(scope="module")
 def work(
-    settings: Settings, recordings: Recordings, tmp_path_factory: pytest.TempPathFactory
+    narrow: None,
+    settings: Settings,
+    recordings: Recordings,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
     folder: Path = tmp_path_factory.mktemp("work")
     spectral.train_spectral(settings, recordings.samples, folder, CPU)
@@ -135,11 +151,11 @@ def test_the_game_trains_the_encoder_unless_it_is_frozen(
     settings: Settings, work: Path, recordings: Recordings, tmp_path: Path, frozen: bool
 ) -> None:
     (tmp_path / ADVERSARIAL).write_bytes((work / ADVERSARIAL).read_bytes())
-    before = load_autoencoder(settings, tmp_path, CPU).state_dict()
+    before = dict(load_autoencoder(settings, tmp_path, CPU).named_parameters())
     # Its schedule is over: without `anew`, nothing would change.
     once = replace(settings, adversarial=replace(settings.adversarial, steps=1))
     adversarial.train_adversarial(once, recordings.samples, tmp_path, CPU, frozen=frozen, anew=True)
-    after = load_autoencoder(settings, tmp_path, CPU).state_dict()
+    after = dict(load_autoencoder(settings, tmp_path, CPU).named_parameters())
     changed = {name for name in before if not torch.equal(after[name], before[name])}
     assert {name.partition(".")[0] for name in changed} == (
         {"decoder"} if frozen else {"encoder", "decoder"}

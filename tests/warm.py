@@ -46,7 +46,7 @@ OPTIONS = {"stdin", "stdout", "stderr", "cwd", "env", "text", "start_new_session
 READ_LATE = (
     *("VVCLI_", "XDG_", "PYTEST_", "HOME", "PATH", "TERM", "COLUMNS", "NO_COLOR", "HF_"),
     *("CUDA_VISIBLE_DEVICES", "GOMP_SPINCOUNT", "PYTORCH_CUDA_ALLOC_CONF", "RAY_"),
-    *("TORCHINDUCTOR_CACHE_DIR", "TRITON_"),
+    *("TORCHINDUCTOR_CACHE_DIR", "TRITON_", "_VVCLI_", "COMP_"),
 )
 
 LIMITS = range(resource.RLIMIT_NOFILE + 1)

@@ -10,7 +10,6 @@ import shutil
 import signal
 import stat
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -18,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import warm
 from tests.conftest import TINY
 from vvcli.cli.completion import answer
 from vvcli.cli.completion_scripts import SCRIPTS
@@ -90,7 +90,7 @@ def needs(shell: str) -> str:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(tmp_path: Path) -> Iterator[Path]:
     """A folder with names that shells find hard, and `vvcli` in `bin` that logs how it is run."""
     work = tmp_path / "work"
     work.mkdir()
@@ -103,7 +103,7 @@ def folder(tmp_path: Path) -> Path:
     (work / ".hidden").touch()
     (tmp_path / "bin").mkdir()
     script = tmp_path / "bin" / "vvcli"
-    python = f"PYTHONPATH={shlex.quote(str(Path(__file__).parents[2]))} {sys.executable} -m vvcli"
+    python = shlex.quote(str(script.with_name("program")))
     script.write_text(
         f'#!/bin/sh\n[ -n "$_VVCLI_COMPLETE" ] && {python} "$@" && exit\n'
         f'[ "$1" = completion ] && {python} "$@" && exit\n'
@@ -112,7 +112,8 @@ def folder(tmp_path: Path) -> Path:
         encoding="utf-8",
     )
     script.chmod(script.stat().st_mode | stat.S_IXUSR)
-    return work
+    with warm.program(script.with_name("program")):
+        yield work
 
 
 def environment(folder: Path) -> dict[str, str]:
@@ -292,10 +293,11 @@ def test_what_is_typed_arrives(folder: Path, shell: str) -> None:
 @contextmanager
 def session(command: list[str], folder: Path) -> Iterator[Callable[[str], None]]:
     """A shell in a terminal, and what types into it."""
+    variables = environment(folder)
     process, terminal = pty.fork()
     if process == 0:
         os.chdir(folder)
-        os.execvpe(command[0], command, environment(folder))  # noqa: S606
+        os.execvpe(command[0], command, variables)  # noqa: S606
     os.set_blocking(terminal, False)
 
     def type_in(text: str) -> None:

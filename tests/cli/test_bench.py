@@ -7,11 +7,17 @@ from typing import Any
 import pytest
 
 from tests.conftest import TINY, InProcess
-from vvcli.bench import trace
+from vvcli.bench import floor, trace
 
 FRAME = ["--shape", "tiny", "--streams", "1,2", "--frames", "2", "--device", "cpu"]
 
 HARDWARE = {"device", "threads", "vvcli", "torch", "python"}
+
+
+@pytest.fixture(autouse=True)
+def small_product(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The processor's speed is measured in no time; some take seconds for a bfloat16 product."""
+    monkeypatch.setattr(floor, "MATRIX_ON_CPU", 64)
 
 
 def figures(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:

@@ -30,7 +30,7 @@ LAST = 4  # records that are not there before a worker was killed
 PATIENCE = 100
 
 # Alike for one worker and for three: threads, and records spoken at the same time.
-OPTIONS = ["-m", str(TINY), "-V", "Ada", "--deterministic", "--device", "cpu"]
+OPTIONS = ["-m", str(TINY), "-V", "Ada", "--deterministic", "--device", "cpu", "--steps", "1"]
 
 NAMED = ["--name", "{n:03d}"]
 

@@ -23,7 +23,7 @@ from vvcli.speech.values import Status
 pytestmark = pytest.mark.slow
 
 SCRIPT = ["Yes. [[pause 1s]] No.", "The quick brown fox. " * 4, "", "Hello there. Go on.", "!?"]
-OPTIONS = {"streams": 2, "steps": 2, "seed": 42, "deterministic": True, "device": "cpu"}
+OPTIONS = {"streams": 2, "steps": 1, "seed": 42, "deterministic": True, "device": "cpu"}
 
 Spoken = dict[int, tuple[Samples, Status, str | None, str | None]]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -11,8 +13,8 @@ from vvcli import Record, Status, Synthesizer, Utterance
 from vvcli.checkpoint.hub import embedded_model
 
 SENTENCE = "The meeting moved to Tuesday at half past nine."
-SHORT = "The meeting moved."
-OTHERS = ["Yes.", "Where did the time go?", "Apples, pears, plums and figs.", "No."]
+SHORT = "It moved."
+OTHERS = ["Yes.", "Where to?", "Apples.", "No."]
 
 
 def test_it_is_small_enough_to_ship() -> None:
@@ -39,14 +41,17 @@ def among_others(synthesizer: Synthesizer, record: Record) -> Utterance:
     return spoken[2]
 
 
+EXACT: Any = {"dtype": "float64", "steps": 1}
+
+
 # In float32, and unless the bits are kept the same, rounding would show: this model lets an error
 # grow ten thousand times in a second of speech, to a hundredth of the loudest sample.
 @pytest.mark.slow
 @pytest.mark.numeric
 def test_order_slot_and_neighbours_do_not_change_a_record() -> None:
     record = Record(2, SHORT)
-    alone = next(Synthesizer("embedded", "clara", streams=1, dtype="float64").speak([record]))
-    found = among_others(Synthesizer("embedded", "clara", streams=3, dtype="float64"), record)
+    alone = next(Synthesizer("embedded", "clara", streams=1, **EXACT).speak([record]))
+    found = among_others(Synthesizer("embedded", "clara", streams=3, **EXACT), record)
     assert same_audio(found.samples, alone.samples)
 
 
@@ -54,7 +59,7 @@ def test_order_slot_and_neighbours_do_not_change_a_record() -> None:
 @pytest.mark.numeric
 def test_nor_a_single_bit_of_it_if_that_is_asked_for() -> None:
     record = Record(2, SHORT)
-    synthesizer = Synthesizer("embedded", "miles", streams=3, deterministic=True)
+    synthesizer = Synthesizer("embedded", "miles", streams=3, steps=1, deterministic=True)
     alone = next(synthesizer.speak([record]))
     assert np.array_equal(among_others(synthesizer, record).samples, alone.samples)
 

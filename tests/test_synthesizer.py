@@ -26,7 +26,7 @@ pytestmark = pytest.mark.numeric
 
 
 def make() -> Synthesizer:
-    return Synthesizer(TINY, "Ada", dtype="float64", streams=STREAMS, seed=42)
+    return Synthesizer(TINY, "Ada", dtype="float64", streams=STREAMS, seed=42, steps=1)
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +73,7 @@ def test_speak_gives_whole_records_in_order(synthesizer: Synthesizer) -> None:
 @pytest.mark.slow
 def test_samples_of_int16_are_int16_even_where_there_are_none(synthesizer: Synthesizer) -> None:
     rounded = Synthesizer(
-        TINY, "Ada", dtype="float64", streams=STREAMS, seed=42, sample_type="int16"
+        TINY, "Ada", dtype="float64", streams=STREAMS, seed=42, steps=1, sample_type="int16"
     )
     for exact, found in zip(synthesizer.speak(SCRIPT), rounded.speak(SCRIPT), strict=True):
         assert found.samples.dtype == np.int16
@@ -362,7 +362,7 @@ def test_look_ahead_is_bounded_by_the_audio_held_back(
 @pytest.mark.slow
 def test_a_record_longer_than_the_context_is_spoken_in_parts_that_join() -> None:
     sentences = [f"This is sentence number {n}, and it has some more words." for n in range(30)]
-    synthesizer = Synthesizer(TINY, "Ada", dtype="float64", streams=3, seed=9)
+    synthesizer = Synthesizer(TINY, "Ada", dtype="float64", streams=3, seed=9, steps=1)
     [whole] = synthesizer.speak([" ".join(sentences)])
     assert whole.status is Status.OK
     assert whole.record.text == " ".join(sentences)

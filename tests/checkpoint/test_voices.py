@@ -275,8 +275,10 @@ def test_files_that_are_no_voices(tmp_path: Path) -> None:
         read_voice_tensors(TINY / "model.safetensors")
     with pytest.raises(UnavailableError, match="there is no voice file"):
         read_voice_tensors(tmp_path / "none.pt")
-    with pytest.raises(UnavailableError, match="there is no voice file"):
-        read_voice_tensors(tmp_path)
+    os.mkfifo(tmp_path / "fifo.pt")
+    for path in (tmp_path, tmp_path / "fifo.pt", Path("/dev/null")):
+        with pytest.raises(UnavailableError, match=f"the voice file {path} is not a regular file"):
+            read_voice_tensors(path)
     with pytest.raises(UnavailableError, match=r"neither \.pt nor"):
         read_voice_tensors(TINY / "config.json")
     path = tmp_path / "voice.safetensors"

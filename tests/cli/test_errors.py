@@ -181,7 +181,7 @@ def test_a_dash_is_standard_input(speak: InProcess) -> None:
         (["-j", "many"], "'many' is not 'auto' or a whole number"),
         (["-j", "9" * 5000], "9...' is not 'auto' or a whole number"),
         (["--seed", "-1"], "'--seed': '-1' is not a whole number from 0 to 18446744073709551615"),
-        (["--max-ahead", "-1"], "'--max-ahead': '-1' is not a number of at least 0"),
+        (["--max-ahead", "-1"], "'--max-ahead': '-1' is not a number from 0 to 1000000000"),
         (["-r", "500"], "'500' is not a whole number from 1000 to 384000"),
         (["-f", "mp4"], "'mp4' is not one of"),
         (["--dtype", "int8"], "'int8' is not one of"),

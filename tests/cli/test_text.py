@@ -34,8 +34,9 @@ def test_a_text_is_shown_with_its_classes_and_words() -> None:
 
 
 @pytest.mark.slow
-def test_lines_become_objects() -> None:
-    done = run("--json", stdin="5 kg\n\nH₂O\n")
+@pytest.mark.parametrize("words", [[], ["-"]])
+def test_lines_become_objects(words: list[str]) -> None:
+    done = run("--json", *words, stdin="5 kg\n\nH₂O\n")
     assert [json.loads(line) for line in done.stdout.splitlines()] == [
         {"text": "5 kg", "spoken": "five kilograms"},
         {"text": "H₂O", "spoken": "h two o"},

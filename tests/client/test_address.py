@@ -31,7 +31,14 @@ def test_an_address(text: str, address: ServerAddress, shown: str) -> None:
     "text",
     [
         *("", "x", "unix:", "unix:a\0b", "https://a", "ftp://a", "http://a\r\nX: y", "http://::1"),
-        *("http://", "http://a:0", "http://a:65536", "http://u@a", "http://a/v1", "http://ä"),
+        *(
+            "http://",
+            "http://a:0",
+            "http://a:65536",
+            "http://u@a",
+            "http://a/v1",
+            "http://ä",
+        ),
     ],
 )
 def test_an_address_that_is_none(text: str) -> None:

@@ -156,7 +156,11 @@ def test_a_token_and_a_log_until_interrupted(folder: Path, expected: dict[str, b
     [
         ("", 2, "give --listen 127.0.0.1:8880, or --socket"),
         ("--listen 0.0.0.0:0", 2, "that needs a token: give --token-file"),
-        ("--listen nonsense", 2, "is not HOST:PORT"),
+        (
+            "--listen nonsense",
+            2,
+            "--listen: 'nonsense' is not HOST:PORT with a PORT from 0",
+        ),
         ("--socket OPEN/s", 2, "other users can write to its folder"),
         ("--systemd", 2, "systemd has handed over no socket"),
         ("--systemd --listen 127.0.0.1:0", 2, "leave out --listen and --socket"),

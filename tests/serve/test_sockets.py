@@ -143,9 +143,15 @@ def test_addresses(text: str, found: tuple[str, int]) -> None:
     assert parse_address(text) == found
 
 
-@pytest.mark.parametrize("text", ["", ":", "8880", ":8880", "::1:8880", "a:b", "a:65536", "a:-1"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", ":", "8880", ":8880", "::1:8880"),
+        *("a:b", "a:65536", "a:-1", "a:１", "a:" + "9" * 5000),
+    ],
+)
 def test_what_is_no_address(text: str) -> None:
-    with pytest.raises(UsageError, match="is not HOST:PORT"):
+    with pytest.raises(UsageError, match=r"is not HOST:PORT( with a PORT from 0 to 65535|: an I)"):
         parse_address(text)
 
 

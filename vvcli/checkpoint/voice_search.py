@@ -34,6 +34,13 @@ def list_voices(folders: Sequence[Path]) -> list[Path]:
     return [found[name] for name in sorted(found)]
 
 
+def no_voice_file(path: Path) -> UnavailableError:
+    """The error for `path`, which is no regular file."""
+    if path.exists():
+        return UnavailableError(f"the voice file {path} is not a regular file")
+    return UnavailableError(f"there is no voice file {path}")
+
+
 def find_voice(spec: str, folders: Sequence[Path]) -> Path:
     """The file that `spec` means: a path, or a name such as `en-Davis_man` or `davis`.
 
@@ -48,7 +55,7 @@ def find_voice(spec: str, folders: Sequence[Path]) -> Path:
         with unreadable_as(UnavailableError, f"the voice file {spec}"):
             if path.is_file():
                 return path
-        raise UnavailableError(f"there is no voice file {spec}")
+        raise no_voice_file(path)
     voices = [_voices_in(folder) for folder in folders]
     for names in voices:
         if spec in names:

@@ -19,6 +19,7 @@ from vvcli.audio.output import write_file
 from vvcli.checkpoint.restricted_pickle import Record
 from vvcli.checkpoint.safetensors_header import read_header
 from vvcli.checkpoint.torch_zip import read_torch_zip
+from vvcli.checkpoint.voice_search import no_voice_file
 from vvcli.checkpoint.weights import DTYPES, is_finite
 from vvcli.errors import OutputError, UnavailableError, unreadable_as
 from vvcli.model.config import ModelConfig
@@ -89,7 +90,7 @@ def read_voice_tensors(path: Path, max_bytes: int = MAX_VOICE_BYTES) -> dict[str
     """
     with unreadable_as(UnavailableError, f"the voice file {path}"):
         if not path.is_file():
-            raise UnavailableError(f"there is no voice file {path}")
+            raise no_voice_file(path)
         size = path.stat().st_size
     if size > max_bytes:
         raise UnavailableError(

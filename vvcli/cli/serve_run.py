@@ -144,7 +144,11 @@ def _listen(
         )
     sockets = []
     for address in request.listen:
-        sockets += listen(*parse_address(address), has_token=has_token)
+        try:
+            host, port = parse_address(address)
+        except UsageError as error:
+            raise UsageError(f"--listen: {error}") from None
+        sockets += listen(host, port, has_token=has_token)
     for each in sockets:
         stack.callback(each.close)
     if path is None:

@@ -66,7 +66,7 @@ def text(
 
 
 def _records(environment: Environment, words: tuple[str, ...]) -> Iterable[Record]:
-    if words:
+    if words and words != ("-",):
         return split_lines(" ".join(words), "TEXT")
     if environment.stdin in environment.closed or os.isatty(environment.stdin):
         raise UsageError("nothing to read: give TEXT, or pipe lines in")

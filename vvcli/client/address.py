@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 
 from vvcli.errors import UsageError
+from vvcli.script.limits import shown
 
 NAME = "vvcli.sock"
 
@@ -50,7 +51,10 @@ def parse_address(text: str) -> ServerAddress:
     match = _HTTP.fullmatch(text)
     port = int(match["port"] or 80) if match else 0
     if match is None or not 0 < port < 65536:
-        raise UsageError(f"{text!r} is not the path of a socket, nor http://HOST:PORT")
+        raise UsageError(
+            f"{shown(text)} is not the path of a socket, with a / in it, nor http://HOST:PORT with "
+            "a PORT from 1 to 65535"
+        )
     return ServerAddress(host=match["six"] or match["host"], port=port)
 
 

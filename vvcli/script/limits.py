@@ -100,7 +100,7 @@ SPEED = Limits(0.5, 2)
 RETRY = Limits(0, 100, whole=True)
 LOUDNESS = Limits(-70, -5)  # LUFS
 SILENCE = Limits(0, 3600)  # seconds
-MAX_AHEAD = Limits(0)  # seconds
+MAX_AHEAD = Limits(0, 1_000_000_000)  # seconds
 STEPS = Limits(1, 999, whole=True)
 STREAMS = Limits(1, 65_536, whole=True, word="auto")
 WORKERS = Limits(1, 4096, whole=True)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from ipaddress import ip_address
 
 from vvcli.errors import UnavailableError, UsageError
+from vvcli.script.limits import shown
 
 BACKLOG = 1024
+MAX_PORT = 65535
+
+_PORT = re.compile("[0-9]{1,5}")
 
 
 def parse_address(text: str) -> tuple[str, int]:
@@ -20,9 +25,9 @@ def parse_address(text: str) -> tuple[str, int]:
     if host.startswith("[") and host.endswith("]"):
         host = host[1:-1]
     elif ":" in host:
-        raise UsageError(f"{text!r} is not HOST:PORT: an IPv6 address stands in brackets")
-    if not host or not port.isdecimal() or not 0 <= int(port) <= 65535:
-        raise UsageError(f"{text!r} is not HOST:PORT")
+        raise UsageError(f"{shown(text)} is not HOST:PORT: an IPv6 address stands in brackets")
+    if not host or not _PORT.fullmatch(port) or int(port) > MAX_PORT:
+        raise UsageError(f"{shown(text)} is not HOST:PORT with a PORT from 0 to {MAX_PORT}")
     return host, int(port)
 
 

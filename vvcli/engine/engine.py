@@ -25,6 +25,7 @@ from vvcli.engine.sizes import (
 from vvcli.engine.slots import SlotState, group_by_prefill
 from vvcli.engine.step import FrameStep
 from vvcli.engine.stream import NOISE_CHUNK, End, Stream, StreamFrame
+from vvcli.engine.threads import make_frame_step
 from vvcli.engine.transfer import Downloader, NoiseRefill, TextBatch, Uploader
 from vvcli.model.diffusion_head import SolverTable
 from vvcli.model.vibevoice import VibeVoice
@@ -43,8 +44,7 @@ class Engine:
         slots: streams that run at the same time.
         steps: solver steps per frame.
         graphs: see `GraphRunner`.
-        deterministic: run every step at full width, so that not even rounding depends on how many
-            streams there are.
+        deterministic: run each step at full width, so that no rounding depends on other streams.
         sample_type: of the frames' samples. int16 samples are clipped at full scale.
 
     Raises:
@@ -73,7 +73,7 @@ class Engine:
         self._buckets = Buckets(slots, max_windows, on_cuda, deterministic)
         self._slots = slots
         self._graphs = graphs
-        frame_step = FrameStep(
+        frame_step = make_frame_step(
             backend or choose_backend(model, fixed=deterministic),
             SolverTable.build(model.prediction_head, steps),
             sample_type,

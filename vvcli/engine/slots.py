@@ -108,6 +108,16 @@ class SlotState:
         """
         return bool((self.guidance[:bucket] != 1).any())
 
+    def part(self, start: int, end: int) -> SlotState:
+        """Views of the slots from `start` to `end`; none of them is spare."""
+        views = {}
+        for item in fields(self):
+            tensor: Tensor = getattr(self, item.name)
+            dim = 2 if item.name in ("lm_kv", "tts_kv") else 0
+            rows = tensor.shape[dim] // self.active.shape[0]
+            views[item.name] = tensor.narrow(dim, rows * start, rows * (end - start))
+        return SlotState(**views)
+
     def load(self, slot: int, stream: Stream, count: int = 1) -> None:
         """Put `stream` at its start into `slot`, and others that start like it into the next ones,
         `count` in all. Nothing of a slot's last stream is left but noise, which is to be refilled

@@ -1,0 +1,91 @@
+"""Streams that are shared out to threads sound as they do on one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from threading import current_thread
+
+import pytest
+from torch import Tensor
+
+from tests.engine.conftest import MakeStream, run
+from tests.rounding import same_audio
+from vvcli.engine.backends.plain import plain_backend
+from vvcli.engine.engine import Engine
+from vvcli.engine.threads import set_step_threads, step_threads
+from vvcli.model.acoustic_decoder import AcousticDecoder
+from vvcli.model.vibevoice import VibeVoice
+
+TEXTS = ["Hello there.", "Yes.", "Thousands of dolphins.", "Who? Me.", "Tea at five."]
+
+
+@pytest.fixture(params=[2, 3])
+def threads(request: pytest.FixtureRequest) -> Iterator[int]:
+    before = step_threads()
+    set_step_threads(request.param)
+    yield request.param
+    set_step_threads(before)
+
+
+@pytest.mark.slow
+@pytest.mark.numeric
+@pytest.mark.parametrize("slots", [1, 2, 4])
+def test_streams_sound_the_same_on_several_threads(
+    model: VibeVoice, make_stream: MakeStream, threads: int, slots: int
+) -> None:
+    streams = [make_stream(n, text, guidance=1 + n % 2) for n, text in enumerate(TEXTS)]
+    found = run(Engine(model, slots=slots, steps=5), *streams)
+    set_step_threads(1)
+    for number, audio in enumerate(found):
+        stream = make_stream(number, TEXTS[number], guidance=1 + number % 2)
+        assert same_audio(audio, run(Engine(model, slots=1, steps=5), stream)[0])
+
+
+def decoding_threads(
+    model: VibeVoice, make_stream: MakeStream, monkeypatch: pytest.MonkeyPatch, streams: int
+) -> set[str]:
+    """Names of the threads that decode frames of so many streams."""
+    names = set()
+    advance = AcousticDecoder.advance
+
+    def watch(self: AcousticDecoder, *args: Tensor) -> Tensor:
+        names.add(current_thread().name)
+        return advance(self, *args)
+
+    monkeypatch.setattr(AcousticDecoder, "advance", watch)
+    engine = Engine(model, slots=streams, steps=5)
+    run(engine, *(make_stream(number, "Yes.") for number in range(streams)))
+    return names
+
+
+def test_every_thread_has_its_share(
+    model: VibeVoice, make_stream: MakeStream, monkeypatch: pytest.MonkeyPatch, threads: int
+) -> None:
+    names = decoding_threads(model, make_stream, monkeypatch, 4)
+    assert len(names - {"MainThread"}) == threads - 1
+    assert "MainThread" in names
+
+
+def test_a_stream_alone_has_its_decoder_beside_the_rest(
+    model: VibeVoice, make_stream: MakeStream, monkeypatch: pytest.MonkeyPatch, threads: int
+) -> None:
+    names = decoding_threads(model, make_stream, monkeypatch, 1)
+    assert len(names) == 1
+    assert "MainThread" not in names
+
+
+@pytest.mark.parametrize("streams", [1, 2])
+def test_an_error_of_a_thread_is_raised(
+    model: VibeVoice, make_stream: MakeStream, threads: int, streams: int
+) -> None:
+    def fail(*_: object) -> Tensor:
+        if current_thread().name == "MainThread":
+            return real.decode(*_)  # type: ignore[arg-type]
+        raise MemoryError("no more of it")
+
+    real = plain_backend(model)
+    backend = replace(real, decode=fail)
+    engine = Engine(model, backend, slots=streams, steps=5)
+    with pytest.raises(MemoryError, match="no more of it"):
+        run(engine, *(make_stream(number, "Yes.") for number in range(streams)))

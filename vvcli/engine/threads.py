@@ -1,0 +1,132 @@
+"""Steps of a small model on several threads of a CPU.
+
+Operators of such a model are too short to be shared out: threads that meet after each of them cost
+more than they save. So each thread takes some of a frame's streams from noise to samples, and they
+meet once. A stream that is alone has its decoder beside its language model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import partial
+from itertools import pairwise
+from typing import TypeVar
+
+import torch
+
+from vvcli.engine.backends.backend import Backend
+from vvcli.engine.frames import FrameOutput
+from vvcli.engine.sizes import AttentionLimit
+from vvcli.engine.slots import SlotState
+from vvcli.engine.step import FrameStep, StepValues
+from vvcli.engine.transfer import TextBatch
+from vvcli.model.diffusion_head import SolverTable
+from vvcli.samples import SampleType
+
+Result = TypeVar("Result")
+
+
+class _Count:
+    """Threads of this process that streams are shared out to, as torch has a number for operators.
+
+    Engines that are made later have so many.
+    """
+
+    value = 1
+
+
+def step_threads() -> int:
+    """Threads that an engine on a CPU shares its streams out to."""
+    return _Count.value
+
+
+def set_step_threads(count: int) -> None:
+    """Have engines that are made from now on share streams out to `count` threads."""
+    _Count.value = count
+
+
+def make_frame_step(
+    backend: Backend, table: SolverTable, sample_type: SampleType, *, adapt_rows: bool
+) -> FrameStep:
+    """The step of an engine, on as many threads as it may have."""
+    threads = step_threads() if backend.device.type == "cpu" else 1
+    if threads == 1:
+        return FrameStep(backend, table, sample_type, adapt_rows=adapt_rows)
+    return ThreadedStep(backend, table, sample_type, adapt_rows=adapt_rows, threads=threads)
+
+
+class ThreadedStep(FrameStep):
+    """A `FrameStep` on a CPU whose streams are shared out to threads, this one among them.
+
+    Args:
+        threads: how many, at least 2.
+    """
+
+    def __init__(
+        self,
+        backend: Backend,
+        table: SolverTable,
+        sample_type: SampleType = "float32",
+        *,
+        adapt_rows: bool = False,
+        threads: int,
+    ) -> None:
+        super().__init__(backend, table, sample_type, adapt_rows=adapt_rows)
+        self._threads = threads
+        # Operators compute in the thread that calls them.
+        self._pool = ThreadPoolExecutor(
+            threads - 1, "step", initializer=torch.set_num_threads, initargs=(1,)
+        )
+
+    def __call__(
+        self,
+        state: SlotState,
+        bucket: int,
+        limit: AttentionLimit,
+        text: TextBatch | None = None,
+    ) -> FrameOutput | None:
+        """Run the step; see `FrameStep`."""
+        if not bucket:
+            return super().__call__(state, 0, limit, text)
+        if bucket == 1:
+            return self._run_alone(state, limit, text)
+        parts = min(self._threads, bucket)
+        bounds = [part * bucket // parts for part in range(parts + 1)]
+
+        def run(start: int, end: int) -> FrameOutput | None:
+            return super(ThreadedStep, self).__call__(state.part(start, end), end - start, limit)
+
+        others = [self._submit(partial(run, *part)) for part in pairwise(bounds[1:])]
+        try:
+            frames = [run(0, bounds[1])]
+        finally:
+            wait(others)
+        frames += [other.result() for other in others]
+        if text is not None:
+            super().__call__(state, 0, limit, text)
+        return FrameOutput(torch.cat([frame.rows for frame in frames if frame is not None]))
+
+    def _run_alone(
+        self, state: SlotState, limit: AttentionLimit, text: TextBatch | None
+    ) -> FrameOutput:
+        values, beside = StepValues(), Future[None]()
+        beside.set_result(None)
+        try:
+            for stage in self.stages(values, state, 1, limit, text):
+                if stage.name == "decoder":
+                    beside = self._submit(stage.run)
+                    continue
+                stage.run()
+                if stage.joins:
+                    beside.result()
+        finally:
+            wait([beside])
+        return values.frame
+
+    def _submit(self, call: Callable[[], Result]) -> Future[Result]:
+        def run() -> Result:
+            with torch.inference_mode():  # which is each thread's own
+                return call()
+
+        return self._pool.submit(run)

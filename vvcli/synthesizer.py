@@ -53,6 +53,7 @@ class Synthesizer:
         require_graphs: never run a step other than as a CUDA graph.
         sample_type: of the audio: `float32`, or `int16`, rounded and cut off at full scale on the
             device, which is half the work for the host.
+        threads: of each worker on a CPU; `auto` is one a core, at most 4 for a small model.
         workers: on a CPU; with more than one, each is a process with its share of the processors.
         cluster: makes the files of a batch on its GPUs, or `workers` on each machine's CPU.
 
@@ -88,6 +89,7 @@ class Synthesizer:
         deterministic: bool = False,
         require_graphs: bool = False,
         sample_type: SampleType = "float32",
+        threads: int | str = "auto",
         workers: int = 1,
         cluster: RayCluster | None = None,
     ) -> None:
@@ -108,6 +110,7 @@ class Synthesizer:
             deterministic=deterministic,
             require_graphs=require_graphs,
             sample_type=sample_type,
+            threads=threads,
         )
         check_parameters(max_ahead=max_ahead, **vars(options))
         found = open_fleet(model, device, workers, cluster, dtype, options, max_ahead)

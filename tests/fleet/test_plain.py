@@ -33,6 +33,7 @@ OPTIONS: dict[str, Any] = {
     "deterministic": True,
     "require_graphs": True,
     "sample_type": "int16",
+    "threads": 3,
 }
 
 

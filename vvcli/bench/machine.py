@@ -11,11 +11,13 @@ import torch
 
 from vvcli import __version__
 from vvcli.engine.backends.driver import driver_version
+from vvcli.engine.threads import step_threads
 
 
 def describe_machine(device: torch.device) -> dict[str, Any]:
     """The device, and the versions of the software that computes on it."""
-    facts: dict[str, Any] = {"device": _processor(), "threads": torch.get_num_threads()}
+    threads = max(torch.get_num_threads(), step_threads())
+    facts: dict[str, Any] = {"device": _processor(), "threads": threads}
     if device.type == "cuda":
         properties = torch.cuda.get_device_properties(device)
         facts = {

@@ -26,7 +26,7 @@ GROUPS = {
         *("on_error", "fail_fast", "existing", "verify", "retry_failed", "shard"),
     ),
     "Device and speed": (
-        *("streams", "max_ahead", "device", "workers", "ray", "ray_address", "dtype"),
+        *("streams", "max_ahead", "device", "workers", "threads", "ray", "ray_address", "dtype"),
         *("deterministic", "require_graphs"),
     ),
     "Resident": ("server", "server_address", "server_token"),

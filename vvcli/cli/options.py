@@ -10,7 +10,17 @@ import click
 from vvcli.audio.formats import MAX_RATE, MIN_RATE
 from vvcli.cli.message_options import together
 from vvcli.cli.types import AudioFormat, Device, ModelName, Number, VoiceName
-from vvcli.script.limits import CFG_SCALE, MAX_AHEAD, SEED, SILENCE, STEPS, STREAMS, WORKERS, Limits
+from vvcli.script.limits import (
+    CFG_SCALE,
+    MAX_AHEAD,
+    SEED,
+    SILENCE,
+    STEPS,
+    STREAMS,
+    THREADS,
+    WORKERS,
+    Limits,
+)
 from vvcli.speech.parameters import DTYPES
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -134,6 +144,15 @@ several_devices = together(
 )
 
 _AFTER_DEVICE = together(
+    click.option(
+        "--threads",
+        envvar="VVCLI_THREADS",
+        type=Number(THREADS),
+        metavar="N",
+        default="auto",
+        show_default=True,
+        help="Threads of a worker on a CPU; auto: one a core, at most 4 for a small model.",
+    ),
     dtype_option,
     click.option(
         "--deterministic",

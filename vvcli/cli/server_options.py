@@ -23,8 +23,9 @@ ALWAYS, AUTO = "always", "auto"
 _OWN = "the server has its own"
 _ONCE = "a server speaks each record once, as a whole"
 ONLY_HERE = {
-    **dict.fromkeys(("model", "device", "workers", "dtype", "steps", "deterministic"), _OWN),
-    **{"require_graphs": _OWN, "retries": _ONCE, "cue_by": _ONCE},
+    **dict.fromkeys(("model", "device", "workers", "threads", "dtype", "steps"), _OWN),
+    **dict.fromkeys(("deterministic", "require_graphs"), _OWN),
+    **{"retries": _ONCE, "cue_by": _ONCE},
     "dry_run": "it reads the files of a model here",
 }
 

@@ -21,6 +21,7 @@ def load_folder(setup: Plain, options: SpeakerOptions) -> LoadedModel:
         device=setup["device"],
         dtype=setup["dtype"],
         deterministic=options.deterministic,
+        threads=options.threads,
         streams=options.streams,
         steps=options.steps,
     )

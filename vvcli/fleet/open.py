@@ -78,6 +78,7 @@ def open_fleet(
                 device=places,
                 dtype=dtype,
                 deterministic=options.deterministic,
+                threads=options.threads,
                 streams=options.streams,
                 steps=options.steps,
             )

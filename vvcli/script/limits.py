@@ -104,4 +104,5 @@ MAX_AHEAD = Limits(0, 1_000_000_000)  # seconds
 STEPS = Limits(1, 999, whole=True)
 STREAMS = Limits(1, 65_536, whole=True, word="auto")
 WORKERS = Limits(1, 4096, whole=True)
+THREADS = Limits(1, 1024, whole=True, word="auto")
 FOLLOW_MS = Limits(1, 3_600_000, whole=True)

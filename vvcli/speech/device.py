@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from threading import Thread
 
 import torch
 
+from vvcli.engine.threads import set_step_threads
 from vvcli.errors import UnavailableError
 from vvcli.model.vibevoice import VibeVoice
 
@@ -23,6 +25,10 @@ DTYPES = {
 BFLOAT16_CAPABILITY = (8, 0)
 
 DEFAULT_STREAMS = {"cpu": 8, "cuda": 64}
+
+# Threads that a small model is given unasked. Each has to have Python's lock for every operator it
+# calls, so that many of them wait for each other.
+MAX_STEP_THREADS = 4
 
 # Parameters below which the time of a CPU goes into calling operators, not into their arithmetic.
 SMALL_MODEL = 50_000_000
@@ -93,19 +99,40 @@ def pick_streams(streams: int | str, device: torch.device) -> int:
     return int(streams)
 
 
-def suit_threads(model: VibeVoice, *, deterministic: bool = False) -> None:
-    """Let torch use one thread for a small model on a CPU, unless OMP_NUM_THREADS says otherwise.
+def suit_threads(
+    model: VibeVoice, *, deterministic: bool = False, threads: int | str = "auto"
+) -> None:
+    """Choose how many threads compute on a CPU, and what they share out among them.
 
-    With `deterministic` for any model: sums that threads share out are rounded as many ways as
-    there are numbers of threads, and one worker among others has fewer than one alone.
+    Threads that meet after every operator cost a small model more than they save: a frame of the
+    embedded one took 10.8 ms with one and 16.6 ms with two, on two cores. So they share out its
+    streams, and operators compute on one; those of a large model are shared out.
 
-    Threads that meet after every operator cost such a model more than they save: a frame of the
-    embedded one took 10.8 ms with one and 16.6 ms with two, on two cores.
+    With `deterministic` there is one thread, unless a large model is told otherwise: sums that
+    threads share out are rounded as many ways as there are numbers of threads, and one worker among
+    others has fewer than one alone.
+
+    Args:
+        model: that engines will be made of.
+        deterministic: as of an engine.
+        threads: how many; `auto` is as many as OMP_NUM_THREADS says, else one a core, of a small
+            model at most MAX_STEP_THREADS.
     """
+    if model.device.type != "cpu":
+        return
     small = sum(parameter.numel() for parameter in model.parameters()) < SMALL_MODEL
-    one = small or deterministic
-    if model.device.type == "cpu" and one and "OMP_NUM_THREADS" not in os.environ:
-        torch.set_num_threads(1)
+    count = available_threads() if threads == "auto" else int(threads)
+    if threads == "auto" and "OMP_NUM_THREADS" not in os.environ:
+        limit = 1 if deterministic else MAX_STEP_THREADS if small else count
+        count = min(count, limit)
+    torch.set_num_threads(1 if small else count)
+    set_step_threads(count if small and not deterministic else 1)
+
+
+@lru_cache
+def available_threads() -> int:
+    """The threads that operators were shared out to before any model chose its own number."""
+    return torch.get_num_threads()
 
 
 def release_workspaces() -> None:

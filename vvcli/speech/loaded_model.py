@@ -40,14 +40,15 @@ def load(
     device: str = "auto",
     dtype: str = "auto",
     deterministic: bool = False,
+    threads: int | str = "auto",
     streams: int | str = "auto",
     steps: int | None = None,
 ) -> LoadedModel:
     """The model of a folder, or of an id in the Hugging Face cache, ready on `device`.
 
-    With `deterministic`, a CPU computes alike wherever it is; see `suit_threads`. On a GPU kernels
-    are compiled meanwhile for so many streams and solver steps (None: the model's own), if they
-    never were.
+    With `deterministic`, a CPU computes alike wherever it is; for that and for `threads`, see
+    `suit_threads`. On a GPU kernels are compiled meanwhile for so many streams and solver steps
+    (None: the model's own), if they never were.
 
     Raises:
         UnavailableError: model, tokenizer or device is unavailable.
@@ -61,7 +62,7 @@ def load(
     with starting(torch_device):
         weights = folder.weights(torch_dtype)
     loaded = weights.to(torch_device)
-    suit_threads(loaded, deterministic=deterministic)
+    suit_threads(loaded, deterministic=deterministic, threads=threads)
 
     def voice(spec: str | None) -> Voice:
         return folder.load_voice(spec, torch_device, torch_dtype)

@@ -13,6 +13,7 @@ from vvcli.script.limits import (
     SPEED,
     STEPS,
     STREAMS,
+    THREADS,
     WORKERS,
 )
 
@@ -22,6 +23,7 @@ SAMPLE_TYPES = ("float32", "int16")
 _NUMBERS = {
     "streams": STREAMS,
     "workers": WORKERS,
+    "threads": THREADS,
     "steps": STEPS,
     "cfg_scale": CFG_SCALE,
     "seed": SEED,

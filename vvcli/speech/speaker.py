@@ -30,6 +30,7 @@ class SpeakerOptions:
     language: str | None = None
     deterministic: bool = False
     require_graphs: bool = False
+    threads: int | str = "auto"
     sample_type: SampleType = "float32"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from threading import current_thread
+from threading import Event, current_thread
 
 import pytest
 from torch import Tensor
@@ -15,6 +15,7 @@ from vvcli.engine.backends.plain import plain_backend
 from vvcli.engine.engine import Engine
 from vvcli.engine.threads import set_step_threads, step_threads
 from vvcli.model.acoustic_decoder import AcousticDecoder
+from vvcli.model.transformer import CacheView
 from vvcli.model.vibevoice import VibeVoice
 
 TEXTS = ["Hello there.", "Yes.", "Thousands of dolphins.", "Who? Me.", "Tea at five."]
@@ -73,6 +74,29 @@ def test_a_stream_alone_has_its_decoder_beside_the_rest(
     names = decoding_threads(model, make_stream, monkeypatch, 1)
     assert len(names) == 1
     assert "MainThread" not in names
+
+
+def test_text_of_a_stream_that_begins_is_read_beside_the_frames_of_others(
+    model: VibeVoice, make_stream: MakeStream, threads: int
+) -> None:
+    real, texts = plain_backend(model), 0
+    second = Event()
+
+    def text_lm(x: Tensor, cache: CacheView) -> Tensor:
+        nonlocal texts
+        texts += 1
+        if texts == 2:
+            second.set()
+        return real.text_lm(x, cache)
+
+    def decode(*arguments: Tensor) -> Tensor:
+        assert second.wait(60), "the first frame came before the second text"
+        return real.decode(*arguments)
+
+    backend = replace(real, text_lm=text_lm, decode=decode)
+    engine = Engine(model, backend, slots=2, steps=5)
+    found = run(engine, *(make_stream(number, "Yes.") for number in range(2)))
+    assert all(map(len, found))
 
 
 @pytest.mark.parametrize("streams", [1, 2])

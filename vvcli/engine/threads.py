@@ -2,7 +2,8 @@
 
 Operators of such a model are too short to be shared out: threads that meet after each of them cost
 more than they save. So each thread takes some of a frame's streams from noise to samples, and they
-meet once. A stream that is alone has its decoder beside its language model.
+meet once. Text of streams that begin is read meanwhile, and a stream that is alone has its decoder
+beside its language model.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from itertools import pairwise
 from typing import TypeVar
 
 import torch
+from torch import Tensor
 
 from vvcli.engine.backends.backend import Backend
 from vvcli.engine.frames import FrameOutput
@@ -89,23 +91,53 @@ class ThreadedStep(FrameStep):
         """Run the step; see `FrameStep`."""
         if not bucket:
             return super().__call__(state, 0, limit, text)
+        if text is not None and _stand_still(state, text.slots):
+            return self._run_beside_text(state, bucket, limit, text)
         if bucket == 1:
             return self._run_alone(state, limit, text)
         parts = min(self._threads, bucket)
         bounds = [part * bucket // parts for part in range(parts + 1)]
-
-        def run(start: int, end: int) -> FrameOutput | None:
-            return super(ThreadedStep, self).__call__(state.part(start, end), end - start, limit)
-
-        others = [self._submit(partial(run, *part)) for part in pairwise(bounds[1:])]
+        others = [self._submit_frame(state, limit, *part) for part in pairwise(bounds[1:])]
         try:
-            frames = [run(0, bounds[1])]
+            first = self._run_frame(state, limit, 0, bounds[1])
         finally:
             wait(others)
-        frames += [other.result() for other in others]
         if text is not None:
             super().__call__(state, 0, limit, text)
-        return FrameOutput(torch.cat([frame.rows for frame in frames if frame is not None]))
+        return FrameOutput(torch.cat([first, *(other.result() for other in others)]))
+
+    def _run_beside_text(
+        self, state: SlotState, bucket: int, limit: AttentionLimit, text: TextBatch
+    ) -> FrameOutput:
+        """Read text for slots that wait for it, while the other threads run the frame of others."""
+        waiting = sorted(slot for slot in text.slots.tolist() if slot < bucket)
+        size = -(-(bucket - len(waiting)) // (self._threads - 1))
+        pieces = [
+            (start, min(start + size, end))
+            for before, end in pairwise([-1, *waiting, bucket])
+            for start in range(before + 1, end, size)
+        ]
+        pending = [self._submit_frame(state, limit, *piece) for piece in pieces]
+        try:
+            super().__call__(state, 0, limit, text)
+        finally:
+            wait(pending)
+        found = [rows.result() for rows in pending]
+        rows = found[0].new_zeros(bucket, found[0].shape[1])
+        for (start, end), part in zip(pieces, found, strict=True):
+            rows[start:end] = part
+        return FrameOutput(rows)
+
+    def _run_frame(self, state: SlotState, limit: AttentionLimit, start: int, end: int) -> Tensor:
+        """Rows of a frame of the slots from `start` to `end`."""
+        frame = super().__call__(state.part(start, end), end - start, limit)
+        assert frame is not None  # noqa: S101 - for mypy
+        return frame.rows
+
+    def _submit_frame(
+        self, state: SlotState, limit: AttentionLimit, start: int, end: int
+    ) -> Future[Tensor]:
+        return self._submit(partial(self._run_frame, state, limit, start, end))
 
     def _run_alone(
         self, state: SlotState, limit: AttentionLimit, text: TextBatch | None
@@ -130,3 +162,8 @@ class ThreadedStep(FrameStep):
                 return call()
 
         return self._pool.submit(run)
+
+
+def _stand_still(state: SlotState, slots: Tensor) -> bool:
+    """Whether none of `slots` makes a frame now."""
+    return not bool((state.active & (state.window_left > 0))[slots].any())

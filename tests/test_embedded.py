@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,16 @@ from tests.conftest import InProcess
 from tests.rounding import same_audio
 from vvcli import Record, Status, Synthesizer, Utterance
 from vvcli.checkpoint.hub import embedded_model
+from vvcli.voicelab.settings import Settings, model_config
 
 SENTENCE = "The meeting moved to Tuesday at half past nine."
 SHORT = "It moved."
 OTHERS = ["Yes.", "Where to?", "Apples.", "No."]
+
+
+def test_its_config_is_what_export_writes() -> None:
+    written = json.loads((embedded_model() / "config.json").read_text("utf-8"))
+    assert written == model_config(Settings())
 
 
 def test_it_is_small_enough_to_ship() -> None:
@@ -86,3 +93,14 @@ def test_parts_of_a_long_record_leave_room_for_their_speech() -> None:
         # A character of English lasts 65 ms and more.
         frames = tokens * max(0.065 * config.frame_rate, config.frames_per_token)
         assert 1 + tokens + frames <= config.lm.max_positions
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("voice", "letters"), [("clara", "CILNOQRVX"), ("miles", "IU")])
+def test_letters_are_said_alone(voice: str, letters: str) -> None:
+    """They were breaths of 0.2 s and -50 dBFS before the model was given their names."""
+    spoken = Synthesizer("embedded", voice, streams=8).speak([f"{letter}." for letter in letters])
+    for letter, utterance in zip(letters, spoken, strict=True):
+        assert utterance.status is Status.OK, letter
+        assert len(utterance.samples) > 0.3 * 24_000, letter
+        assert np.sqrt(np.square(utterance.samples).mean()) > 0.01, letter

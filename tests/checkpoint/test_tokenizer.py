@@ -55,6 +55,24 @@ def test_ordinary_text_is_encoded_as_the_reference_does(text: str) -> None:
     assert TOKENIZER.encode(text) == expected
 
 
+def test_words_that_the_model_cannot_say_alone_are_others(folder: Path) -> None:
+    shutil.copy(TINY / "tokenizer.json", folder)
+    change(folder / "config.json", lone_words={"i": "eye", "w": "double you"})
+    encode = load_tokenizer(folder).encode
+    for text, other in (("i", "eye"), ("i.", "eye."), ("w?!", "double you?!")):
+        assert encode(text) == TOKENIZER.encode(other)
+    for text in ("i am", "a i.", "it", "", ".", "eye", "I"):
+        assert encode(text) == TOKENIZER.encode(text)
+
+
+@pytest.mark.parametrize("value", [["i"], "i", {"i": 1}, {"i": None}, 3])
+def test_lone_words_are_words(folder: Path, value: Any) -> None:
+    shutil.copy(TINY / "tokenizer.json", folder)
+    change(folder / "config.json", lone_words=value)
+    with pytest.raises(UnavailableError, match="lone_words is not an object of words"):
+        load_tokenizer(folder)
+
+
 @pytest.mark.parametrize("special", SPECIAL)
 def test_the_name_of_a_special_token_is_text(special: str) -> None:
     (forbidden,) = REFERENCE.encode(special, add_special_tokens=False).ids

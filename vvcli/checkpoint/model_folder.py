@@ -100,7 +100,8 @@ class ModelFolder:
                 f"run `vvcli models pull {self.path}`"
             )
         path, content = self._tokenizer_file
-        return TextTokenizer.from_json(parse_json(content, path), path, vocab_size)
+        lone_words = self.text.lone_words
+        return TextTokenizer.from_json(parse_json(content, path), path, vocab_size, lone_words)
 
     @cached_property
     def text(self) -> TextConfig:

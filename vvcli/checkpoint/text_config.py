@@ -21,6 +21,7 @@ class TextConfig:
     normalizer: str | None = None
     language: str = DEFAULT_LANGUAGE
     languages: Mapping[str, str] = field(default_factory=dict)  # of voices, by their names
+    lone_words: Mapping[str, str] = field(default_factory=dict)  # see `TextTokenizer`
 
     def readers(
         self,
@@ -44,7 +45,9 @@ class TextConfig:
 
 
 def parse_text_config(config: Mapping[str, Any], path: Path) -> TextConfig:
-    """The keys `text_normalizer`, `language` and `voice_languages` of `config`, read from `path`.
+    """The keys `text_normalizer`, `language`, `voice_languages` and `lone_words` of `config`.
+
+    It was read from `path`.
 
     Raises:
         UnavailableError: one of them is of another type.
@@ -57,7 +60,10 @@ def parse_text_config(config: Mapping[str, Any], path: Path) -> TextConfig:
         raise _wrong(path, "language", "a language tag")
     if type(languages) is not dict or not all(map(_is_text, languages.values())):
         raise _wrong(path, "voice_languages", "an object of language tags")
-    return TextConfig(normalizer, language, languages)
+    lone_words = config.get("lone_words", {})
+    if type(lone_words) is not dict or not all(map(_is_text, lone_words.values())):
+        raise _wrong(path, "lone_words", "an object of words")
+    return TextConfig(normalizer, language, languages, lone_words)
 
 
 def _is_text(value: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,20 +21,33 @@ _NO_TOKENS = "the tokenizer has no tokens for the text"
 
 
 class TextTokenizer:
-    """Encodes text as the model's front end has left it."""
+    """Encodes text as the model's front end has left it.
 
-    def __init__(self, bpe: Tokenizer) -> None:
+    Args:
+        bpe: the library's tokenizer.
+        lone_words: other words for what the model cannot say where it is the whole text, but for
+            the stop at its end.
+    """
+
+    def __init__(self, bpe: Tokenizer, lone_words: Mapping[str, str] | None = None) -> None:
         self._bpe = bpe
+        self._lone_words = lone_words or {}
 
     @classmethod
-    def from_json(cls, content: dict[str, Any], path: Path, vocab_size: int) -> TextTokenizer:
+    def from_json(
+        cls,
+        content: dict[str, Any],
+        path: Path,
+        vocab_size: int,
+        lone_words: Mapping[str, str] | None = None,
+    ) -> TextTokenizer:
         """The tokenizer of a model of `vocab_size` tokens from `content`, that of `path`.
 
         Raises:
             UnavailableError: it is damaged or of an unknown kind, or has more tokens than the
                 model.
         """
-        return cls(build(encoding_part(content, path, vocab_size), path))
+        return cls(build(encoding_part(content, path, vocab_size), path), lone_words)
 
     def encode(self, text: str) -> list[int]:
         """Token ids of `text` and its closing newline; never empty.
@@ -44,7 +58,9 @@ class TextTokenizer:
             RecordError: `text` has lone surrogates, so it is not Unicode text, or the model's
                 tokenizer has no tokens for it.
         """
-        ids = self._ids(_line(text))
+        said = text.rstrip(".?!")
+        words = self._lone_words.get(said, said)
+        ids = self._ids(_line(words + text[len(said) :]))
         if not ids:
             raise RecordError(_NO_TOKENS)
         return ids

@@ -6,11 +6,17 @@ The defaults are what the shipped model was made with; tests shrink them.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from string import ascii_lowercase
 from typing import Any
 
 RATE = 24_000
 GROUPS = ("networks", "judges", "language", "heads")  # of trained weights, to be packed
 ALPHABET = "\n abcdefghijklmnopqrstuvwxyz',.?!"
+# No line of the training is one letter: of most of them, alone, the voices make a breath.
+LETTERS = (
+    *("ay", "bee", "see", "dee", "ee", "ef", "gee", "aitch", "eye", "jay", "kay", "el", "em"),
+    *("en", "oh", "pee", "cue", "are", "es", "tee", "you", "vee", "double you", "ex", "why", "zee"),
+)
 
 
 @dataclass(frozen=True)
@@ -190,6 +196,7 @@ def model_config(settings: Settings) -> dict[str, Any]:
         "default_voice": settings.voices[0].name,
         "language": settings.voices[0].language,
         "voice_languages": {voice.name: voice.language for voice in settings.voices},
+        "lone_words": dict(zip(ascii_lowercase, LETTERS, strict=True)),
         "torch_dtype": "float16",
         "decoder_config": {
             "model_type": "qwen2",

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import warnings
 from functools import lru_cache
+from math import isfinite
 
 import torch
 from torch import Tensor, nn
@@ -96,10 +97,9 @@ def fits_half(weight: Tensor) -> bool:
     that were bfloat16: only numbers below 2^-17 lose digits.
     """
     half = weight.half().float()
-    if not half.isfinite().all():  # numbers beyond float16, whose norms may be infinite, too
-        return False
-    error = torch.linalg.vector_norm(weight - half)
-    return bool(error <= 2**-24 * torch.linalg.vector_norm(weight))
+    error = float(torch.linalg.vector_norm(half.sub_(weight)))
+    # Infinite of numbers beyond float16, whose own norm may be that, too.
+    return isfinite(error) and error <= 2**-24 * float(torch.linalg.vector_norm(weight))
 
 
 # A layer of so many rows a stream is bound by arithmetic, and FBGEMM's by what it does first:

@@ -17,11 +17,14 @@ _SEQUENCE = re.compile(r"\x1b\[\??([0-9;]*)([A-Za-z])")
 
 
 def on_terminal(
-    arguments: Sequence[str], columns: int, environment: Mapping[str, str | None]
+    arguments: Sequence[str],
+    columns: int,
+    environment: Mapping[str, str | None],
+    typed: bytes = b"",
 ) -> bytes:
     """What `python ARGUMENTS` writes to a terminal; it has to end with status 0.
 
-    A variable of `environment` that is None is not set.
+    A variable of `environment` that is None is not set. What is `typed` is echoed.
     """
     pid, terminal = pty.fork()
     if pid == 0:
@@ -32,6 +35,7 @@ def on_terminal(
             kept = {name: value for name, value in changed.items() if value is not None}
             os.execve(sys.executable, [sys.executable, *arguments], kept)  # noqa: S606
         os._exit(1)
+    os.write(terminal, typed)
     written = b""
     with suppress(OSError):  # how Linux says that nobody has the other end any more
         while more := os.read(terminal, 1 << 16):

@@ -7,10 +7,12 @@ import pty
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from tests.cli.terminal import on_terminal, shown
+from tests.conftest import TINY
 
 # A run of four records, of which one fails, without a model.
 RUN = """
@@ -139,3 +141,11 @@ def test_a_terminal_that_is_gone_ends_nothing() -> None:
     with os.fdopen(read, "rb") as said:
         assert said.read() == b"done"
     assert child.wait(60) == 0
+
+
+@pytest.mark.slow
+def test_nothing_is_drawn_over_text_that_is_typed(tmp_path: Path) -> None:
+    arguments = ["-m", str(TINY), "-V", "Ada", "-i", "-", "-o", str(tmp_path / "out.wav")]
+    written = on_terminal(["-m", "vvcli", "speak", *arguments], 80, {}, b"Hello.\n\x04")
+    assert b"vvcli: 1 record, " in written
+    assert b"\x1b" not in written

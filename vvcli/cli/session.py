@@ -128,10 +128,18 @@ class Session:
 
 @contextmanager
 def open_session(
-    environment: Environment, request: RunRequest, total: Total | None
+    environment: Environment,
+    request: RunRequest,
+    total: Total | None,
+    *,
+    is_typed: bool = False,
 ) -> Iterator[Session]:
-    """A session that shows progress as `request` asks, and how much of `total` is done."""
+    """A session that shows progress as `request` asks, and how much of `total` is done.
+
+    `is_typed` says that a person types the text, where a live line would be drawn over it.
+    """
     mode = "none" if request.quiet else request.progress_mode
+    mode = "plain" if mode == "auto" and is_typed else mode
     progress = open_progress(mode, environment.stderr, STDERR, total)
     session = Session(environment, request, mode, progress)
     try:

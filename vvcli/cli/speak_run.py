@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from vvcli.audio.track import Track
 from vvcli.cli.environment import Environment
 from vvcli.cli.read_aloud import read_aloud
 from vvcli.cli.session import Session, open_session
-from vvcli.cli.speak_plan import STDOUT, Prepared, SpeakRequest
+from vvcli.cli.speak_plan import STDIN, STDOUT, Prepared, SpeakRequest
 from vvcli.client.link import ServerLink
 from vvcli.errors import UsageError
 from vvcli.progress.tally import Tally
@@ -48,7 +49,8 @@ def run_speak(
             if request.cues
             else None
         )
-        session = stack.enter_context(open_session(environment, request, total))
+        is_typed = STDIN in request.files and os.isatty(environment.stdin)
+        session = stack.enter_context(open_session(environment, request, total, is_typed=is_typed))
         synthesizer = _speaker(session, request, prepared, options)
         writer = request.file_format.open(target, SAMPLE_RATE)
         if player is not None and target is not player:

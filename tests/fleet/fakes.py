@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from vvcli.fleet.channel import Message
-from vvcli.fleet.plain import record_of
+from vvcli.fleet.plain_values import record_of
 from vvcli.samples import Samples, SampleType
 from vvcli.script.record import Record
 

@@ -16,7 +16,7 @@ from vvcli.batch.resume import Decision, JobStep
 from vvcli.batch.runner import Runner
 from vvcli.batch.staging import StagedFile
 from vvcli.fleet.channel import Message
-from vvcli.fleet.plain import job_of, plain_extras, spoken
+from vvcli.fleet.plain_values import job_of, plain_extras, spoken
 from vvcli.samples import Samples, SampleType
 from vvcli.speech.values import Chunk
 

@@ -20,7 +20,7 @@ from tests.fleet.processes import is_running, wait_until_gone
 from vvcli import Record, Status, Synthesizer, Utterance
 from vvcli.errors import UnavailableError
 from vvcli.fleet.devices import Place
-from vvcli.fleet.plain import plain_options
+from vvcli.fleet.plain_values import plain_options
 from vvcli.fleet.processes import ProcessPool
 from vvcli.speech.speaker import SpeakerOptions
 

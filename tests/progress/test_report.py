@@ -11,7 +11,7 @@ import pytest
 
 from vvcli.progress.bar import BarProgress
 from vvcli.progress.json_lines import JsonProgress
-from vvcli.progress.plain import PlainProgress
+from vvcli.progress.plain_lines import PlainProgress
 from vvcli.progress.report import open_progress
 from vvcli.progress.tally import Tally
 from vvcli.speech.values import Status

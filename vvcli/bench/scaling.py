@@ -21,7 +21,7 @@ from vvcli.batch.runner import Runner
 from vvcli.bench.subject_worker import NAME
 from vvcli.fleet.devices import Place
 from vvcli.fleet.many import ManyFleet
-from vvcli.fleet.plain import Plain
+from vvcli.fleet.plain_values import Plain
 from vvcli.fleet.processes import ProcessPool
 from vvcli.samples import SAMPLE_RATE
 from vvcli.script.record import Record

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NoReturn
 from vvcli.fleet.child import main as serve
 
 if TYPE_CHECKING:
-    from vvcli.fleet.plain import Plain
+    from vvcli.fleet.plain_values import Plain
     from vvcli.fleet.worker import Worker
     from vvcli.speech.loaded_model import LoadedModel
     from vvcli.speech.speaker import SpeakerOptions

@@ -9,7 +9,8 @@ In the order to read in:
    run of many of them, for a stream or for the files of a batch. `session_run.py`, `sessions.py`:
    for live sessions. `many.py` puts them together, and `closable.py` lets any thread end them.
 4. `devices.py`, `cores.py`: where workers run. `processes.py`: as processes of this host, which
-   `child.py` is the program of. `channel.py`, `ring.py`, `plain.py`: what passes between them.
+   `child.py` is the program of. `channel.py`, `ring.py`, `plain_values.py`: what passes between
+   them.
 5. `inbox.py`, `loop.py`, `make_files.py`, `session_loop.py`, `record_order.py`: a worker's end, in
    any process or actor; `load.py` loads its model. `open.py` opens any fleet.
 6. `ray_cluster.py`, `ray_actors.py`, `ray_worker.py`: workers as actors of a Ray cluster.

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NoReturn
 from vvcli.errors import VvcliError
 from vvcli.fleet.channel import Channel
 from vvcli.fleet.cores import near_gpu, pin
-from vvcli.fleet.plain import Plain
+from vvcli.fleet.plain_values import Plain
 
 if TYPE_CHECKING:
     from vvcli.fleet.worker import Worker

@@ -14,7 +14,7 @@ from typing import Any
 from vvcli.batch.plan import Job
 from vvcli.batch.resume import Decision, JobStep
 from vvcli.fleet.channel import Message
-from vvcli.fleet.plain import Plain, job_of, record_of
+from vvcli.fleet.plain_values import Plain, job_of, record_of
 from vvcli.script.record import Record
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import torch
 
-from vvcli.fleet.plain import Plain, model_of, options_of
+from vvcli.fleet.plain_values import Plain, model_of, options_of
 from vvcli.fleet.worker import Worker
 from vvcli.speech.device import release_workspaces
 from vvcli.speech.loaded_model import LoadedModel, load

@@ -12,7 +12,7 @@ from contextlib import closing
 from vvcli.errors import VvcliError
 from vvcli.fleet.inbox import Assignment, Inbox, StoppedError
 from vvcli.fleet.make_files import make_files
-from vvcli.fleet.plain import plain_extras, spoken
+from vvcli.fleet.plain_values import plain_extras, spoken
 from vvcli.fleet.pool import plain_error
 from vvcli.fleet.record_order import RecordOrder
 from vvcli.fleet.ring import RingWriter

@@ -19,7 +19,7 @@ from vvcli.batch.entry import ManifestEntry
 from vvcli.batch.runner import Runner
 from vvcli.batch.staging import StagedFile
 from vvcli.fleet.inbox import Assignment
-from vvcli.fleet.plain import Plain, plain_extras, spoken
+from vvcli.fleet.plain_values import Plain, plain_extras, spoken
 from vvcli.fleet.worker import Worker
 from vvcli.samples import SAMPLE_RATE
 from vvcli.speech.values import Chunk

@@ -16,7 +16,7 @@ from vvcli.fleet.files import FilesRun
 from vvcli.fleet.fleet import goes_on, run_ahead
 from vvcli.fleet.make_files import FileSettings
 from vvcli.fleet.ordered import StreamRun
-from vvcli.fleet.plain import Plain
+from vvcli.fleet.plain_values import Plain
 from vvcli.fleet.pool import Figures, Pool
 from vvcli.fleet.session_run import SessionRun
 from vvcli.samples import MAX_CHUNK_SAMPLES, SAMPLE_RATE

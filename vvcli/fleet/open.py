@@ -93,7 +93,7 @@ def open_fleet(
     folder = model if isinstance(model, ModelFolder) else ModelFolder(model)
     config, voice = folder.config, folder.voices.find(options.voice)
     from vvcli.fleet.many import ManyFleet
-    from vvcli.fleet.plain import plain_model, plain_options
+    from vvcli.fleet.plain_values import plain_model, plain_options
     from vvcli.fleet.processes import ProcessPool
     from vvcli.fleet.sessions import FleetSessions
 
@@ -125,7 +125,7 @@ def _open_cluster(
     folder = model if isinstance(model, ModelFolder) else ModelFolder(model)
     config, voice = folder.config, folder.voices.find(options.voice)
     from vvcli.fleet.many import ManyFleet
-    from vvcli.fleet.plain import plain_model, plain_options
+    from vvcli.fleet.plain_values import plain_model, plain_options
     from vvcli.fleet.ray_actors import RayPool
 
     # What is embedded or in a cache has another path on another machine.

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from vvcli.fleet.plain import extras_of, plain_record, with_spoken
+from vvcli.fleet.plain_values import extras_of, plain_record, with_spoken
 from vvcli.fleet.run import FleetRun
 from vvcli.samples import Samples
 from vvcli.script.feed import RECORDS_AHEAD, Feed

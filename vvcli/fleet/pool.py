@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from vvcli.errors import OutputError, RecordError, UnavailableError, UsageError, VvcliError
 from vvcli.fleet.channel import Message
 from vvcli.fleet.dispatcher import MAX_RESTARTS
-from vvcli.fleet.plain import Plain
+from vvcli.fleet.plain_values import Plain
 from vvcli.samples import SAMPLE_RATE, Samples, SampleType
 
 # To standard error, unless whoever uses the package has it elsewhere.

@@ -20,7 +20,7 @@ from typing import Any
 
 from vvcli.fleet.channel import Channel, Message
 from vvcli.fleet.devices import Place
-from vvcli.fleet.plain import Plain
+from vvcli.fleet.plain_values import Plain
 from vvcli.fleet.pool import start_all
 from vvcli.fleet.ring import RingReader, make_ring_file
 from vvcli.samples import Samples, SampleType

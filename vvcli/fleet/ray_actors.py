@@ -22,7 +22,7 @@ from typing import Any
 from vvcli import __version__
 from vvcli.errors import UnavailableError, UsageError
 from vvcli.fleet.channel import Message
-from vvcli.fleet.plain import Plain
+from vvcli.fleet.plain_values import Plain
 from vvcli.fleet.pool import start_all
 from vvcli.fleet.ray_cluster import RayCluster, connect, count_workers
 from vvcli.fleet.ray_worker import RayWorker

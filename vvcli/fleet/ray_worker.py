@@ -18,7 +18,7 @@ from vvcli.audio.part_name import join_tags
 from vvcli.errors import VvcliError
 from vvcli.fleet.channel import Message
 from vvcli.fleet.inbox import Inbox
-from vvcli.fleet.plain import Plain, model_of
+from vvcli.fleet.plain_values import Plain, model_of
 from vvcli.fleet.pool import plain_error
 
 PROBE = ".vvcli-probe-"

@@ -9,7 +9,7 @@ from typing import Any
 from vvcli.errors import UnavailableError, VvcliError
 from vvcli.fleet.channel import Message
 from vvcli.fleet.dispatcher import Dispatcher
-from vvcli.fleet.plain import Plain
+from vvcli.fleet.plain_values import Plain
 from vvcli.fleet.pool import Figures, Pool, error_of, logger
 
 

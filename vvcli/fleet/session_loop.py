@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from vvcli.errors import VvcliError
 from vvcli.fleet.inbox import Assignment
-from vvcli.fleet.plain import Plain, record_of, spoken
+from vvcli.fleet.plain_values import Plain, record_of, spoken
 from vvcli.fleet.ring import RingWriter
 from vvcli.fleet.worker import Worker
 from vvcli.samples import SAMPLE_RATE

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from vvcli.fleet.ordered import POISON
-from vvcli.fleet.plain import Plain, with_spoken
+from vvcli.fleet.plain_values import Plain, with_spoken
 from vvcli.fleet.run import FleetRun
 from vvcli.samples import SAMPLE_RATE, Samples, SampleType
 from vvcli.speech.record_state import RecordState

@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 
 from vvcli.fleet.many import ManyFleet
-from vvcli.fleet.plain import Plain, plain_record
+from vvcli.fleet.plain_values import Plain, plain_record
 from vvcli.fleet.session_run import RemoteStream, RemoteWork, SessionRun
 from vvcli.script.record import Record
 from vvcli.speech.record_state import RecordState

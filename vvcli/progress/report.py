@@ -37,7 +37,7 @@ def open_progress(
     with FORCE_COLOR set, rich animates into files. Where nobody looks at the terminal now, in a
     job in the background or of continuous integration, `auto` is plain lines, too.
     """
-    from vvcli.progress.plain import PlainProgress
+    from vvcli.progress.plain_lines import PlainProgress
 
     if mode == "json":
         from vvcli.progress.json_lines import JsonProgress

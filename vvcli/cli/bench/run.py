@@ -100,7 +100,7 @@ def _run_many(
     """The job by the first of `places` and by all, in turn."""
     from vvcli.bench.scaling import measure_scaling
     from vvcli.bench.texts import random_texts
-    from vvcli.fleet.plain import plain_options
+    from vvcli.fleet.plain_values import plain_options
     from vvcli.speech.device import pick_device
     from vvcli.speech.speaker import SpeakerOptions
 

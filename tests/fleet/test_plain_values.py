@@ -10,7 +10,14 @@ from tests.batch.test_record_list import OTHER
 from vvcli.audio.writer import FileFormat
 from vvcli.batch.plan import Job
 from vvcli.fleet.make_files import FileSettings
-from vvcli.fleet.plain import job_of, options_of, plain_job, plain_options, plain_record, record_of
+from vvcli.fleet.plain_values import (
+    job_of,
+    options_of,
+    plain_job,
+    plain_options,
+    plain_record,
+    record_of,
+)
 from vvcli.frontend.lexicon import Entry, Lexicon
 from vvcli.script.record import Record
 from vvcli.speech.speaker import SpeakerOptions

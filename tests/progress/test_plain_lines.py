@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from vvcli.progress.plain import INTERVAL, PlainProgress
+from vvcli.progress.plain_lines import INTERVAL, PlainProgress
 from vvcli.progress.tally import Tally
 from vvcli.speech.values import Chunk, Status
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from vvcli.fleet.channel import Message
-from vvcli.fleet.plain_values import record_of
+from vvcli.fleet.plain_values import ChunkMessage, record_of
 from vvcli.samples import Samples, SampleType
 from vvcli.script.record import Record
 
@@ -114,10 +114,8 @@ class FakePool:
         self._position += 1
         state.chunks[self._position, len(piece)] = piece
         status = "ok" if last else None
-        return [
-            *("chunk", state.run, ticket, self._position, len(piece)),
-            *(status, None, True, 0, [None, []], 1, 0),
-        ]
+        facts = (self._position, len(piece), status, None, True, 0, 1, 0)
+        return ["chunk", state.run, *ChunkMessage(ticket, *facts)]
 
     def read(
         self, worker: int, position: int, length: int, sample_type: SampleType | None = None

@@ -11,6 +11,7 @@ import pytest
 from vvcli.errors import UnavailableError
 from vvcli.fleet.channel import Message
 from vvcli.fleet.dispatcher import MAX_RESTARTS, Dispatcher
+from vvcli.fleet.plain_values import ChunkMessage
 from vvcli.fleet.pool import Figures
 from vvcli.fleet.session_run import ACKNOWLEDGED, RemoteStream, RemoteWork, SessionRun
 from vvcli.samples import Samples, SampleType
@@ -62,9 +63,9 @@ class Pool:
         """Have a worker send int16 samples, and how the record ended."""
         position = 1000 + len(self.audio) + 100 * len(self.told)
         self.audio[position] = audio = np.array(samples, np.int16)
-        facts = (end, None, True, 0, 3, "int16", 1)
-        message = ["chunk", 7, ticket, position, audio.nbytes, *facts]
-        self.messages.append((worker, message))
+        facts = (position, audio.nbytes, end, None, True, 0, 1)
+        message = ChunkMessage(ticket, *facts, record_clipped=3, sample_type="int16")
+        self.messages.append((worker, ["chunk", 7, *message]))
 
     def dies(self, worker: int) -> None:
         self.messages.append((worker, ["died", "was killed by SIGKILL"]))

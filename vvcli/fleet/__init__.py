@@ -5,9 +5,10 @@ In the order to read in:
 1. `fleet.py`: workers behind one interface. `worker.py`: an engine and its loop, and one alone.
 2. `dispatcher.py`, `longest_first.py`: tickets, workers and deaths, in pure Python; no process is
    touched.
-3. `pool.py`: workers outside of this process. `run.py`, `ordered.py`, `files.py`, `open_file.py`: a
-   run of many of them, for a stream or for the files of a batch. `session_run.py`, `sessions.py`:
-   for live sessions. `many.py` puts them together, and `closable.py` lets any thread end them.
+3. `pool.py`: workers outside of this process. `run.py`: a run of many of them. `files.py`,
+   `open_file.py`: for the files of a batch. `audio_run.py`: for those who hear it; `ordered.py`: as
+   a stream, `session_run.py`, `sessions.py`: as live sessions. `many.py` puts them together, and
+   `closable.py` lets any thread end them.
 4. `devices.py`, `cores.py`: where workers run. `processes.py`: as processes of this host, which
    `child.py` is the program of. `channel.py`, `ring.py`, `plain_values.py`: what passes between
    them.

@@ -15,10 +15,9 @@ from vvcli.batch.resume import JobStep
 from vvcli.batch.runner import Runner
 from vvcli.errors import VvcliError
 from vvcli.fleet.open_file import OpenFile
-from vvcli.fleet.ordered import POISON
 from vvcli.fleet.plain_values import extras_of, plain_job, with_spoken
 from vvcli.fleet.pool import PoolClosedError, error_of
-from vvcli.fleet.run import FleetRun
+from vvcli.fleet.run import POISON, FleetRun
 from vvcli.speech.values import Chunk, Status
 
 PLANNED_AT_ONCE = 4096  # files, before workers get the longest of them

@@ -12,7 +12,7 @@ from contextlib import closing
 from vvcli.errors import VvcliError
 from vvcli.fleet.inbox import Assignment, Inbox, StoppedError
 from vvcli.fleet.make_files import make_files
-from vvcli.fleet.plain_values import plain_extras, spoken
+from vvcli.fleet.plain_values import ChunkMessage, plain_extras, spoken
 from vvcli.fleet.pool import plain_error
 from vvcli.fleet.record_order import RecordOrder
 from vvcli.fleet.ring import RingWriter
@@ -75,10 +75,13 @@ class WorkerLoop:
         assert self._ring is not None  # noqa: S101 - whoever asks for audio gives one
         position, length = self._ring.write(chunk.samples)
         status = None if chunk.status is None else chunk.status.value
-        engine, said = self._worker.speaker.engine, spoken(chunk.record)
-        self._send(
-            *("chunk", run.number, run.tickets[place], position, length),
-            *(status, chunk.error, *said, plain_extras(chunk), engine.running, engine.clipped),
+        engine = self._worker.speaker.engine
+        message = ChunkMessage(
+            *(run.tickets[place], position, length, status, chunk.error, *spoken(chunk.record)),
+            active=engine.running,
+            worker_clipped=engine.clipped,
+            extras=plain_extras(chunk),
         )
+        self._send("chunk", run.number, *message)
         if status is not None:
             run.end(place)

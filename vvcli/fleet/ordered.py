@@ -6,10 +6,9 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from vvcli.fleet.plain_values import extras_of, plain_record, with_spoken
-from vvcli.fleet.run import FleetRun
+from vvcli.fleet.audio_run import AudioRun
+from vvcli.fleet.plain_values import ChunkMessage, extras_of, plain_record, with_spoken
+from vvcli.fleet.run import POISON
 from vvcli.samples import Samples
 from vvcli.script.feed import RECORDS_AHEAD, Feed
 from vvcli.script.record import Record
@@ -17,8 +16,6 @@ from vvcli.speech.order import OrderBuffer
 from vvcli.speech.record_state import Span
 from vvcli.speech.run import PendingChunk
 from vvcli.speech.values import Retried, Status
-
-POISON = "two workers died while they spoke it"
 
 
 @dataclass
@@ -33,7 +30,7 @@ class _OpenRecord:
     skip: int = 0  # samples that a dead worker made, to be left out of what comes
 
 
-class StreamRun(FleetRun):
+class StreamRun(AudioRun[_OpenRecord]):
     """Records of a feed in, their chunks out, in order.
 
     Args:
@@ -50,7 +47,6 @@ class StreamRun(FleetRun):
         self._records: dict[int, _OpenRecord] = {}
         self._admitting: dict[int, bool] = {}
         self._head = -1
-        self._handlers["chunk"] = self._take_chunk
 
     def chunks(self) -> Generator[PendingChunk, None, None]:
         """The chunks, until all records are spoken."""
@@ -67,12 +63,6 @@ class StreamRun(FleetRun):
             self._feed.close()
             self.stop()
 
-    def drop(self, worker: int, kind: str, values: list[Any]) -> None:
-        """Make room for what comes after the audio of an earlier run."""
-        if kind == "chunk":
-            position, length = values[1:3]
-            self.pool.read(worker, position, length, "int16")  # which any other is made of
-
     def retry(self, worker: int, tickets: list[int]) -> None:
         """Forget what `worker` made of `tickets`, but for the samples that are out."""
         self._admitting.pop(worker, None)
@@ -85,8 +75,25 @@ class StreamRun(FleetRun):
         spoken = self._records[ticket]
         self._order.discard(ticket)
         spoken.status, spoken.error = Status.FAILED, f"{spoken.record.label}: {POISON}"
-        nothing = np.zeros(0, dtype=self.pool.sample_type)
-        self._order.put(ticket, (nothing, Span()), last=True)
+        self._order.put(ticket, (self.no_samples, Span()), last=True)
+
+    def find(self, ticket: int) -> _OpenRecord | None:
+        """The record of `ticket`; None if it is handed out whole."""
+        return self._records.get(ticket)
+
+    def hear(
+        self, spoken: _OpenRecord, samples: Samples, skipped: int, message: ChunkMessage
+    ) -> None:
+        """Put audio into its place."""
+        spoken.record = with_spoken(spoken.record, message.said, message.respelled)
+        sentence, retried = extras_of(message.extras)
+        ends = message.status is not None
+        if ends:
+            spoken.status, spoken.error = Status(message.status), message.error
+            spoken.retried = retried
+        if len(samples) or ends:
+            piece = samples, Span(sentence)
+            self._order.put(message.ticket, piece, size=len(samples), last=ends)
 
     def _hand_out(self) -> None:
         """Hand out what is to be spoken next, as far as workers ask."""
@@ -117,40 +124,6 @@ class StreamRun(FleetRun):
             if admits != self._admitting.get(worker, True):
                 self._admitting[worker] = admits
                 self.send(worker, "admit", admits)
-
-    def _take_chunk(
-        self,
-        worker: int,
-        ticket: int,
-        position: int,
-        length: int,
-        status: str | None,
-        error: str | None,
-        said: str | bool | None,
-        respelled: int,
-        extras: list[Any],
-        active: int,
-        clipped: int,
-    ) -> None:
-        samples = self.pool.read(worker, position, length)
-        figures = self.figures[worker]
-        figures.active, figures.clipped = active, clipped
-        if self.dispatcher.owner(ticket) != worker:
-            return
-        figures.samples += len(samples)
-        spoken = self._records[ticket]
-        spoken.record = with_spoken(spoken.record, said, respelled)
-        cut = min(spoken.skip, len(samples))
-        spoken.skip -= cut
-        samples = samples[cut:]
-        sentence, retried = extras_of(extras)
-        if status is not None:
-            self.dispatcher.finish(worker, ticket)
-            figures.records += 1
-            spoken.status, spoken.error, spoken.retried = Status(status), error, retried
-        if len(samples) or status is not None:
-            piece = samples, Span(sentence)
-            self._order.put(ticket, piece, size=len(samples), last=status is not None)
 
     def _ready(self) -> Generator[PendingChunk, None, None]:
         """The chunks whose turn it is."""

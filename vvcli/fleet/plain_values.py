@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from vvcli.batch.plan import Job
 from vvcli.frontend.lexicon import Entry, Lexicon
+from vvcli.samples import SampleType
 from vvcli.script.record import Record
 from vvcli.speech.speaker import SpeakerOptions
 from vvcli.speech.values import Chunk, Retried, Sentence
@@ -42,15 +43,44 @@ def with_spoken(record: Record, said: str | bool | None, respelled: int) -> Reco
     return replace(record, spoken=text, respelled=respelled)
 
 
+class ChunkMessage(NamedTuple):
+    """The values of a `chunk` message: some audio of a record, and how it ended.
+
+    Attributes:
+        ticket: of the record.
+        position, length: of the samples in the ring, in bytes.
+        status, error: how the record ended, with its last audio.
+        said, respelled: see `spoken`.
+        active: streams that the worker speaks.
+        worker_clipped: samples of int16 that it has cut off since it was started.
+        record_clipped: those of this record, with its last audio.
+        sample_type: where it is not that of the pool.
+        extras: see `plain_extras`.
+    """
+
+    ticket: int
+    position: int
+    length: int
+    status: str | None
+    error: str | None
+    said: str | bool | None
+    respelled: int
+    active: int
+    worker_clipped: int | None = None
+    record_clipped: int = 0
+    sample_type: SampleType | None = None
+    extras: list[Any] | None = None
+
+
 def plain_extras(chunk: Chunk) -> list[Any]:
     """What a chunk tells besides its samples and how its record ended."""
     sentence = None if chunk.sentence is None else [chunk.sentence.number, chunk.sentence.text]
     return [sentence, [list(vars(retried).values()) for retried in chunk.retried]]
 
 
-def extras_of(plain: list[Any]) -> tuple[Sentence | None, tuple[Retried, ...]]:
+def extras_of(plain: list[Any] | None) -> tuple[Sentence | None, tuple[Retried, ...]]:
     """The sentence of a chunk, and what was spoken again."""
-    sentence, retried = plain
+    sentence, retried = plain or (None, [])
     return sentence and Sentence(*sentence), tuple(Retried(*values) for values in retried)
 
 

@@ -1,4 +1,4 @@
-"""A run of many workers: what is common to a stream and to the files of a batch."""
+"""A run of many workers: what is common to the files of a batch, a stream, and live sessions."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from vvcli.fleet.channel import Message
 from vvcli.fleet.dispatcher import Dispatcher
 from vvcli.fleet.plain_values import Plain
 from vvcli.fleet.pool import Figures, Pool, error_of, logger
+
+POISON = "two workers died while they spoke it"
 
 
 class FleetRun(ABC):

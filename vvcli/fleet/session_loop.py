@@ -12,9 +12,11 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
+import numpy as np
+
 from vvcli.errors import VvcliError
 from vvcli.fleet.inbox import Assignment
-from vvcli.fleet.plain_values import Plain, record_of, spoken
+from vvcli.fleet.plain_values import ChunkMessage, Plain, record_of, spoken
 from vvcli.fleet.ring import RingWriter
 from vvcli.fleet.worker import Worker
 from vvcli.samples import SAMPLE_RATE
@@ -122,7 +124,8 @@ class SessionLoop:
             session = reading.result()
         except (VvcliError, ValueError) as error:
             if not is_left:
-                self._tell(ticket, 0, 0, Status.FAILED.value, str(error), None, 0, 0, "")
+                failed = (Status.FAILED.value, str(error), None, 0)
+                self._tell(ChunkMessage(ticket, 0, 0, *failed, self._engine.running))
             return
         if is_left:
             session.close()
@@ -158,10 +161,14 @@ class SessionLoop:
     def _send_chunk(self, ticket: int, chunk: Chunk, clipped: int) -> None:
         position, length = self._ring.write(chunk.samples)
         status = None if chunk.status is None else chunk.status.value
-        kind = str(chunk.samples.dtype)
         self._tell(
-            ticket, position, length, status, chunk.error, *spoken(chunk.record), clipped, kind
+            ChunkMessage(
+                *(ticket, position, length, status, chunk.error, *spoken(chunk.record)),
+                active=self._engine.running,
+                record_clipped=clipped,
+                sample_type="int16" if chunk.samples.dtype == np.int16 else "float32",
+            )
         )
 
-    def _tell(self, ticket: int, *values: object) -> None:
-        self._send("chunk", self._run.number, ticket, *values, self._engine.running)
+    def _tell(self, message: ChunkMessage) -> None:
+        self._send("chunk", self._run.number, *message)

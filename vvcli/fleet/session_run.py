@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from vvcli.fleet.ordered import POISON
-from vvcli.fleet.plain_values import Plain, with_spoken
-from vvcli.fleet.run import FleetRun
-from vvcli.samples import SAMPLE_RATE, Samples, SampleType
+from vvcli.fleet.audio_run import AudioRun
+from vvcli.fleet.plain_values import ChunkMessage, Plain, with_spoken
+from vvcli.fleet.run import POISON
+from vvcli.samples import SAMPLE_RATE, Samples
 from vvcli.speech.record_state import RecordState
 from vvcli.speech.session_work import RecordWork
 from vvcli.speech.values import Status
@@ -71,17 +69,15 @@ class RemoteWork(RecordWork):
         self.clipped = end.clipped
 
 
-class SessionRun(FleetRun):
+class SessionRun(AudioRun[RemoteStream]):
     """Records of sessions in, their audio out; see `SpokenBy`, and `FleetRun` for arguments."""
 
     stalled = False  # whatever changes wakes the pool, which is waited for
 
     def __init__(self, *others: Any) -> None:
         super().__init__(*others)
-        self.no_samples: Samples = np.zeros(0, dtype=self.pool.sample_type)
         self._streams: dict[int, RemoteStream] = {}  # by ticket
         self._frames: list[RemoteFrame] = []
-        self._handlers["chunk"] = self._take_chunk
 
     @property
     def busy(self) -> bool:
@@ -123,12 +119,6 @@ class SessionRun(FleetRun):
         frames, self._frames = self._frames, []
         return frames
 
-    def drop(self, worker: int, kind: str, values: list[Any]) -> None:
-        """Make room for what comes after the audio of an earlier run."""
-        if kind == "chunk":
-            position, length = values[1:3]
-            self.pool.read(worker, position, length, "int16")  # which any other is made of
-
     def retry(self, worker: int, tickets: list[int]) -> None:
         """Have others make what `worker` made of `tickets`, but for the samples that are out."""
         for ticket in tickets:
@@ -142,43 +132,27 @@ class SessionRun(FleetRun):
             end = RemoteEnd(Status.FAILED, POISON)
             self._frames.append(RemoteFrame(stream, self.no_samples, end))
 
-    def _take_chunk(
-        self,
-        worker: int,
-        ticket: int,
-        position: int,
-        length: int,
-        status: str | None,
-        error: str | None,
-        said: str | bool | None,
-        respelled: int,
-        clipped: int,
-        kind: SampleType,
-        active: int,
+    def find(self, ticket: int) -> RemoteStream | None:
+        """The record of `ticket`; None if it was cancelled."""
+        return self._streams.get(ticket)
+
+    def hear(
+        self, spoken: RemoteStream, samples: Samples, skipped: int, message: ChunkMessage
     ) -> None:
-        samples = self.no_samples
-        if length:
-            samples = self.pool.read(worker, position, length, kind)
-        figures = self.figures[worker]
-        figures.active = active
-        if self.dispatcher.owner(ticket) != worker or ticket not in self._streams:
-            return
-        figures.samples += len(samples)
-        stream = self._streams[ticket]
-        stream.received += len(samples)
-        cut = min(stream.skip, len(samples))
-        stream.skip -= cut
-        stream.out += len(samples) - cut
+        """Hand audio on, and acknowledge it."""
+        spoken.received += skipped + len(samples)
+        spoken.out += len(samples)
         end = None
-        if status is not None:
-            self.dispatcher.finish(worker, ticket)
-            del self._streams[ticket]
-            figures.records += 1
-            end = RemoteEnd(Status(status), error, said, respelled, clipped)
+        if message.status is None:
+            self._acknowledge(spoken)
         else:
-            self._acknowledge(stream)
-        if len(samples) > cut or end is not None:
-            self._frames.append(RemoteFrame(stream, samples[cut:], end))
+            del self._streams[message.ticket]
+            end = RemoteEnd(
+                Status(message.status),
+                *(message.error, message.said, message.respelled, message.record_clipped),
+            )
+        if len(samples) or end is not None:
+            self._frames.append(RemoteFrame(spoken, samples, end))
 
     def _acknowledge(self, stream: RemoteStream) -> None:
         owner = self.dispatcher.owner(stream.ticket)

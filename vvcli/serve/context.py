@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from vvcli.samples import SampleType
@@ -13,8 +13,8 @@ from vvcli.serve.access_log import AccessLog
 from vvcli.serve.listener import Bell, Listener
 from vvcli.serve.metrics import Metrics
 from vvcli.serve.server_info import Limits, ServerInfo
-from vvcli.serve.speech_request import SpeechSettings
 from vvcli.serve.stalls import Stalls
+from vvcli.speech.session_options import SessionOptions
 
 if TYPE_CHECKING:
     from vvcli.synthesizer import Synthesizer
@@ -52,7 +52,7 @@ class ServerContext:
     conversations: set[Conversation] = field(default_factory=set)
 
     async def listen(
-        self, settings: SpeechSettings, sample_type: SampleType, record: Record | None = None
+        self, options: SessionOptions, sample_type: SampleType, record: Record | None = None
     ) -> Listener:
         """A new session with samples of `sample_type`, which speaks `record`.
 
@@ -60,11 +60,13 @@ class ServerContext:
             BusyError, RuntimeError: as `SpeechSession.submit`.
             UnavailableError: as `Synthesizer.open_session`.
         """
+        # Strangers name no files.
+        own = replace(
+            options, sample_type=sample_type, voice_files=False, max_ahead=self.limits.max_ahead
+        )
 
         def make() -> Listener:
-            listener = Listener(
-                self.synthesizer, self.bell, settings, sample_type, self.limits.max_ahead
-            )
+            listener = Listener(self.synthesizer, self.bell, own)
             try:
                 if record is not None:
                     listener.session.submit(record)

@@ -7,8 +7,7 @@ from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from vvcli.samples import SampleType
-from vvcli.serve.speech_request import SpeechSettings
+from vvcli.speech.session_options import SessionOptions
 from vvcli.speech.values import Chunk
 
 if TYPE_CHECKING:
@@ -44,28 +43,10 @@ class Listener:
         ValueError, UnavailableError: as `Synthesizer.open_session`.
     """
 
-    def __init__(
-        self,
-        synthesizer: Synthesizer,
-        bell: Bell,
-        settings: SpeechSettings,
-        sample_type: SampleType,
-        max_ahead: float,
-    ) -> None:
+    def __init__(self, synthesizer: Synthesizer, bell: Bell, options: SessionOptions) -> None:
         self._news = asyncio.Event()
         self.session = synthesizer.open_session(
-            voice=settings.voice,
-            seed=settings.seed,
-            cfg_scale=settings.cfg_scale,
-            language=settings.language,
-            commands=settings.commands,
-            split=settings.split,
-            speed=settings.speed,
-            sample_type=sample_type,
-            voice_files=False,
-            first_index=settings.record_index or 0,
-            max_ahead=max_ahead,
-            on_audio=lambda: bell.ring(self._news),
+            **vars(options), on_audio=lambda: bell.ring(self._news)
         )
 
     async def read(self) -> Chunk | None:

@@ -12,6 +12,7 @@ from vvcli.script.limits import CFG_SCALE, SEED, SPEED, Limits
 from vvcli.script.record import Record
 from vvcli.serve.api_error import ApiError, invalid
 from vvcli.serve.server_info import MODEL, ServerInfo
+from vvcli.speech.session_options import SessionOptions
 
 FORMATS = ("mp3", "opus", "flac", "wav", "pcm", "f32le")
 STREAM_FORMATS = ("audio", "sse", "frames")
@@ -20,21 +21,7 @@ FRAMED = ("pcm", "f32le")  # what `frames` can hold
 # Reading a text takes a processor longer than speaking it takes a GPU.
 MAX_CHARACTERS = 100_000
 MAX_SOURCE = 1000  # characters
-RECORD_INDEX = Limits(0, 2**32 - 1, whole=True)
-
-
-@dataclass(frozen=True)
-class SpeechSettings:
-    """How text is spoken; None is the server's own setting."""
-
-    voice: str | None = None
-    seed: int | None = None
-    cfg_scale: float | None = None
-    language: str | None = None
-    commands: bool | None = None
-    split: bool | None = None
-    speed: float | None = None
-    record_index: int | None = None
+INDEX, RECORD_INDEX = "record_index", Limits(0, 2**32 - 1, whole=True)
 
 
 @dataclass(frozen=True)
@@ -42,7 +29,7 @@ class SpeechRequest:
     """One text to be spoken as one record."""
 
     text: str
-    settings: SpeechSettings
+    options: SessionOptions
     response_format: str = "mp3"
     stream_format: str = "audio"
     source: str = ""
@@ -50,7 +37,7 @@ class SpeechRequest:
     @property
     def record(self) -> Record:
         """The record: a seed without an index is the record's own, as in manifests."""
-        return Record(self.settings.record_index or 0, self.text, self.source)
+        return Record(self.options.first_index, self.text, self.source)
 
 
 def parse_json(data: bytes | str, name: str) -> dict[str, Any]:
@@ -90,7 +77,7 @@ def parse_request(fields: Mapping[str, Any], info: ServerInfo) -> SpeechRequest:
         "response_format": _one_of(FORMATS),
         "stream_format": _one_of(STREAM_FORMATS),
         "source": _source,
-        **_settings_parsers(info),
+        **_option_parsers(info),
     }
     if "input" not in fields:
         raise ApiError(400, "missing_field", "input is missing: it is the text to speak", "input")
@@ -101,40 +88,43 @@ def parse_request(fields: Mapping[str, Any], info: ServerInfo) -> SpeechRequest:
         raise invalid("response_format", f"frames hold {' or '.join(FRAMED)} only")
     return SpeechRequest(
         found["input"],
-        _settings(found),
+        _options(found),
         response_format,
         found.get("stream_format", "audio"),
         found.get("source", ""),
     )
 
 
-def parse_settings(fields: Mapping[str, Any], info: ServerInfo) -> tuple[SpeechSettings, str]:
-    """How the text of a WebSocket is spoken, and the format of its audio.
+def parse_options(
+    fields: Mapping[str, Any], info: ServerInfo, next_index: int
+) -> tuple[SessionOptions, str]:
+    """How the text of a WebSocket is spoken, from `next_index` on, and the format of its audio.
 
     Raises:
         ApiError: a field is unknown or wrong.
     """
-    parsers = {"response_format": _one_of(FRAMED), **_settings_parsers(info)}
+    parsers = {"response_format": _one_of(FRAMED), **_option_parsers(info)}
     found = _parse(fields, parsers)
-    return _settings(found), found.get("response_format", "pcm")
+    return _options(found, next_index), found.get("response_format", "pcm")
 
 
-def _settings_parsers(info: ServerInfo) -> dict[str, Callable[[Any], Any]]:
+def _option_parsers(info: ServerInfo) -> dict[str, Callable[[Any], Any]]:
     return {
         "voice": _voice,
         "seed": SEED.check,
         "cfg_scale": CFG_SCALE.check,
-        "record_index": RECORD_INDEX.check,
         "language": _one_of(info.languages),
         "commands": _flag,
         "split": _flag,
         "speed": SPEED.check,
+        INDEX: RECORD_INDEX.check,
     }
 
 
-def _settings(found: Mapping[str, Any]) -> SpeechSettings:
-    names = SpeechSettings.__dataclass_fields__
-    return SpeechSettings(**{name: found[name] for name in names if name in found})
+def _options(found: Mapping[str, Any], next_index: int = 0) -> SessionOptions:
+    """The options among `found`, whose names are those of `SessionOptions`, but for the index."""
+    given = {name: found[name] for name in SessionOptions.__dataclass_fields__ if name in found}
+    return SessionOptions(**given, first_index=found.get(INDEX, next_index))
 
 
 def _parse(

@@ -99,7 +99,7 @@ class SpeechResponse:
         request = self._request
         try:
             listener = await self._context.listen(
-                request.settings, sample_type_of(request.response_format), request.record
+                request.options, sample_type_of(request.response_format), request.record
             )
         except UnavailableError as error:
             raise invalid("voice", str(error), "unknown_voice") from error

@@ -6,7 +6,6 @@ import asyncio
 import json
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -18,8 +17,9 @@ from vvcli.serve.context import ServerContext
 from vvcli.serve.encoding import Encoder, Tally, make_encoder, sample_type_of
 from vvcli.serve.listener import Listener
 from vvcli.serve.metrics import Clock
-from vvcli.serve.speech_request import SpeechSettings, parse_settings
+from vvcli.serve.speech_request import parse_options
 from vvcli.serve.stream_commands import StreamCommand, parse_command
+from vvcli.speech.session_options import SessionOptions
 from vvcli.speech.values import Chunk
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class StreamSocket:
         self._context.conversations.add(self)
         try:
             await self._say(type="ready", **self._context.info.handshake())
-            await self._open(SpeechSettings(), "pcm")
+            await self._open(SessionOptions(), "pcm")
             await self._obey()
         except WebSocketDisconnect:
             self._forget()
@@ -109,18 +109,16 @@ class StreamSocket:
         if self._submitted != self._ended or self._session.has_text:
             message = "text is being spoken: send it before text, or once all is spoken"
             raise ApiError(400, "config_too_late", message)
-        settings, name = parse_settings(fields, self._context.info)
-        if settings.record_index is None:
-            settings = replace(settings, record_index=self._session.next_index)
+        options, name = parse_options(fields, self._context.info, self._session.next_index)
         old = self._listener, self._writer
         try:
-            await self._open(settings, name)
+            await self._open(options, name)
         except UnavailableError as error:
             raise invalid("voice", str(error), "unknown_voice") from error
         self._stop(*old)
 
-    async def _open(self, settings: SpeechSettings, name: str) -> None:
-        self._listener = await self._context.listen(settings, sample_type_of(name))
+    async def _open(self, options: SessionOptions, name: str) -> None:
+        self._listener = await self._context.listen(options, sample_type_of(name))
         self._writer = asyncio.ensure_future(self._write(self._listener, make_encoder(name)))
 
     async def _beside(self, call: Callable[[], Any]) -> None:

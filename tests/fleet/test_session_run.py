@@ -16,7 +16,7 @@ from vvcli.fleet.pool import Figures
 from vvcli.fleet.session_run import ACKNOWLEDGED, RemoteStream, RemoteWork, SessionRun
 from vvcli.samples import Samples, SampleType
 from vvcli.script.record import Record
-from vvcli.speech.record_state import RecordState
+from vvcli.speech.spoken_record import RecordState
 from vvcli.speech.values import Status
 
 

@@ -13,9 +13,8 @@ from vvcli.samples import Samples
 from vvcli.script.feed import RECORDS_AHEAD, Feed
 from vvcli.script.record import Record
 from vvcli.speech.order import OrderBuffer
-from vvcli.speech.record_state import Span
 from vvcli.speech.run import PendingChunk
-from vvcli.speech.values import Retried, Status
+from vvcli.speech.values import Retried, Sentence, Status
 
 
 @dataclass
@@ -43,7 +42,7 @@ class StreamRun(AudioRun[_OpenRecord]):
         super().__init__(*others)
         self._feed = feed
         self._max_ahead = max_ahead
-        self._order: OrderBuffer[tuple[Samples, Span]] = OrderBuffer()
+        self._order: OrderBuffer[tuple[Samples, Sentence | None]] = OrderBuffer()
         self._records: dict[int, _OpenRecord] = {}
         self._admitting: dict[int, bool] = {}
         self._head = -1
@@ -75,7 +74,7 @@ class StreamRun(AudioRun[_OpenRecord]):
         spoken = self._records[ticket]
         self._order.discard(ticket)
         spoken.status, spoken.error = Status.FAILED, f"{spoken.record.label}: {POISON}"
-        self._order.put(ticket, (self.no_samples, Span()), last=True)
+        self._order.put(ticket, (self.no_samples, None), last=True)
 
     def find(self, ticket: int) -> _OpenRecord | None:
         """The record of `ticket`; None if it is handed out whole."""
@@ -92,7 +91,7 @@ class StreamRun(AudioRun[_OpenRecord]):
             spoken.status, spoken.error = Status(message.status), message.error
             spoken.retried = retried
         if len(samples) or ends:
-            piece = samples, Span(sentence)
+            piece = samples, sentence
             self._order.put(message.ticket, piece, size=len(samples), last=ends)
 
     def _hand_out(self) -> None:
@@ -130,7 +129,7 @@ class StreamRun(AudioRun[_OpenRecord]):
         for ticket, pieces, complete in self._order.drain():
             spoken = self._records.pop(ticket) if complete else self._records[ticket]
             for piece in pieces:
-                samples, span = piece
+                samples, sentence = piece
                 last = complete and piece is pieces[-1]
                 spoken.out += len(samples)
                 yield PendingChunk(
@@ -139,6 +138,6 @@ class StreamRun(AudioRun[_OpenRecord]):
                     spoken.status if last else None,
                     spoken.error if last else None,
                     len(samples),
-                    span=span,
+                    sentence=sentence,
                     retried=spoken.retried if last else (),
                 )

@@ -9,8 +9,8 @@ from vvcli.fleet.audio_run import AudioRun
 from vvcli.fleet.plain_values import ChunkMessage, Plain, with_spoken
 from vvcli.fleet.run import POISON
 from vvcli.samples import SAMPLE_RATE, Samples
-from vvcli.speech.record_state import RecordState
 from vvcli.speech.session_work import RecordWork
+from vvcli.speech.spoken_record import RecordState
 from vvcli.speech.values import Status
 
 # Samples after which a worker is told that they have come, well before it has to wait for it.

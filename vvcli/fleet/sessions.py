@@ -14,12 +14,12 @@ from vvcli.fleet.many import ManyFleet
 from vvcli.fleet.plain_values import Plain, plain_record
 from vvcli.fleet.session_run import RemoteStream, RemoteWork, SessionRun
 from vvcli.script.record import Record
-from vvcli.speech.record_state import RecordState
 from vvcli.speech.session_engine import SessionEngine
 from vvcli.speech.session_options import SessionOptions
 from vvcli.speech.session_settings import named_only
 from vvcli.speech.session_work import Part, RecordWork
 from vvcli.speech.sessions import SpeechSession
+from vvcli.speech.spoken_record import RecordState
 from vvcli.speech.values import Status
 
 # Of a session, not of the record that a worker is told to speak.

@@ -8,7 +8,7 @@ A record's way, and the order to read in:
    `kernels.py`: a device's kernels on their own, for `check` and `warm`.
 3. `look_ahead.py`: chunks are made while others are written.
    `spoken_record.py`, `split.py`: a record as it is spoken, in parts if it is too long, and the
-   streams that speak them. `record_state.py`: how it goes, and at which speed.
+   streams that speak them, and how it goes.
 4. `run.py`: records through the engine. `order.py`: back into their order. `faults.py`,
    `retry.py`: broken speech is spoken again. `stretch.py`, `splice.py`: faster or slower.
 5. `sessions.py`: live sessions beside each other, on the one thread of `session_engine.py`.

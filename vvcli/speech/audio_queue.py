@@ -84,7 +84,7 @@ class AudioQueue:
 
     def _limit(self) -> int:
         """Samples that are handed out at once: few where each has to be stretched."""
-        if self._pieces and self._pieces[0].work.span.stretcher is not None:
+        if self._pieces and self._pieces[0].work.stretcher is not None:
             return STRETCHED_SAMPLES
         return MAX_CHUNK_SAMPLES
 
@@ -103,6 +103,8 @@ def join_pieces(pieces: list[Piece], like: Samples, convert: Callable[[Samples],
     # What is empty may be of another type.
     samples = [each for each in samples if len(each)] or samples[:1]
     joined = convert(samples[0] if len(samples) == 1 else np.concatenate(samples))
-    state, ends = pieces[0].work.state, pieces[-1].ends
-    status, error = (state.status, state.error) if ends else (None, None)
-    return Chunk(state.record, pieces[0].work.span.at_speed(joined, ends=ends), status, error)
+    work, ends = pieces[0].work, pieces[-1].ends
+    if work.stretcher is not None:
+        joined = work.stretcher.stretch(joined, ends=ends)
+    status, error = (work.state.status, work.state.error) if ends else (None, None)
+    return Chunk(work.state.record, joined, status, error)

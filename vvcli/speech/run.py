@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -13,17 +13,10 @@ from vvcli.engine.stream import Stream, StreamFrame
 from vvcli.samples import MAX_CHUNK_SAMPLES, Samples
 from vvcli.script.record import Record
 from vvcli.speech.order import Order, OrderBuffer
-from vvcli.speech.record_state import (
-    MakeStreams,
-    RecordState,
-    Span,
-    silence,
-    span_of,
-    spans_of,
-    start_record,
-)
 from vvcli.speech.retry import RetryEngine
-from vvcli.speech.values import Chunk, Retried, Status
+from vvcli.speech.spoken_record import MakeStreams, RecordState, start_record
+from vvcli.speech.stretch import Stretcher
+from vvcli.speech.values import Chunk, Retried, Sentence, Status
 
 
 class _Part(NamedTuple):
@@ -32,8 +25,9 @@ class _Part(NamedTuple):
     state: RecordState
     is_last: bool
     place: int  # of the record among those started
-    span: Span
-    ends_span: bool = True
+    sentence: Sentence | None
+    stretcher: Stretcher | None  # None at the model's own speed
+    ends_stretch: bool = True
     number: int = 0  # among the parts of the record
     pause: int = 0  # samples of silence after it
 
@@ -48,8 +42,9 @@ class PendingChunk:
     error: str | None
     size: int  # samples, before they are stretched
     place: int = 0  # of the record among those of the run, from 0
-    span: Span = field(default_factory=Span)
-    ends_span: bool = False
+    sentence: Sentence | None = None
+    stretcher: Stretcher | None = None  # None at the model's own speed
+    ends_stretch: bool = False
     retried: tuple[Retried, ...] = ()
 
     def join(self) -> Chunk:
@@ -58,9 +53,9 @@ class PendingChunk:
         To be called once for each chunk, in their order.
         """
         samples = self.frames[0] if len(self.frames) == 1 else np.concatenate(self.frames)
-        samples = self.span.at_speed(samples, ends=self.ends_span)
-        sentence = self.span.sentence
-        return Chunk(self.record, samples, self.status, self.error, sentence, self.retried)
+        if self.stretcher is not None:
+            samples = self.stretcher.stretch(samples, ends=self.ends_stretch)
+        return Chunk(self.record, samples, self.status, self.error, self.sentence, self.retried)
 
 
 class OrderedRun:
@@ -116,23 +111,23 @@ class OrderedRun:
         """Queue `record`; one of which nothing is spoken ends here."""
         state, read, streams = start_record(record, self._streams, self._started)
         place = self._begin(max(1, len(streams)))
+        self._silence(self._started, read.lead)
         if not streams:
-            self._parts[self._started] = _Part(state, True, place, span_of(read))
-            self._silence(self._started, read.lead)
+            self._parts[self._started] = _Part(state, True, place, None, read.stretcher())
             self._order.put(self._started, self._engine.no_samples, last=True)
             self._started += 1
             self._note_made(place)
             return
-        self._silence(self._started, read.lead)
-        spans = spans_of(read)
+        stretchers = read.stretchers()
         for number, (part, stream) in enumerate(zip(read.parts, streams, strict=True)):
             is_last = stream is streams[-1]
             self._parts[stream.number] = _Part(
                 state,
                 is_last,
                 place,
-                spans[number],
-                ends_span=is_last or spans[number] is not spans[number + 1],
+                part.sentence,
+                stretchers[number],
+                ends_stretch=is_last or stretchers[number] is not stretchers[number + 1],
                 number=number,
                 pause=part.pause,
             )
@@ -195,9 +190,11 @@ class OrderedRun:
 
     def _silence(self, number: int, samples: int, *, last: bool = False) -> None:
         """Put `samples` of silence into the sequence `number`, in pieces of a chunk at most."""
-        for piece in silence(samples, self._engine.no_samples):
-            samples -= len(piece)
-            self._order.put(number, piece, size=len(piece), last=last and not samples)
+        while samples:
+            size = min(MAX_CHUNK_SAMPLES, samples)
+            samples -= size
+            piece = np.zeros(size, dtype=self._engine.no_samples.dtype)
+            self._order.put(number, piece, size=size, last=last and not samples)
 
 
 def _chunks(part: _Part, frames: list[Samples], *, ends: bool) -> Iterator[PendingChunk]:
@@ -215,7 +212,8 @@ def _chunks(part: _Part, frames: list[Samples], *, ends: bool) -> Iterator[Pendi
             state.error if is_last else None,
             sum(map(len, batch)),
             part.place,
-            part.span,
-            ends_span=ends_part and part.ends_span,
+            part.sentence,
+            part.stretcher,
+            ends_stretch=ends_part and part.ends_stretch,
             retried=tuple(state.retried) if is_last else (),
         )

@@ -9,10 +9,10 @@ from typing import Any
 from vvcli.samples import Samples
 from vvcli.script.record import Record
 from vvcli.speech.audio_queue import Piece
-from vvcli.speech.record_state import RecordState
 from vvcli.speech.session_backend import Begin, SessionLoad
 from vvcli.speech.session_state import SessionState
 from vvcli.speech.session_work import Part, RecordWork, SessionStream
+from vvcli.speech.spoken_record import RecordState
 from vvcli.speech.turns import Turns
 from vvcli.speech.values import Status
 

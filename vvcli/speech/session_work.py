@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 from vvcli.script.record import Record
-from vvcli.speech.record_state import MakeStreams, RecordState, Span, span_of, start_record
+from vvcli.speech.spoken_record import MakeStreams, RecordState, start_record
+from vvcli.speech.stretch import Stretcher
 
 
 class SessionStream(Protocol):
@@ -34,7 +35,7 @@ class RecordWork:
     state: RecordState
     lead: int = 0  # samples of silence before the first part
     parts: deque[Part] = field(default_factory=deque)
-    span: Span = field(default_factory=Span)  # all of it, which comes at one speed
+    stretcher: Stretcher | None = None  # of all of it; None at the model's own speed
     clipped: int = 0
 
     def note_end(self, end: Any) -> None:
@@ -46,7 +47,7 @@ class RecordWork:
         """Read `record`, whose streams are numbered from `number` on; it may fail, or be blank."""
         state, read, made = start_record(record, streams, number)
         parts = [Part(stream, part.pause) for part, stream in zip(read.parts, made, strict=True)]
-        return cls(state, read.lead, deque(parts), span_of(read))
+        return cls(state, read.lead, deque(parts), read.stretcher())
 
 
 # Makes the work of a record whose streams are numbered from there on.

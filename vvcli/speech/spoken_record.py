@@ -1,12 +1,12 @@
-"""A record as it is spoken: its text read, in parts that the context holds, and their streams."""
+"""A record as it is spoken: its text read, in parts that the context holds, streams, and status."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from fractions import Fraction
 
-from vvcli.engine.stream import NoiseSource, Stream
+from vvcli.engine.stream import End, NoiseSource, Stream
 from vvcli.errors import RecordError, UnavailableError
 from vvcli.frontend.commands import Segment
 from vvcli.frontend.text_reader import SpokenText, TextReader
@@ -15,7 +15,8 @@ from vvcli.model.voice import Voice
 from vvcli.samples import SAMPLE_RATE
 from vvcli.script.record import Record
 from vvcli.speech.loaded_model import TextEncoder
-from vvcli.speech.values import Sentence
+from vvcli.speech.stretch import Stretcher
+from vvcli.speech.values import Retried, Sentence, Status
 
 # Parts of a split record draw the noise of indices that no run has records for.
 PART_STRIDE = 1 << 32
@@ -46,11 +47,24 @@ class SpokenRecord:
         """Whether it is silent, and asks for no pause."""
         return not (self.parts or self.lead)
 
+    def stretcher(self) -> Stretcher | None:
+        """Brings its audio to its speed; None at the model's own."""
+        return None if self.speed == 1 else Stretcher(self.speed)
 
+    def stretchers(self) -> list[Stretcher | None]:
+        """That of each part: one for all, or one a sentence, where it is spoken in sentences."""
+        found: list[Stretcher | None] = []
+        for number, part in enumerate(self.parts):
+            is_new = not number or part.sentence != self.parts[number - 1].sentence
+            found.append(self.stretcher() if is_new else found[-1])
+        return found
+
+
+@dataclass(frozen=True)
 class RecordReader:
     """Makes the parts of records for one model.
 
-    Args:
+    Attributes:
         encoder: the model's tokenizer.
         voices: a voice by its name or file.
         default_voice: for records that name none.
@@ -61,26 +75,15 @@ class RecordReader:
         speed: of records that name none.
     """
 
-    def __init__(
-        self,
-        encoder: TextEncoder,
-        voices: Callable[[str], Voice],
-        default_voice: Voice,
-        reader: Callable[[str], TextReader],
-        config: ModelConfig,
-        *,
-        split: bool,
-        by_sentence: bool = False,
-        speed: float = 1.0,
-    ) -> None:
-        self._encoder = encoder
-        self._voices = voices
-        self._default_voice = default_voice
-        self._reader = reader
-        self._config = config
-        self._split_long = split
-        self._by_sentence = by_sentence
-        self._speed = speed
+    encoder: TextEncoder
+    voices: Callable[[str], Voice]
+    default_voice: Voice
+    reader: Callable[[str], TextReader]
+    config: ModelConfig
+    _: KW_ONLY
+    split: bool
+    by_sentence: bool = False
+    speed: float = 1.0
 
     def read(self, record: Record) -> SpokenRecord:
         """The parts of `record`.
@@ -96,16 +99,16 @@ class RecordReader:
             raise RecordError(f"{record.label}: {error}") from error
 
     def _read(self, record: Record) -> SpokenRecord:
-        own = self._voices(record.voice) if record.voice else self._default_voice
+        own = self.voices(record.voice) if record.voice else self.default_voice
         spoken: list[Segment] = []
         parts: list[SpokenPart] = []
         lead = 0
-        speed = self._speed if record.speed is None else record.speed
-        segments, respelled = self._segments(record.text, self._reader(own.name))
+        speed = self.speed if record.speed is None else record.speed
+        segments, respelled = self._segments(record.text, self.reader(own.name))
         sentences = 0
         for segment in segments:
-            voice = self._voices(segment.voice) if segment.voice else own
-            reader = self._reader(voice.name)
+            voice = self.voices(segment.voice) if segment.voice else own
+            reader = self.reader(voice.name)
             said = self._say(record, segment.text, voice, reader)
             sentence = Sentence(sentences, segment.written) if segment.written else None
             sentences += bool(said)
@@ -121,7 +124,7 @@ class RecordReader:
         return SpokenRecord(record, tuple(parts), lead, speed)
 
     def _segments(self, text: str, reader: TextReader) -> tuple[list[Segment], int]:
-        if not self._by_sentence:
+        if not self.by_sentence:
             return reader.segments(text)
         # Only here, as below.
         from vvcli.speech.split import cut_at_sentences
@@ -135,16 +138,16 @@ class RecordReader:
 
         Most texts are one part, which is read once: reading takes longer than a frame on a GPU.
         """
-        positions = self._config.lm.max_positions - voice.tts_kv.shape[3]
-        max_tokens = int(positions / (1 + self._config.frames_per_token))
-        if self._split_long and len(text) < max_tokens:
+        positions = self.config.lm.max_positions - voice.tts_kv.shape[3]
+        max_tokens = int(positions / (1 + self.config.frames_per_token))
+        if self.split and len(text) < max_tokens:
             said = reader.speak(text)
-            tokens = self._encoder.encode(said)
+            tokens = self.encoder.encode(said)
             if len(tokens) <= max_tokens:
                 return [(said, tokens)] if said else []
-        parts = self._split(record, text, max_tokens, reader) if self._split_long else [text]
+        parts = self._split(record, text, max_tokens, reader) if self.split else [text]
         spoken = [reader.speak(part) for part in parts]
-        return [(said, self._encoder.encode(said)) for said in spoken if said]
+        return [(said, self.encoder.encode(said)) for said in spoken if said]
 
     def _split(self, record: Record, text: str, max_tokens: int, reader: TextReader) -> list[str]:
         """`text` in parts of up to `max_tokens`."""
@@ -152,7 +155,7 @@ class RecordReader:
         from vvcli.speech.split import split_record
 
         def count(part: str) -> int:
-            return len(self._encoder.encode(reader.speak(part)))
+            return len(self.encoder.encode(reader.speak(part)))
 
         return [
             part.text
@@ -198,3 +201,45 @@ class RecordStreams:
             )
             for i, part in enumerate(read.parts)
         ]
+
+
+MakeStreams = Callable[[Record, int], tuple[SpokenRecord, list[Stream]]]  # as `RecordStreams` does
+
+
+@dataclass
+class RecordState:
+    """A record that is started, and the status of its parts so far."""
+
+    record: Record
+    status: Status = Status.OK
+    error: str | None = None
+    retried: list[Retried] = field(default_factory=list)
+
+    def note_end(self, end: End | None) -> None:
+        """Take in how a part ended; the first failure is the record's, cut short is less."""
+        if end is End.BROKEN:
+            self._fail(Status.FAILED, "the model made samples that are not finite, or far too loud")
+        elif end is End.TRUNCATED and self.status is Status.OK:
+            reason = "the model's context is full, the rest of the text is not spoken"
+            self._fail(Status.TRUNCATED, reason)
+
+    def _fail(self, status: Status, reason: str) -> None:
+        """Set the status, and the error to a sentence that names the record."""
+        self.status = status
+        self.error = f"{self.record.label}: {reason}"
+
+
+def start_record(
+    record: Record, make_streams: MakeStreams, number: int
+) -> tuple[RecordState, SpokenRecord, list[Stream]]:
+    """Read `record`, whose streams are numbered from `number` on.
+
+    There is no stream for one that is blank, fails, or is a pause alone.
+    """
+    if record.is_blank:
+        return RecordState(record, Status.BLANK), SpokenRecord(record, ()), []
+    try:
+        read, streams = make_streams(record, number)
+    except RecordError as error:
+        return RecordState(record, Status.FAILED, str(error)), SpokenRecord(record, ()), []
+    return RecordState(read.record, Status.BLANK if read.is_blank else Status.OK), read, streams

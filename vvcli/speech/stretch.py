@@ -39,12 +39,16 @@ class Stretcher:
         self._input = np.zeros(STRIDE, np.float32)
         self._dtype: np.dtype[np.float32 | np.int16] = np.dtype(np.float32)  # of what came
 
-    def stretch(self, samples: Samples) -> Samples:
-        """The output that `samples` [n] complete, of their type; some is held back."""
+    def stretch(self, samples: Samples, *, ends: bool = False) -> Samples:
+        """The output that `samples` [n] complete, of their type.
+
+        Some is held back, unless the samples are the last ones.
+        """
         self._dtype = samples.dtype
         self._received += len(samples)
         self._input = np.concatenate([self._input, samples.astype(np.float32)])
-        return self._make(self._received)
+        made = self._make(self._received)
+        return np.concatenate([made, self.finish()]) if ends else made
 
     def finish(self) -> Samples:
         """The rest; nothing may follow."""

@@ -113,6 +113,15 @@ def warm_workers() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def shared_model() -> Iterator[None]:
+    """Commands of the tests' own process have the tiny model at once."""
+    from tests.shared_model import shared  # torch is for the processes that run tests
+
+    with shared():
+        yield
+
+
 @pytest.fixture
 def vvcli(tmp_path: Path) -> InProcess:
     """`vvcli` in this process: `vvcli("speak", ..., stdin=b"...")`.

@@ -174,7 +174,7 @@ def loud(monkeypatch: pytest.MonkeyPatch) -> None:
     from vvcli.engine.frames import FrameOutput  # torch is for the processes that run tests
 
     of = FrameOutput.of
-    monkeypatch.setattr(FrameOutput, "of", lambda audio, sample_type: of(5 * audio, sample_type))
+    monkeypatch.setattr(FrameOutput, "of", lambda audio, sample_type: of(20 * audio, sample_type))
 
 
 @pytest.fixture

@@ -14,6 +14,8 @@ from tests.checkpoint.samples import ADA
 from tests.conftest import TINY, InProcess
 from vvcli.checkpoint.voices import read_voice_tensors
 
+pytestmark = pytest.mark.usefixtures("one_step")
+
 FORGED = "vvcli: all is well"
 NAMES = {
     "escape": "a\x1b]0;owned\x07\x1b[2Jb",

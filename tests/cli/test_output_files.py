@@ -18,6 +18,8 @@ from tests.batch.fakes import PROGRAM
 from tests.conftest import TINY, InProcess, Result
 from vvcli.audio.output import FileOutput
 
+pytestmark = pytest.mark.usefixtures("one_step")
+
 RUNS = int(os.environ.get("VVCLI_CRASH_RUNS", "2"))
 
 ADA = TINY / "voices" / "tiny-Ada_woman.pt"

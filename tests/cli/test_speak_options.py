@@ -13,6 +13,8 @@ from tests.conftest import TINY, InProcess
 from vvcli.audio.pcm import S16LE
 from vvcli.samples import count_clipped
 
+pytestmark = pytest.mark.usefixtures("one_step")
+
 EXACT = ("--deterministic", "-f", "f32le", "--gap", "0", "--seed", "42")
 LINES = b"Hello there.\nYes.\nTea at five.\n"
 

@@ -26,7 +26,7 @@ def shared() -> Iterator[None]:
     """Share it for as long as the context lasts; then its numbers must be those of the file."""
     read, pack = weights.load_weights, build.with_fast_layers
     models: dict[tuple[ModelConfig, torch.dtype], VibeVoice] = {}
-    packed: dict[tuple[VibeVoice, int], VibeVoice] = {}
+    packed: dict[tuple[VibeVoice, bool, int], VibeVoice] = {}
 
     def load_weights(path: Path, config: ModelConfig, dtype: torch.dtype) -> VibeVoice:
         if path.resolve() != FILE:
@@ -34,11 +34,13 @@ def shared() -> Iterator[None]:
         if (config, dtype) not in models:
             model = models[config, dtype] = read(path, config, dtype)
             # Now, before a test patches a module of it.
-            packed[model, torch.get_num_threads()] = pack(model)
+            for fixed in (False, True):
+                packed[model, fixed, torch.get_num_threads()] = pack(model, fixed=fixed)
         return models[config, dtype]
 
-    def with_fast_layers(model: VibeVoice) -> VibeVoice:
-        return packed.get((model, torch.get_num_threads())) or pack(model)
+    def with_fast_layers(model: VibeVoice, *, fixed: bool) -> VibeVoice:
+        key = model, fixed, torch.get_num_threads()
+        return packed.get(key) or pack(model, fixed=fixed)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(weights, "load_weights", load_weights)

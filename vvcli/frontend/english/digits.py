@@ -79,14 +79,15 @@ def _code(match: re.Match[str], clause: Clause) -> Digits | None:
 def _is_place(match: re.Match[str], clause: Clause) -> bool:
     """Whether the name of a place is before it, and nothing that is counted after it."""
     place = match.start()
-    name = clause.before(place)
+    last = clause.token_before(place)
+    name = last.text if last else ""
     follows = clause.after(match.end())
     if name in ("", ",", "-") and follows.istitle() and len(follows) > 2:
         beyond = clause.token_after(match.end(), 2)
         is_end = beyond is None or beyond.kind == "stop" or beyond.text in (",", ")", "and")
         return is_end and not match[0].endswith("000")  # 75008 Paris
     is_name = name[:1].isupper() and name[1:].islower() and clause.touches(place) == " "
-    if not is_name or clause.begins_sentence(place - 1 - len(name)):
+    if not is_name or last is None or clause.begins_sentence(last.start):
         first = clause.before(place, 2)
         if not (is_name and first.istitle() and first.isalpha()):
             return False

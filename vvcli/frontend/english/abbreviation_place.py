@@ -8,7 +8,7 @@ from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.abbreviation import Abbreviation
 from vvcli.frontend.english.number_words import letters
-from vvcli.frontend.english.patterns import STREETS
+from vvcli.frontend.english.patterns import NTH, STREET
 from vvcli.frontend.tables import cues
 
 COMPASS = {"N": "north", "S": "south", "E": "east", "W": "west"}
@@ -16,12 +16,13 @@ COMPASS = {"N": "north", "S": "south", "E": "east", "W": "west"}
 _ROADS = cues("abbreviation.roads")
 
 
+_NUMBERED = re.compile(rf"\s{NTH}\s")
+
+
 def _direction(match: re.Match[str], clause: Clause) -> Abbreviation | None:
     """In an address: "1600 N. Main St."."""
     after = clause.after(match.end())
-    is_numbered = re.match(
-        r"\s\d{1,3}(?:st|nd|rd|th)\s", clause.text[match.end() : match.end() + 8]
-    )
+    is_numbered = _NUMBERED.match(clause.text, match.end())
     is_street = clause.after(match.end(), 2).rstrip(".") in (
         "St",
         "Street",
@@ -74,9 +75,7 @@ RULES = [
         frozenset(["or", "in", "me", "hi", "ok"]),
     ),
     Rule(
-        re.compile(
-            rf"[NSEW](?=\s(?:\d{{1,3}}(?:st|nd|rd|th)|[A-Z][a-z]{{2,15}})\s(?:{STREETS})(?!\w))"
-        ),
+        re.compile(rf"[NSEW](?={STREET})"),
         _direction,
         "C",
         frozenset("nsew"),

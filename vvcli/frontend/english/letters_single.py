@@ -40,8 +40,8 @@ def _initial(match: re.Match[str], clause: Clause) -> Letters | None:
 
 
 def _genus(match: re.Match[str], clause: Clause) -> Letters | None:
-    """The first name of a species, as in "C. elegans", which has a Latin ending."""
-    name = clause.after(match.end())
+    """The first name of a species, as in "E. coli", whose second has a Latin ending."""
+    name = match["species"]
     return Letters(letters(match[0])) if name.endswith(_LATIN) and name not in _ENGLISH else None
 
 
@@ -209,20 +209,12 @@ RULES = [
         stop="never",
     ),
     Rule(
-        re.compile(r"[A-Z]\.(?=\s[a-z]{3,20}(?!\w))"),
+        re.compile(r"[A-Z]\.(?=\s(?P<species>[a-z]{3,20})(?!\w))"),
         _genus,
         "C",
         _ANY,
         shape="a[.] ",
         stop="never",
-    ),
-    Rule(
-        re.compile(r"E\.(?=\scoli)"),
-        lambda m, c: Letters("e"),
-        "C",
-        frozenset("e"),
-        stop="never",
-        shape="a[.]",
     ),
     Rule(
         re.compile(r"(?P<letter>[A-Z])(?P<ending>'s(?!\w))?(?![^\W\d_])"),

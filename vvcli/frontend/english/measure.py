@@ -10,7 +10,7 @@ from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.cardinal import counts
 from vvcli.frontend.english.fraction import Fraction
 from vvcli.frontend.english.number_words import number
-from vvcli.frontend.english.patterns import EUROPEAN, STREETS, is_one, plain, point
+from vvcli.frontend.english.patterns import EUROPEAN, NTH, STREET, is_one, plain, point
 from vvcli.frontend.english.units import FIRST_LETTERS, UNIT, Unit, find_unit
 from vvcli.frontend.tables import cues, words
 
@@ -138,9 +138,7 @@ def _is_letter_of_word(clause: Clause, end: int) -> bool:
 
 _ELECTRIC = cues("measure.electric")
 _LETTERED = cues("measure.lettered")
-_STREET = re.compile(
-    rf"\s(?:\d{{1,3}}(?:st|nd|rd|th)(?!\w)|[A-Z][a-z]{{2,15}}\s(?:{STREETS})(?!\w))"
-)
+_STREET = re.compile(rf"{STREET}|\s{NTH}(?!\w)")
 
 
 def _is_inch(match: re.Match[str], clause: Clause, before: str, after: str) -> bool:

@@ -13,7 +13,12 @@ NUMBER = (
 EUROPEAN = r"(?<![\d,.])(?:\d{1,3}(?:\.\d{3}){1,4},\d{1,2}|\d{1,4},\d{1,2}|0,\d{3})(?![\d,]|\.\d)"
 DASH = r"\s?(?:--?|–|—)\s?"
 SUFFIX = r"(?:st|nd|rd|th|ST|ND|RD|TH)"
-STREETS = "St|Street|Ave|Avenue|Rd|Road|Blvd|Boulevard|Dr|Drive|Ln|Lane|Way|Ct|Court|Pkwy|Hwy"
+NTH = r"\d{1,3}(?:st|nd|rd|th)"
+# Behind a point of the compass: " 57th St", " Main Street".
+STREET = (
+    rf"\s(?:{NTH}|[A-Z][a-z]{{2,15}})\s"
+    r"(?:St|Street|Ave|Avenue|Rd|Road|Blvd|Boulevard|Dr|Drive|Ln|Lane|Way|Ct|Court|Pkwy|Hwy)(?!\w)"
+)
 EARLIEST, LATEST = 1100, 2099  # four digits that are read as a year wherever they stand
 
 

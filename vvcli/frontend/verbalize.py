@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from vvcli.frontend.classify import Item
+from vvcli.frontend.rule import Item
 
 SPEAKABLE = frozenset("abcdefghijklmnopqrstuvwxyz',.?! ")  # all that the voice knows
 _UNKNOWN = re.compile("[^a-z',.?! ]")

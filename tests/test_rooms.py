@@ -36,7 +36,7 @@ ROOMS: dict[str, set[str]] = {
     # Cues and silence are written for records, as they were spoken.
     "audio": {"script.record", "speech.values"},
     # A converted voice is written as audio files are: whole or not at all.
-    "checkpoint": {"model", "frontend", "audio.output"},
+    "checkpoint": {"model", "frontend", "audio.output_file"},
     "speech": {"script", "frontend", "checkpoint", "engine", "model"},
     "progress": {"script.measure", "speech.values"},
     # A fingerprint and the names of files need the identity of a model and of a voice.

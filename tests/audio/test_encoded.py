@@ -18,7 +18,8 @@ import pytest
 
 from vvcli.audio import encoded
 from vvcli.audio.encoded import EncodedWriter, check_encoder
-from vvcli.audio.output import Output, open_output
+from vvcli.audio.output import Output
+from vvcli.audio.output_file import open_output
 from vvcli.audio.pcm import S16LE
 from vvcli.audio.writer import open_writer
 from vvcli.errors import OutputError, UnavailableError

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from vvcli.audio.formats import FORMATS, MAX_RATE, MIN_RATE, check_rate, format_from_name
-from vvcli.audio.output import open_output
+from vvcli.audio.output_file import open_output
 from vvcli.audio.writer import check_writer, open_writer
 from vvcli.errors import UsageError
 

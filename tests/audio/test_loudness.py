@@ -16,7 +16,7 @@ from tests.audio.tools import needs
 from vvcli.audio.levels import MAX_TRUE_PEAK, softer
 from vvcli.audio.loudness import Loudness, LoudnessMeter
 from vvcli.audio.loudness_writer import LoudnessWriter
-from vvcli.audio.output import open_output
+from vvcli.audio.output_file import open_output
 from vvcli.audio.writer import open_writer
 from vvcli.errors import OutputError
 from vvcli.samples import Samples

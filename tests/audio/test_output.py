@@ -10,7 +10,8 @@ from types import SimpleNamespace
 import pytest
 
 from vvcli.audio import output as output_module
-from vvcli.audio.output import FileOutput, Output, open_output
+from vvcli.audio.output import Output
+from vvcli.audio.output_file import FileOutput, open_output
 from vvcli.errors import OutputError
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from vvcli.audio import descriptors, part_file
-from vvcli.audio.output import FileOutput, check_output, open_output, write_file
+from vvcli.audio.output_file import FileOutput, check_output, open_output, write_file
 from vvcli.audio.part_file import PartFile
 from vvcli.errors import OutputError, UsageError
 
@@ -222,7 +222,7 @@ def test_without_locks_a_part_that_is_there_is_left_alone(
 RACE = """
 import os, sys
 from pathlib import Path
-from vvcli.audio.output import FileOutput
+from vvcli.audio.output_file import FileOutput
 from vvcli.errors import UsageError
 path, me = Path(sys.argv[1]), sys.argv[2].encode()
 whole = refused = 0
@@ -259,7 +259,7 @@ def test_processes_that_race_publish_whole_files_only(tmp_path: Path) -> None:
 KILLED = """
 import sys
 from pathlib import Path
-from vvcli.audio.output import FileOutput
+from vvcli.audio.output_file import FileOutput
 while True:
     with FileOutput(Path(sys.argv[1])) as out:
         for _ in range(50):

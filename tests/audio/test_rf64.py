@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.audio.tools import needs, output_of
-from vvcli.audio.output import Output, open_output
+from vvcli.audio.output import Output
+from vvcli.audio.output_file import open_output
 from vvcli.audio.pcm import F32LE, S16LE
 from vvcli.audio.wav import FILE_HEADER_SIZE, MAX_RIFF_DATA, UNKNOWN, file_header
 from vvcli.audio.writer import open_writer

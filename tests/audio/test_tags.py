@@ -19,7 +19,7 @@ from mutagen.id3 import ID3
 from tests.script.epubs import png
 from vvcli.audio import tags as tags_module
 from vvcli.audio.chapters import ChapterMark, chapter_marks, chapters_json
-from vvcli.audio.output import open_output
+from vvcli.audio.output_file import open_output
 from vvcli.audio.tags import MAX_CHAPTERS, Tags, check_tags, cover_type, write_tags
 from vvcli.audio.writer import open_writer
 from vvcli.errors import OutputError, UsageError

@@ -25,7 +25,8 @@ from click.testing import CliRunner
 from tests.audio.tools import completed, needs, output_of
 from vvcli.audio.format_hint import reads
 from vvcli.audio.formats import FORMATS
-from vvcli.audio.output import Output, open_output
+from vvcli.audio.output import Output
+from vvcli.audio.output_file import open_output
 from vvcli.audio.writer import open_writer
 from vvcli.cli import format as format_module
 

@@ -16,7 +16,7 @@ import pytest
 from tests import warm
 from tests.batch.fakes import PROGRAM
 from tests.conftest import TINY, InProcess, Result
-from vvcli.audio.output import FileOutput
+from vvcli.audio.output_file import FileOutput
 
 pytestmark = pytest.mark.usefixtures("one_step")
 

@@ -1,8 +1,8 @@
 """Samples to bytes to descriptors, in order.
 
-- `output.py`: `Output`, a descriptor or a file that appears when it is whole. Read it first.
-  `part_file.py` writes such files, `file_rights.py` gives them their owner, `descriptors.py`
-  tells what a name in /dev/fd stands for.
+- `output.py`: `Output`, an open descriptor. Read it first. `output_file.py`: that of a name, often
+  a file that appears when it is whole. `part_file.py` writes such files, `file_rights.py` gives
+  them their owner, `descriptors.py` tells what a name in /dev/fd stands for.
 - `player.py`: samples to a program that plays them.
 - `formats.py`: the formats by name. `writer.py`: the writer of each. `format_hint.py`: the options
   with which other programs read it.

@@ -9,7 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
-from vvcli.audio.output import Output, open_output
+from vvcli.audio.output import Output
+from vvcli.audio.output_file import open_output
 from vvcli.errors import UsageError
 from vvcli.script.record import Record
 from vvcli.speech.values import Sentence, Status

@@ -15,7 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load, save
 from torch import Tensor
 
-from vvcli.audio.output import write_file
+from vvcli.audio.output_file import write_file
 from vvcli.checkpoint.restricted_pickle import Record
 from vvcli.checkpoint.safetensors_header import read_header
 from vvcli.checkpoint.torch_zip import read_torch_zip

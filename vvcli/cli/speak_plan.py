@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from vvcli.audio.cues import check_cues
 from vvcli.audio.descriptors import is_stdout
-from vvcli.audio.output import check_output
+from vvcli.audio.output_file import check_output
 from vvcli.audio.writer import check_writer
 from vvcli.cli.audio_format import choose_format
 from vvcli.cli.environment import Environment

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from vvcli.audio.cues import open_cues
 from vvcli.audio.levels import softer
-from vvcli.audio.output import Output, open_output
+from vvcli.audio.output import Output
+from vvcli.audio.output_file import open_output
 from vvcli.audio.track import Track
 from vvcli.cli.environment import Environment
 from vvcli.cli.read_aloud import read_aloud

@@ -10,7 +10,7 @@ import click
 
 from vvcli import __version__
 from vvcli.audio.descriptors import is_stdout
-from vvcli.audio.output import check_output, write_file
+from vvcli.audio.output_file import check_output, write_file
 from vvcli.errors import UsageError
 from vvcli.progress.tally import Tally
 

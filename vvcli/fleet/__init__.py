@@ -3,8 +3,8 @@
 In the order to read in:
 
 1. `fleet.py`: workers behind one interface. `worker.py`: an engine and its loop, and one alone.
-2. `dispatcher.py`, `longest_first.py`: tickets, workers and deaths, in pure Python; no process is
-   touched.
+2. `dispatcher.py`, `longest_first.py`, `least_loaded.py`: tickets, workers and deaths, in pure
+   Python; no process is touched.
 3. `pool.py`: workers outside of this process. `run.py`: a run of many of them. `files.py`,
    `open_file.py`: for the files of a batch. `audio_run.py`: for those who hear it; `ordered.py`: as
    a stream, `session_run.py`, `sessions.py`: as live sessions. `many.py` puts them together, and

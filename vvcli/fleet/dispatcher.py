@@ -11,6 +11,7 @@ import heapq
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
+from vvcli.fleet.least_loaded import LeastLoaded
 from vvcli.fleet.longest_first import LongestFirst
 
 # Tickets to choose the longest from: half a kilobyte each.
@@ -70,7 +71,6 @@ class Dispatcher:
         if workers < 1 or queue < 1:
             raise ValueError(f"{workers} workers with a queue of {queue}: both are at least 1")
         self._workers = [_Worker(deaths=LOST * (n in lost)) for n in range(workers)]
-        self._queue = queue
         self._longest_first = longest_first
         if window is None:
             window = max(MIN_WINDOW, QUEUES_OF_WINDOW * workers * queue)
@@ -82,16 +82,14 @@ class Dispatcher:
         self._retried: list[int] = []  # heap
         self._suspects: list[int] = []  # heap; each is to be handed to a worker that has no other
         self._alone: set[int] = set()  # workers that get no more until their last ticket is done
-        # Workers that ask for more, by load; a hand-out goes to the lowest level there is.
-        self._asking: list[dict[int, None]] = [{} for _ in range(queue)]
-        self._lowest = queue
+        self._asking = LeastLoaded(queue)
         self._next = 0  # ticket to be added
         self._head = 0
 
     @property
     def wants(self) -> bool:
         """Whether a further ticket is asked for, to be handed out or to be chosen from."""
-        return len(self._new) < self._window and (self._longest_first or self._has_asking())
+        return len(self._new) < self._window and (self._longest_first or bool(self._asking))
 
     @property
     def done(self) -> bool:
@@ -125,7 +123,7 @@ class Dispatcher:
     def start(self, worker: int) -> None:
         """`worker` is ready, and asks."""
         self._workers[worker].ready = True
-        self._file(worker)
+        self._start_asking(worker)
 
     def hand_out(self, *, ahead: bool = True) -> Iterator[tuple[int, int]]:
         """Pairs of a worker and its next ticket, for as long as there are both.
@@ -134,10 +132,10 @@ class Dispatcher:
         """
         while self._suspects and (worker := self._empty_worker()) is not None:
             yield self._give(worker, heapq.heappop(self._suspects), alone=True)
-        while self._retried and self._has_asking():
-            yield self._give(self._next_worker(), heapq.heappop(self._retried))
-        while ahead and self._new and self._has_asking():
-            yield self._give(self._next_worker(), self._new.pop())
+        while self._retried and self._asking:
+            yield self._give(self._asking.pop(), heapq.heappop(self._retried))
+        while ahead and self._new and self._asking:
+            yield self._give(self._asking.pop(), self._new.pop())
 
     def admits(self, worker: int) -> bool:
         """Whether `worker` may start what it has, although enough audio waits for the head.
@@ -181,7 +179,7 @@ class Dispatcher:
     def die(self, worker: int) -> Death:
         """`worker` is dead: its tickets are handed out again, but for one that killed it alone."""
         state = self._workers[worker]
-        self._unfile(worker)
+        self._stop_asking(worker)
         self._alone.discard(worker)
         tickets = list(state.tickets)
         self._workers[worker] = _Worker(deaths=state.deaths + 1)
@@ -199,52 +197,39 @@ class Dispatcher:
 
     def _give(self, worker: int, ticket: int, *, alone: bool = False) -> tuple[int, int]:
         state = self._workers[worker]
-        self._unfile(worker)
+        self._stop_asking(worker)
         records = self._records[ticket]
         state.tickets[ticket] = records
         self._owner[ticket] = worker
         state.load += records
         if alone:
             self._alone.add(worker)
-        self._file(worker)
+        self._start_asking(worker)
         return worker, ticket
 
     def _unload(self, worker: int, records: int) -> None:
-        self._unfile(worker)
+        self._stop_asking(worker)
         self._workers[worker].load -= records
-        self._file(worker)
+        self._start_asking(worker)
 
-    def _file(self, worker: int) -> None:
-        """List `worker` under its load if it asks for more."""
+    def _start_asking(self, worker: int) -> None:
+        """Let `worker` ask for more, if it may and has not enough."""
         state = self._workers[worker]
-        if state.ready and worker not in self._alone and state.load < self._queue:
-            self._asking[state.load][worker] = None
-            self._lowest = min(self._lowest, state.load)
+        if state.ready and worker not in self._alone:
+            self._asking.add(worker, state.load)
 
-    def _unfile(self, worker: int) -> None:
-        load = self._workers[worker].load
-        if load < self._queue:
-            self._asking[load].pop(worker, None)
-
-    def _has_asking(self) -> bool:
-        while self._lowest < self._queue and not self._asking[self._lowest]:
-            self._lowest += 1
-        return self._lowest < self._queue
-
-    def _next_worker(self) -> int:
-        """The worker with the least to do; `_has_asking` was true."""
-        # The last one: a dictionary that lost its first keys is slow to find the first left.
-        return self._asking[self._lowest].popitem()[0]
+    def _stop_asking(self, worker: int) -> None:
+        self._asking.remove(worker, self._workers[worker].load)
 
     def _empty_worker(self) -> int | None:
         """A worker that has no ticket; if none has, one is kept from getting more."""
-        for number in self._asking[0]:
+        for number in self._asking.idle:
             if not self._workers[number].tickets:
                 return number
         if not self._alone:
             ready = [number for number, worker in enumerate(self._workers) if worker.ready]
             if ready:
                 least = min(ready, key=lambda number: self._workers[number].load)
-                self._unfile(least)
+                self._stop_asking(least)
                 self._alone.add(least)
         return None

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from vvcli.checkpoint.regular_file import bounded_lines, open_regular, read_bounded
+from vvcli.checkpoint.regular_file import open_regular, read_bounded
 
 
 def test_a_file_is_read_up_to_its_bound(tmp_path: Path) -> None:
@@ -36,12 +36,3 @@ def test_a_link_is_refused_where_none_may_be_followed(tmp_path: Path) -> None:
     assert read_bounded(tmp_path / "link", 10) == b"text"
     with pytest.raises(OSError, match="it is a link"):
         open_regular(tmp_path / "link", follow_links=False)
-
-
-def test_lines_are_bounded(tmp_path: Path) -> None:
-    path = tmp_path / "lines"
-    path.write_bytes(b"a\nbcd\n\nlast")
-    with open_regular(path) as file:
-        assert list(bounded_lines(file, 4)) == [b"a\n", b"bcd\n", b"\n", b"last"]
-    with open_regular(path) as file, pytest.raises(OSError, match="line 2 is longer than 3"):
-        list(bounded_lines(file, 3))

@@ -11,9 +11,7 @@ import errno
 import io
 import os
 import stat
-from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
 
 
 def open_regular(path: Path, *, follow_links: bool = True) -> io.BufferedReader:
@@ -49,20 +47,6 @@ def read_bounded(path: Path, max_bytes: int, *, follow_links: bool = True) -> by
     if len(content) > max_bytes:
         raise OSError(errno.EFBIG, f"it is longer than {max_bytes} bytes", str(path))
     return content
-
-
-def bounded_lines(file: BinaryIO, max_bytes: int) -> Iterator[bytes]:
-    """The lines of `file` with their line breaks.
-
-    Raises:
-        OSError: a line is longer than `max_bytes`.
-    """
-    number = 0
-    while line := file.readline(max_bytes + 1):
-        number += 1
-        if len(line) > max_bytes:
-            raise OSError(errno.EFBIG, f"line {number} is longer than {max_bytes} bytes")
-        yield line
 
 
 def _check_regular(status: os.stat_result, path: Path) -> None:

@@ -10,8 +10,7 @@ from collections.abc import Iterable
 
 from vvcli.frontend.rule import Item
 
-SPEAKABLE = frozenset("abcdefghijklmnopqrstuvwxyz',.?! ")  # all that the voice knows
-_UNKNOWN = re.compile("[^a-z',.?! ]")
+_UNKNOWN = re.compile("[^a-z',.?! ]")  # to the voice
 _STOPS = re.compile(r"\s*([,.?!])[\s,.?!]*")
 
 

@@ -88,7 +88,6 @@ def _ambiguous(written: str, match: re.Match[str], clause: Clause) -> str:
 
 
 _IT = cues("letters.it")
-_DOTTED_WORDS = {"a.k.a": "also known as"}
 
 
 def _dotted(match: re.Match[str], clause: Clause) -> Letters | None:

@@ -55,7 +55,6 @@ def _is_among_chords(clause: Clause, start: int, end: int) -> bool:
 # Other notes, as in "Em, C, G" or "C - Am - F"; a single one might be a name or a grade.
 _LISTED_AFTER = re.compile(r"(?:(?:,|\s[-–|]|)\s[A-G]m?(?!\w)){2}")
 _LISTED_BEFORE = re.compile(r"(?<!\w)[A-G]m?(?:,|\s[-–|]|,?\sand|)\s$")
-_KEY = re.compile(r"\s(?:major|minor|flat|maj|min)(?!\w)")
 
 
 def _key(match: re.Match[str], clause: Clause) -> Letters:

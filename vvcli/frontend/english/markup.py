@@ -53,10 +53,6 @@ def _placeholder_end(match: re.Match[str], clause: Clause) -> Markup | None:
     return _placeholder(found, clause) if found is not None and is_this else None
 
 
-def _image(match: re.Match[str], clause: Clause) -> Markup:
-    return Markup()
-
-
 def _link_end(match: re.Match[str], clause: Clause) -> Markup | None:
     opened = clause.text.rfind("[", max(0, match.start() - 300), match.start())
     return Markup() if opened >= 0 else None

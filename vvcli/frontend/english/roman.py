@@ -16,7 +16,6 @@ _AFTER_RANK = cues("roman.after_rank")
 _NAMED_X = cues("roman.named_x")
 _OF_ME = cues("roman.of_me")
 _SPELLED = cues("roman.spelled")
-_MEDICAL = frozenset("iv")
 
 
 @dataclass(frozen=True)

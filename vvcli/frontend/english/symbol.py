@@ -172,10 +172,6 @@ def _percent(match: re.Match[str], clause: Clause) -> Symbol | None:
     return Symbol("percent") if clause.before(match.start()) or clause.text == "%" else None
 
 
-def _caret_number(match: re.Match[str], clause: Clause) -> Symbol | None:
-    return Symbol("")
-
-
 _SELF = {"-": "minus", "+": "plus", "*": "times", "/": "divided by", "%": "percent"}
 
 

@@ -43,7 +43,8 @@ def test_frames_with_graphs_beside_eager(bench: Bench, capsys: pytest.CaptureFix
         eager_memory=replace(MEMORY, allocated=3.5),
         counters=COUNTERS | {"reasons": ["frames of 32 streams as one graph: no"]},
     )
-    frame._head(bench, Rates(4.2e12, 7.75e14), on_cuda=True)
+    bench.rates(Rates(4.2e12, 7.75e14))
+    frame._head(bench, on_cuda=True)
     bench.line(frame._row(row, on_cuda=True))
     frame._memory(bench, [row])
     rates, _, head, figures, _, _, names, memory, reason = capsys.readouterr().out.splitlines()

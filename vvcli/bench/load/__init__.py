@@ -3,7 +3,7 @@
 In the order to read in:
 
 1. `sessions.py`: a session on its way to its listener, and underruns.
-2. `search.py`: what a test at a rate is, and the search for the highest that holds.
+2. `trial.py`: a trial at a rate. `search.py`: the search for the highest that holds.
 3. `engine.py`, `engine_trial.py`: sessions of an engine in this process.
 4. `server.py`: sessions of any server that speaks as OpenAI's does. `clients.py`: those who arrive,
    in processes. `listener.py`: what one of them hears.

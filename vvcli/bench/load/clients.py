@@ -8,13 +8,13 @@ import os
 import select
 import selectors
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 
 import numpy as np
 
 from vvcli.bench.load.listener import FAILED, UNFINISHED, WHOLE, Listener, Target, Visit
-from vvcli.bench.load.search import HOPELESS, LONGEST_TAIL, TOLERATED
+from vvcli.bench.load.trial import LONGEST_TAIL, Patience, arrivals
 
 POLL_MS = 200
 SOON = 0.05  # seconds from the start of the processes to that of the trial, each
@@ -133,13 +133,12 @@ class _Clients:
         self._target = target
         self._plan = plan
         self._begin = begin
-        self._texts = texts
-        generator = np.random.default_rng([plan.seed, number])
-        self._arrivals = self._arrive(generator, plan.rate / processes)
-        self._tolerated = TOLERATED * plan.rate / processes * (plan.end - plan.start) + 1
+        rate, generator = plan.rate / processes, np.random.default_rng([plan.seed, number])
+        self._arrivals = arrivals(rate, texts, generator)
+        self._patience = Patience(plan.limit, rate * (plan.end - plan.start))
         self._selector = selectors.DefaultSelector()
         self._open: dict[Listener, None] = {}  # by arrival
-        self._unfinished = self._too_late = 0  # measured sessions
+        self._unfinished = 0  # measured sessions
         self._found = Visits([])
 
     def run(self) -> Visits:
@@ -161,13 +160,6 @@ class _Clients:
     def _now(self) -> float:
         return time.perf_counter() - self._begin
 
-    def _arrive(self, generator: np.random.Generator, rate: float) -> Iterator[tuple[float, str]]:
-        """Arrivals without end, as a Poisson process, each with its text."""
-        arrival = 0.0
-        while True:
-            arrival += generator.exponential(1 / rate)
-            yield arrival, self._texts[int(generator.integers(len(self._texts)))]
-
     def _begin_session(self, arrival: float, text: str) -> None:
         try:
             listener = Listener(self._target, text, arrival)
@@ -186,9 +178,9 @@ class _Clients:
         listener.advance(now)
         if self._plan.measures(listener.session.arrival):
             if was_silent and listener.audible is not None:
-                self._too_late += now - listener.session.arrival > self._plan.limit
-            if math.isfinite(self._plan.limit):
-                self._found.broken_off |= listener.session.underran
+                self._patience.note_first(now - listener.session.arrival)
+            if listener.session.underran:
+                self._patience.note_loss()
         if listener.done:
             self._end(listener, now)
         elif wrote and not listener.connection.wants_to_write:
@@ -203,17 +195,16 @@ class _Clients:
 
     def _note(self, visit: Visit) -> None:
         self._found.visits.append(visit)
-        if self._plan.measures(visit.arrival) and math.isfinite(self._plan.limit):
-            self._found.broken_off |= visit.outcome not in (WHOLE, UNFINISHED)
+        if self._plan.measures(visit.arrival) and visit.outcome not in (WHOLE, UNFINISHED):
+            self._patience.note_loss()
 
     def _is_over(self, now: float) -> bool:
         plan = self._plan
         self._found.timed_out = self._begin + now >= plan.deadline
-        if math.isfinite(plan.limit):
-            first = next(iter(self._open), None)
-            waited = now - first.session.arrival if first and first.audible is None else 0.0
-            hopeless = waited > max(HOPELESS, 5 * plan.limit)
-            self._found.broken_off |= hopeless or self._too_late > self._tolerated
+        first = next(iter(self._open), None)
+        if first is not None and first.audible is None:
+            self._patience.note_wait(now - first.session.arrival)
+        self._found.broken_off = self._patience.is_lost
         if self._found.broken_off or self._found.timed_out:
             return True
         return now >= plan.end and (not self._unfinished or now >= plan.end + LONGEST_TAIL)

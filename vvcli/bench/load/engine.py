@@ -8,43 +8,30 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from vvcli.bench.load.engine_trial import TrialRun
-from vvcli.bench.load.search import stretched
 from vvcli.bench.load.sessions import Session, held
+from vvcli.bench.load.trial import Trial, arrivals, stretched
 from vvcli.bench.readings import GpuUse
 from vvcli.bench.streams import StreamMaker, fill, stop
 from vvcli.engine.engine import Engine
-from vvcli.engine.stream import Stream
 
 STEPS = 10  # from whose time a rate is guessed
 
 
-@dataclass(frozen=True)
-class EngineTrial:
-    """Measurements at one rate, of the sessions that arrived meanwhile."""
+@dataclass(frozen=True, kw_only=True)
+class EngineTrial(Trial):
+    """A trial of an engine; audio is what it made."""
 
-    rate: float  # sessions a second
-    sessions: int
     ttfa_p50_ms: float | None
     ttfa_p99_ms: float | None
     worst_gap_ms: float  # between two frames of a session
-    worst_lateness_ms: float  # of a frame against its playback; zero if none came late
-    underrun_share: float  # of the sessions
-    held_mean: float  # sessions that play at the same time
-    held_most: int
     generating_mean: float  # streams in a slot
-    audio_s_per_s: float  # made
-    ramp_s: float
-    measured_s: float
     gpu_percent: float | None
-    broken_off: bool  # it could not hold any more
-    timed_out: bool  # the time limit came first
-    holds: bool
 
 
 class EngineLoadTest:
@@ -107,9 +94,13 @@ class EngineLoadTest:
         """
         duration = stretched(duration, rate)
         self._seed += 1
+        visitors = arrivals(rate, self._texts, np.random.default_rng(self._seed))
         run = TrialRun(
             self.engine,
-            self._sessions(np.random.default_rng(self._seed), rate),
+            (
+                (self._maker.make(text), Session(when, self._maker.frames(text), self._frame_s))
+                for when, text in visitors
+            ),
             rate=rate,
             duration=duration,
             ramp=None if is_quick else self.longest_playback,
@@ -120,17 +111,6 @@ class EngineLoadTest:
         with GpuUse(self.engine.device) as gpu:
             run.go()
         return self._trial(rate, run, gpu.percent)
-
-    def _sessions(
-        self, generator: np.random.Generator, rate: float
-    ) -> Iterator[tuple[Stream, Session]]:
-        """Sessions without end, with their arrival in seconds from the start."""
-        arrival = 0.0
-        while True:
-            arrival += generator.exponential(1 / rate)
-            text = self._texts[int(generator.integers(len(self._texts)))]
-            session = Session(arrival, self._maker.frames(text), self._frame_s)
-            yield self._maker.make(text), session
 
     def _trial(self, rate: float, run: TrialRun, gpu_percent: float | None) -> EngineTrial:
         start, end = run.window

@@ -6,8 +6,8 @@ import time
 from collections import deque
 from collections.abc import Iterator
 
-from vvcli.bench.load.search import HOPELESS, LONGEST_TAIL, TOLERATED
 from vvcli.bench.load.sessions import Session
+from vvcli.bench.load.trial import LONGEST_TAIL, Patience
 from vvcli.bench.streams import stop
 from vvcli.engine.engine import Engine
 from vvcli.engine.stream import Stream
@@ -50,21 +50,23 @@ class TrialRun:
         self.sessions: list[Session] = []
         self.frames = 0  # made in the measurement
         self.generating = 0.0  # streams in slots times seconds, in the measurement
-        self.broken_off = False
         self.timed_out = False
         self._engine = engine
         self._arrivals = arrivals
         self._duration = duration
         self._ramp_end = longest_ramp if ramp is None else ramp
         self._first_few = max(FIRST_FEW, round(rate)) if ramp is None else None
-        self._limit = limit
         self._deadline = deadline
-        self._tolerated = TOLERATED * rate * duration + 1
+        self._patience = Patience(limit, rate * duration)
         self._start: float | None = None  # of the measurement
         self._active: dict[Stream, Session] = {}
         self._unheard: deque[Session] = deque()  # by arrival
-        self._too_late = 0  # measured sessions
         self._unfinished = 0  # measured sessions
+
+    @property
+    def broken_off(self) -> bool:
+        """Whether it could not hold any more."""
+        return self._patience.is_lost
 
     @property
     def window(self) -> tuple[float, float]:
@@ -106,8 +108,10 @@ class TrialRun:
         session.deliver(self.now)
         if self._is_measured(session):
             self._unfinished -= session.done
-            self._too_late += session.delivered == 1 and session.waited(self.now) > self._limit
-            self.broken_off |= session.underran and self._limit < float("inf")
+            if session.delivered == 1:
+                self._patience.note_first(session.waited(self.now))
+            if session.underran:
+                self._patience.note_loss()
 
     def _is_measured(self, session: Session) -> bool:
         start = self._start
@@ -127,9 +131,8 @@ class TrialRun:
             self.generating += self._engine.running * seconds
         while self._unheard and self._unheard[0].first is not None:
             self._unheard.popleft()
-        longest = self._unheard[0].waited(self.now) if self._unheard else 0.0
-        hopeless = longest > max(HOPELESS, 5 * self._limit)
-        self.broken_off |= hopeless or self._too_late > self._tolerated
+        if self._unheard:
+            self._patience.note_wait(self._unheard[0].waited(self.now))
 
     def _over(self) -> bool:
         if self.broken_off or self.timed_out:

@@ -5,37 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
+from vvcli.bench.load.trial import Trial
+
 CLOSE = 1.1  # ratio of a rate that does not hold to one that does
 SMALLEST = 1 / 32  # of the start
 RETRIES = 6  # of the last, long trial, each at a lower rate
-
-# A trial that cannot hold any more is broken off: more than this share of its sessions waited too
-# long, or one has waited so long that the queue only grows.
-TOLERATED = 0.01
-HOPELESS = 1.0  # seconds
-
-LONGEST_TAIL = 30.0  # seconds to wait for the last audio of the sessions that are measured
-
-# A trial may be stretched by this much to see ENOUGH arrivals.
-LONGEST_STRETCH = 4
-ENOUGH = 20
-
-
-class Trial(Protocol):
-    """The measurements at one rate that a search reads."""
-
-    @property
-    def rate(self) -> float:
-        """Sessions a second."""
-
-    @property
-    def timed_out(self) -> bool:
-        """Whether the time limit came first."""
-
-    @property
-    def holds(self) -> bool:
-        """Whether the sessions had what they need."""
-
 
 Seen = TypeVar("Seen", bound=Trial)
 SeenAtLast = TypeVar("SeenAtLast", bound=Trial, covariant=True)
@@ -56,11 +30,6 @@ class LoadTest(Protocol[SeenAtLast]):
 
 class OutOfTimeError(Exception):
     """The time limit came while a rate was tried."""
-
-
-def stretched(duration: float, rate: float) -> float:
-    """Seconds in which ENOUGH sessions arrive, from `duration` to LONGEST_STRETCH times that."""
-    return min(max(duration, ENOUGH / rate), LONGEST_STRETCH * duration)
 
 
 def find_rate(holds: Callable[[float], bool], guess: float) -> float | None:

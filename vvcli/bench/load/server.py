@@ -13,8 +13,8 @@ import numpy as np
 
 from vvcli.bench.load.clients import Plan, Visits, run_clients, visit_alone
 from vvcli.bench.load.listener import FAILED, REFUSED, UNFINISHED, WHOLE, Target
-from vvcli.bench.load.search import stretched
 from vvcli.bench.load.sessions import held
+from vvcli.bench.load.trial import Trial, stretched
 from vvcli.client.connection import Connection, exchange
 from vvcli.client.http_response import ResponseError
 from vvcli.errors import UnavailableError
@@ -26,9 +26,9 @@ TIMEOUT, MAX_FACTS = 60.0, 1 << 20  # seconds and bytes of a handshake
 Percentiles = dict[str, float]
 
 
-@dataclass(frozen=True)
-class ServerTrial:
-    """Measurements at one rate, of the sessions that arrived meanwhile; times from arrival on.
+@dataclass(frozen=True, kw_only=True)
+class ServerTrial(Trial):
+    """A trial of a server; times are from arrival on, audio is that of those who arrived.
 
     Attributes:
         first_ms: to the first sample.
@@ -36,29 +36,16 @@ class ServerTrial:
         lead_ms: of audio before that one.
         gap_ms: the longest between two pieces of audio of a session.
         late_ms: from an arrival to its request: the clients' own lateness.
-        audio_s_per_s: of the sessions that arrived in a second.
     """
 
-    rate: float  # sessions a second
-    sessions: int
     first_ms: Percentiles | None
     audible_ms: Percentiles | None
     lead_ms: Percentiles | None
     gap_ms: Percentiles | None
     late_ms: Percentiles | None
-    worst_lateness_ms: float  # of a piece against its turn; zero if none came late
-    underrun_share: float  # of the sessions
     refused: int
     failed: int
     unfinished: int
-    held_mean: float  # sessions that play at the same time
-    held_most: int
-    audio_s_per_s: float
-    ramp_s: float
-    measured_s: float
-    broken_off: bool
-    timed_out: bool
-    holds: bool
 
 
 def shake_hands(target: Target) -> dict[str, Any]:

@@ -13,7 +13,6 @@ from vvcli.progress.visible import visible
 from vvcli.script.limits import Limits
 
 if TYPE_CHECKING:
-    from vvcli.bench.floor import Rates
     from vvcli.bench.frame_time import FrameTime
 
 
@@ -66,7 +65,8 @@ def frame(
     facts = bench.describe(model.device, model.dtype)
     rates = measure_rates(model.device, model.dtype)
     bench.head(facts)
-    _head(bench, rates, on_cuda=on_cuda)
+    facts |= bench.rates(rates)
+    _head(bench, on_cuda=on_cuda)
     rows = []
     for streams in stream_list:
         row = frame_time.measure_frame(
@@ -78,14 +78,7 @@ def frame(
         bench.line(_row(row, on_cuda=on_cuda))
     if on_cuda:
         _memory(bench, rows)
-    bench.json(
-        {
-            **facts,
-            "copy_gb_s": rates.bytes_per_second / 1e9,
-            "matmul_tflop_s": rates.flops_per_second / 1e12,
-            "frames": rows,
-        }
-    )
+    bench.json({**facts, "frames": rows})
     if profile is not None:
         from vvcli.bench.trace import trace_frames
 
@@ -98,11 +91,7 @@ def frame(
         bench.note(f"the trace is in {profile}: open it in chrome://tracing or Perfetto")
 
 
-def _head(bench: Bench, rates: Rates, *, on_cuda: bool) -> None:
-    bench.line(
-        f"copy {rates.bytes_per_second / 1e9:.0f} GB/s, "
-        f"matrix product {rates.flops_per_second / 1e12:.3g} TFLOP/s, in this run"
-    )
+def _head(bench: Bench, *, on_cuda: bool) -> None:
     bench.line()
     eager = f"{'eager':>8} {'ratio':>6} " if on_cuda else ""
     bench.line(

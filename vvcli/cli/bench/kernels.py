@@ -39,24 +39,14 @@ def kernels(context: click.Context, /, stream_list: list[int] | None, **options:
     facts = bench.describe(model.device, model.dtype)
     rates = measure_rates(model.device, model.dtype)
     bench.head(facts)
-    bench.line(
-        f"copy {rates.bytes_per_second / 1e9:.0f} GB/s, "
-        f"matrix product {rates.flops_per_second / 1e12:.3g} TFLOP/s, in this run"
-    )
+    facts |= bench.rates(rates)
     tables = []
     for streams in stream_list or [*BUCKETS_ON_CUDA]:
         table = measure_kernels(model, streams, steps=bench.solver_steps, rates=rates)
         tables.append(table)
         for line in table_lines(table):
             bench.line(line)
-    bench.json(
-        {
-            **facts,
-            "copy_gb_s": rates.bytes_per_second / 1e9,
-            "matmul_tflop_s": rates.flops_per_second / 1e12,
-            "tables": tables,
-        }
-    )
+    bench.json({**facts, "tables": tables})
 
 
 def table_lines(table: KernelTable) -> list[str]:

@@ -25,6 +25,7 @@ from vvcli.script.limits import STREAMS, Limits, shown
 if TYPE_CHECKING:
     import torch
 
+    from vvcli.bench.floor import Rates
     from vvcli.bench.readings import Memory
     from vvcli.model.vibevoice import VibeVoice
     from vvcli.speech.loaded_model import LoadedModel
@@ -119,6 +120,18 @@ class Bench:
             f"{facts['model']}, {facts['dtype']}, {facts['steps']} steps, on {facts['device']}"
         )
         self.line(", ".join(f"{name} {facts[name]}" for name in versions if facts.get(name)))
+
+    def rates(self, rates: Rates) -> dict[str, float]:
+        """Print the rates that floors are computed from; the same for a JSON object."""
+        facts = {
+            "copy_gb_s": rates.bytes_per_second / 1e9,
+            "matmul_tflop_s": rates.flops_per_second / 1e12,
+        }
+        self.line(
+            f"copy {facts['copy_gb_s']:.0f} GB/s, "
+            f"matrix product {facts['matmul_tflop_s']:.3g} TFLOP/s, in this run"
+        )
+        return facts
 
     def line(self, text: str = "") -> None:
         """Print a line of a table; nothing if JSON is asked for."""

@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 
 import click
 
-from vvcli.bench.load.search import LoadTest, Trial, search
+from vvcli.bench.load.search import LoadTest, search
+from vvcli.bench.load.trial import Trial
 from vvcli.cli.bench.options import Bench
 from vvcli.cli.types import Number
 from vvcli.script.limits import Limits

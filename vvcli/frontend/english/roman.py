@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.number_words import cardinal, letters, ordinal, year
-from vvcli.frontend.english.roman_value import value
+from vvcli.frontend.english.roman_value import NUMERAL, value
 from vvcli.frontend.rule import Rule
 from vvcli.frontend.tables import cues, lists, words
 
@@ -144,43 +144,6 @@ def _of_ruler(
     return Roman(number, is_rank=True, ending=ending)
 
 
-@dataclass(frozen=True)
-class Listed:
-    """A numeral that numbers a point: "ii." at the start."""
-
-    number: int
-
-    def words(self, british: bool) -> str:
-        """The number."""
-        return cardinal(self.number)
-
-
-def _span(match: re.Match[str], clause: Clause) -> Listed | Span | None:
-    first, last = value(match["first"].upper()), value(match["last"].upper())
-    if first is None or last is None or first >= last:
-        return None
-    return Span(first, last)
-
-
-@dataclass(frozen=True)
-class Span:
-    """From one numeral to another: "I-IV"."""
-
-    first: int
-    last: int
-
-    def words(self, british: bool) -> str:
-        """As in "one to four"."""
-        return f"{cardinal(self.first)} to {cardinal(self.last)}"
-
-
-def _listed(match: re.Match[str], clause: Clause) -> Listed | None:
-    number = value(match[0].upper())
-    if number is None or clause.touches(match.start()) != "(" or clause.follows(match.end()) != ")":
-        return None
-    return Listed(number)
-
-
 def _lettered(match: re.Match[str], clause: Clause) -> Roman | None:
     """A numeral and a letter: "Section IIIa", "Type IIb"."""
     number = value(match["numeral"])
@@ -191,55 +154,12 @@ def _lettered(match: re.Match[str], clause: Clause) -> Roman | None:
     return Roman(number, ending=f" {letters(match['letter'])}")
 
 
-def _headed(match: re.Match[str], clause: Clause) -> Listed | None:
-    """A numeral before a heading: "II. Methods"."""
-    number, before = value(match[0]), clause.text[: min(match.start(), 8)]
-    is_first = clause.is_first and match.start() < 8 and not before.strip(" #*>_")
-    return Listed(number) if number is not None and is_first else None
-
-
-@dataclass(frozen=True)
-class Lines:
-    """A line of a play, or a scene: "III.i.56", "III.i"."""
-
-    act: int
-    scene: int
-    line: int = 0
-
-    def words(self, british: bool) -> str:
-        """As in "three one fifty six"."""
-        return " ".join(cardinal(n, british) for n in (self.act, self.scene, self.line) if n)
-
-
-def _lines(match: re.Match[str], clause: Clause) -> Lines | None:
-    act, scene = value(match["act"]), value(match["scene"].upper())
-    return Lines(act, scene, int(match["line"] or 0)) if act and scene else None
-
-
-_NUMERAL = r"(?:[IVXLCDM]{1,9}|[ivxlcdm]{1,9})"
-
 RULES = [
-    Rule(re.compile(r"[ivx]{2,5}(?!\w)"), _listed, "w", shape="aa", letters="ivx"),
     Rule(
         re.compile(r"(?P<numeral>[IVX]{1,5})(?P<letter>[a-eA-E])(?!\w)"), _lettered, "C", shape="aa"
     ),
     Rule(
-        re.compile(r"(?P<act>[IVX]{1,4})\.(?P<scene>[ivx]{1,4})(?:\.(?P<line>\d{1,3}))?(?!\w)"),
-        _lines,
-        "C",
-        shape="a+[.]a",
-        letters="ivx",
-    ),
-    Rule(re.compile(r"[IVX]{2,6}(?=\.\s[A-Z])"), _headed, "C", shape="aa[.]", letters="ivx"),
-    Rule(
-        re.compile(rf"(?P<first>{_NUMERAL})[-–](?P<last>[IVXLCDM]{{1,9}}|[ivxl]{{1,9}})(?![\w-])"),
-        _span,
-        "w",
-        shape="a+[-–]",
-        letters="ivxlcdm",
-    ),
-    Rule(
-        re.compile(rf"(?P<numeral>{_NUMERAL})(?P<ending>'s)?(?![\w&])"),
+        re.compile(rf"(?P<numeral>{NUMERAL})(?P<ending>'s)?(?![\w&])"),
         _roman,
         "w",
         shape="a+(?![a0_&])",

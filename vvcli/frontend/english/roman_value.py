@@ -1,9 +1,11 @@
-"""The value of a Roman numeral."""
+"""The letters of Roman numerals, and their value."""
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
+
+NUMERAL = r"(?:[IVXLCDM]{1,9}|[ivxlcdm]{1,9})"  # a pattern for letters that may be one
 
 _VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
 _VALID = re.compile(r"M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})")

@@ -144,34 +144,6 @@ def _span(match: re.Match[str], clause: Clause) -> Span | None:
     return Span(*ends)
 
 
-@dataclass(frozen=True)
-class Offset:
-    """How far a time zone is from Greenwich: "+0200", "GMT-3"."""
-
-    sign: str
-    hour: int
-    minute: int
-    zone: str = ""  # where it is not written
-
-    def words(self, british: bool) -> str:
-        """As in "u t c plus two"."""
-        said = [self.zone]
-        if self.hour or self.minute:
-            said += [{"+": "plus"}.get(self.sign, "minus"), cardinal(self.hour)]
-        if self.minute:
-            said.append(cardinal(self.minute))
-        return " ".join(filter(None, said))
-
-
-def _offset(match: re.Match[str], clause: Clause) -> Offset | None:
-    touches = clause.touches(match.start())
-    if touches in ("C", "T", "Z") and clause.before(match.start()) in ("UTC", "GMT", "Z"):
-        return Offset(match["sign"], int(match["hour"]), int(match["minute"] or 0))
-    if clause.previous != "Time" or not match["minute"] or len(match["hour"]) != 2:
-        return None
-    return Offset(match["sign"], int(match["hour"]), int(match["minute"]), "u t c")
-
-
 def _military(match: re.Match[str], clause: Clause) -> Military | None:
     clock = match["clock"]
     ending = "" if match["zone"] else " hours"
@@ -220,15 +192,6 @@ RULES = [
         "0",
         stop="capital",
         shape=r"0{1,2}\.00 ?a",
-    ),
-    Rule(
-        re.compile(
-            r"(?:(?<=[CTZ])|(?=.\d\d:?\d\d))"  # UTC+1, and 09:05-05:00
-            r"(?P<sign>[-+–])(?P<hour>[01]?\d)(?::?(?P<minute>[0-5]\d))?(?![\w]|[.:,]\d)"
-        ),
-        _offset,
-        "-+–",
-        shape="[-+–]0",
     ),
     Rule(
         re.compile(rf"(?P<hour>[01]?\d)\s?(?P<half>{_HALF})"),

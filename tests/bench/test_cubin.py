@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from vvcli.bench.cubin import Needs, read_needs
@@ -39,6 +39,7 @@ def test_a_file_without_a_kernel_is_refused() -> None:
 
 
 @given(st.integers(0, 250), st.binary(max_size=300))
+@example(43, bytes(4) + b"\x80" + bytes(13) + b"\x01\x00\x00")  # sections beyond any memory
 def test_a_broken_file_is_refused_and_nothing_else_happens(cut: int, noise: bytes) -> None:
     for data in (cubin(40, 8)[:cut], noise, cubin(40, 8)[:cut] + noise):
         try:

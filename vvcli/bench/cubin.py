@@ -30,7 +30,7 @@ def read_needs(cubin: bytes) -> Needs:
     """
     try:
         return _read_needs(cubin)
-    except (struct.error, IndexError) as error:
+    except (struct.error, IndexError, OverflowError) as error:
         raise ValueError("a cubin that cannot be read") from error
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from zlib import crc32
 
 import torch
@@ -39,14 +40,20 @@ def random_model(config: ModelConfig, device: torch.device, dtype: torch.dtype) 
             state[name] = block.repeat(repeats)[: tensor.numel()].view(tensor.shape)
     model.load_state_dict(state, assign=True)
     model = model.to(device).requires_grad_(False).eval()
-    never_end(model)
-    return model
+    return without_end(model)
 
 
-def never_end(model: VibeVoice) -> None:
-    """Keep streams of `model` from ending by themselves; call it before making an engine."""
+def without_end(model: VibeVoice) -> VibeVoice:
+    """A model of the same weights whose streams do not end by themselves; `model` stays as it is.
+
+    To be called before an engine is made.
+    """
+    endless = copy.copy(model)  # all other parts are shared
+    endless._modules = model._modules.copy()
+    endless.eos_classifier = copy.deepcopy(model.eos_classifier)
     with torch.no_grad():
-        model.eos_classifier.fc2.bias.fill_(NEVER)
+        endless.eos_classifier.fc2.bias.fill_(NEVER)
+    return endless
 
 
 def random_voice(

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from vvcli.bench.random_model import (
     RandomTokenizer,
-    never_end,
     random_model,
     random_voice,
     voice_length,
+    without_end,
 )
 from vvcli.bench.shapes import SHAPES
 from vvcli.checkpoint.model_folder import ModelFolder
@@ -31,8 +31,7 @@ def open_model(folder: ModelFolder | None, shape: str, device: str, dtype: str) 
     target = pick_device(device)
     weights = pick_dtype(dtype, target)
     if folder:
-        found = folder.weights(weights).to(target)
-        never_end(found)
+        found = without_end(folder.weights(weights).to(target))
     else:
         found = random_model(ModelConfig.from_dict(SHAPES[shape]), target, weights)
     suit_threads(found)
@@ -47,8 +46,7 @@ def open_subject(folder: ModelFolder | None, shape: str, device: str, dtype: str
     """
     if folder:
         loaded = load(folder, device=device, dtype=dtype)
-        never_end(loaded.model)
-        return replace(loaded, frames=frames_of)
+        return replace(loaded, model=without_end(loaded.model), frames=frames_of)
     found = open_model(None, shape, device, dtype)
     config = found.config
     voice = random_voice(config, found.device, found.dtype, voice_length(config))

@@ -18,6 +18,7 @@ from vvcli.voicelab.settings import GROUPS
 COMMANDS = (
     *("packages", "texts", "phonemes", "teach", "autoencoder", "decoder", "copy", "latents"),
     *("train", "export", "restore", "pack", "unpack", "lease", "judges", "recite", "evaluate"),
+    "compare",
 )
 LINES = (
     *("--help", *(f"{command} --help" for command in COMMANDS)),
@@ -61,11 +62,11 @@ def test_nothing_heavy_is_imported() -> None:
         ("pack --output parts heads copies", "pack", ["work", "parts", ["heads", "copies"]]),
         ("restore --model m", "restore", [None, "m", str(SHIPPED_ENCODER), "work"]),
         ("restore --model m --encoder e", "restore", [None, "m", "e", "work"]),
-        ("recite --model m", "recite", [None, "m", "work", 200, "work/speech", "cpu"]),
+        ("recite --model m", "recite", [None, "m", "work", 200, "work/speech", "cpu", None]),
         (
-            "recite --model m --speech s",
+            "recite --model m --speech s --steps 3",
             "recite",
-            [None, "m", "work", 200, "s", "cpu"],
+            [None, "m", "work", 200, "s", "cpu", 3],
         ),
     ],
 )

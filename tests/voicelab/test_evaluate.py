@@ -36,8 +36,8 @@ with wave.open(sys.argv[1], "w") as file:
 class FakeSynthesizer:
     """Speaks noise, `PACE` seconds a character; the last record is cut short."""
 
-    def __init__(self, model: Path, voice: str, device: str) -> None:
-        self.made = (model, voice, device)
+    def __init__(self, model: Path, voice: str, device: str, steps: int | None) -> None:
+        self.made = (model, voice, device, steps)
 
     def speak(self, records: Sequence[Record]) -> Iterator[Any]:
         rng = np.random.default_rng(0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,8 @@ import pytest
 
 from tests.voicelab.utterances import tone
 from vvcli.voicelab.copy_synthesis import write_wave
-from vvcli.voicelab.judges import meters, worker
-from vvcli.voicelab.judges.panel import Panel
+from vvcli.voicelab.judges import meters, paired, worker
+from vvcli.voicelab.judges.panel import Panel, Verdict
 from vvcli.voicelab.judges.words import errors, repeats, word_errors
 
 FAKE = """
@@ -115,3 +116,29 @@ def test_judges_that_die_are_an_error(panel: Panel, tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="ended with 3"):
         panel.judge(recordings(tmp_path, 2), ["one", "die"])
     assert list((tmp_path / "memory").iterdir()) == []
+
+
+class Recognizer(Panel):
+    """In the folder `two`, hears the first words alone, and likes later lines better."""
+
+    def judge(self, recordings: Sequence[Path], texts: Sequence[str]) -> list[Verdict]:
+        found = []
+        for path, text in zip(recordings, texts, strict=True):
+            is_second = path.parent.name == "two"
+            heard = text.split()[0] if is_second else text
+            found.append(Verdict(text, heard, 4.0 + is_second * int(path.stem) / 10))
+        return found
+
+
+def test_two_recitals_are_compared_line_by_line(tmp_path: Path) -> None:
+    lines = {1: "a b", 2: "a b c d", 3: "a", 4: "spoken by one alone"}
+    for folder, numbers in (("one", (1, 2, 3, 4)), ("two", (1, 2, 3, 7))):
+        for number in numbers:
+            write_wave(tmp_path / folder / f"{number:03}.wav", np.zeros(100, np.int16))
+    panel = Recognizer(tmp_path, tmp_path / "verdicts")
+    found = paired.compare(panel, lines, tmp_path / "one", tmp_path / "two")
+    # Differences 0.1, 0.2, 0.3; 1, 3 and 0 more errors in 7 words.
+    assert found == ("3", "+0.200 ± 0.058", "+57.1 ± 37.8")
+    same = paired.compare(panel, lines, tmp_path / "one", tmp_path / "one")
+    assert same == ("4", "+0.000 ± 0.000", "+0.0 ± 0.0")
+    assert paired.table([("clara", *found)]).splitlines()[-1].startswith("| clara | 3 | +0.200")

@@ -83,7 +83,12 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         step.add_argument("--model", type=Path, default=ASSETS)
         step.add_argument("--count", type=int, default=200, help="lines of a set for each voice")
         step.add_argument("--speech", type=Path, help="folder of what is spoken (default: in WORK)")
+        if name == "recite":
+            step.add_argument("--steps", type=int, help="solver steps (default: the model's own)")
     step.add_argument("--peers", action="store_true", help="judge other synthesizers, too")
+    step = steps.add_parser("compare", help="print how the second of two recitals differs")
+    step.add_argument("folders", nargs=2, type=Path, help="what `recite --speech` has written")
+    step.add_argument("--count", type=int, default=200, help="lines of a set for each voice")
     return parser.parse_args(arguments)
 
 

@@ -13,6 +13,7 @@ from vvcli.voicelab.copy_synthesis import copy_synthesis
 from vvcli.voicelab.evaluate import evaluate, recite, sets_of
 from vvcli.voicelab.export import export
 from vvcli.voicelab.judges import packages as judges
+from vvcli.voicelab.judges import paired
 from vvcli.voicelab.judges.panel import Panel
 from vvcli.voicelab.judges.peers import compare
 from vvcli.voicelab.language import train_language
@@ -93,7 +94,14 @@ def run(options: argparse.Namespace) -> None:
     elif options.step == "judges":
         judges.install(work / JUDGES)
     elif options.step == "recite":
-        recite(settings, options.model, work, options.count, speech, device.type)
+        recite(settings, options.model, work, options.count, speech, device.type, options.steps)
+    elif options.step == "compare":
+        panel, rows = Panel(work / JUDGES, work / "verdicts"), []
+        for i, voice in enumerate(settings.voices):
+            judged = sets_of(settings, i, work, options.count)[HELD_OUT]
+            folders = [folder / voice.name / HELD_OUT for folder in options.folders]
+            rows.append((voice.name, *paired.compare(panel, judged, *folders)))
+        print(paired.table(rows))  # noqa: T201
     elif options.step == "evaluate":
         panel = Panel(work / JUDGES, work / "verdicts")
         print(evaluate(settings, options.model, work, panel, options.count, speech))  # noqa: T201

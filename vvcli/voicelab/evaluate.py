@@ -20,13 +20,22 @@ def sets_of(settings: Settings, voice: int, work: Path, count: int) -> dict[str,
 
 
 def recite(
-    settings: Settings, model: Path, work: Path, count: int, folder: Path, device: str
+    settings: Settings,
+    model: Path,
+    work: Path,
+    count: int,
+    folder: Path,
+    device: str,
+    steps: int | None = None,
 ) -> None:
-    """Have all voices of `model` speak what they are judged on into `folder`."""
+    """Have all voices of `model` speak what they are judged on into `folder`.
+
+    `steps` of the solver a frame; without, the model's own.
+    """
     for i, voice in enumerate(settings.voices):
         sets = sets_of(settings, i, work, count)
         if not all((folder / voice.name / kind / recital.WHOLE).exists() for kind in sets):
-            synthesizer = Synthesizer(model, voice=voice.name, device=device)
+            synthesizer = Synthesizer(model, voice=voice.name, device=device, steps=steps)
             for kind, lines in sets.items():
                 recital.speak(synthesizer, lines, folder / voice.name / kind)
 

@@ -142,18 +142,18 @@ class ThreadedStep(FrameStep):
     def _run_alone(
         self, state: SlotState, limit: AttentionLimit, text: TextBatch | None
     ) -> FrameOutput:
-        values, beside = StepValues(), Future[None]()
-        beside.set_result(None)
+        values, decoding = StepValues(), Future[None]()
+        decoding.set_result(None)
         try:
             for stage in self.stages(values, state, 1, limit, text):
                 if stage.name == "decoder":
-                    beside = self._submit(stage.run)
+                    decoding = self._submit(stage.run)
                     continue
                 stage.run()
                 if stage.joins:
-                    beside.result()
+                    decoding.result()
         finally:
-            wait([beside])
+            wait([decoding])
         return values.frame
 
     def _submit(self, call: Callable[[], Result]) -> Future[Result]:

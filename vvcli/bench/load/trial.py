@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np  # the command line reads these names, and imports no numpy
 
 # A trial that cannot hold any more is broken off: more than this share of its sessions waited too
 # long, or one has waited so long that the queue only grows.

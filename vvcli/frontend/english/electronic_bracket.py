@@ -111,11 +111,10 @@ def _template(match: re.Match[str], clause: Clause) -> Code | None:
 def _template_end(match: re.Match[str], clause: Clause) -> Code | None:
     place = match.start()
     opened = clause.text.rfind("<", max(0, place - 60), place)
-    if opened < 0:
-        return None
-    is_type = opened > 0 and clause.text[opened - 1].isalnum()
-    is_type = is_type or clause.before(opened).lower() in _INCLUDES
-    return Code("") if is_type and _TYPE.match(clause.text, opened) else None
+    if opened not in clause.index or not _TYPE.match(clause.text, opened):
+        return None  # in "<<" no token begins at the second one
+    is_type = clause.touches(opened).isalnum() or clause.before(opened).lower() in _INCLUDES
+    return Code("") if is_type else None
 
 
 def _header(match: re.Match[str], clause: Clause) -> Code | None:

@@ -9,11 +9,10 @@ from functools import cache
 
 from vvcli.errors import RecordError, UnavailableError
 from vvcli.frontend.characters import Cleaned, clean
-from vvcli.frontend.classify import RuleBook
+from vvcli.frontend.classify import Item, RuleBook
 from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.plain import Unspeakable
 from vvcli.frontend.languages import LANGUAGES
-from vvcli.frontend.rule import Item
 from vvcli.frontend.tables import words
 from vvcli.frontend.tokenize import Token
 from vvcli.frontend.verbalize import tidy, verbalize

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from vvcli.frontend.rule import Item
+from vvcli.frontend.classify import Item
 
 _UNKNOWN = re.compile("[^a-z',.?! ]")  # to the voice
 _STOPS = re.compile(r"\s*([,.?!])[\s,.?!]*")

@@ -6,8 +6,8 @@ import re
 from collections import defaultdict
 from dataclasses import dataclass
 
+from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
-from vvcli.frontend.rule import Rule
 from vvcli.frontend.tables import cues, rows, words
 
 _SAID_NO = cues("abbreviation.said_no")

@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.number_words import letters, number, plural, year
 from vvcli.frontend.english.patterns import NUMBER, is_year_like, plain
-from vvcli.frontend.rule import Rule
 from vvcli.frontend.tables import cues, mapping, words
 
 _PEOPLE = cues("cardinal.people")

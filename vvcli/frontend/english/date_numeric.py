@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.cardinal import counts
 from vvcli.frontend.english.date import Date, follows_article, full_year, is_day
 from vvcli.frontend.english.time import Time
-from vvcli.frontend.rule import Rule
 from vvcli.frontend.tables import cues, rows
 
 _ON = cues("date.on")

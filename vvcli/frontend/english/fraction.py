@@ -6,11 +6,11 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.cardinal import counts
 from vvcli.frontend.english.number_words import cardinal, number, ordinal
 from vvcli.frontend.english.patterns import is_year_like
-from vvcli.frontend.rule import Rule
 from vvcli.frontend.tables import cues
 
 _NAMED = frozenset([*range(3, 21), 24, 25, 30, 32, 40, 48, 50, 60, 64, 100, 128, 1000, 1_000_000])

@@ -6,10 +6,10 @@ import re
 from functools import cache
 from string import ascii_lowercase
 
+from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.letters import Letters
 from vvcli.frontend.english.number_words import letters
-from vvcli.frontend.rule import Rule
 from vvcli.frontend.tables import words
 
 _AY = Letters("ay")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.number_words import cardinal, letters, ordinal, year
 from vvcli.frontend.english.roman_value import NUMERAL, value
-from vvcli.frontend.rule import Rule
 from vvcli.frontend.tables import cues, lists, words
 
 # Words after which "Mary I" is a queen, and not the beginning of what I do.

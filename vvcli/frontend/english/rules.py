@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vvcli.frontend.classify import RuleBook
+from vvcli.frontend.classify import RuleBook, Value
 from vvcli.frontend.clause import Clause
 from vvcli.frontend.english import (
     abbreviation,
@@ -53,7 +53,6 @@ from vvcli.frontend.english import (
     year,
 )
 from vvcli.frontend.english import range as ranges
-from vvcli.frontend.rule import Value
 from vvcli.frontend.tokenize import Token
 
 # A date is no fraction, a time no ratio, and a price no measure: whoever is more certain is first.

@@ -7,8 +7,8 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
+from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
-from vvcli.frontend.rule import Rule
 from vvcli.frontend.tables import cues, mapping
 from vvcli.frontend.tokenize import Token
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from functools import cache, cached_property
-from itertools import accumulate, compress
+from itertools import accumulate, compress, count, islice
+from typing import Any
 
 from vvcli.frontend.tokenize import Token, tokenize
 
 _MAX_LOOK = 8  # tokens to either side, so that the time stays linear
+_NOTHING = ("",) * _MAX_LOOK
 
 
 class _Shapes(dict[int, str]):
@@ -62,14 +64,14 @@ class Clause:
     ) -> None:
         self.text = text
         self.tokens = tokenize(text)
-        starts = [start for _, _, start in self.tokens]
-        self.index = dict(zip([*starts, len(text)], range(len(starts) + 1), strict=True))
-        is_solid = [kind != "space" for kind, _, _ in self.tokens]
+        kinds, texts, starts = zip(*self.tokens, strict=True) if text else ((), (), ())
+        self.index = dict(zip((*starts, len(text)), count(), strict=False))
+        is_solid = list(map("space".__ne__, kinds))
         self._solid = list(compress(self.tokens, is_solid))
-        nothing = [""] * _MAX_LOOK
-        self._words = nothing + [text for _, text, _ in self._solid] + nothing
+        self._words = [*_NOTHING, *compress(texts, is_solid), *_NOTHING]
         # The number of those before a place where a token begins.
         self._rank = dict(zip(self.index, accumulate(is_solid, initial=0), strict=True))
+        self._count = len(self._solid)
         self.shapes = text.translate(_SHAPES)
         self.present = frozenset(self.shapes)
         self.continuers = continuers  # names that go on with a sentence
@@ -77,19 +79,35 @@ class Clause:
         self.british = british
         self.is_first = is_first  # of its record
         self.is_last = is_last
-        self.plain_words = 0  # in this sentence, so far
-        self.has_stop = False  # before here
-        self.previous = ""  # the class of the last item that is not a space
+        # What has been classified: the value, its text, its place, and whether it ends a sentence.
+        self.items: list[tuple[Any, str, int, bool]] = []
+        self._counted = 0  # items, of which the next two tell
+        self._plain_words = 0  # in this sentence
+        self._has_stop = False
 
-    def note(self, value: object, text: str, *, ends_sentence: bool) -> None:
-        """Count an item that has been classified: its value and text."""
-        kind: type = type(value)
-        self.previous, is_stop, is_plain = _noted(kind)
-        if is_stop or ends_sentence:
-            self.plain_words = 0
-            self.has_stop = True
-        elif is_plain:
-            self.plain_words += 2 if "'" in text else 1
+    @property
+    def previous(self) -> str:
+        """The class of the last item that is not a space; "" at the start."""
+        for item in self.items[-1:-3:-1]:  # no space is beside another
+            kind: type = type(item[0])
+            name = _noted(kind)[0]
+            if name != "Space":
+                return name
+        return ""
+
+    def _is_sentence(self) -> bool:
+        """Whether what has been classified has a stop, or two plain words after the last one."""
+        # When first asked: hardly any rule does.
+        for value, text, _, ends_sentence in islice(self.items, self._counted, None):
+            kind: type = type(value)
+            _, is_stop, is_plain = _noted(kind)
+            if is_stop or ends_sentence:
+                self._plain_words = 0
+                self._has_stop = True
+            elif is_plain:
+                self._plain_words += 2 if "'" in text else 1
+        self._counted = len(self.items)
+        return self._plain_words >= 2 or self._has_stop
 
     def token_before(self, place: int, count: int = 1) -> Token | None:
         """The `count`-th token before `place` that is not a space."""
@@ -98,8 +116,8 @@ class Clause:
 
     def token_after(self, place: int, count: int = 1) -> Token | None:
         """The `count`-th token from `place` on that is not a space."""
-        i = self._rank.get(place, len(self._solid)) + count - 1
-        return self._solid[i] if i < len(self._solid) else None
+        i = self._rank.get(place, self._count) + count - 1
+        return self._solid[i] if i < self._count else None
 
     def before(self, place: int, count: int = 1) -> str:
         """The text of that token, up to the eighth; "" if there is none."""
@@ -107,7 +125,7 @@ class Clause:
 
     def after(self, place: int, count: int = 1) -> str:
         """The text of that token, up to the eighth; "" if there is none."""
-        return self._words[self._rank.get(place, len(self._solid)) + _MAX_LOOK - 1 + count]
+        return self._words[self._rank.get(place, self._count) + _MAX_LOOK - 1 + count]
 
     def cue(self, place: int) -> str:
         """The word before `place` in lower case, without the full stop of an abbreviation."""
@@ -116,7 +134,7 @@ class Clause:
 
     def touches(self, place: int) -> str:
         """The character before `place`, which may be a space; "" at the start."""
-        return self.text[place - 1 : place] if place else ""
+        return self.text[place - 1 : place]  # of [-1:0], too
 
     def follows(self, place: int) -> str:
         """The character at `place`; "" at the end."""
@@ -144,7 +162,7 @@ class Clause:
             return False
         token, spaced = self._after_closing(end)
         if token is None:
-            return not self.is_last or self.plain_words >= 2 or self.has_stop
+            return not self.is_last or self._is_sentence()
         if not spaced or token.kind not in ("word", "number"):
             return False
         if token.kind == "number":

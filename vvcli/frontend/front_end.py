@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
 from vvcli.errors import RecordError, UnavailableError
 from vvcli.frontend.characters import Cleaned, clean
-from vvcli.frontend.classify import Item, RuleBook
+from vvcli.frontend.classify import RuleBook
 from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.plain import Unspeakable
+from vvcli.frontend.item import Found, Item
 from vvcli.frontend.languages import LANGUAGES
 from vvcli.frontend.tables import words
 from vvcli.frontend.tokenize import Token
-from vvcli.frontend.verbalize import tidy, verbalize
+from vvcli.frontend.verbalize import verbalize
 
 MAX_CLAUSE = 4096  # characters; no text is worked on in larger pieces
 _SENTENCE = re.compile(r"[.?!]['\")\]]*\s")
@@ -76,7 +77,7 @@ class FrontEnd:
         """The tokens of a text that is no longer than a clause."""
         return Clause(clean(text).text).tokens
 
-    def _items(self, text: str) -> Iterator[tuple[list[Item], Cleaned, int]]:
+    def _items(self, text: str) -> Iterator[tuple[list[Found], Cleaned, int]]:
         start = 0
         for piece in clauses(text):
             cleaned = clean(piece)
@@ -117,20 +118,19 @@ def refuse(words: list[str]) -> None:
         raise RecordError(f"this voice speaks English and cannot say: {shown}")
 
 
-def _unspeakable(items: list[Item]) -> list[str]:
-    return [item.text for item in items if isinstance(item.value, Unspeakable)]
+def _unspeakable(items: Iterable[Found]) -> list[str]:
+    return [text for value, text, _, _ in items if isinstance(value, Unspeakable)]
 
 
 def _joined(parts: list[str]) -> str:
-    return tidy(" ".join(filter(None, parts))) if len(parts) > 1 else parts[0]
+    """The parts, which are tidy: none begins with a stop."""
+    return " ".join(filter(None, parts))
 
 
-def _placed(items: list[Item], cleaned: Cleaned, start: int) -> list[Item]:
+def _placed(items: list[Found], cleaned: Cleaned, start: int) -> list[Item]:
     """Items with their places in the source."""
-    if not start and not cleaned.places:
-        return items  # as most are
     return [
-        Item(item.value, item.text, start + cleaned.source(item.start), item.stop) for item in items
+        Item(value, text, start + cleaned.source(place), stop) for value, text, place, stop in items
     ]
 
 

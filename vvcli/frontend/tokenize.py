@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import partial
+from itertools import accumulate
 from typing import NamedTuple
 
 _BASE = (
@@ -14,18 +15,38 @@ _BASE = (
 _MODIFIERS = "[\ufe0e\ufe0f\u20e3\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]{0,8}"
 
 # Letters and digits are separate tokens: "5kg" is two, and so is "H2O" three. An apostrophe
-# between letters belongs to the word. A run of one sign is one token.
-_TOKEN = re.compile(
-    r"(?P<space>\s+)"
-    r"|(?P<word>[^\W\d_]+(?:'[^\W\d_]+)*)"
-    rf"|(?P<pictograph>[0-9#*]\ufe0f?\u20e3|[\U0001f1e6-\U0001f1ff]{{2}}"
-    rf"|{_BASE}{_MODIFIERS}(?:\u200d{_BASE}{_MODIFIERS}){{0,8}})"
-    r"|(?P<number>[0-9]+)"
-    r"|(?P<stop>[.?!]+)"
-    r"|(?P<punctuation>(?P<mark>[,;:()\[\]{}\"'—–-])(?P=mark)*)"
-    r"|(?P<symbol>(?P<sign>.)(?P=sign)*)",
-    re.DOTALL,
+# between letters belongs to the word.
+_PIECES = {
+    "space": r"\s+",
+    "word": r"[^\W\d_]+(?:'[^\W\d_]+)*",
+    "pictograph": (
+        r"[0-9#*]\ufe0f?\u20e3|[\U0001f1e6-\U0001f1ff]{2}"
+        rf"|{_BASE}{_MODIFIERS}(?:\u200d{_BASE}{_MODIFIERS}){{0,8}}"
+    ),
+    "number": "[0-9]+",
+    "stop": "[.?!]+",
+}
+# Others are signs; a run of one sign is one token.
+_TOKEN = re.compile(rf"({'|'.join(_PIECES.values())}|(.)\2*)", re.DOTALL)
+_SIGNS = {"punctuation": r"[,;:()\[\]{}\"'—–-]+", "symbol": ".+"}
+_KIND = re.compile(
+    "|".join(f"(?P<{kind}>{piece})" for kind, piece in {**_PIECES, **_SIGNS}.items()), re.DOTALL
 )
+_MAX_KINDS = 1 << 14  # kept in mind; a server may meet any number of words
+
+
+class _Kinds(dict[str, str]):
+    """The kind of a token by its text."""
+
+    def __missing__(self, text: str) -> str:
+        if len(self) >= _MAX_KINDS:
+            self.clear()
+        match = _KIND.match(text)
+        kind = self[text] = (match and match.lastgroup) or "symbol"
+        return kind
+
+
+_KINDS = _Kinds()
 
 
 class Token(NamedTuple):
@@ -51,4 +72,7 @@ def tokenize(clause: str) -> list[Token]:
     >>> [(token.kind, token.text) for token in tokenize("it's 5kg.")]
     [('word', "it's"), ('space', ' '), ('number', '5'), ('word', 'kg'), ('stop', '.')]
     """
-    return [_new((m.lastgroup or "", m[0], m.start())) for m in _TOKEN.finditer(clause)]
+    # All of it in loops of the interpreter's own: there is a token for every few characters.
+    texts = [text for text, _ in _TOKEN.findall(clause)]
+    starts = accumulate(map(len, texts), initial=0)
+    return list(map(_new, zip(map(_KINDS.__getitem__, texts), texts, starts, strict=False)))

@@ -8,15 +8,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from vvcli.frontend.classify import Item
+from vvcli.frontend.item import Found
 
 _UNKNOWN = re.compile("[^a-z',.?! ]")  # to the voice
 _STOPS = re.compile(r"\s*([,.?!])[\s,.?!]*")
 
 
-def verbalize(items: Iterable[Item], british: bool = False) -> str:
+def verbalize(items: Iterable[Found], british: bool = False) -> str:
     """What is spoken: lower-case words, commas, and the stops that are in the text."""
-    said = " ".join(filter(None, [item.words(british) for item in items]))
+    said = " ".join(
+        [
+            words + "." if ends_sentence else words
+            for value, _, _, ends_sentence in items
+            if (words := value.words(british)) or ends_sentence
+        ]
+    )
     return tidy(" ".join(_UNKNOWN.sub("", said).split()))
 
 

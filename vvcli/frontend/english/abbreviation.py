@@ -6,8 +6,8 @@ import re
 from collections import defaultdict
 from dataclasses import dataclass
 
-from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
+from vvcli.frontend.rule import Rule
 from vvcli.frontend.tables import cues, rows, words
 
 _SAID_NO = cues("abbreviation.said_no")
@@ -193,6 +193,14 @@ def _is_street(
     return is_named if is_dotted else is_named and (has_number or bool(is_ordinal) or is_ended)
 
 
+_WORD = re.compile(r"(?P<word>[A-Za-z]{1,8})(?P<dot>\.)?(?![\w'])")
+# Those without a full stop are few: most words of the table are words of another kind, too.
+_BARE = frozenset(word for word, senses in _SENSES.items() if any("bare" in f for _, f in senses))
+_NAMING = frozenset(
+    word for word, senses in _SENSES.items() if any(f & {"title", "number"} for _, f in senses)
+)
+_DOTTED_SHAPE, _BARE_SHAPE = "a+[.]", "a+(?![.a0_'])"
+
 RULES = [
     Rule(
         re.compile(r"(?P<word>[A-Za-z]{1,8})\.'s(?!\w)"),
@@ -201,20 +209,10 @@ RULES = [
         frozenset(_SENSES),
         shape="a+[.]'",
     ),
-    Rule(
-        re.compile(r"(?P<word>[A-Za-z]{1,8})(?P<dot>\.)?(?![\w'])"),
-        _before_name,
-        "w",
-        frozenset(_SENSES),
-        stop="never",
-    ),
-    Rule(
-        re.compile(r"(?P<word>[A-Za-z]{1,8})(?P<dot>\.)?(?![\w'])"),
-        _abbreviation,
-        "w",
-        frozenset(_SENSES),
-        stop="starter",
-    ),
+    Rule(_WORD, _before_name, "w", _NAMING, stop="never", shape=_DOTTED_SHAPE),
+    Rule(_WORD, _before_name, "w", _NAMING & _BARE, stop="never", shape=_BARE_SHAPE),
+    Rule(_WORD, _abbreviation, "w", frozenset(_SENSES), stop="starter", shape=_DOTTED_SHAPE),
+    Rule(_WORD, _abbreviation, "w", _BARE, stop="starter", shape=_BARE_SHAPE),
     # "Mr.Smith" and "No.5" have no space; "end.Start" is no abbreviation.
     Rule(
         re.compile(r"(?P<word>[A-Za-z]{1,8})(?P<dot>\.)(?=[A-Z0-9])"),

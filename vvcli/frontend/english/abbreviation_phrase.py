@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.abbreviation import Abbreviation
 from vvcli.frontend.english.number_words import cardinal, letters
 from vvcli.frontend.english.patterns import alternatives
+from vvcli.frontend.rule import Rule
 from vvcli.frontend.tables import mapping, rows
 
 _PHRASES = {row[0]: (row[1], row[2] if len(row) > 2 else "") for row in rows("english/phrases")}

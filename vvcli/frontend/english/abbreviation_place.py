@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.abbreviation import Abbreviation
 from vvcli.frontend.english.number_words import letters
 from vvcli.frontend.english.patterns import NTH, STREET
+from vvcli.frontend.rule import Rule
 from vvcli.frontend.tables import cues
 
 COMPASS = {"N": "north", "S": "south", "E": "east", "W": "west"}

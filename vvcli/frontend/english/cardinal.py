@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.number_words import letters, number, plural, year
 from vvcli.frontend.english.patterns import NUMBER, is_year_like, plain
+from vvcli.frontend.rule import Rule
 from vvcli.frontend.tables import cues, mapping, words
 
 _PEOPLE = cues("cardinal.people")
@@ -43,21 +43,22 @@ def counts(word: str) -> bool:
 
 def _whole(match: re.Match[str], clause: Clause) -> Cardinal | None:
     sign, written = match.groups()
-    if "." in written or _EXPONENT.match(clause.text, match.end()):
+    end = match.end()
+    if "." in written or (clause.follows(end) in ("e", "E") and _EXPONENT.match(clause.text, end)):
         return None  # 1e-5
     minus = sign is not None
     if minus and not _can_be_minus(match, clause):
         return None
     if len(written) == 4 and is_year_like(written):
-        after = clause.after(match.end())
+        after = clause.after(end)
         if written.endswith("00") or not (after.islower() and counts(after)):
             return Cardinal(written, as_pairs=not minus, minus=minus)
-    return _cardinal(plain(written), minus)
+    return _cardinal(written, minus)
 
 
 @lru_cache(1024)
 def _cardinal(written: str, minus: bool) -> Cardinal:
-    return Cardinal(written, minus=minus)
+    return Cardinal(plain(written), minus=minus)
 
 
 _EXPONENT = re.compile(r"[eE][+-]?\d{1,3}(?!\w)")
@@ -184,7 +185,7 @@ RULES = [
         ),
         _magnitude,
         "0.",
-        shape="0+(a|[,']0|[.]0+(a|$))|[.]0+(a|$)",
+        shape="0+(a|[,']00|[.]0+(a|$))|[.]0+(a|$)",
         letters="kmb",
     ),
     Rule(

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.chemistry import ELEMENTS
 from vvcli.frontend.english.number_words import letters
+from vvcli.frontend.rule import Rule
 
 _PIECES = {"K": "king", "Q": "queen", "R": "rook", "B": "bishop", "N": "knight"}
 _NEAR = 24  # characters to either side in which another move makes this one

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.cardinal import counts
 from vvcli.frontend.english.number_words import ordinal, year
 from vvcli.frontend.english.patterns import DASH, SUFFIX, alternatives
 from vvcli.frontend.english.time import Time
+from vvcli.frontend.rule import Rule
 from vvcli.frontend.tables import cues, rows
 
 NAMES = {name: int(number) for number, name, *_ in rows("english/months")}

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.cardinal import counts
 from vvcli.frontend.english.date import Date, follows_article, full_year, is_day
 from vvcli.frontend.english.time import Time
+from vvcli.frontend.rule import Rule
 from vvcli.frontend.tables import cues, rows
 
 _ON = cues("date.on")
@@ -60,7 +60,7 @@ def _numeric(match: re.Match[str], clause: Clause) -> Date | None:
 
 def _short(match: re.Match[str], clause: Clause) -> Date | None:
     """12/25: unless it is rather a fraction, or counts something."""
-    first, second = match["first"], match["second"]
+    first, second = match.groups()
     month, day = (int(second), int(first)) if clause.british else (int(first), int(second))
     if month > 12 and day <= 12:
         month, day = day, month
@@ -76,22 +76,17 @@ def _short(match: re.Match[str], clause: Clause) -> Date | None:
 
 def _is_cued(match: re.Match[str], clause: Clause) -> bool:
     """Whether what is before it says that it is a date: "on 5/6", "Sat 5/6"."""
-    before, after = clause.before(match.start()).lower(), clause.after(match.end())
-    if before.isdigit():
+    written, after = clause.before(match.start()), clause.after(match.end())
+    if not written or written.isdigit():
         return False
-    if before == ".":
-        before = clause.before(match.start(), 2).lower()
+    before = (clause.before(match.start(), 2) if written == "." else written).lower()
     if before in _EXPIRES or (before == "of" and clause.before(match.start(), 2).lower() in _DAYS):
         return True  # exp. 10/12, the week of 10/7
     if before in _PREPOSITIONS and not counts(after):
         return True
-    return _is_weekday_before(match, clause) and _ends_date(after)
-
-
-def _is_weekday_before(match: re.Match[str], clause: Clause) -> bool:
-    """Whether the day of the week is before it: "Sat 5/6", "Sunday, 3/4"."""
-    before = clause.before(match.start())
-    return (clause.before(match.start(), 2) if before in (".", ",") else before) in _WEEKDAYS
+    # Sat 5/6; Sunday, 3/4
+    day = clause.before(match.start(), 2) if written in (".", ",") else written
+    return day in _WEEKDAYS and _ends_date(after)
 
 
 def _ends_date(after: str) -> bool:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.number_words import cardinal, plural, year
+from vvcli.frontend.rule import Rule
 from vvcli.frontend.tables import cues
 
 _SECONDS_AFTER = cues("decade.seconds_after")

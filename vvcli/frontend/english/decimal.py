@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.number_words import cardinal, number
 from vvcli.frontend.english.patterns import plain
+from vvcli.frontend.rule import Rule
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.number_words import cardinal, digits, grouped, letters
 from vvcli.frontend.english.patterns import alternatives
 from vvcli.frontend.english.plain import without_accents
+from vvcli.frontend.rule import Rule
 from vvcli.frontend.tables import cues, mapping, words
 
 _SIGNS = {

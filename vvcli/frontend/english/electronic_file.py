@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.electronic import ALONE, Electronic
 from vvcli.frontend.english.patterns import alternatives
+from vvcli.frontend.rule import Rule
 from vvcli.frontend.tables import mapping
 
 

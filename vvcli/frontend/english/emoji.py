@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.number_words import cardinal
+from vvcli.frontend.rule import Rule
 from vvcli.frontend.tables import mapping
 from vvcli.frontend.tokenize import Token
 

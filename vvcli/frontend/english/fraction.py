@@ -6,11 +6,11 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.cardinal import counts
 from vvcli.frontend.english.number_words import cardinal, number, ordinal
 from vvcli.frontend.english.patterns import is_year_like
+from vvcli.frontend.rule import Rule
 from vvcli.frontend.tables import cues
 
 _NAMED = frozenset([*range(3, 21), 24, 25, 30, 32, 40, 48, 50, 60, 64, 100, 128, 1000, 1_000_000])
@@ -85,21 +85,24 @@ def _name(under: int, british: bool) -> str | None:
     return None
 
 
+_HALF = Fraction(1, 2, of_one="half")
 _SPOKEN = (2, 3, 4, 8)  # "1/2off", "½each"
 
 
 def _fraction(match: re.Match[str], clause: Clause) -> Fraction | Meter | None:
     place, end = match.span()
-    over, under = int(match["over"]), int(match["under"])
-    whole = int(match["whole"]) if match["whole"] else None
+    parts = match.group("over", "under", "whole")
+    over, under = int(parts[0]), int(parts[1])
+    whole = int(parts[2]) if parts[2] else None
     if clause.follows(end).isalpha() and not (over < under and under in _SPOKEN):
         return None  # a name such as 12/7b
     touches = clause.touches(place)
     if touches.isalpha() or (touches == "-" and clause.text[max(0, place - 2)].isupper()):
         return None  # FY23/24, Case C-311/18
-    is_season = len(match["under"]) == 2 and over % 100 < under
-    if over > 999 and is_year_like(match["over"]) and (is_season or len(match["under"]) > 2):
-        return None  # the 2023/24 season, (EU) 2016/679
+    if over > 999 and is_year_like(parts[0]):
+        is_season = len(parts[1]) == 2 and over % 100 < under
+        if is_season or len(parts[1]) > 2:
+            return None  # the 2023/24 season, (EU) 2016/679
     after = clause.after(end).lower()
     if after[:1] == "=" and (over >= under or " " in match[0]):
         return None  # 12/4=3
@@ -124,7 +127,7 @@ def _fraction(match: re.Match[str], clause: Clause) -> Fraction | Meter | None:
     if over > 1 and under == 4 and after in MEASURES:
         return Fraction(over, under, of_one="an" if after in ("inch", "hour", "ounce") else "a")
     if (over, under) == (1, 2) and after in ("a", "an"):
-        return Fraction(1, 2, of_one="half")
+        return _HALF
     return _simple(over, under)
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.cardinal import counts
 from vvcli.frontend.english.number_words import grouped, letters
 from vvcli.frontend.english.patterns import alternatives
+from vvcli.frontend.rule import Rule
 from vvcli.frontend.tables import rows
 
 
@@ -91,11 +91,25 @@ def _aircraft(match: re.Match[str], clause: Clause) -> Idiom | None:
     return Idiom(said) if is_named or is_later else None
 
 
-_FIRST = alternatives({key for key in _IDIOMS if key[0].isdigit()})
-_LETTERS = "".join(
-    {match[1].lower() for key in _IDIOMS if (match := re.match(r"\d+([A-Za-z])", key))}
-)
-_OTHER = {key for key in _IDIOMS if not key[0].isdigit()}
+def _shapes(keys: list[str]) -> dict[str, str]:
+    """A pattern for the shapes of the idioms that begin with a word or number, by that one.
+
+    Hardly any place fits one, while there are ones and sevens everywhere.
+    """
+    shapes: dict[str, set[str]] = {}
+    for key in keys:
+        first = re.match("[0-9]+|[A-Za-z]+", key)[0]  # type: ignore[index]
+        seen = 2 if first.isalpha() and len(first) > 1 else 7
+        beyond = re.sub("[A-Za-z]", "a", re.sub("[0-9]", "0", key[len(first) :][:seen]))
+        kind = "0" * len(first) if first.isdigit() else "a" if len(first) == 1 else "aa"
+        shapes.setdefault(first.lower(), set()).add(re.escape(kind + beyond))
+    return {first: "|".join(sorted(each)) for first, each in shapes.items()}
+
+
+_NUMBERS = [key for key in _IDIOMS if key[0].isdigit()]
+_WORDS = [key for key in _IDIOMS if not key[0].isdigit()]
+_NUMBER = re.compile(rf"(?:{alternatives(_NUMBERS)})(?![\w%]|[/.,:-]\d)")
+_WORD = re.compile(rf"(?:{alternatives(_WORDS)})(?!\w)")
 
 _WIRELESS = re.compile(r"802\.11(?P<variant>[a-z]{0,2})(?!\w)")
 
@@ -106,18 +120,13 @@ RULES = [
         "0",
         shape=r"000\.0",
     ),
-    Rule(
-        re.compile(rf"(?:{_FIRST})(?![\w%]|[/.,:-]\d)"),
-        _idiom,
-        "0",
-        shape=r"0+[-/xa (:]",
-        letters=_LETTERS,
+    *(
+        Rule(_NUMBER, _idiom, "0", frozenset([first]), shape=shape)
+        for first, shape in _shapes(_NUMBERS).items()
     ),
-    Rule(
-        re.compile(rf"(?:{alternatives(_OTHER)})(?!\w)"),
-        lambda m, c: Idiom(_IDIOMS[m[0]]),
-        "w",
-        frozenset(re.match("[A-Za-z]+", key)[0].lower() for key in _OTHER),  # type: ignore[index]
+    *(
+        Rule(_WORD, lambda m, c: Idiom(_IDIOMS[m[0]]), "w", frozenset([first]), shape=shape)
+        for first, shape in _shapes(_WORDS).items()
     ),
     Rule(
         re.compile(r"7[0-8]7(?P<variant>-\d{1,4}[A-Z]{0,2})?(?![\w%]|[/.,:-]\d|-)"),

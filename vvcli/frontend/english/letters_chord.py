@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.letters import Letters
 from vvcli.frontend.english.number_words import cardinal, letters
+from vvcli.frontend.rule import Rule
 
 _KINDS = {
     **{"m": "minor", "min": "minor", "M": "major", "maj": "major", "dim": "diminished"},

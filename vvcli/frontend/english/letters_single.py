@@ -6,10 +6,10 @@ import re
 from functools import cache
 from string import ascii_lowercase
 
-from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.letters import Letters
 from vvcli.frontend.english.number_words import letters
+from vvcli.frontend.rule import Rule
 from vvcli.frontend.tables import words
 
 _AY = Letters("ay")
@@ -58,9 +58,9 @@ def _letter(match: re.Match[str], clause: Clause) -> Letters | None:
     if written not in "AI":
         return _named(written, ending)
     place, end = match.span()
-    before, after = clause.before(place).lower(), clause.after(end)
     if written == "I":
         return None
+    before, after = clause.before(place).lower(), clause.after(end)
     follows, touches = clause.follows(end), clause.touches(place)
     if ending or follows in ("-", "+", "&", "/", "#", "=", "_") or follows.isdigit():
         return _named("A", ending)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
+from vvcli.frontend.rule import Rule
 from vvcli.frontend.tables import words
 
 

@@ -4,19 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from string import ascii_letters
 
-from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.number_words import cardinal, letters, ordinal
-
-_OPERATORS = {
-    "-": "minus",
-    "–": "minus",
-    "*": "times",
-    "/": "divided by",
-    "+": "plus",
-    "·": "times",
-}
+from vvcli.frontend.rule import Rule
 
 
 @dataclass(frozen=True)
@@ -30,11 +22,21 @@ class Math:
         return self.said
 
 
+_OPERATORS = {
+    "-": Math("minus"),
+    "–": Math("minus"),
+    "*": Math("times"),
+    "/": Math("divided by"),
+    "+": Math("plus"),
+    "·": Math("times"),
+}
+
+
 def _operator(match: re.Match[str], clause: Clause) -> Math | None:
     """A sign between operands, where it is no dash, bullet or slash of text."""
     sign, place, end = match["sign"], match.start(), match.end()
     before, after = clause.before(place), clause.after(end)
-    if not (_is_operand(before) and _is_operand(after, opening=True)):
+    if not (_is_operand(before) and _is_operand(after, "(")):
         return None
     if sign == "*" and clause.touches(place).isspace() != clause.follows(end).isspace():
         return None  # a mark at a number: 50* (32)
@@ -47,16 +49,14 @@ def _operator(match: re.Match[str], clause: Clause) -> Math | None:
         letters_beside = [c for c in (before, after) if len(c) == 1 and c.islower()]
         if not (spaced and letters_beside):
             return None
-    return Math(_OPERATORS[sign])
+    return _OPERATORS[sign]
 
 
-def _is_operand(text: str, opening: bool = False) -> bool:
-    is_bracket = text == ("(" if opening else ")")
-    return text.isdigit() or _is_variable(text) or is_bracket or text in ("π", "θ", "λ", "√")
+def _is_operand(text: str, bracket: str = ")") -> bool:
+    return text in _VARIABLES or text == bracket or text.isdigit()
 
 
-def _is_variable(text: str) -> bool:
-    return len(text) == 1 and text.isalpha() and text.isascii()
+_VARIABLES = frozenset([*ascii_letters, *"πθλ√"])
 
 
 def _equals(clause: Clause, place: int) -> bool:

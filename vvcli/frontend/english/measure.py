@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.cardinal import counts
 from vvcli.frontend.english.fraction import Fraction
 from vvcli.frontend.english.number_words import number
 from vvcli.frontend.english.patterns import EUROPEAN, NTH, STREET, is_one, plain, point
 from vvcli.frontend.english.units import FIRST_LETTERS, UNIT, Unit, find_unit
+from vvcli.frontend.rule import Rule
 from vvcli.frontend.tables import cues, words
 
 
@@ -198,7 +198,7 @@ RULES = [
         ),
         _percent,
         "0-+±~≈.",
-        shape="0+([ a%x×–—-]|,0|[.]0+(?![0./:;,)]))|[^0][ 0.]",
+        shape="(?!0a0a0a0)0+([ a%x×–—-]|,0|[.]0+(?![0./:;,)]))|[^0][ 0.]",
         letters="px",
         needs="%a",
     ),

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.abbreviation_place import COMPASS
 from vvcli.frontend.english.measure import Measure
 from vvcli.frontend.english.measure_part import Parts
 from vvcli.frontend.english.units import Unit
+from vvcli.frontend.rule import Rule
 
 
 def _angle(match: re.Match[str], clause: Clause) -> Parts:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.fraction import Fraction
 from vvcli.frontend.english.measure import FRACTION, Measure
 from vvcli.frontend.english.number_words import number
 from vvcli.frontend.english.patterns import plain
 from vvcli.frontend.english.units import Unit, find_unit
+from vvcli.frontend.rule import Rule
 from vvcli.frontend.tables import words
 
 

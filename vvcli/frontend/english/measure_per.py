@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.cardinal import counts
 from vvcli.frontend.english.measure import Measure
 from vvcli.frontend.english.number_words import number
 from vvcli.frontend.english.units import Unit, find_unit
+from vvcli.frontend.rule import Rule
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ RULES = [
         ),
         _times,
         "0",
-        shape="0{1,3}( ?[-–]| ?a|×)",
+        shape="0{1,3}( ?[-–]| ?a[ /]|×)",
         needs="a×",
         letters="x",
     ),

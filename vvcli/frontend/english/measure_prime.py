@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
-from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.cardinal import Cardinal
 from vvcli.frontend.english.measure import Measure
 from vvcli.frontend.english.number_words import cardinal, ordinal
 from vvcli.frontend.english.units import Unit
+from vvcli.frontend.rule import Rule
 from vvcli.frontend.tables import cues, words
 
 _MINUTE, _FOOT = Unit("minute", "minutes"), Unit("foot", "feet")

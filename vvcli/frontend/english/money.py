@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
-from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.number_words import cardinal, number
 from vvcli.frontend.english.patterns import alternatives, plain
+from vvcli.frontend.rule import Rule
 from vvcli.frontend.tables import cues, mapping, rows, words
 
 _NO_PARTS = ("bitcoins", "yen", "won", "dong", "rupiah")

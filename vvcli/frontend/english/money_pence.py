@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.number_words import cardinal
 from vvcli.frontend.english.time import Time
+from vvcli.frontend.rule import Rule
 from vvcli.frontend.tables import cues, words
 
 

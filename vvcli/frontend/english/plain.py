@@ -7,9 +7,9 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
-from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.number_words import cardinal
+from vvcli.frontend.rule import Rule
 from vvcli.frontend.tables import cues, mapping, words
 from vvcli.frontend.tokenize import Token
 
@@ -48,10 +48,8 @@ class Named:
 
 
 def plain(token: Token, clause: Clause) -> Plain | Unspeakable | Named:
-    """What a word is that no rule took."""
+    """What a word is that no rule took, and that is not ASCII."""
     text = token.text
-    if text.isascii():
-        return Plain(text.lower())
     if len(text) == 1 and text in words("english/faces") and _is_in_face(token, clause):
         return Plain("")
     named = mapping("english/letters_named")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
+from vvcli.frontend.rule import Rule
 from vvcli.frontend.tokenize import Token
 
 
@@ -75,29 +75,34 @@ def _is_suffix(token: Token, clause: Clause) -> bool:
 _SILENT, _COMMA = Pause(""), Pause(",")
 
 
-def pause(token: Token, clause: Clause) -> Pause:
-    """A comma for what is a pause in speech."""
-    text, start, end = token.text, token.start, token.end
+def settled_pause(text: str, touches: str, follows: str) -> Pause | None:
+    """A comma for what is a pause in speech; None if words further away decide."""
     sign = text[0]
     if sign in "\"'":
         return _SILENT
     if sign in "()[]{}":
-        follows, touches = clause.follows(end), clause.touches(start)
-        if sign == "(" and touches.isalnum() and clause.after(end) in ("s", "es"):
-            return _SILENT
-        if sign == ")" and touches.isalpha() and clause.before(start) in ("s", "es"):
-            return _SILENT
-        if follows and follows in "([{":
-            return _SILENT
-        return _COMMA
+        if (sign == "(" and touches.isalnum()) or (sign == ")" and touches.isalpha()):
+            return None
+        return _SILENT if follows and follows in "([{" else _COMMA
     if sign == "-":
         if len(text) > 1:
             return _SILENT if len(text) > 3 else _COMMA  # a rule
-        spaced = clause.touches(start).isspace() and clause.follows(end).isspace()
-        return _COMMA if spaced else _SILENT
-    if sign in ":;" and not (clause.before(start) and clause.after(end)):
-        return _SILENT
+        return _COMMA if touches.isspace() and follows.isspace() else _SILENT
+    if sign in ":;" and not (touches.strip() and follows.strip()):
+        return None
     return _COMMA
+
+
+def pause(token: Token, clause: Clause) -> Pause:
+    """The same where words further away decide."""
+    sign, start, end = token.text[0], token.start, token.end
+    if sign in ":;":
+        return _COMMA if clause.before(start) and clause.after(end) else _SILENT
+    is_plural = (
+        clause.after(end) in ("s", "es") if sign == "(" else clause.before(start) in ("s", "es")
+    )
+    follows = clause.follows(end)
+    return _SILENT if is_plural or (follows and follows in "([{") else _COMMA
 
 
 def _ellipsis(match: re.Match[str], clause: Clause) -> Stop:

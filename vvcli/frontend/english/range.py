@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.date import MONTHS
 from vvcli.frontend.english.number_words import cardinal, number, year
 from vvcli.frontend.english.patterns import NUMBER, is_year_like, plain
+from vvcli.frontend.rule import Rule
 from vvcli.frontend.tables import cues
 
 
@@ -181,7 +181,7 @@ RULES = [
         re.compile(rf"(?P<first>{NUMBER})(?:\s?[–—]\s?|-|--|\s-\s)(?P<last>{NUMBER}){_END}"),
         _range,
         "0.",
-        shape="0+(,0|'0|[.]0+( ?[-–—]|$)| ?[-–—]-? ?([.]|0+(?!0|[-–/][0a])))|[.]0+( ?[-–—]|$)",
+        shape="0+(,00|'0|[.]0+( ?[-–—]|$)| ?[-–—]-? ?([.]|0+(?!0|[-–/][0a])))|[.]0+( ?[-–—]|$)",
     ),
     Rule(
         re.compile(
@@ -190,7 +190,7 @@ RULES = [
         ),
         _size,
         "0",
-        shape="0+( ?[a×]|,000|[.]0+( ?[a×]|$))",
+        shape="(?!0+a0+a)0+( ?[a×]|,000|[.]0+( ?[a×]|$))",
         letters="x",
     ),
 ]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.number_words import cardinal, letters, ordinal, year
 from vvcli.frontend.english.roman_value import NUMERAL, value
+from vvcli.frontend.rule import Rule
 from vvcli.frontend.tables import cues, lists, words
 
 # Words after which "Mary I" is a queen, and not the beginning of what I do.
@@ -35,31 +35,32 @@ class Roman:
 
 
 def _roman(match: re.Match[str], clause: Clause) -> Roman | None:
-    written, ending = match["numeral"], match["ending"] or ""
-    before = clause.before(match.start())
+    written, ending = match.groups("")
+    place, end = match.span()
+    before = clause.before(place)
     if before == ".":
-        before = clause.before(match.start(), 2)
+        before = clause.before(place, 2)
     cue = before.lower()
     if written[0].islower() and cue not in _LOWER_TOO:
         return None
     number = value(written.upper())
-    if number is None or clause.touches(match.start()) in ("-", "'"):
+    if number is None or clause.touches(place) in ("-", "'"):
         return None
     if before == "/" and clause.previous == "Symbol" and written.isupper():
-        first = clause.before(match.start(), 2)  # "Grade III/IV"
+        first = clause.before(place, 2)  # "Grade III/IV"
         if value(first) and len(first + written) > 2:
             return Roman(number, ending=ending)
-    if cue in ("and", "&") and value(clause.before(match.start(), 2)) and written.isupper():
-        before = clause.before(match.start(), 3)  # "James I and VI"
+    if cue in ("and", "&") and value(clause.before(place, 2)) and written.isupper():
+        before = clause.before(place, 3)  # "James I and VI"
         if before.lower() in words_of("ruler"):
             return Roman(number, is_rank=True, ending=ending)
     if written in ("XI", "XV") and before.lower() in ("st", "nd", "rd"):
         return Roman(number)  # the 1st XI
-    after = clause.after(match.end())
-    if written.isupper() and after.lower() in ("century", "centuries", "c"):
+    after = clause.after(end).lower()
+    if after in ("century", "centuries", "c") and written.isupper():
         return Century(number)
-    if written in ("I", "II", "III") and _is_book(match, clause):
-        return Roman(number)
+    if after in _BOOKS and written in ("I", "II", "III") and clause.after(end, 2)[:1].isdigit():
+        return Roman(number)  # II Timothy 3:16
     if len(written) > 3 and written.isupper() and 1400 <= number <= 2100 and written[0] == "M":
         return Roman(number, ending=ending)
     if cue in words_of("number") and (written.isupper() or cue in _LOWER_TOO):
@@ -70,7 +71,7 @@ def _roman(match: re.Match[str], clause: Clause) -> Roman | None:
         return _of_ruler(match, clause, number, before, ending)
     if len(written) == 1 or written in _SPELLED:
         return None
-    if clause.before(match.start(), 2).lower() in words("english/given_names"):
+    if clause.before(place, 2).lower() in words("english/given_names"):
         return Roman(number, is_rank=True, ending=ending)
     if number <= 39 and before.isalpha() and len(before) > 2 and before.istitle():
         return Roman(number, ending=ending)
@@ -84,12 +85,6 @@ class Century(Roman):
     def words(self, british: bool) -> str:
         """As in "twenty first"."""
         return ordinal(self.number, british)
-
-
-def _is_book(match: re.Match[str], clause: Clause) -> bool:
-    """Whether the second book of a name follows: "II Timothy 3:16"."""
-    name = clause.after(match.end()).lower()
-    return name in _BOOKS and clause.after(match.end(), 2)[:1].isdigit()
 
 
 _BOOKS = cues("time.books")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vvcli.frontend.classify import RuleBook, Value
+from vvcli.frontend.classify import RuleBook
 from vvcli.frontend.clause import Clause
 from vvcli.frontend.english import (
     abbreviation,
@@ -53,6 +53,7 @@ from vvcli.frontend.english import (
     year,
 )
 from vvcli.frontend.english import range as ranges
+from vvcli.frontend.item import Value
 from vvcli.frontend.tokenize import Token
 
 # A date is no fraction, a time no ratio, and a price no measure: whoever is more certain is first.
@@ -108,21 +109,33 @@ CLASSES = (
 
 def english() -> RuleBook:
     """The rules of English."""
-    return RuleBook([rule for each in CLASSES for rule in each.RULES], _default)
+    return RuleBook([rule for each in CLASSES for rule in each.RULES], _English())
 
 
-def _default(token: Token, clause: Clause) -> Value:
+class _English:
     """What a token is that no rule took."""
-    if token.kind == "space":
-        return punctuation.SPACE
-    if token.kind == "word":
-        return plain.plain(token, clause)
-    if token.kind == "stop":
-        return punctuation.stop(token, clause)
-    if token.kind == "punctuation":
+
+    space: Value = punctuation.SPACE
+
+    def settled(self, token: Token, touches: str, follows: str) -> Value | None:
+        """By what touches and follows it; None if words further away matter."""
+        kind, text, _ = token
+        if kind == "word":
+            return plain.Plain(text.lower()) if text.isascii() else None
+        if kind == "number":
+            return digits.Digits((text,))
+        if kind == "symbol":
+            return symbol.symbol(text)
+        if kind == "punctuation":
+            return punctuation.settled_pause(text, touches, follows)
+        return None
+
+    def default(self, token: Token, clause: Clause) -> Value:
+        """Where those do."""
+        if token.kind == "word":
+            return plain.plain(token, clause)
+        if token.kind == "stop":
+            return punctuation.stop(token, clause)
+        if token.kind == "pictograph":
+            return emoji.emoji(token, clause)
         return punctuation.pause(token, clause)
-    if token.kind == "pictograph":
-        return emoji.emoji(token, clause)
-    if token.kind == "number":
-        return digits.Digits((token.text,))
-    return symbol.symbol(token, clause)

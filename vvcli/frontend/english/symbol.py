@@ -5,12 +5,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from functools import lru_cache
 
-from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
+from vvcli.frontend.rule import Rule
 from vvcli.frontend.tables import cues, mapping
-from vvcli.frontend.tokenize import Token
 
 
 @dataclass(frozen=True)
@@ -24,13 +22,8 @@ class Symbol:
         return self.said
 
 
-def symbol(token: Token, clause: Clause) -> Symbol:
+def symbol(text: str) -> Symbol:
     """What a sign means that no rule took."""
-    return _symbol(token.text)
-
-
-@lru_cache(4096)
-def _symbol(text: str) -> Symbol:
     return Symbol(_name(text))
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.number_words import cardinal, digits
 from vvcli.frontend.english.patterns import DASH
 from vvcli.frontend.english.time_ratio import is_ratio
+from vvcli.frontend.rule import Rule
 from vvcli.frontend.tables import cues
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.patterns import DASH
 from vvcli.frontend.english.time import Military, Span, Time
+from vvcli.frontend.rule import Rule
 from vvcli.frontend.tables import cues, words
 
 _HOUR_CUES = cues("money.hours")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
+from vvcli.frontend.rule import Rule
 from vvcli.frontend.tables import cues, rows
 
 _DAYS = {short: name for name, cell in rows("english/weekdays") for short in cell.split()}
@@ -98,12 +98,13 @@ class Through:
 
 def _dash(match: re.Match[str], clause: Clause) -> Through | None:
     after = clause.after(match.end()).lower()
-    if after not in _NAMES and clause.previous not in _SPANNED and not after.isdigit():
+    is_spanned = clause.previous in _SPANNED
+    if not is_spanned and after not in _NAMES and not after.isdigit():
         return None
     before = clause.before(match.start()).lower()
     if before == ".":
         before = clause.before(match.start(), 2).lower()
-    if clause.previous not in _SPANNED:
+    if not is_spanned:
         ends = _NAMES if after in _NAMES else ("noon", "midnight")
         return Through() if before in ends else None
     is_short_year = after == "'" and clause.after(match.end(), 2).isdigit()

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from vvcli.frontend.classify import Rule
 from vvcli.frontend.clause import Clause
 from vvcli.frontend.english.cardinal import counts
 from vvcli.frontend.english.number_words import cardinal, letters, year
 from vvcli.frontend.english.patterns import is_year_like
+from vvcli.frontend.rule import Rule
 from vvcli.frontend.tables import cues
 
 _CUES = cues("year.cues")

@@ -17,7 +17,8 @@ _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,
 # this many neighbours at once, so that thousands of them on one letter stay linear.
 _PIECE = re.compile(r"[\x00-\x7f]?[^\x00-\x7f]{1,64}[0-9]?")
 _SUPERSCRIPT = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ]{1,32}")
-_VULGAR = re.compile("[½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅐⅛⅜⅝⅞⅑⅒↉]")
+_FRACTIONS = {c: unicodedata.normalize("NFKC", c).replace("⁄", "/") for c in "½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅐⅛⅜⅝⅞⅑⅒↉"}
+_VULGAR = re.compile(f"[{''.join(_FRACTIONS)}]")
 _MARKS = re.compile("[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20df\ufe20-\ufe2f]+")
 _JOINER = re.compile("(?<=[^\\W\\d_])\u200d(?=[^\\W\\d_])")
 # What these mean would be lost in NFKC; tables of the language name them. Of a numeral in several
@@ -132,11 +133,12 @@ _short_piece = lru_cache(4096)(_spelled)
 
 
 def _fraction(match: re.Match[str]) -> str:
-    number = unicodedata.normalize("NFKC", match[0]).replace("⁄", "/")
+    text, (start, end) = match.string, match.span()
     # A number or word beside it stays apart, and a fraction, which may be in the piece before.
-    before = match.string[match.start() - 1] if match.start() else "0"
-    after = match.string[match.end() : match.end() + 1]
-    return " " * before.isalnum() + number + " " * after.isdigit()
+    before = text[start - 1] if start else "0"
+    number = _FRACTIONS[text[start]]
+    number = f" {number}" if before.isalnum() else number
+    return f"{number} " if text[end : end + 1].isdigit() else number
 
 
 def _digits(text: str) -> str:

@@ -67,7 +67,7 @@ def _short(match: re.Match[str], clause: Clause) -> Date | None:
     if not (1 <= month <= 12 and is_day(day)):
         return None
     has_zero = first[0] == "0" or second[0] == "0"
-    cannot_be_share = max(month, day) >= 13 and day not in (16, 20)
+    cannot_be_share = day >= 13 and day not in (16, 20)
     is_date = has_zero or (cannot_be_share and clause.after(match.end()) not in _OF)
     if not (is_date or _is_cued(match, clause)):
         return None
@@ -76,9 +76,10 @@ def _short(match: re.Match[str], clause: Clause) -> Date | None:
 
 def _is_cued(match: re.Match[str], clause: Clause) -> bool:
     """Whether what is before it says that it is a date: "on 5/6", "Sat 5/6"."""
-    written, after = clause.before(match.start()), clause.after(match.end())
+    written = clause.before(match.start())
     if not written or written.isdigit():
         return False
+    after = clause.after(match.end())
     before = (clause.before(match.start(), 2) if written == "." else written).lower()
     if before in _EXPIRES or (before == "of" and clause.before(match.start(), 2).lower() in _DAYS):
         return True  # exp. 10/12, the week of 10/7

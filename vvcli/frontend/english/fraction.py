@@ -18,6 +18,7 @@ _RATED = cues("fraction.rated")
 _SLASH = cues("fraction.slash")
 _ODDS = cues("fraction.odds")
 _OF = cues("fraction.of")
+_METERED = frozenset(["time", "rhythm", "signature", "beat"])
 _PREPOSITIONS = cues("date.prepositions")
 # What is measured in quarters: "three quarters of a cup".
 MEASURES = cues("fraction.measures")
@@ -75,6 +76,7 @@ class Meter:
         return f"{cardinal(self.beats)} {cardinal(self.unit)}"
 
 
+@lru_cache(1024)
 def _name(under: int, british: bool) -> str | None:
     if under == 2:
         return "half"
@@ -117,14 +119,15 @@ def _fraction(match: re.Match[str], clause: Clause) -> Fraction | Meter | None:
         return Fraction(over, under, of_one="of")
     if whole is not None:
         return Fraction(over, under, whole)
-    if after in ("time", "rhythm", "signature", "beat") and under in (2, 4, 8, 16) and over < 16:
+    if after in _METERED and under in (2, 4, 8, 16) and over < 16:
         return Meter(over, under)
     if under in (5, 10, 100) and over > 1 and (counts(after) or (under != 5 and before in _RATED)):
         return Fraction(over, under, out_of=True)
-    is_last = not after or after in ".,;!?)" or over == under
-    if under in (10, 100) and over > under // 2 and is_last and before not in _PREPOSITIONS:
-        return Fraction(over, under, out_of=True)
-    if over > 1 and under == 4 and after in MEASURES:
+    if under in (10, 100) and over > under // 2 and before not in _PREPOSITIONS:
+        is_last = not after or after in ".,;!?)" or over == under
+        if is_last:
+            return Fraction(over, under, out_of=True)
+    if under == 4 and over > 1 and after in MEASURES:
         return Fraction(over, under, of_one="an" if after in ("inch", "hour", "ounce") else "a")
     if (over, under) == (1, 2) and after in ("a", "an"):
         return _HALF

@@ -106,6 +106,31 @@ def rotate(x: Tensor, rope: Tensor) -> Tensor:
     return torch.addcmul(x * cos, torch.cat([-high, low], dim=-1), sin)
 
 
+def mask_of_group(mask: Tensor, group: int) -> Tensor:
+    """A mask [R or 1, 1, S, keys] for the queries of `attend`, [R or 1, 1, group * S, keys].
+
+    With one query a head it is broadcast as it is.
+    """
+    if mask.shape[2] == 1:
+        return mask
+    return mask.expand(-1, group, -1, -1).reshape(mask.shape[0], 1, -1, mask.shape[3])
+
+
+def attend(q: Tensor, keys: Tensor, values: Tensor, mask: Tensor) -> Tensor:
+    """Attend from `q` [R, S, N, D] to keys and values [R, kv_heads, keys, D]; returns [R, S, N·D].
+
+    The query heads that share a KV head become more queries of that head, so that neither keys nor
+    values are repeated: [R, kv_heads, group * S, D]. `mask` is what `mask_of_group` made.
+    """
+    rows, steps, _, head_dim = q.shape
+    kv_heads = keys.shape[1]
+    q = q.view(rows, steps, kv_heads, -1, head_dim)
+    q = q.permute(0, 2, 3, 1, 4).reshape(rows, kv_heads, -1, head_dim)
+    out = F.scaled_dot_product_attention(q, keys, values, attn_mask=mask)
+    out = out.view(rows, kv_heads, -1, steps, head_dim)
+    return out.permute(0, 3, 1, 2, 4).reshape(rows, steps, -1)
+
+
 class Attention(nn.Module):
     """Qwen2's self-attention; q, k and v projections are one matrix with bias."""
 
@@ -135,15 +160,7 @@ class Attention(nn.Module):
             keys, values = k.transpose(1, 2), v.transpose(1, 2)
         else:
             keys, values = cache.write(layer, k, v)
-        # The query heads that share a KV head become more queries of that head, so that
-        # neither keys nor values are repeated: [R, kv_heads, group * S, D].
-        q = q.view(rows, steps, self.kv_heads, self.group, self.head_dim)
-        q = q.permute(0, 2, 3, 1, 4).reshape(rows, self.kv_heads, -1, self.head_dim)
-        if steps > 1:
-            mask = mask.expand(-1, self.group, -1, -1).reshape(mask.shape[0], 1, -1, keys.shape[2])
-        out = F.scaled_dot_product_attention(q, keys, values, attn_mask=mask)
-        out = out.view(rows, self.kv_heads, self.group, steps, self.head_dim)
-        return self.o_proj(out.permute(0, 3, 1, 2, 4).reshape(rows, steps, -1))
+        return self.o_proj(attend(q, keys, values, mask_of_group(mask, self.group)))
 
 
 class DecoderLayer(nn.Module):

@@ -7,7 +7,15 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vvcli.engine.backends.cpu.layers import FastNorm, packed
-from vvcli.model.transformer import Attention, CacheView, DecoderLayer, SwiGLU, Transformer
+from vvcli.model.transformer import (
+    Attention,
+    CacheView,
+    DecoderLayer,
+    SwiGLU,
+    Transformer,
+    attend,
+    mask_of_group,
+)
 
 
 class FastSwiGLU(nn.Module):
@@ -38,7 +46,7 @@ class FastAttention(nn.Module):
         """Attend from `x` [R, S, H] to the cache and itself; returns [R, S, H].
 
         `cos` and `sin` are [R, S, 1, D], the first half of `sin` negated; `mask`, which is added,
-        [R, 1, group · S, keys].
+        is what `mask_of_group` made.
         """
         rows, steps, _ = x.shape
         heads = self.qkv_proj(x).view(rows, steps, -1, self._head_dim)
@@ -47,11 +55,7 @@ class FastAttention(nn.Module):
         rotated = (rotated * cos).addcmul_(turned, sin)
         q, k = rotated.split([self._group * self._kv_heads, self._kv_heads], dim=2)
         keys, values = cache.write(layer, k, v)
-        q = q.view(rows, steps, self._kv_heads, self._group, self._head_dim)
-        q = q.permute(0, 2, 3, 1, 4).reshape(rows, self._kv_heads, -1, self._head_dim)
-        out = F.scaled_dot_product_attention(q, keys, values, attn_mask=mask)
-        out = out.view(rows, self._kv_heads, self._group, steps, self._head_dim)
-        return self.o_proj(out.permute(0, 3, 1, 2, 4).reshape(rows, steps, -1))
+        return self.o_proj(attend(q, keys, values, mask))
 
 
 class FastLayer(nn.Module):
@@ -99,8 +103,7 @@ class FastTransformer(nn.Module):
         positions = cache.positions.clamp(max=self._rope.shape[0] - 1)
         cos, sin = self._rope[positions][:, :, :, None].unbind(2)
         mask = torch.zeros((), dtype=x.dtype).where(cache.mask(), -torch.inf)
-        if x.shape[1] > 1:
-            mask = mask.repeat(1, self._group, 1, 1).view(len(mask), 1, -1, cache.limit)
+        mask = mask_of_group(mask, self._group)
         for i, layer in enumerate(self.layers):
             x = layer(x, cos, sin, mask, cache, i)
         return self.norm(x)

@@ -9,6 +9,7 @@ import torch
 
 from vvcli.model.config import ModelConfig
 from vvcli.model.empty import empty_model
+from vvcli.model.exchange import exchange
 from vvcli.model.vibevoice import VibeVoice
 from vvcli.model.voice import Voice
 
@@ -48,12 +49,10 @@ def without_end(model: VibeVoice) -> VibeVoice:
 
     To be called before an engine is made.
     """
-    endless = copy.copy(model)  # all other parts are shared
-    endless._modules = model._modules.copy()
-    endless.eos_classifier = copy.deepcopy(model.eos_classifier)
+    classifier = copy.deepcopy(model.eos_classifier)
     with torch.no_grad():
-        endless.eos_classifier.fc2.bias.fill_(NEVER)
-    return endless
+        classifier.fc2.bias.fill_(NEVER)
+    return exchange(model, {"eos_classifier": classifier})
 
 
 def random_voice(

@@ -6,6 +6,7 @@
 - `diffusion_head.py`: from a condition and noise to a latent, and the solver's steps.
 - `acoustic_decoder.py`: from latents to samples.
 - `empty.py`: a model without memory or initial values, to be filled from a checkpoint.
+  `exchange.py`: copies in which some parts are others.
 
 The modules are the reference for every back-end, and what training runs. They keep no state
 between calls, know no slots, and import nothing of the program but each other.

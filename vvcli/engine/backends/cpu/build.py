@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -17,6 +16,7 @@ from vvcli.engine.backends.cpu.transformer import FastTransformer
 from vvcli.engine.backends.plain import plain_backend
 from vvcli.model.acoustic_decoder import AcousticDecoder
 from vvcli.model.diffusion_head import DiffusionHead
+from vvcli.model.exchange import exchange
 from vvcli.model.transformer import RMSNorm, Transformer
 from vvcli.model.vibevoice import VibeVoice
 
@@ -66,6 +66,4 @@ def _fast(module: nn.Module, *, fixed: bool) -> nn.Module:
     children = {name: _fast(child, fixed=fixed) for name, child in module.named_children()}
     if all(child is module.get_submodule(name) for name, child in children.items()):
         return module
-    changed = copy.copy(module)  # parameters and buffers are shared
-    changed._modules = {**module._modules, **children}
-    return changed
+    return exchange(module, children)

@@ -19,7 +19,7 @@ from vvcli.frontend.tokenize import Token
 
 
 class Language(Protocol):
-    """What a token is that no rule took."""
+    """Says what tokens are that no rule takes."""
 
     space: Value
 
@@ -51,7 +51,7 @@ class RuleBook:
         # By the needs that a clause does not meet; then by a token and its surroundings.
         self._places: dict[int, dict[str, tuple[Candidate, ...]]] = {}
         self._settled: dict[str, Value] = {}  # by the same
-        self._kept = 0  # of both
+        self._kept = 0  # places; what is settled is at one of them
         self.attempts = 0  # of rules, at all tokens so far
 
     def classify(self, clause: Clause) -> list[Found]:
@@ -74,7 +74,8 @@ class RuleBook:
             surroundings = around[start : start + len(written) + seen + 1]
             candidates = known.get(surroundings)
             if candidates is None:
-                candidates = known[surroundings] = self._candidates(token, clause, missing)
+                candidates = self._candidates(token, clause, seen, missing)
+                known[surroundings] = candidates
             for match_at, make, ends in candidates:
                 attempts += 1
                 match = match_at(text, start)
@@ -108,7 +109,7 @@ class RuleBook:
         return items
 
     def _unclaimed(self, token: Token, clause: Clause, surroundings: str) -> Value:
-        """What `token` is, which no rule took."""
+        """The value of `token`, which no rule took."""
         touches, follows = clause.touches(token.start), clause.follows(token.end)
         value = self._language.settled(token, touches, follows)
         if value is None:
@@ -121,12 +122,13 @@ class RuleBook:
         present = clause.present
         return sum(1 << i for i, need in enumerate(self._needs) if present.isdisjoint(need))
 
-    def _candidates(self, token: Token, clause: Clause, missing: int) -> tuple[Candidate, ...]:
-        """The rules that may begin at `token`, with what finds a match of theirs."""
+    def _candidates(
+        self, token: Token, clause: Clause, seen: int, missing: int
+    ) -> tuple[Candidate, ...]:
+        """The rules that may begin at `token`, by so many characters after it."""
         self._kept += 1
         kind, text, start = token
         end = start + len(text)
-        seen = _SEEN_AFTER_WORD if kind == "word" and len(text) > 1 else _SEEN
         beyond = clause.shapes[end : end + seen]
         before = clause.text[start - 1] if start else " "
         is_glued = before.isalnum() or before in _GLUE

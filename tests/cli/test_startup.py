@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import click
@@ -33,6 +33,18 @@ for arguments in json.loads(sys.argv[1]):
 """
 
 
+def reported(driver: str, lines: Sequence[str]) -> list[Any]:
+    """What `driver` says of each command line, in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-c", driver, json.dumps(lines)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("commands", "status"),
@@ -55,14 +67,7 @@ for arguments in json.loads(sys.argv[1]):
     ids=["helps", "mistakes"],
 )
 def test_nothing_heavy_is_imported(commands: list[str], status: int) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", DRIVER, json.dumps(commands)],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    found = [json.loads(line) for line in done.stdout.splitlines()]
+    found = reported(DRIVER, commands)
     assert found == [[arguments, status, status == 0] for arguments in commands]
 
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.cli.test_startup import HEAVY
+from tests.cli.test_startup import HEAVY, reported
 from vvcli.voicelab import commands
 from vvcli.voicelab.command_line import SHIPPED_ENCODER, parse
 from vvcli.voicelab.settings import GROUPS
@@ -43,14 +40,7 @@ for line in json.loads(sys.argv[1]):
 
 @pytest.mark.slow
 def test_nothing_heavy_is_imported() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", DRIVER, json.dumps(LINES)],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    found = [json.loads(line) for line in done.stdout.splitlines()]
+    found = reported(DRIVER, LINES)
     helps = 1 + len(COMMANDS)
     assert found == [[line, 2 * (i >= helps), i < helps] for i, line in enumerate(LINES)]
 

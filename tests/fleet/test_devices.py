@@ -162,6 +162,20 @@ def test_workers_on_a_gpu_are_a_mistake(vvcli: InProcess, monkeypatch: pytest.Mo
     assert vvcli("speak", "--workers", "0", "Hello.").status == 2
 
 
+@pytest.mark.parametrize(("count", "most", "found"), [(1, 4, "is 1 processor"), (2, 8, "are 2 pr")])
+def test_a_processor_has_few_workers(
+    count: int, most: int, found: str, monkeypatch: pytest.MonkeyPatch, vvcli: InProcess
+) -> None:
+    monkeypatch.setattr(devices, "available", lambda: list(range(count)))
+    monkeypatch.setattr(cores, "available", lambda: list(range(count)))
+    assert len(pick_places("cpu", most)) == most
+    with pytest.raises(ValueError, match=f"^{most + 1} workers are asked for, and there {found}"):
+        pick_places("cpu", most + 1)
+    result = vvcli("speak", "-q", "-m", TINY, "--device", "cpu", "--workers", "4096", "Hello.")
+    assert result.status == 2
+    assert f"4096 workers are asked for, and there {found}" in result.error
+
+
 # A second process, and whatever starts it, comes with a second device alone.
 ONE = """
 import sys

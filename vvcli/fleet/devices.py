@@ -8,9 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vvcli.errors import UnavailableError
-from vvcli.fleet.cores import shares
+from vvcli.fleet.cores import available, shares
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
+
+# Each has the model in memory: thousands on a few processors, meant for -j, stop a machine.
+WORKERS_OF_A_PROCESSOR = 4
 
 _LIST = re.compile(r"cuda:(all|[0-9]{1,4}(,[0-9]{1,4})+)")
 _ONE = re.compile(r"auto|cpu|cuda(:[0-9]{1,4})?")
@@ -49,8 +52,8 @@ def pick_places(device: str | Sequence[str], workers: int = 1) -> str | list[Pla
     """The one device that is meant, for a worker in this process; or places for several workers.
 
     Raises:
-        ValueError: a device is named twice, or `workers` are asked for on devices that have one
-            each.
+        ValueError: a device is named twice, `workers` are asked for on devices that have one
+            each, or are too many for the processors.
         UnavailableError: there is no such device.
     """
     names = _expand(device)
@@ -63,6 +66,12 @@ def pick_places(device: str | Sequence[str], workers: int = 1) -> str | list[Pla
         return name
     if name.startswith("cuda") or (name == "auto" and _count() > 0):
         raise ValueError(f"{workers} workers are asked for, and a CUDA device has one")
+    cores = len(available())
+    if workers > cores * WORKERS_OF_A_PROCESSOR:
+        raise ValueError(
+            f"{workers} workers are asked for, and there {_are(cores)} here for at most "
+            f"{cores * WORKERS_OF_A_PROCESSOR}: streams of one worker (-j) cost less"
+        )
     return [
         Place(f"cpu {number}", "cpu", {}, cores) for number, cores in enumerate(shares(workers))
     ]
@@ -105,6 +114,10 @@ def _on_gpu(index: int) -> Place:
     visible = os.environ.get(VISIBLE)
     name = str(index) if visible is None else visible.split(",")[index].strip()
     return Place(f"cuda:{index}", "cuda:0", {VISIBLE: name})
+
+
+def _are(cores: int) -> str:
+    return "is 1 processor" if cores == 1 else f"are {cores} processors"
 
 
 def _count() -> int:

@@ -31,6 +31,8 @@ ROOMS: dict[str, set[str]] = {
     "frontend": {"checkpoint.regular_file"},
     "model": set(),
     "engine": {"model"},
+    # What comes from workers waits for its turn in the same kind of memory as what an engine makes.
+    "engine.host_memory": set(),
     # A chunk and how it ended: what passes between speech, files and progress.
     "speech.values": {"script.record"},
     # Cues and silence are written for records, as they were spoken.
@@ -47,7 +49,7 @@ ROOMS: dict[str, set[str]] = {
     # A worker makes the files of a batch with the runner that one process has, and loads a model
     # by its folder; a lexicon goes to it as its entries.
     "fleet": {
-        *("speech", "batch", "audio", "script"),
+        *("speech", "batch", "audio", "script", "engine.host_memory"),
         *("checkpoint.model_folder", "checkpoint.model_voices", "frontend.lexicon", "model"),
     },
     # A model folder that a command has opened before, to see what is in it. The engine, for its

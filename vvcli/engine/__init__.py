@@ -9,7 +9,7 @@ A frame's way, and the order to read in:
    copy, and its output in another.
 4. `step.py`: the stages of a step, the only compute path. `backends/`: what computes them.
    `graphs.py`, `graph_capture.py`: the same list as CUDA graphs. `counters.py`: how it went.
-5. `frames.py`: the frames of steps in flight, on their way back.
+5. `frames.py`: the frames of steps in flight, on their way back. `host_memory.py`: where they wait.
 
 `GLOSSARY.md` defines the words. Of the program's rooms the engine imports `model/` alone. It never
 reads a value back from the device within a step, never rebinds a state tensor, never changes the

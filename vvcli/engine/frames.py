@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from vvcli.engine.host_memory import HostMemory
 from vvcli.engine.plan import Plan, PlannedFrame
 from vvcli.engine.stream import End, StreamFrame
 from vvcli.engine.transfer import PendingRows
@@ -22,10 +21,6 @@ EXTRA = 3  # numbers behind the samples
 # Times full scale. Beyond it samples are as broken as those that are not finite: the filter of a
 # resampler would make infinities of the largest floats, and LAME aborts the process at those.
 MAX_SAMPLE = 1e6
-
-BLOCK_BYTES = 2 << 20  # allocated at once; from 4 MB on NumPy asks for huge pages
-MAX_PROBES = 8  # blocks that are examined for a free one
-BLOCKS_AHEAD = 4  # blocks that are made beforehand, once a second one is needed
 
 
 @dataclass(frozen=True)
@@ -98,7 +93,7 @@ class InFlightSteps:
         self.depth = depth
         self.clipped = 0  # samples of int16 that were beyond full scale
         self.no_samples: Samples = np.zeros(0, dtype=sample_type)  # of an end without a frame
-        self._host_frames = HostFrames(hop, sample_type)
+        self._memory = HostMemory(sample_type, hop)
         self._steps: deque[tuple[Plan, PendingRows | None]] = deque()
 
     def __bool__(self) -> bool:
@@ -132,7 +127,7 @@ class InFlightSteps:
     def _read_frames(
         self, planned: list[PlannedFrame], output: FrameOutput
     ) -> Iterator[StreamFrame]:
-        samples = self._host_frames.copy(output.audio.numpy())
+        samples = self._memory.copy(output.audio.numpy())
         ends, is_broken = output.eos.tolist(), output.broken.tolist()
         clipped = output.clipped.numpy()
         any_clipped = bool(clipped.any())
@@ -148,67 +143,3 @@ class InFlightSteps:
                 self.clipped += int(clipped[slot])
             stream.closed = end is not None
             yield StreamFrame(stream, samples[slot], end)
-
-
-class HostFrames:
-    """A pool of blocks that frames of `hop` samples are copied into, in the order they come.
-
-    With hundreds of streams gigabytes of frames wait for their turn. Those of a step are copied
-    together: each copy lets other threads run, and getting its turn back takes longer than copying
-    a frame. Memory that is touched for the first time takes six times as long as the copy, so a
-    thread touches it beforehand. Huge pages, which have fewer faults, were slower in a virtual
-    machine whose host had to find them.
-    """
-
-    def __init__(self, hop: int, sample_type: SampleType = "float32") -> None:
-        self._dtype = np.dtype(sample_type)
-        self._shape = max(1, BLOCK_BYTES // (self._dtype.itemsize * hop)), hop
-        self._block: Samples = np.empty((0, hop), dtype=self._dtype)
-        self._filled = 0  # frames of the block
-        self._blocks: deque[Samples] = deque()
-        self._fresh_blocks: deque[Future[Samples]] = deque()
-        self._thread: ThreadPoolExecutor | None = None
-
-    def copy(self, frames: Samples) -> list[Samples]:
-        """A copy of each of `frames` [B, hop]; a block is held for as long as any frame in it."""
-        kept: list[Samples] = []
-        while len(kept) < len(frames):
-            if self._filled == len(self._block):
-                self._block = self._next()
-            batch = frames[len(kept) :][: len(self._block) - self._filled]
-            target = self._block[self._filled :][: len(batch)]
-            target[:] = batch
-            self._filled += len(batch)
-            kept.extend(target)
-        return kept
-
-    def _next(self) -> Samples:
-        self._block, self._filled = self._block[:0].copy(), 0  # the last block may be free
-        for _ in range(min(MAX_PROBES, len(self._blocks))):
-            block, references = _rotate(self._blocks)
-            if references == UNUSED:
-                return block
-        block = self._fresh() if self._thread is None else self._fresh_blocks.popleft().result()
-        if self._thread is None and self._blocks:
-            self._thread = ThreadPoolExecutor(1, "host-frames")
-        while self._thread is not None and len(self._fresh_blocks) < BLOCKS_AHEAD:
-            self._fresh_blocks.append(self._thread.submit(self._fresh))
-        self._blocks.append(block)
-        return block
-
-    def _fresh(self) -> Samples:
-        block: Samples = np.empty(self._shape, dtype=self._dtype)
-        block.fill(0)
-        return block
-
-
-def _rotate(blocks: deque[Samples]) -> tuple[Samples, int]:
-    """The first of `blocks`, which becomes the last, and its reference count here."""
-    block = blocks.popleft()
-    blocks.append(block)
-    return block, sys.getrefcount(block)
-
-
-# The count of a block that nobody else refers to. Versions of Python count differently, also from
-# one piece of code to another, so the same code counts here.
-_, UNUSED = _rotate(deque([np.empty(0, dtype=np.float32)]))

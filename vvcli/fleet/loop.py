@@ -17,7 +17,7 @@ from vvcli.fleet.pool import plain_error
 from vvcli.fleet.record_order import RecordOrder
 from vvcli.fleet.ring import RingWriter
 from vvcli.fleet.worker import Worker
-from vvcli.speech.values import Chunk
+from vvcli.speech.run import PendingChunk
 
 Send = Callable[..., None]
 
@@ -69,19 +69,21 @@ class WorkerLoop:
                 run.check()
                 order.live = run.head_place
                 for chunk in ready:
-                    self._send_chunk(run, chunk.place, chunk.join())
+                    self._send_chunk(run, chunk)
 
-    def _send_chunk(self, run: Assignment, place: int, chunk: Chunk) -> None:
+    def _send_chunk(self, run: Assignment, chunk: PendingChunk) -> None:
         assert self._ring is not None  # noqa: S101 - whoever asks for audio gives one
-        position, length = self._ring.write(chunk.samples)
+        # Frames are joined where they go to, which is one copy less.
+        frames = chunk.frames if chunk.stretcher is None else [chunk.join().samples]
+        position, length = self._ring.write(*frames)
         status = None if chunk.status is None else chunk.status.value
-        engine = self._worker.speaker.engine
+        engine, ticket = self._worker.speaker.engine, run.tickets[chunk.place]
         message = ChunkMessage(
-            *(run.tickets[place], position, length, status, chunk.error, *spoken(chunk.record)),
+            *(ticket, position, length, status, chunk.error, *spoken(chunk.record)),
             active=engine.running,
             worker_clipped=engine.clipped,
             extras=plain_extras(chunk),
         )
         self._send("chunk", run.number, *message)
         if status is not None:
-            run.end(place)
+            run.end(chunk.place)

@@ -10,6 +10,7 @@ from vvcli.batch.plan import Job
 from vvcli.frontend.lexicon import Entry, Lexicon
 from vvcli.samples import SampleType
 from vvcli.script.record import Record
+from vvcli.speech.run import PendingChunk
 from vvcli.speech.speaker import SpeakerOptions
 from vvcli.speech.values import Chunk, Retried, Sentence
 
@@ -40,6 +41,8 @@ def spoken(record: Record) -> tuple[str | bool | None, int]:
 def with_spoken(record: Record, said: str | bool | None, respelled: int) -> Record:
     """`record` with what `spoken` told of it."""
     text = record.text if said is True else said or None
+    if (text, respelled) == (record.spoken, record.respelled):  # a chunk of it has told so before
+        return record
     return replace(record, spoken=text, respelled=respelled)
 
 
@@ -72,7 +75,7 @@ class ChunkMessage(NamedTuple):
     extras: list[Any] | None = None
 
 
-def plain_extras(chunk: Chunk) -> list[Any]:
+def plain_extras(chunk: Chunk | PendingChunk) -> list[Any]:
     """What a chunk tells besides its samples and how its record ended."""
     sentence = None if chunk.sentence is None else [chunk.sentence.number, chunk.sentence.text]
     return [sentence, [list(vars(retried).values()) for retried in chunk.retried]]

@@ -18,6 +18,7 @@ import sys
 from collections.abc import Collection
 from typing import Any
 
+from vvcli.engine.host_memory import HostMemory
 from vvcli.fleet.channel import Channel, Message
 from vvcli.fleet.devices import Place
 from vvcli.fleet.plain_values import Plain
@@ -38,7 +39,9 @@ CHILD = "vvcli.fleet.child"
 class _Process:
     """A worker's process, with this end of its socket and ring."""
 
-    def __init__(self, place: Place, sample_type: SampleType, module: str) -> None:
+    def __init__(
+        self, place: Place, sample_type: SampleType, module: str, memory: HostMemory
+    ) -> None:
         ours, theirs = socket.socketpair()
         ring = make_ring_file(RING_BYTES)
         try:
@@ -53,7 +56,7 @@ class _Process:
                 pass_fds=fds,
                 start_new_session=True,
             )
-            self.ring = RingReader(ring, sample_type)
+            self.ring = RingReader(ring, sample_type, memory)
         finally:
             theirs.close()
             os.close(ring)
@@ -93,6 +96,7 @@ class ProcessPool:
         self._places = places
         self._module = module
         self._setup = setup
+        self._memory = HostMemory()
         self._processes: dict[int, _Process] = {}
         self._selector = selectors.DefaultSelector()
         self._bell = Bell()
@@ -122,7 +126,8 @@ class ProcessPool:
     def start(self, worker: int) -> None:
         """Start a worker that is not among `started`."""
         place = self._places[worker]
-        process = self._processes[worker] = _Process(place, self.sample_type, self._module)
+        process = _Process(place, self.sample_type, self._module, self._memory)
+        self._processes[worker] = process
         self._selector.register(process.channel, selectors.EVENT_READ, worker)
         own = {"device": place.device, "cores": place.cores, "threads": place.threads}
         self.send(worker, "load", self._setup | own)

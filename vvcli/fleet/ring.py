@@ -14,7 +14,10 @@ from collections.abc import Callable
 
 import numpy as np
 
+from vvcli.engine.host_memory import HostMemory
 from vvcli.samples import Samples, SampleType
+
+WORD = 4  # bytes of an element of `HostMemory`, to which whatever is read is aligned
 
 
 def make_ring_file(size: int) -> int:
@@ -47,29 +50,43 @@ class RingWriter(_Ring):
         self._wait = wait
         self._written = 0
 
-    def write(self, samples: Samples) -> tuple[int, int]:
-        """Write `samples`, of no more bytes than half the ring; their position, and their bytes."""
-        data, start = samples.view(np.uint8), self._written
-        self._wait(start + len(data) - self.size)
+    def write(self, *pieces: Samples) -> tuple[int, int]:
+        """Write samples, of no more bytes than half the ring; their position, and their bytes."""
+        start, length = self._written, sum(piece.nbytes for piece in pieces)
+        self._wait(start + length - self.size)
         place = start % self.size
-        first = min(len(data), self.size - place)
-        self._bytes[place : place + first] = data[:first]
-        self._bytes[: len(data) - first] = data[first:]
-        self._written += len(data)
-        return start, len(data)
+        if place + length <= self.size:
+            target = self._bytes[place : place + length].view(pieces[0].dtype)
+            np.concatenate(pieces, out=target)
+        else:
+            data, first = np.concatenate(pieces).view(np.uint8), self.size - place
+            self._bytes[place:] = data[:first]
+            self._bytes[: length - first] = data[first:]
+        self._written += length
+        return start, length
 
 
 class RingReader(_Ring):
-    """The end that reads samples of `sample_type`."""
+    """The end that reads.
 
-    def __init__(self, descriptor: int, sample_type: SampleType) -> None:
+    Args:
+        descriptor: of `make_ring_file`.
+        sample_type: of the samples.
+        memory: for what is read; those who read in one thread can share it.
+    """
+
+    def __init__(
+        self, descriptor: int, sample_type: SampleType, memory: HostMemory | None = None
+    ) -> None:
         super().__init__(descriptor)
         self._dtype = np.dtype(sample_type)
+        self._memory = memory or HostMemory()
         self._told = 0
 
     def read(self, position: int, length: int, sample_type: SampleType | None = None) -> Samples:
         """A copy of the `length` bytes at `position`, samples of another type if it is given."""
-        data = np.empty(length, np.uint8)
+        words = self._memory.take(-(-length // WORD), whole=True)
+        data = words.reshape(-1).view(np.uint8)[:length]
         place = position % self.size
         first = min(length, self.size - place)
         data[:first] = self._bytes[place : place + first]

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from vvcli.engine.frames import BLOCK_BYTES, HostFrames
+from vvcli.engine.host_memory import BLOCK_BYTES, HostMemory
 from vvcli.samples import Samples
 
 HOP = 10_000
@@ -28,7 +28,7 @@ def numbered(first: int, count: int) -> NDArray[np.float32]:
 @settings(max_examples=50, deadline=None)
 @given(steps=st.lists(st.tuples(st.integers(0, 130), st.integers(0, 130)), max_size=20))
 def test_every_frame_stays_as_it_was_until_it_is_let_go(steps: list[tuple[int, int]]) -> None:
-    memory = HostFrames(HOP)
+    memory = HostMemory(width=HOP)
     held: deque[Samples] = deque()
     first, next_out = 0, 0
     for made, taken in steps:
@@ -45,7 +45,7 @@ def test_every_frame_stays_as_it_was_until_it_is_let_go(steps: list[tuple[int, i
 
 
 def test_blocks_that_were_let_go_are_used_again() -> None:
-    memory = HostFrames(HOP)
+    memory = HostMemory(width=HOP)
     addresses = set()
     for step in range(50):
         kept = memory.copy(numbered(step, PER_BLOCK))
@@ -55,7 +55,7 @@ def test_blocks_that_were_let_go_are_used_again() -> None:
 
 
 def test_memory_grows_no_further_than_what_is_held() -> None:
-    memory = HostFrames(HOP)
+    memory = HostMemory(width=HOP)
     held = deque(memory.copy(numbered(0, 4 * PER_BLOCK)))
     addresses = {frame.ctypes.data for frame in held}
     for _ in range(40 * PER_BLOCK):  # one is let go for one that is taken
@@ -67,15 +67,15 @@ def test_memory_grows_no_further_than_what_is_held() -> None:
 
 def test_a_frame_larger_than_a_block_has_one_of_its_own() -> None:
     size = BLOCK_BYTES
-    [first, second] = HostFrames(size).copy(np.ones((2, size), dtype=np.float32))
+    [first, second] = HostMemory(width=size).copy(np.ones((2, size), dtype=np.float32))
     assert first.sum() == second.sum() == size
 
 
 def test_a_block_that_could_not_be_had_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    memory = HostFrames(HOP)
+    memory = HostMemory(width=HOP)
     held = memory.copy(numbered(0, PER_BLOCK))
     with monkeypatch.context() as patched:
-        patched.delattr(HostFrames, "_fresh")
+        patched.delattr(HostMemory, "_fresh")
         with pytest.raises(AttributeError):
             memory.copy(numbered(PER_BLOCK, 1))
     held += memory.copy(numbered(PER_BLOCK, 1))

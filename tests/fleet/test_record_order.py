@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vvcli.fleet.record_order import RecordOrder
+from vvcli.fleet.record_order import FIRST_LENGTHS, RecordOrder
 
 # Of each record, the items of each of its parts.
 RECORDS = st.lists(st.lists(st.integers(1, 5), min_size=1, max_size=3), min_size=1, max_size=6)
@@ -57,19 +57,39 @@ def test_parts_come_in_order_and_nothing_is_lost(
     assert sorted(complete) == sorted(sent)
 
 
+FRAME = np.zeros(4, np.float32)
+
+
 def test_a_record_that_nobody_hears_comes_out_whole_or_in_large_pieces() -> None:
     order = RecordOrder(hold=10)
-    order.begin(0, 1)
-    order.begin(1, 1)
-    frame = np.zeros(4, np.float32)
+    for number in range(FIRST_LENGTHS + 1):
+        order.begin(number, 1)
+    one, other = FIRST_LENGTHS - 1, FIRST_LENGTHS
     for _ in range(2):
-        order.put(0, frame, size=4)
-        order.put(1, frame, size=4)
+        order.put(one, FRAME, size=4)
     assert list(order.drain()) == []
-    assert order.waiting == 16
-    order.put(0, frame, size=4)
-    assert [(number, len(items)) for number, items, _ in order.drain()] == [(0, 3)]
-    order.live = 1
-    assert [(number, len(items)) for number, items, _ in order.drain()] == [(1, 2)]
-    order.put(0, frame, size=4, last=True)
-    assert [(number, len(items), end) for number, items, end in order.drain()] == [(0, 1, True)]
+    assert order.waiting == 8
+    order.put(other, FRAME, size=4)  # which begins with a small one
+    assert [(number, len(items)) for number, items, _ in order.drain()] == [(other, 1)]
+    for _ in range(2):
+        order.put(other, FRAME, size=4)
+    assert list(order.drain()) == []
+    order.put(one, FRAME, size=4)
+    assert [(number, len(items)) for number, items, _ in order.drain()] == [(one, 3)]
+    order.live = other
+    assert [(number, len(items)) for number, items, _ in order.drain()] == [(other, 2)]
+    order.put(one, FRAME, size=4, last=True)
+    assert [(number, len(items), end) for number, items, end in order.drain()] == [(one, 1, True)]
+
+
+def test_records_that_begin_together_come_out_one_after_the_other() -> None:
+    streams, hold = 2 * FIRST_LENGTHS, 100
+    order = RecordOrder(hold)
+    for number in range(streams):
+        order.begin(number, 1)
+    out = []
+    for _ in range(2 * hold):
+        for number in range(streams):
+            order.put(number, FRAME, size=1)
+        out.append(sum(len(items) for _, items, _ in order.drain()))
+    assert max(out) <= 0.05 * sum(out)

@@ -8,23 +8,28 @@ from dataclasses import dataclass
 from vvcli.samples import Samples
 from vvcli.speech.order import HeldSequence
 
+# Records that begin together would also come out together, as many as there are streams, and more
+# than the ring holds: each of so many begins with a piece of another length.
+FIRST_LENGTHS = 32
+
 
 @dataclass(eq=False)
 class _Record:
     place: int
     number: int  # of the part whose items come out next
     end: int  # after its last part
+    hold: float  # what has to come together of it next
 
 
 class RecordOrder:
     """Items of numbered sequences in; out in the order of their numbers within each record.
 
     A worker among others holds back what is not urgent: items come out when their sequence is
-    complete or `hold` of them have come together, and those of the record at place `live` at once.
-    `waiting` is how much (in the units of `size`) is held back.
+    complete or `hold` of them have come together, at first less, and those of the record at place
+    `live` at once. `waiting` is how much (in the units of `size`) is held back.
     """
 
-    def __init__(self, hold: int) -> None:
+    def __init__(self, hold: float) -> None:
         self.waiting = 0
         self.live: int | None = None  # place of the record that is heard now
         self._hold = hold
@@ -36,7 +41,8 @@ class RecordOrder:
 
     def begin(self, first: int, count: int) -> None:
         """The sequences from `first` on, `count` of them, are those of the next record."""
-        record = _Record(self._places, first, first + count)
+        share = (self._places % FIRST_LENGTHS + 1) / FIRST_LENGTHS
+        record = _Record(self._places, first, first + count, self._hold * share)
         self._places += 1
         self._by_place[record.place] = record
         for number in range(first, first + count):
@@ -66,8 +72,9 @@ class RecordOrder:
     ) -> Iterator[tuple[int, list[Samples], bool]]:
         while record.number < record.end:
             number, sequence = record.number, self._held[record.number]
-            if not (sequence.complete or is_live or sequence.size >= self._hold):
+            if not (sequence.complete or is_live or sequence.size >= record.hold):
                 return
+            record.hold = self._hold
             items, sequence.items = sequence.items, []
             self.waiting -= sequence.size
             sequence.size = 0

@@ -73,13 +73,13 @@ class Device:
             assert slot in self.slots, "halted an empty slot"
             assert halted == (slot not in self.halted), "halted or resumed twice"
             (self.halted.add if halted else self.halted.remove)(slot)
-        for planned in plan.frames:
-            assert self.slots[planned.slot] is planned.stream
-            assert self.window_left[planned.slot] > 0, "a frame without text"
-            assert planned.slot not in self.halted, "a frame of a paused stream"
-            assert planned.slot < plan.bucket
-            self.window_left[planned.slot] -= 1
-            self._frame(planned.stream, planned.end)
+        for slot, stream in plan.frames:
+            assert self.slots[slot] is stream
+            assert self.window_left[slot] > 0, "a frame without text"
+            assert slot not in self.halted, "a frame of a paused stream"
+            assert slot < plan.bucket
+            self.window_left[slot] -= 1
+            self._frame(stream, plan.ends.get(slot))
         for window in plan.windows:
             assert self.window_left[window.slot] == 0, "text in the middle of a speech window"
             assert window.slot not in self.halted, "text for a paused stream"

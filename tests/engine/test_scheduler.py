@@ -158,7 +158,7 @@ def test_the_last_streams_move_into_few_slots() -> None:
         plan = device.step()
     assert set(device.finished) == set(range(5))
     assert plan.bucket == 1
-    assert [planned.stream.number for planned in plan.frames] == [5]
+    assert [stream.number for _, stream in plan.frames] == [5]
 
 
 def test_noise_is_due_when_half_the_ring_is_used_up() -> None:

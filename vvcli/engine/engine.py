@@ -162,12 +162,11 @@ class Engine:
                 pending = self._downloader.fetch(output.rows)
         self._in_flight.add(plan, pending)
         self.stalled = not (launched or plan.ended or self._in_flight)
-        frames = []
-        for frame in self._in_flight.collect(self._in_flight.depth if launched else 0):
-            if frame.end is not None:  # the device may have decided that
-                self._scheduler.finish(frame.stream, frame.end)
-                frame.stream.end = frame.end
-            frames.append(frame)
+        frames = self._in_flight.collect(self._in_flight.depth if launched else 0)
+        for stream, _, end in frames:
+            if end is not None:  # the device may have decided that
+                self._scheduler.finish(stream, end)
+                stream.end = end
         return frames
 
     def warm_up(self) -> None:

@@ -9,21 +9,12 @@ from vvcli.engine.sizes import CacheCapacity
 from vvcli.engine.stream import End, Stream
 
 
-@dataclass(frozen=True)
-class TextWindow:
+class TextWindow(NamedTuple):
     """Up to `text_window` tokens for one slot, and how many frames may follow them."""
 
     slot: int
     tokens: tuple[int, ...]
     frames: int
-
-
-class PlannedFrame(NamedTuple):  # a thousand a step, and half the cost of a dataclass
-    """A frame to be made; `end` is set where it is known beforehand to be the stream's last."""
-
-    slot: int
-    stream: Stream
-    end: End | None
 
 
 @dataclass
@@ -35,7 +26,8 @@ class Plan:
     moves: list[tuple[int, int]] = field(default_factory=list)  # (from, to), slots
     admitted: list[tuple[int, Stream]] = field(default_factory=list)  # (slot, stream)
     halted: list[tuple[int, bool]] = field(default_factory=list)  # (slot, whether it stands still)
-    frames: list[PlannedFrame] = field(default_factory=list)  # by slot
+    frames: list[tuple[int, Stream]] = field(default_factory=list)  # (slot, stream), by slot
+    ends: dict[int, End] = field(default_factory=dict)  # by slot: frames known to be the last
     bucket: int = 0  # slots 0 … bucket - 1 take part in the frame; with 0 there is none
     noise_due: list[tuple[int, Stream]] = field(default_factory=list)  # refill after the frame
     windows: list[TextWindow] = field(default_factory=list)

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 
-from vvcli.engine.plan import Plan, PlannedFrame, TextWindow
+from vvcli.engine.plan import Plan, TextWindow
 from vvcli.engine.sizes import CacheCapacity
 from vvcli.engine.stream import End, Stream
 
@@ -114,8 +114,8 @@ class Scheduler:
         if not self._waiting:
             self._compact(plan)
         self._plan_halts(plan)
-        self._plan_frames(plan)
-        self._plan_text(plan)
+        due = self._plan_frames(plan)
+        self._plan_text(plan, due)
         return plan
 
     def _admit(self, plan: Plan) -> None:
@@ -170,10 +170,40 @@ class Scheduler:
             elif stream.end is None and stream.slot is None:  # until it is admitted
                 self._toggled.append(stream)
 
-    def _plan_text(self, plan: Plan) -> None:
-        running = self._running.items()
-        due = [(slot, stream) for slot, stream in running if stream.text_due and not stream.paused]
-        head = min((stream.number for stream in self._running.values()), default=None)
+    def _plan_frames(self, plan: Plan) -> list[tuple[int, Stream]]:
+        """Plan a frame for every stream that can make one; those that then need text, with slots.
+
+        There may be a thousand streams every few milliseconds: for most of them nothing is called.
+        """
+        due = []
+        for running in sorted(self._running.items()):
+            slot, stream = running
+            makes_frame = stream.window_left and not stream.paused
+            if makes_frame:
+                plan.frames.append(running)
+                stream.frames += 1
+                stream.window_left -= 1
+                if not stream.frames % self._noise_chunk:
+                    plan.noise_due.append(running)
+            length = stream.prompt + stream.tokens_read + stream.frames
+            if length > plan.max_length:
+                plan.max_length = length
+            if makes_frame and (length > self._max_positions or stream.frames == stream.max_frames):
+                # The frame that overruns the context is still made, again as in the reference.
+                end = End.TRUNCATED if length > self._max_positions else End.EOS
+                plan.ends[slot] = end
+                self.finish(stream, end)
+            elif not stream.window_left and not stream.paused:
+                due.append(running)
+        if plan.frames:
+            plan.bucket = self._bucket(plan.frames[-1][0] + 1)
+        return due
+
+    def _plan_text(self, plan: Plan, due: list[tuple[int, Stream]]) -> None:
+        """Plan text windows for streams that are `due`."""
+        if not due:
+            return
+        head = min([stream.number for stream in self._running.values()])
         # The record being written out first, then those that have yet to be heard.
         due.sort(key=lambda item: (item[1].number != head, item[1].frames > 0, item[1].number))
         for slot, stream in due[: self._max_windows]:
@@ -189,30 +219,6 @@ class Scheduler:
             plan.windows.append(TextWindow(slot, tokens, stream.window_left))
             plan.max_length = max(plan.max_length, stream.length)
             plan.max_text_length = max(plan.max_text_length, stream.text_length)
-
-    def _plan_frames(self, plan: Plan) -> None:
-        for slot, stream in sorted(self._running.items()):
-            if not stream.text_due and not stream.paused:
-                self._plan_frame(plan, slot, stream)
-            if stream.length > plan.max_length:
-                plan.max_length = stream.length
-        if plan.frames:
-            plan.bucket = self._bucket(plan.frames[-1].slot + 1)
-
-    def _plan_frame(self, plan: Plan, slot: int, stream: Stream) -> None:
-        stream.frames += 1
-        stream.window_left -= 1
-        if stream.frames % self._noise_chunk == 0:
-            plan.noise_due.append((slot, stream))
-        # The frame that overruns the context is still made, again as in the reference.
-        end = None
-        if stream.length > self._max_positions:
-            end = End.TRUNCATED
-        elif stream.frames == stream.max_frames:
-            end = End.EOS
-        plan.frames.append(PlannedFrame(slot, stream, end))
-        if end is not None:
-            self.finish(stream, end)
 
     def _next_tokens(self, stream: Stream) -> tuple[int, ...]:
         start = stream.tokens_read

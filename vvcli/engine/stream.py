@@ -90,11 +90,6 @@ class Stream:
         """Positions of the text LM cache in use."""
         return self.text_prompt + self.tokens_read
 
-    @property
-    def text_due(self) -> bool:
-        """Whether the next frame needs a text window first."""
-        return self.window_left == 0
-
 
 class StreamFrame(NamedTuple):
     """One frame of one stream, as delivered; an end without a frame has no samples."""

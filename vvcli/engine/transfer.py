@@ -45,12 +45,12 @@ class TextBatch:
         windows: Sequence[TextWindow], rows: int, tokens: int, spare_slot: int
     ) -> NDArray[np.int64]:
         """Pack `windows`, padded to `rows` of `tokens`, into one array [rows, HEADER + tokens]."""
-        packed = np.zeros((rows, HEADER + tokens), dtype=np.int64)
-        packed[:, 0] = spare_slot
-        for row, window in zip(packed, windows, strict=False):
-            row[:HEADER] = window.slot, len(window.tokens), window.frames
-            row[HEADER : HEADER + len(window.tokens)] = window.tokens
-        return packed
+        zeros = (0,) * tokens
+        packed = [
+            (slot, len(read), frames, *read, *zeros[len(read) :]) for slot, read, frames in windows
+        ]
+        packed += [(spare_slot, 0, 0, *zeros)] * (rows - len(packed))
+        return np.array(packed, dtype=np.int64).reshape(rows, HEADER + tokens)
 
     @classmethod
     def unpack(cls, packed: Tensor) -> TextBatch:
@@ -71,9 +71,10 @@ class NoiseRefill:
 
     def draw(self, plan: Plan) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Places and chunks for `SlotState.refill_noise`, before the frame of `plan`."""
-        halves = [(stream.slot, half, stream) for stream, half in self._due]
+        halves = [
+            (stream.slot, half, stream) for stream, half in self._due if stream.slot is not None
+        ]
         halves += [(slot, half, stream) for slot, stream in plan.admitted for half in (0, 1)]
-        halves = [item for item in halves if item[0] is not None]
         self._due = [
             # Half the ring is used up; the frame of this plan is its last reader.
             (stream, (stream.frames // NOISE_CHUNK - 1) % 2)

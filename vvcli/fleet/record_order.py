@@ -49,7 +49,7 @@ class RecordOrder:
             self._records[number] = record
             self._held[number] = HeldSequence()
 
-    def put(self, number: int, item: Samples, *, size: int = 0, last: bool = False) -> None:
+    def put(self, number: int, item: Samples, size: int = 0, *, last: bool = False) -> None:
         """Add the next item of sequence `number`."""
         sequence = self._held[number]
         sequence.items.append(item)

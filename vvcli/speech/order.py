@@ -11,7 +11,7 @@ from vvcli.samples import Samples
 Item = TypeVar("Item")
 
 
-@dataclass
+@dataclass(slots=True)
 class HeldSequence(Generic[Item]):
     """What is held back of a sequence."""
 
@@ -28,7 +28,7 @@ class Order(Protocol):
     def begin(self, first: int, count: int) -> None:
         """The next record is that of the `count` sequences from `first` on."""
 
-    def put(self, number: int, item: Samples, *, size: int = 0, last: bool = False) -> None:
+    def put(self, number: int, item: Samples, size: int = 0, *, last: bool = False) -> None:
         """Add the next samples of sequence `number`."""
 
     def drain(self) -> Iterator[tuple[int, list[Samples], bool]]:
@@ -57,7 +57,7 @@ class OrderBuffer(Generic[Item]):
         if sequence is not None:
             self.waiting -= sequence.size
 
-    def put(self, number: int, item: Item, *, size: int = 0, last: bool = False) -> None:
+    def put(self, number: int, item: Item, size: int = 0, *, last: bool = False) -> None:
         """Add the next item of sequence `number`."""
         sequence = self._held.get(number)
         if sequence is None:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from vvcli.engine.engine import Engine
-from vvcli.engine.stream import Stream, StreamFrame
+from vvcli.engine.stream import End, Stream
 from vvcli.samples import MAX_CHUNK_SAMPLES, Samples
 from vvcli.script.record import Record
 from vvcli.speech.order import Order, OrderBuffer
@@ -137,8 +137,12 @@ class OrderedRun:
 
     def step(self, *, admit: bool) -> None:
         """One step of the engine."""
-        for frame in self._engine.step(admit=admit):
-            self._deliver(frame)
+        put = self._order.put
+        for stream, samples, end in self._engine.step(admit=admit):
+            if end is None:
+                put(stream.number, samples, len(samples))
+            else:
+                self._deliver_last(stream, samples, end)
 
     def ready(self) -> Iterator[PendingChunk]:
         """The chunks whose turn it is.
@@ -173,20 +177,18 @@ class OrderedRun:
             del self._unmade[place]
             self._on_made(place)
 
-    def _deliver(self, frame: StreamFrame) -> None:
-        number, ends = frame.stream.number, frame.end is not None
-        if ends:
-            self._active.remove(frame.stream)
-            if self._retry is not None:
-                part = self._parts[number]
-                part.state.retried += self._retry.take_retried(frame.stream, part.number)
-            self._note_made(self._parts[number].place)
-        self._parts[number].state.note_end(frame.end)
-        pause = self._parts[number].pause if ends else 0
-        last = ends and not pause
-        self._order.put(number, frame.samples, size=len(frame.samples), last=last)
-        if pause:
-            self._silence(number, pause, last=True)
+    def _deliver_last(self, stream: Stream, samples: Samples, end: End) -> None:
+        """The stream has ended, with `samples`."""
+        number = stream.number
+        part = self._parts[number]
+        self._active.remove(stream)
+        if self._retry is not None:
+            part.state.retried += self._retry.take_retried(stream, part.number)
+        self._note_made(part.place)
+        part.state.note_end(end)
+        self._order.put(number, samples, len(samples), last=not part.pause)
+        if part.pause:
+            self._silence(number, part.pause, last=True)
 
     def _silence(self, number: int, samples: int, *, last: bool = False) -> None:
         """Put `samples` of silence into the sequence `number`, in pieces of a chunk at most."""
@@ -194,7 +196,7 @@ class OrderedRun:
             size = min(MAX_CHUNK_SAMPLES, samples)
             samples -= size
             piece = np.zeros(size, dtype=self._engine.no_samples.dtype)
-            self._order.put(number, piece, size=size, last=last and not samples)
+            self._order.put(number, piece, size, last=last and not samples)
 
 
 def _chunks(part: _Part, frames: list[Samples], *, ends: bool) -> Iterator[PendingChunk]:

@@ -47,7 +47,7 @@ def ragged_cache(
     return CacheView(kv, positions, order if scattered else None, CAPACITY)
 
 
-@pytest.mark.parametrize("steps", [1, 5])
+@pytest.mark.parametrize("steps", [1, 5, 45])  # 45 tokens are three blocks of queries
 @pytest.mark.parametrize("splits", [1, 4])
 @pytest.mark.parametrize("scattered", [False, True])
 def test_attention_over_ragged_rows(

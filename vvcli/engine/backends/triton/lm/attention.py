@@ -18,6 +18,10 @@ from vvcli.engine.backends.triton.common.primitives import dot
 from vvcli.engine.backends.triton.common.split_k import arrives_last, split_buffers
 from vvcli.model.transformer import CacheView
 
+# Of a program, queries of the heads that share its keys. A whole window of text, 512 of them, took
+# a third of the first word's compile time, and more registers than there are.
+MAX_QUERIES = 64
+
 
 @dataclass(frozen=True)
 class AttentionTile:
@@ -39,18 +43,24 @@ def _store(out_ptr, acc, total, tokens, heads, ok, HEADS: tl.constexpr, D: tl.co
 def attention_kernel(
     q_ptr, kv_ptr, positions_ptr, cache_rows_ptr, out_ptr, partial_ptr, counters_ptr,
     kv_plane_stride, kv_row_stride, capacity, S, scale, HEADS: tl.constexpr, KV_HEADS: tl.constexpr,
-    D: tl.constexpr, QUERIES: tl.constexpr, KEYS: tl.constexpr, SPLITS: tl.constexpr,
+    D: tl.constexpr, QUERIES: tl.constexpr, BLOCKS: tl.constexpr, KEYS: tl.constexpr,
+    SPLITS: tl.constexpr,
 ):  # fmt: skip
-    """See `attend`. Grid (rows, KV_HEADS, SPLITS); a program has the heads that share its keys."""
-    row, kv_head, split = tl.program_id(0), tl.program_id(1), tl.program_id(2)
+    """See `attend`. Grid (rows * BLOCKS, KV_HEADS, SPLITS).
+
+    A program has QUERIES of those of the heads that share its keys, token by token.
+    """
+    block, kv_head, split = tl.program_id(0), tl.program_id(1), tl.program_id(2)
+    row, first_query = block // BLOCKS, block % BLOCKS * QUERIES
     GROUP: tl.constexpr = HEADS // KV_HEADS
-    queries = tl.arange(0, QUERIES)
+    queries = first_query + tl.arange(0, QUERIES)
     ok = queries < S * GROUP
     tokens = row * S + tl.minimum(queries // GROUP, S - 1)
     heads = kv_head * GROUP + queries % GROUP
     features = tl.arange(0, D)
     own = tl.load(positions_ptr + tokens)
-    length = tl.minimum(tl.load(positions_ptr + row * S + S - 1) + 1, capacity).to(tl.int32)
+    last = tl.minimum((first_query + QUERIES - 1) // GROUP, S - 1)
+    length = tl.minimum(tl.load(positions_ptr + row * S + last) + 1, capacity).to(tl.int32)
     cache_row = row
     if cache_rows_ptr is not None:
         cache_row = tl.load(cache_rows_ptr + row)
@@ -84,24 +94,25 @@ def attention_kernel(
     else:
         # Each part leaves its sums; the last one to arrive joins them, in the order of splits.
         PART: tl.constexpr = QUERIES * (D + 2)
-        group = row * KV_HEADS + kv_head
+        group = block * KV_HEADS + kv_head
         first = partial_ptr + group * (SPLITS * PART)
         mine = first + split * PART
-        sums = 2 * QUERIES + queries[:, None] * D + features[None, :]
-        tl.store(mine + queries, row_max)
-        tl.store(mine + QUERIES + queries, total)
+        places = tl.arange(0, QUERIES)
+        sums = 2 * QUERIES + places[:, None] * D + features[None, :]
+        tl.store(mine + places, row_max)
+        tl.store(mine + QUERIES + places, total)
         tl.store(mine + sums, acc)
         if arrives_last(counters_ptr, group, SPLITS):
-            new = tl.load(first + queries, cache_modifier=".cg")
+            new = tl.load(first + places, cache_modifier=".cg")
             for i in tl.static_range(1, SPLITS):
-                row_max = tl.load(first + i * PART + queries, cache_modifier=".cg")
+                row_max = tl.load(first + i * PART + places, cache_modifier=".cg")
                 new = tl.maximum(new, row_max)
             total = tl.zeros((QUERIES,), tl.float32)
             acc = tl.zeros((QUERIES, D), tl.float32)
             for i in tl.static_range(SPLITS):
                 part = first + i * PART
-                fade = tl.exp2(tl.load(part + queries, cache_modifier=".cg") - new)
-                total += tl.load(part + QUERIES + queries, cache_modifier=".cg") * fade
+                fade = tl.exp2(tl.load(part + places, cache_modifier=".cg") - new)
+                total += tl.load(part + QUERIES + places, cache_modifier=".cg") * fade
                 acc += tl.load(part + sums, cache_modifier=".cg") * fade[:, None]
             tl.store(counters_ptr + group, 0)
             _store(out_ptr, acc, total, tokens, heads, ok, HEADS, D)
@@ -118,14 +129,17 @@ def attend(q: Tensor, cache: CacheView, layer: int, tile: AttentionTile) -> Tens
     _, heads, head_dim = q.shape
     kv = cache.kv[layer]
     kv_heads, capacity = kv.shape[2], kv.shape[3]
-    queries = max(16, triton.next_power_of_2(steps * heads // kv_heads))
+    queries = steps * heads // kv_heads
+    block = min(MAX_QUERIES, max(16, triton.next_power_of_2(queries)))
+    blocks = triton.cdiv(queries, block)
     out = torch.empty_like(q)
-    size = queries * (head_dim + 2)
-    partial, counters = split_buffers(q.device, rows * kv_heads, tile.splits, size)
-    attention_kernel[(rows, kv_heads, tile.splits)](
+    size = block * (head_dim + 2)
+    partial, counters = split_buffers(q.device, rows * blocks * kv_heads, tile.splits, size)
+    attention_kernel[(rows * blocks, kv_heads, tile.splits)](
         q, kv, cache.positions, cache.rows, out, partial, counters,
         kv.stride(0), kv.stride(1), capacity, steps, math.log2(math.e) / math.sqrt(head_dim),
-        HEADS=heads, KV_HEADS=kv_heads, D=head_dim, QUERIES=queries, KEYS=tile.block_keys,
-        SPLITS=tile.splits, num_warps=tile.num_warps, num_stages=tile.num_stages,
+        HEADS=heads, KV_HEADS=kv_heads, D=head_dim, QUERIES=block, BLOCKS=blocks,
+        KEYS=tile.block_keys, SPLITS=tile.splits, num_warps=tile.num_warps,
+        num_stages=tile.num_stages,
     )  # fmt: skip
     return out

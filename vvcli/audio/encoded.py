@@ -24,8 +24,8 @@ _SUBTYPES = {
     "mp3": ("MP3", "MPEG_LAYER_III"),
 }
 
-# Samples encoded at once: what comes of them fits in a socket's buffer many times.
-_BLOCK = 4096
+# Samples encoded at once through a pipe: what comes of them fits in a socket's buffer many times.
+_PIPED = 4096
 
 # Without the tag that LAME puts in at the end, readers take the length from the bit rate of the
 # first frame, so that it must be constant.
@@ -83,8 +83,9 @@ class EncodedWriter(AudioWriter):
         """Encode `samples` [n]."""
         if len(samples) and self._file is None:
             self._open()
-        for start in range(0, len(samples), _BLOCK):
-            block = samples[start : start + _BLOCK]
+        most = self._sink.most or len(samples) or 1
+        for start in range(0, len(samples), most):
+            block = samples[start : start + most]
             self.clipped += count_clipped(block)
             self._run(self._file.write, self._prepared(block))
             self._sink.flush()
@@ -122,6 +123,8 @@ class _VirtualFile:
     place are dropped where the output cannot seek: FLAC's header then says that its length is
     unknown, and Ogg has none.
     """
+
+    most: int | None = None  # samples encoded at once: a turn of the thread takes as long as 4096
 
     def __init__(self, output: Output) -> None:
         self.file = self
@@ -166,6 +169,8 @@ class _Pipe:
     Not a pipe, whose size falls to a page for a user who has many; and not the output itself,
     whose errors libsndfile does not tell apart.
     """
+
+    most: int | None = _PIPED
 
     def __init__(self, output: Output) -> None:
         self._output = output

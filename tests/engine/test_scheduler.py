@@ -161,12 +161,12 @@ def test_the_last_streams_move_into_few_slots() -> None:
     assert [stream.number for _, stream in plan.frames] == [5]
 
 
-def test_noise_is_due_when_half_the_ring_is_used_up() -> None:
+def test_noise_is_due_before_the_first_frame_and_when_it_is_used_up() -> None:
     scheduler = make_scheduler(1)
     scheduler.submit(make_stream(0))
     assert not scheduler.plan().frames, "the first text comes before the first frame"
     due = [bool(scheduler.plan().noise_due) for _ in range(12)]
-    assert due == [False, False, False, True] * 3
+    assert due == [True, False, False, False] * 3
 
 
 def test_a_stream_that_was_never_queued_is_cancelled() -> None:

@@ -26,7 +26,7 @@ from vvcli.engine.slots import SlotState, group_by_prefill
 from vvcli.engine.step import FrameStep
 from vvcli.engine.stream import NOISE_CHUNK, End, Stream, StreamFrame
 from vvcli.engine.threads import make_frame_step
-from vvcli.engine.transfer import Downloader, NoiseRefill, TextBatch, Uploader
+from vvcli.engine.transfer import Downloader, TextBatch, Uploader, draw_noise
 from vvcli.model.diffusion_head import SolverTable
 from vvcli.model.vibevoice import VibeVoice
 from vvcli.samples import Samples, SampleType
@@ -95,7 +95,6 @@ class Engine:
         width = config.decoder.hop + EXTRA
         self._downloader = Downloader(self.device, slots, width, sample_type)
         self._in_flight = InFlightSteps(config.decoder.hop, sample_type, depth=int(on_cuda))
-        self._noise = NoiseRefill(config.head.latent_size)
         self.stalled = False  # nothing was left to do in the last step: all streams are paused
 
     @property
@@ -206,15 +205,15 @@ class Engine:
 
     def _upload(self, plan: Plan) -> Tensor | None:
         """Send noise, which goes into the slots, and text windows, which come back packed."""
-        places, chunks = self._noise.draw(plan)
-        if not len(places) and not plan.windows:
+        slots, chunks = draw_noise(plan, self.config.head.latent_size)
+        if not len(slots) and not plan.windows:
             return None
         rows = self._buckets.text(len(plan.windows), plan.bucket)
         tokens = self._buckets.tokens(plan.longest_window, self.config.text_window)
         packed = TextBatch.pack(plan.windows, rows, tokens, self._slots)
-        packed_text, sent_places, sent_chunks = self._uploader.send(packed, places, chunks)
-        if len(places):
-            self.state.refill_noise(sent_places, sent_chunks)
+        packed_text, sent_slots, sent_chunks = self._uploader.send(packed, slots, chunks)
+        if len(slots):
+            self.state.refill_noise(sent_slots, sent_chunks)
         return packed_text if rows else None
 
     def _limit(self, length: int, text_length: int) -> AttentionLimit:

@@ -26,10 +26,10 @@ class Plan:
     moves: list[tuple[int, int]] = field(default_factory=list)  # (from, to), slots
     admitted: list[tuple[int, Stream]] = field(default_factory=list)  # (slot, stream)
     halted: list[tuple[int, bool]] = field(default_factory=list)  # (slot, whether it stands still)
+    noise_due: list[tuple[int, Stream]] = field(default_factory=list)  # (slot, stream)
     frames: list[tuple[int, Stream]] = field(default_factory=list)  # (slot, stream), by slot
     ends: dict[int, End] = field(default_factory=dict)  # by slot: frames known to be the last
     bucket: int = 0  # slots 0 … bucket - 1 take part in the frame; with 0 there is none
-    noise_due: list[tuple[int, Stream]] = field(default_factory=list)  # refill after the frame
     windows: list[TextWindow] = field(default_factory=list)
     ended: list[Stream] = field(default_factory=list)  # truncated: the next window does not fit
     max_length: int = 0  # longest TTS LM cache after the step

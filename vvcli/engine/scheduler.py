@@ -33,7 +33,7 @@ class Scheduler:
         text_window: tokens of a text window.
         speech_window: frames between two text windows.
         max_positions: the model's context; a stream that fills it is truncated.
-        noise_chunk: frames after which a slot's noise ring needs its next chunk.
+        noise_chunk: frames that the noise in a slot is for.
         max_windows: text windows after a frame, so that joining streams cannot hold up running
             ones; streams left over wait one frame.
         bucket: rounds a number of slots up to one the engine runs; slots are compacted only when
@@ -181,10 +181,10 @@ class Scheduler:
             makes_frame = stream.window_left and not stream.paused
             if makes_frame:
                 plan.frames.append(running)
-                stream.frames += 1
-                stream.window_left -= 1
                 if not stream.frames % self._noise_chunk:
                     plan.noise_due.append(running)
+                stream.frames += 1
+                stream.window_left -= 1
             length = stream.prompt + stream.tokens_read + stream.frames
             if length > plan.max_length:
                 plan.max_length = length

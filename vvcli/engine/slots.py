@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from vvcli.engine.sizes import CacheCapacity
-from vvcli.engine.stream import NOISE_CHUNK, NOISE_RING, Stream
+from vvcli.engine.stream import NOISE_CHUNK, Stream
 from vvcli.errors import UnavailableError
 from vvcli.model.config import ModelConfig
 from vvcli.model.voice import Voice
@@ -31,7 +31,7 @@ class SlotState:
     tts_length: Tensor  # [2(N+1)] int64
     condition: Tensor  # [N+1, 2, hidden]
     context: Tensor  # [N+1, context_size]: the decoder's past inputs
-    noise: Tensor  # [N+1, NOISE_RING, latent] float32
+    noise: Tensor  # [N+1, NOISE_CHUNK, latent] float32
     frame: Tensor  # [N+1] int64: frames made, which picks the noise row
     window_left: Tensor  # [N+1] int64: frames until text is due; at zero a slot stands still
     active: Tensor  # [N+1] bool
@@ -80,7 +80,7 @@ class SlotState:
             tts_length=zeros(2 * rows, dtype=torch.int64),
             condition=zeros(rows, 2, lm.hidden_size),
             context=zeros(rows, config.decoder.context_size),
-            noise=zeros(rows, NOISE_RING, config.head.latent_size, dtype=torch.float32),
+            noise=zeros(rows, NOISE_CHUNK, config.head.latent_size, dtype=torch.float32),
             frame=zeros(rows, dtype=torch.int64),
             window_left=zeros(rows, dtype=torch.int64),
             active=zeros(rows, dtype=torch.bool),
@@ -140,10 +140,9 @@ class SlotState:
         self.active[slots].fill_(True)
         self.guidance[slots].fill_(stream.guidance)
 
-    def refill_noise(self, places: Tensor, chunks: Tensor) -> None:
-        """Put `chunks` [n, NOISE_CHUNK, latent] at `places` [n, 2]: slot, and half of its ring."""
-        halves = self.noise.unflatten(1, (NOISE_RING // NOISE_CHUNK, NOISE_CHUNK))
-        halves[places[:, 0], places[:, 1]] = chunks
+    def refill_noise(self, slots: Tensor, chunks: Tensor) -> None:
+        """Give `slots` [n] their next noise, `chunks` [n, NOISE_CHUNK, latent]."""
+        self.noise[slots] = chunks
 
     def release(self, slot: int) -> None:
         """Mark `slot` as free."""

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from vvcli.model.voice import Voice
 from vvcli.samples import Samples
 
-NOISE_CHUNK = 32  # frames drawn at once: four seconds of the published model
-NOISE_RING = 2 * NOISE_CHUNK  # rows a slot holds: the chunk in use and the next one
+NOISE_CHUNK = 32  # frames drawn at once, which a slot holds: four seconds of the published model
 
 
 class NoiseSource:
@@ -32,9 +31,10 @@ class NoiseSource:
         self._generator = np.random.Generator(np.random.Philox(key=key))
         self._latent_size = latent_size
 
-    def draw(self) -> NDArray[np.float32]:
-        """The next rows, [NOISE_CHUNK, latent] float32."""
-        return self._generator.standard_normal((NOISE_CHUNK, self._latent_size), dtype=np.float32)
+    def draw(self, out: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
+        """The next rows, [NOISE_CHUNK, latent] float32, put into `out` if it is given."""
+        shape = NOISE_CHUNK, self._latent_size
+        return self._generator.standard_normal(shape, dtype=np.float32, out=out)
 
     def with_seed_after(self, count: int) -> NoiseSource:
         """The noise of the same record from its start, with the seed that is `count` later."""

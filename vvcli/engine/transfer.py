@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vvcli.engine.plan import Plan, TextWindow
-from vvcli.engine.stream import NOISE_CHUNK, Stream
+from vvcli.engine.stream import NOISE_CHUNK
 from vvcli.samples import SampleType
 
 HEADER = 3  # columns of a packed row before its tokens: slot, count, frames
@@ -58,33 +58,14 @@ class TextBatch:
         return cls(packed[:, 0], packed[:, HEADER:], packed[:, 1], packed[:, 2])
 
 
-class NoiseRefill:
-    """Draws noise for streams that begin, and for those that have used up half of their ring.
-
-    Args:
-        latent_size: numbers of a frame's noise.
-    """
-
-    def __init__(self, latent_size: int) -> None:
-        self._latent_size = latent_size
-        self._due: list[tuple[Stream, int]] = []  # and which half of the ring
-
-    def draw(self, plan: Plan) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Places and chunks for `SlotState.refill_noise`, before the frame of `plan`."""
-        halves = [
-            (stream.slot, half, stream) for stream, half in self._due if stream.slot is not None
-        ]
-        halves += [(slot, half, stream) for slot, stream in plan.admitted for half in (0, 1)]
-        self._due = [
-            # Half the ring is used up; the frame of this plan is its last reader.
-            (stream, (stream.frames // NOISE_CHUNK - 1) % 2)
-            for _, stream in plan.noise_due
-        ]
-        places = np.array([item[:2] for item in halves], dtype=np.int64).reshape(-1, 2)
-        chunks = np.empty((len(halves), NOISE_CHUNK, self._latent_size), dtype=np.float32)
-        for chunk, (_, _, stream) in zip(chunks, halves, strict=True):
-            chunk[:] = stream.noise.draw()
-        return places, chunks
+def draw_noise(plan: Plan, latent_size: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Slots and chunks for `SlotState.refill_noise`, before the frame of `plan`."""
+    due = plan.noise_due
+    slots = np.array([slot for slot, _ in due], dtype=np.int64)
+    chunks = np.empty((len(due), NOISE_CHUNK, latent_size), dtype=np.float32)
+    for chunk, (_, stream) in zip(chunks, due, strict=True):
+        stream.noise.draw(out=chunk)
+    return slots, chunks
 
 
 class Uploader:

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from vvcli.engine.backends.backend import Backend
 from vvcli.engine.slots import SlotState
-from vvcli.engine.stream import NOISE_RING
+from vvcli.engine.stream import NOISE_CHUNK
 from vvcli.model.diffusion_head import SolverTable
 from vvcli.model.vibevoice import SPEECH, TEXT, VibeVoice
 
@@ -18,7 +18,7 @@ def plain_backend(model: VibeVoice, *, guided: bool = True) -> Backend:
 
     def sample_latent(state: SlotState, bucket: int, table: SolverTable) -> Tensor:
         slots = torch.arange(bucket, device=state.noise.device)
-        noise = state.noise[slots, state.frame[:bucket] % NOISE_RING]
+        noise = state.noise[slots, state.frame[:bucket] % NOISE_CHUNK]
         condition = state.condition[:bucket, :rows]
         guidance = state.guidance[:bucket] if guided else None
         return model.prediction_head.sample(condition, noise, guidance, table)

@@ -11,9 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
+import vvcli
 from vvcli.checkpoint import model_folder as module
+from vvcli.checkpoint.character_tokens import character_tokenizer
 from vvcli.checkpoint.preprocessor_config import tokenizer_repository
 from vvcli.checkpoint.tokenizer import TextTokenizer
+from vvcli.checkpoint.tokenizer_json import encoding_part
 from vvcli.errors import RecordError, UnavailableError
 
 from .samples import TINY, load_tokenizer
@@ -21,6 +24,7 @@ from .samples import TINY, load_tokenizer
 CASES = json.loads((TINY / "cases.json").read_text())
 TOKENIZER = load_tokenizer(TINY)
 REFERENCE = Tokenizer.from_file(str(TINY / "tokenizer.json"))
+STRAIGHT = str.maketrans("‘’“”", "''\"\"")
 SPECIAL = ("<|endoftext|>", "<|image_pad|>")
 
 
@@ -53,6 +57,29 @@ def test_ordinary_text_is_encoded_as_the_reference_does(text: str) -> None:
     straight = text.replace("‘", "'").replace("’", "'").replace("“", '"').replace("”", '"')
     expected = REFERENCE.encode(straight.strip() + "\n", add_special_tokens=False).ids
     assert TOKENIZER.encode(text) == expected
+
+
+EMBEDDED = Path(vvcli.__file__).parent / "assets"
+CHARACTERS = load_tokenizer(EMBEDDED)
+LIBRARY = Tokenizer.from_file(str(EMBEDDED / "tokenizer.json"))
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])) | st.text("abc .,\n\x00é"))
+def test_characters_are_encoded_as_by_the_library(text: str) -> None:
+    said = f"{text} a"  # no word that is another one where it is alone
+    line = said.translate(STRAIGHT).strip() + "\n"
+    assert CHARACTERS.encode(said) == LIBRARY.encode(line, add_special_tokens=False).ids
+
+
+@pytest.mark.parametrize("change", [
+    {"normalizer": {"type": "Lowercase"}},
+    {"pre_tokenizer": None},
+    {"pre_tokenizer": {"type": "Split", "pattern": {"Regex": r"[\s\S]"}, "behavior": "Removed"}},
+])  # fmt: skip
+def test_where_tokens_are_not_all_characters_the_library_encodes(change: dict[str, Any]) -> None:
+    content = json.loads((EMBEDDED / "tokenizer.json").read_text())
+    assert character_tokenizer(encoding_part(content, Path("t"), 64)) is not None
+    assert character_tokenizer(encoding_part(content | change, Path("t"), 64)) is None
 
 
 def test_words_that_the_model_cannot_say_alone_are_others(folder: Path) -> None:

@@ -3,7 +3,7 @@
 - `model_folder.py`: a model, opened once a command; read this first.
 - `hub.py`: the folder that a model's name stands for.
 - `json_file.py`, `preprocessor_config.py`, `text_config.py`: what describes it.
-- `tokenizer.py`, `tokenizer_json.py`: text to token ids.
+- `tokenizer.py`, `tokenizer_json.py`, `character_tokens.py`: text to token ids.
 - `weights.py`, `layout.py`, `safetensors_header.py`: the weights, and what they are called.
 - `model_voices.py`, `voice_search.py`, `voices.py`: voices, and which file a name means.
   `torch_zip.py`, `restricted_pickle.py`: the published ones, which are pickles.

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vvcli.checkpoint.character_tokens import CharacterTokenizer, character_tokenizer
 from vvcli.checkpoint.tokenizer_json import encoding_part
 from vvcli.errors import RecordError, UnavailableError, is_rust_panic
 
@@ -24,13 +25,17 @@ class TextTokenizer:
     """Encodes text as the model's front end has left it.
 
     Args:
-        bpe: the library's tokenizer.
+        tokenizer: the library's, or one that does the same.
         lone_words: other words for what the model cannot say where it is the whole text, but for
             the stop at its end.
     """
 
-    def __init__(self, bpe: Tokenizer, lone_words: Mapping[str, str] | None = None) -> None:
-        self._bpe = bpe
+    def __init__(
+        self,
+        tokenizer: Tokenizer | CharacterTokenizer,
+        lone_words: Mapping[str, str] | None = None,
+    ) -> None:
+        self._tokenizer = tokenizer
         self._lone_words = lone_words or {}
 
     @classmethod
@@ -47,7 +52,8 @@ class TextTokenizer:
             UnavailableError: it is damaged or of an unknown kind, or has more tokens than the
                 model.
         """
-        return cls(build(encoding_part(content, path, vocab_size), path), lone_words)
+        part = encoding_part(content, path, vocab_size)
+        return cls(character_tokenizer(part) or build(part, path), lone_words)
 
     def encode(self, text: str) -> list[int]:
         """Token ids of `text` and its closing newline; never empty.
@@ -78,7 +84,7 @@ class TextTokenizer:
 
     def _ids(self, line: str) -> list[int]:
         try:
-            ids: list[int] = self._bpe.encode(line, add_special_tokens=False).ids
+            ids: list[int] = self._tokenizer.encode(line, add_special_tokens=False).ids
         except BaseException as error:
             if not isinstance(error, Exception) and not is_rust_panic(error):
                 raise

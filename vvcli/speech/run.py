@@ -52,7 +52,12 @@ class PendingChunk:
 
         To be called once for each chunk, in their order.
         """
-        samples = self.frames[0] if len(self.frames) == 1 else np.concatenate(self.frames)
+        samples = self.frames[0]
+        if len(self.frames) > 1:
+            # NumPy would let the engine's thread go on, and wait for it, at every frame.
+            samples = np.frombuffer(
+                bytearray().join([each.data for each in self.frames]), samples.dtype
+            )
         if self.stretcher is not None:
             samples = self.stretcher.stretch(samples, ends=self.ends_stretch)
         return Chunk(self.record, samples, self.status, self.error, self.sentence, self.retried)

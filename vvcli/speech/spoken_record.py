@@ -113,11 +113,13 @@ class RecordReader:
             sentence = Sentence(sentences, segment.written) if segment.written else None
             sentences += bool(said)
             parts += [SpokenPart(*each, voice, sentence=sentence) for each in said]
-            # The silence is stretched with the rest, and then as long as was asked for.
-            pause = round(segment.pause * SAMPLE_RATE * Fraction(speed))
-            if pause and parts:
-                parts[-1] = replace(parts[-1], pause=parts[-1].pause + pause)
-            lead += pause if not parts else 0
+            if segment.pause:
+                # The silence is stretched with the rest, and then as long as was asked for.
+                pause = round(segment.pause * SAMPLE_RATE * Fraction(speed))
+                if parts:
+                    parts[-1] = replace(parts[-1], pause=parts[-1].pause + pause)
+                else:
+                    lead += pause
             spoken.append(replace(segment, text=" ".join(text for text, _ in said)))
         text = SpokenText(tuple(s for s in spoken if s.text or s.pause), respelled)
         record = replace(record, spoken=str(text), respelled=respelled)

@@ -36,7 +36,8 @@ print(
     sys.argv, sys.orig_argv, sys.path, sys.flags, __name__, vars(__main__).get("__spec__"),
     os.getcwd(), sorted(os.environ.items()), os.umask(0), os.nice(0),
     os.getsid(0) == os.getpid(), os.getpgid(0) == os.getpid(), os.getppid(),
-    [status[name].strip() for name in ("SigBlk", "SigIgn", "SigCgt", "Threads", "NoNewPrivs")],
+    [status[name].strip() for name in ("SigBlk", "SigIgn", "Threads", "NoNewPrivs")],
+    hex(int(status["SigCgt"], 16) & ~(3 << 31)),  # but for those of the C library's threads
     [signal.getsignal(number) for number in signal.valid_signals()],
     [resource.getrlimit(number) for number in range(resource.RLIMIT_NOFILE + 1)],
     sorted(path.name for path in pathlib.Path("/proc/self/fd").iterdir()),

@@ -16,6 +16,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from tests import warm
 from vvcli.audio import encoded
 from vvcli.audio.encoded import EncodedWriter, check_encoder
 from vvcli.audio.output import Output
@@ -259,7 +260,7 @@ except KeyboardInterrupt:
 @pytest.mark.parametrize("name", ENCODED)
 def test_no_encoder_swallows_sigint(name: str) -> None:
     """In the main thread cffi does, now and then: it prints what a callback raises."""
-    with subprocess.Popen(
+    with warm.Popen(
         [sys.executable, "-c", SIGNALLED, name], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
         assert process.stdout

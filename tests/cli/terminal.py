@@ -13,6 +13,8 @@ import termios
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
+from tests import warm
+
 _SEQUENCE = re.compile(r"\x1b\[\??([0-9;]*)([A-Za-z])")
 
 
@@ -31,18 +33,46 @@ def on_terminal(
         with suppress(BaseException):
             fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("4H", 24, columns, 0, 0))
             signal.signal(signal.SIGINT, signal.default_int_handler)
-            changed = os.environ | {"TERM": "xterm", "CI": ""} | dict(environment)
-            kept = {name: value for name, value in changed.items() if value is not None}
-            os.execve(sys.executable, [sys.executable, *arguments], kept)  # noqa: S606
+            command = [sys.executable, *arguments]
+            os.execve(sys.executable, command, _environment(environment))  # noqa: S606
         os._exit(1)
     os.write(terminal, typed)
+    written = _everything(terminal)
+    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    assert status == 0, written
+    return written
+
+
+def warm_on_terminal(
+    arguments: Sequence[str], columns: int, environment: Mapping[str, str | None]
+) -> bytes:
+    """As `on_terminal`, of a process that begins warm: the terminal does not control it."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("4H", 24, columns, 0, 0))
+    with warm.Popen(
+        [sys.executable, *arguments],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env=_environment(environment),
+    ) as process:
+        os.close(theirs)
+        written = _everything(ours)
+    assert process.returncode == 0, written
+    return written
+
+
+def _environment(changed: Mapping[str, str | None]) -> dict[str, str]:
+    every = os.environ | {"TERM": "xterm", "CI": ""} | dict(changed)
+    return {name: value for name, value in every.items() if value is not None}
+
+
+def _everything(terminal: int) -> bytes:
     written = b""
     with suppress(OSError):  # how Linux says that nobody has the other end any more
         while more := os.read(terminal, 1 << 16):
             written += more
     os.close(terminal)
-    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    assert status == 0, written
     return written
 
 

@@ -11,8 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from tests import warm
 from tests.cli.test_pipes import LINE, PATIENCE, SPEAK, long_script, read_some, started
 from tests.conftest import TINY
+
+PIPE = subprocess.PIPE
 
 # Runs `vvcli speak`, and sends itself a signal, as often as is asked for, at its Nth import.
 AT_AN_IMPORT = """
@@ -98,23 +101,21 @@ def test_six_signals_while_speaking(tmp_path: Path, number: signal.Signals) -> N
 @pytest.mark.slow
 def test_a_signal_that_the_parent_ignores_stays_ignored() -> None:
     """As in a job that a shell started with `&`, or by `nohup`."""
-    code = (
-        "import os, signal, sys\n"
-        "for number in signal.SIGINT, signal.SIGHUP, signal.SIGTERM:\n"
-        "    signal.signal(number, signal.SIG_IGN)\n"
-        "os.execv(sys.executable, [sys.executable, '-m', 'vvcli', *sys.argv[1:]])\n"
-    )
-    command = [sys.executable, "-c", code, *SPEAK[3:], "-q"]
-    with started(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as process:
+    numbers = signal.SIGINT, signal.SIGHUP, signal.SIGTERM
+    before = [signal.signal(number, signal.SIG_IGN) for number in numbers]
+    try:
+        process = warm.Popen([*SPEAK, "-q"], stdin=PIPE, stdout=PIPE, stderr=PIPE)
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+    with process:
         assert process.stdin
         assert process.stdout
         assert process.stderr
         process.stdin.write(LINE)
         process.stdin.flush()
         read_some(process.stdout, lambda data: len(data) > 0)
-        for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+        for number in numbers:
             process.send_signal(number)
         process.stdin.close()
         process.stdout.read()

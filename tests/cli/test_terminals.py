@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.terminal import on_terminal, shown
+from tests.cli.terminal import on_terminal, shown, warm_on_terminal
 from tests.conftest import TINY
 
 # A run of four records, of which one fails, without a model.
@@ -58,7 +58,6 @@ def wrapped(lines: list[str], columns: int) -> list[str]:
     return [line[at : at + columns] for line in lines for at in range(0, len(line), columns)]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("columns", "variable"),
     [
@@ -69,7 +68,7 @@ def wrapped(lines: list[str], columns: int) -> list[str]:
     ],
 )
 def test_progress_is_within_the_terminal(columns: int, variable: str | None) -> None:
-    written = on_terminal(["-c", RUN, "bar"], columns, {"COLUMNS": variable})
+    written = warm_on_terminal(["-c", RUN, "bar"], columns, {"COLUMNS": variable})
     width = columns or 80
     assert shown(written, width) == [*wrapped(SAID, width), ""]
     asked = int(variable) if variable in ("1", "30") else width
@@ -99,7 +98,7 @@ def test_a_terminal_without_unicode_gets_none(
     mode: str, locale: dict[str, str | None], is_ascii: bool
 ) -> None:
     environment = {"PYTHONIOENCODING": None, "PYTHONUTF8": None} | locale
-    written = on_terminal(["-c", RUN, mode], 120, environment)
+    written = warm_on_terminal(["-c", RUN, mode], 120, environment)
     assert written.isascii() == is_ascii
     first, *_, last, end = shown(written, 120)
     assert (first, last, end) == (ASCII if is_ascii else (SAID[0], SAID[-1], ""))

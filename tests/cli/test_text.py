@@ -8,14 +8,16 @@ import sys
 
 import pytest
 
+from tests import warm
+
 VVCLI = [sys.executable, "-m", "vvcli", "text"]
 
 
 def run(*arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
+    return warm.run(
         [*VVCLI, *arguments],
         input=stdin,
-        stdin=subprocess.DEVNULL if stdin is None else None,
+        **({"stdin": subprocess.DEVNULL} if stdin is None else {}),
         capture_output=True,
         text=True,
         check=False,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests import warm
 from tests.conftest import TINY, InProcess
 from vvcli.errors import UnavailableError
 from vvcli.fleet import cores, devices
@@ -192,11 +191,8 @@ print(sorted(found), own)
 
 @pytest.mark.slow
 def test_one_device_imports_nothing_for_several() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", ONE, str(TINY)],
-        capture_output=True,
-        text=True,
-        check=True,
-        env=os.environ | {"PYTHONWARNINGS": "ignore"},
+    """Nor does the helper of a process that begins warm, which has spoken."""
+    done = warm.run(
+        [sys.executable, "-c", ONE, str(TINY)], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[] []"

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import warm
 from tests.batch.fakes import files
 from tests.conftest import TINY, InProcess
 from tests.fleet.ray_deaths import actors, wait_for
@@ -117,6 +118,4 @@ def test_ray_is_not_imported_unless_it_is_asked_for() -> None:
         "assert 'ray' not in sys.modules\n"
     )
     environment = os.environ | {"RAY_ADDRESS": "127.0.0.1:1"}
-    assert (
-        subprocess.run([sys.executable, "-c", code], env=environment, check=False).returncode == 0
-    )
+    assert warm.run([sys.executable, "-c", code], env=environment).returncode == 0

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Set
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +48,20 @@ def make_stream(model: VibeVoice, voices: dict[str, Voice]) -> MakeStream:
         return Stream(number, tokenizer.encode(text), voices[voice], noise, guidance)
 
     return make
+
+
+Alone = Callable[..., Samples]
+
+
+@pytest.fixture(scope="session")
+def alone(model: VibeVoice, make_stream: MakeStream) -> Alone:
+    """The audio of a stream that is spoken alone, made once for each of its arguments."""
+
+    @cache
+    def speak(*arguments: object, **options: object) -> Samples:
+        return run(Engine(model, slots=1, steps=5), make_stream(*arguments, **options))[0]
+
+    return speak
 
 
 def run(engine: Engine, *streams: Stream) -> list[Samples]:

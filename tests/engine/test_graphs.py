@@ -56,13 +56,13 @@ def _static_outputs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(FrameOutput, "of", of)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def streams(make_stream: MakeStream) -> Callable[[], list[Stream]]:
-    texts = ["Hello there.", "Yes.", "Thousands of dolphins."]
-    return lambda: [make_stream(n, text) for n, text in enumerate(texts)]
+    texts = {1: "No.", 2: "Tea.", 3: "No."}  # more than there are slots, and soon said
+    return lambda: [make_stream(n, text) for n, text in texts.items()]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def expected(model: VibeVoice, streams: Callable[[], list[Stream]]) -> list[Samples]:
     return run(Engine(model, slots=2, steps=5), *streams())
 

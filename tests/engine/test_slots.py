@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 
-from tests.engine.conftest import MakeStream, run, shortened, spoil
+from tests.engine.conftest import Alone, MakeStream, run, shortened, spoil
 from tests.rounding import same_audio
 from vvcli.engine import engine as engine_module
 from vvcli.engine.engine import Engine
@@ -25,7 +28,7 @@ TEXTS = ["Hello there.", LONG, "Yes.", "Thousands of dolphins.", "Who? Me.", "Te
 @pytest.mark.slow
 @pytest.mark.parametrize("end", [End.EOS, End.TRUNCATED, End.CANCELLED])
 def test_the_next_stream_of_a_slot_is_not_touched_by_its_last(
-    model: VibeVoice, make_stream: MakeStream, end: End
+    model: VibeVoice, make_stream: MakeStream, alone: Alone, end: End
 ) -> None:
     first = make_stream(0, LONG, voice="Ben", guidance=3.0)
     # In a context of 60 positions the long text is cut short; the next one is not.
@@ -38,16 +41,14 @@ def test_the_next_stream_of_a_slot_is_not_touched_by_its_last(
     assert first.end is end
     spoil(used)
     [again] = run(used, make_stream(1, "Yes."))
-    [alone] = run(Engine(model, slots=1, steps=5), make_stream(1, "Yes."))
     assert np.isfinite(again).all()
-    assert same_audio(again, alone)
+    assert same_audio(again, alone(1, "Yes."))
 
 
 @pytest.mark.slow
 def test_idle_slots_full_of_nan_do_not_reach_running_ones(
-    model: VibeVoice, make_stream: MakeStream
+    model: VibeVoice, make_stream: MakeStream, alone: Alone
 ) -> None:
-    alone = run(Engine(model, slots=1, steps=5), make_stream(0, LONG))[0]
     engine = Engine(model, slots=4, steps=5)
     spoil(engine)
     short = [make_stream(n, text) for n, text in ((1, "Yes."), (2, "No."), (3, "Tea."))]
@@ -58,54 +59,49 @@ def test_idle_slots_full_of_nan_do_not_reach_running_ones(
     while engine.running or engine.waiting:
         parts += [frame.samples for frame in engine.step() if frame.stream is stream]
         spoil(engine, keep={slot for slot in range(4) if bool(engine.state.active[slot])})
-    assert same_audio(np.concatenate(parts), alone)
+    assert same_audio(np.concatenate(parts), alone(0, LONG))
 
 
 @pytest.mark.slow
 def test_neighbours_slot_voice_and_guidance_do_not_change_a_stream(
-    model: VibeVoice, make_stream: MakeStream
+    model: VibeVoice, make_stream: MakeStream, alone: Alone
 ) -> None:
-    def streams() -> list[Stream]:
+    def each(make: Callable[..., Any]) -> list[Any]:
         return [
-            make_stream(n, text, voice=("Ada", "Ben")[n % 2], seed=n, guidance=1.0 + 0.3 * n)
+            make(n, text, voice=("Ada", "Ben")[n % 2], seed=n, guidance=1.0 + 0.3 * n)
             for n, text in enumerate(TEXTS)
         ]
 
-    alone = [run(Engine(model, slots=1, steps=5), stream)[0] for stream in streams()]
-    assert len({len(audio) for audio in alone}) > 2
+    expected = each(alone)
+    assert len({len(audio) for audio in expected}) > 2
     for slots in (2, 3, 8):
-        together = run(Engine(model, slots=slots, steps=5), *streams())
-        for one, other in zip(alone, together, strict=True):
+        together = run(Engine(model, slots=slots, steps=5), *each(make_stream))
+        for one, other in zip(expected, together, strict=True):
             assert same_audio(other, one)
 
 
 def test_growing_caches_in_mid_stream_changes_nothing(
-    model: VibeVoice, make_stream: MakeStream, monkeypatch: pytest.MonkeyPatch
+    model: VibeVoice, make_stream: MakeStream, alone: Alone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    expected = run(Engine(model, slots=2, steps=5), make_stream(0, LONG), make_stream(1, LONG))
     monkeypatch.setattr(engine_module, "INITIAL_CAPACITY", CacheCapacity(tts=32, text=16))
     engine = Engine(model, slots=2, steps=5)
     grown = run(engine, make_stream(0, LONG), make_stream(1, LONG))
     assert engine.state.capacity.tts > 32
     assert engine.state.capacity.text > 16
-    for one, other in zip(expected, grown, strict=True):
-        assert same_audio(other, one)
+    for number, audio in enumerate(grown):
+        assert same_audio(audio, alone(number, LONG))
 
 
 @pytest.mark.slow
 def test_a_moved_stream_goes_on_as_if_it_had_not_moved(
-    model: VibeVoice, make_stream: MakeStream
+    model: VibeVoice, make_stream: MakeStream, alone: Alone
 ) -> None:
-    def long_one() -> Stream:
-        return make_stream(6, LONG, voice="Ben", seed=0)
-
-    alone = run(Engine(model, slots=1, steps=5), long_one())[0]
     engine = Engine(model, slots=4, steps=5)
     short = [make_stream(n, "Yes.", seed=0) for n in (1, 3, 5)]
-    [*_, moved] = run(engine, *short, long_one())
-    assert same_audio(moved, alone)
+    [*_, moved] = run(engine, *short, make_stream(6, LONG, voice="Ben", seed=0))
+    assert same_audio(moved, alone(6, LONG, voice="Ben", seed=0))
     assert not engine.state.active.any()
-    frames = len(alone) // model.config.decoder.hop
+    frames = len(moved) // model.config.decoder.hop
     assert frames > max(stream.frames for stream in short)
     assert int(engine.state.frame[0]) == frames, "it was not moved"
 
@@ -142,7 +138,7 @@ def test_results_that_come_a_step_late_are_the_same_results(
 @pytest.mark.parametrize(("context", "frames"), [(60, 6 + 6 + 3), (58, 6 + 6 + 1), (57, 6 + 6)])
 @pytest.mark.parametrize("in_flight", [0, 1])
 def test_truncation_is_where_the_reference_stops(
-    model: VibeVoice, make_stream: MakeStream, monkeypatch: pytest.MonkeyPatch,
+    model: VibeVoice, make_stream: MakeStream, alone: Alone, monkeypatch: pytest.MonkeyPatch,
     context: int, frames: int, in_flight: int,
 ) -> None:  # fmt: skip
     """The frame that overruns the context is made, a window is not. Results may come late."""
@@ -153,8 +149,7 @@ def test_truncation_is_where_the_reference_stops(
     [audio] = run(engine, stream)
     assert stream.end is End.TRUNCATED
     assert len(audio) == frames * model.config.decoder.hop
-    [whole] = run(Engine(model, slots=1, steps=5), make_stream(0, LONG, voice="Ben"))
-    assert same_audio(audio, whole[: len(audio)])
+    assert same_audio(audio, alone(0, LONG, voice="Ben")[: len(audio)])
 
 
 def test_all_state_is_written_in_place(model: VibeVoice, make_stream: MakeStream) -> None:

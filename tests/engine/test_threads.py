@@ -9,7 +9,7 @@ from threading import Event, current_thread
 import pytest
 from torch import Tensor
 
-from tests.engine.conftest import MakeStream, run
+from tests.engine.conftest import Alone, MakeStream, run
 from tests.rounding import same_audio
 from vvcli.engine.backends.plain import plain_backend
 from vvcli.engine.engine import Engine
@@ -33,14 +33,13 @@ def threads(request: pytest.FixtureRequest) -> Iterator[int]:
 @pytest.mark.numeric
 @pytest.mark.parametrize("slots", [1, 2, 4])
 def test_streams_sound_the_same_on_several_threads(
-    model: VibeVoice, make_stream: MakeStream, threads: int, slots: int
+    model: VibeVoice, make_stream: MakeStream, alone: Alone, threads: int, slots: int
 ) -> None:
     streams = [make_stream(n, text, guidance=1 + n % 2) for n, text in enumerate(TEXTS)]
     found = run(Engine(model, slots=slots, steps=5), *streams)
     set_step_threads(1)
     for number, audio in enumerate(found):
-        stream = make_stream(number, TEXTS[number], guidance=1 + number % 2)
-        assert same_audio(audio, run(Engine(model, slots=1, steps=5), stream)[0])
+        assert same_audio(audio, alone(number, TEXTS[number], guidance=1 + number % 2))
 
 
 def decoding_threads(

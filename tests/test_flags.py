@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.man import pages
-from tests.test_rooms import sources
+from tests.test_rooms import reads_sources, sources, tree
 from vvcli.cli.main import COMMANDS
 from vvcli.cli.remedies import REMEDIES
 
@@ -36,7 +36,7 @@ FLAGS -= {"-h"}  # a step of the solver, negated
 
 def sentences(source: str) -> Iterator[str]:
     """The strings of a module that hold a space, and the comments."""
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(tree(source)):
         text = node.value if isinstance(node, ast.Constant) else None
         if isinstance(text, str) and (" " in text.strip() or text.startswith("--")):
             yield text
@@ -53,6 +53,7 @@ def below_cli() -> list[str]:
 
 
 @pytest.mark.slow
+@reads_sources
 def test_no_flag_is_named_below_cli() -> None:
     found = {name: named(sources()[name]) - FOREIGN.get(name, set()) for name in below_cli()}
     found.pop("audio.format_hint")  # what other programs are given
@@ -74,11 +75,12 @@ def test_a_flag_is_found(source: str) -> None:
 
 
 @pytest.mark.slow
+@reads_sources
 def test_remedies_are_those_that_errors_name() -> None:
     keys = {
         keyword.value.value
         for name in below_cli()
-        for node in ast.walk(ast.parse(sources()[name]))
+        for node in ast.walk(tree(sources()[name]))
         if isinstance(node, ast.Call)
         for keyword in node.keywords
         if keyword.arg == "remedy" and isinstance(keyword.value, ast.Constant)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.test_rooms import sources
+from tests.test_rooms import reads_sources, sources, tree
 
 # What 0.1 said: what the field says. Each is looked for in the rooms where it had its odd meaning;
 # "" is all of them, and a folder is the files in it, not those below.
@@ -57,7 +57,7 @@ ONE_EACH = ("Step", "Entry", "Input", "Settings", "Encoder", "Voice")
 
 def identifiers(source: str) -> Iterator[tuple[str, int]]:
     """The names that `source` defines, with their lines: not those it only uses."""
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(tree(source)):
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             yield node.name, node.lineno
         elif isinstance(node, ast.arg):
@@ -81,6 +81,7 @@ def retired(modules: dict[str, str]) -> list[str]:
 
 
 @pytest.mark.slow
+@reads_sources
 def test_no_retired_name_is_defined() -> None:
     assert retired(sources()) == []
 
@@ -100,10 +101,11 @@ def test_a_retired_name_is_found(module: str, source: str) -> None:
 
 
 @pytest.mark.slow
+@reads_sources
 def test_a_name_that_had_several_meanings_has_one() -> None:
     places = defaultdict(list)
     for module, source in sources().items():
-        for node in ast.walk(ast.parse(source)):
+        for node in ast.walk(tree(source)):
             if module.startswith("voicelab"):  # training has a Voice and Settings of its own
                 continue
             if isinstance(node, ast.ClassDef) and node.name in ONE_EACH:

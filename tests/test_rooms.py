@@ -71,9 +71,18 @@ ROOMS["__main__"] = {"cli"}
 ROOMS[""] = {"script.record", "speech.sessions", "speech.values", "synthesizer"}  # the public names
 
 
+@cache
+def tree(source: str) -> ast.Module:
+    return ast.parse(source)
+
+
+# Tests that read all sources are run by one process, which parses each once.
+reads_sources = pytest.mark.xdist_group("sources")
+
+
 def imported(source: str, package: str) -> Iterator[str]:
     """The modules of vvcli that `source`, a module in `package`, imports: "audio.output"."""
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(tree(source)):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -138,6 +147,7 @@ def violations(modules: dict[str, str]) -> list[str]:
 
 
 @pytest.mark.slow
+@reads_sources
 def test_every_import_is_in_the_table() -> None:
     assert violations(sources()) == []
 

@@ -150,6 +150,7 @@ def test_a_cover_that_is_missing_is_said(
     assert words not in vvcli("batch", *given, "c.flac", "--cover", "c.png").stderr
 
 
+@pytest.mark.usefixtures("one_step")
 @pytest.mark.parametrize("target", [-30.0, -5.0])
 def test_a_book_has_one_loudness(vvcli: InProcess, tmp_path: Path, target: float) -> None:
     """One gain for all of its chapters, as much as its peak allows."""

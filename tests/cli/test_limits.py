@@ -111,17 +111,15 @@ def numeric_options() -> Iterator[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("command", "option"), [*numeric_options()])
-@pytest.mark.parametrize("value", ["x", "-99", "nan", DIGITS])
-def test_a_wrong_number_is_told_its_range(
-    vvcli: InProcess, command: str, option: str, value: str
-) -> None:
+def test_a_wrong_number_is_told_its_range(vvcli: InProcess, command: str, option: str) -> None:
     """And what it was, as it was written."""
-    result = vvcli(*command.split(), option, value)
-    assert result.status == 2
-    [said] = [line for line in result.stderr.splitlines() if option in line]
-    assert re.search(r"\b(from|within) -?[0-9.]+ (to|and) -?[0-9]+", said)
-    assert f"{value[:40]!r}"[:-1] in said
-    assert len(said) < 300
+    for value in ("x", "-99", "nan", DIGITS):
+        result = vvcli(*command.split(), option, value)
+        assert result.status == 2
+        [said] = [line for line in result.stderr.splitlines() if option in line]
+        assert re.search(r"\b(from|within) -?[0-9.]+ (to|and) -?[0-9]+", said)
+        assert f"{value[:40]!r}"[:-1] in said
+        assert len(said) < 300
 
 
 def limited(arguments: list[str | Path], kind: int, limit: int) -> Result:

@@ -74,8 +74,9 @@ def shown(width: int, tally: Tally, total: Total | None = TOTAL, **options: Any)
     return stream.getvalue()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def tally() -> Tally:
+    """Nothing changes it: it is only drawn."""
     clock = Clock()
     made = Tally(clock)
     clock.now += 60
@@ -99,18 +100,18 @@ FIGURES = [
 ]
 
 
-@pytest.mark.parametrize("width", range(20, 201))
-def test_what_matters_is_the_last_to_go(tally: Tally, width: int) -> None:
-    text = shown(width, tally)
-    assert text.count("\n") == 1
-    assert len(text.rstrip("\n")) <= width
-    there = [figure in text for figure in FIGURES]
-    assert there == sorted(there, reverse=True)
-    assert there[:2] == [True, True]
-    assert width < 40 or all(there[:3])
-    assert width < 140 or all(there)
-    assert "1 streams" not in text
-    assert not text.startswith(" ")
+def test_what_matters_is_the_last_to_go(tally: Tally) -> None:
+    for width in range(20, 201):
+        text = shown(width, tally)
+        assert text.count("\n") == 1
+        assert len(text.rstrip("\n")) <= width
+        there = [figure in text for figure in FIGURES]
+        assert there == sorted(there, reverse=True)
+        assert there[:2] == [True, True]
+        assert width < 40 or all(there[:3])
+        assert width < 140 or all(there)
+        assert "1 streams" not in text
+        assert not text.startswith(" ")
 
 
 @pytest.mark.parametrize("width", [1, 4])

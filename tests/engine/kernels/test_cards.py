@@ -43,6 +43,7 @@ def launches(card: Card) -> list[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("compile pool")  # a process imports much for tensors without memory
 def test_a_hopper_card_gets_the_tiles_that_were_measured_on_one() -> None:
     assert launches(HOPPER) == PINNED.read_text(encoding="utf-8").splitlines()
 
@@ -65,6 +66,7 @@ def test_steps_in_flight_shrink_with_the_card() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("compile pool")  # a process imports much for tensors without memory
 @pytest.mark.parametrize(
     ("capability", "sizes"),
     [("8.6", SIZES), ("9.0", SIZES[::-1])],

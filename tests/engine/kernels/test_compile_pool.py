@@ -209,6 +209,7 @@ class FakePool(CompilePool):
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("compile pool")
 def test_all_kernels_of_some_steps_are_compiled_once() -> None:
     config = ModelConfig.from_dict(SHAPES["tiny"])
     card, sizes = Card(CAPABILITY, 99 * 1024, 82), [StepSize(1, 0), StepSize(2, 4)]

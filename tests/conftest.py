@@ -3,6 +3,7 @@ from __future__ import annotations
 import fcntl
 import gc
 import io
+import logging
 import os
 import resource
 import signal
@@ -91,8 +92,20 @@ def _has_tests(path: Path) -> bool:
     return is_room or (path.name.startswith("test_") and path.suffix == ".py")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks for groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the slow tests first, for the same end."""
+    """Run the slow tests first, for the same end; what they share in a file is made once.
+
+    For which all that share a fixture of their file are run by one process.
+    """
+    for item in items:
+        fixtures = getattr(item, "_fixtureinfo", None)
+        shared = fixtures and any(
+            found[-1].scope == "module" and item.nodeid.startswith(f"{found[-1].baseid}::")
+            for found in fixtures.name2fixturedefs.values()
+        )
+        if shared and item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
     items.sort(key=lambda item: (item.get_closest_marker("slow") is None, str(item.path)))
 
 
@@ -103,6 +116,11 @@ def pytest_collection_finish() -> None:
     """
     gc.collect()
     gc.freeze()
+    # pytest hangs its handlers on each logger that does not propagate, six times a test, and torch
+    # has forty of them.
+    for name, logger in logging.root.manager.loggerDict.items():
+        if name.startswith("torch") and isinstance(logger, logging.Logger):
+            logger.propagate = True
 
 
 @pytest.fixture(scope="session", autouse=True)

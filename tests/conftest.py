@@ -66,6 +66,7 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
     """Give each process one test after the other: none is left with long ones at the end."""
     if config.getoption("numprocesses", None) and config.option.dist == "no":
         config.option.dist = "loadgroup"
+        config.option.loadscopereorder = False  # the order is ours, below
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -94,18 +95,21 @@ def _has_tests(path: Path) -> bool:
 
 @pytest.hookimpl(tryfirst=True)  # before xdist looks for groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the slow tests first, for the same end; what they share in a file is made once.
+    """Run the slow tests first, for the same end, and each by itself.
 
-    For which all that share a fixture of their file are run by one process.
+    Others are run by the file, and so are slow ones that share a fixture of their file: it is made
+    once, and the process that hands out the tests has less to do.
     """
     for item in items:
         fixtures = getattr(item, "_fixtureinfo", None)
-        shared = fixtures and any(
+        is_shared = fixtures and any(
             found[-1].scope == "module" and item.nodeid.startswith(f"{found[-1].baseid}::")
             for found in fixtures.name2fixturedefs.values()
         )
-        if shared and item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+        is_quick = item.get_closest_marker("slow") is None
+        if (is_shared or is_quick) and item.get_closest_marker("xdist_group") is None:
+            file = item.nodeid.partition("::")[0]
+            item.add_marker(pytest.mark.xdist_group(f"{file} shared" if is_shared else file))
     items.sort(key=lambda item: (item.get_closest_marker("slow") is None, str(item.path)))
 
 

@@ -101,6 +101,7 @@ def test_the_blocks_are_found() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("embedded")  # one process reads it
 @pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize(("line", "output"), [(a, b) for a, b in LINES if "pip install" not in a])
 def test_a_command_works_as_printed(line: str, output: str | None, folder: Path) -> None:

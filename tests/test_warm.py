@@ -130,36 +130,26 @@ def compare(session: bool) -> None:
 
 def compare_after_changes() -> None:
     """Change what is inherited, once the helper has begun."""
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    compare(True)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     compare(False)
     files = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(files[0], 200), files[1]))
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR2])
-    for number in (signal.SIGQUIT, signal.SIGUSR1):
-        signal.signal(number, signal.SIG_IGN)
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     ctypes.CDLL(None).signal(signal.SIGQUIT, 0)  # behind Python
     signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
     os.umask(0o027)
     compare(True)
 
 
-@pytest.mark.parametrize(
-    ("call", "ignored"),
-    [
-        ("compare(True)", [signal.SIGINT, signal.SIGQUIT, signal.SIGHUP]),
-        ("compare_after_changes()", []),
-    ],
-)
-def test_it_begins_as_a_fresh_python(call: str, ignored: list[int]) -> None:
+def test_it_begins_as_a_fresh_python() -> None:
     """In a process of its own: tests before this one have left traces here."""
-    script = f"""
-import signal
-for number in {[*map(int, ignored)]}:
-    signal.signal(number, signal.SIG_IGN)
-from tests import test_warm
-test_warm.{call}
-"""
     done = subprocess.run(
-        [sys.executable, "-c", script],
+        [sys.executable, "-c", "from tests import test_warm; test_warm.compare_after_changes()"],
         cwd=Path(__file__).parents[1],
         capture_output=True,
         text=True,
@@ -168,15 +158,10 @@ test_warm.{call}
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize(
-    ("run", "number"),
-    [
-        (subprocess.Popen, signal.SIGINT),
-        *((warm.Popen, n) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL)),
-    ],
-)
-def test_it_dies_of_a_signal(run: Any, number: signal.Signals) -> None:
-    with run([*SPEAK, "-q"], stdin=PIPE, stdout=PIPE, stderr=PIPE) as process:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+def test_it_dies_of_a_signal(number: signal.Signals) -> None:
+    process: Any = warm.Popen([*SPEAK, "-q"], stdin=PIPE, stdout=PIPE, stderr=PIPE)
+    with process:
         process.stdin.write(b"Yes.\n")
         process.stdin.flush()
         assert process.stdout.read(1)
@@ -186,9 +171,9 @@ def test_it_dies_of_a_signal(run: Any, number: signal.Signals) -> None:
         assert process.stderr.read() == b""
 
 
-@pytest.mark.parametrize("run", [subprocess.Popen, warm.Popen], ids=["cold", "warm"])
-def test_it_dies_of_a_broken_pipe(run: Any) -> None:
-    with run([*SPEAK, "-q", 100 * "Yes. "], stdout=PIPE, stderr=PIPE) as process:
+def test_it_dies_of_a_broken_pipe() -> None:
+    process: Any = warm.Popen([*SPEAK, "-q", 100 * "Yes. "], stdout=PIPE, stderr=PIPE)
+    with process:
         process.stdout.close()
         assert process.wait(100) == -signal.SIGPIPE
         assert process.stderr.read() == b""

@@ -67,10 +67,18 @@ _helpers: list[socket.socket] = []  # the one, when it is needed
 class Popen(subprocess.Popen[Any]):
     """A process that runs `[sys.executable, "-m" or "-c", ...]`; see above.
 
-    `closed` are those of the three standard descriptors that it does not have.
+    `closed` are those of the three standard descriptors that it does not have. With `embedded`, it
+    has the embedded model at once, and the tiny one as always.
     """
 
-    def __init__(self, command: list[str], closed: Sequence[int] = (), **options: Any) -> None:
+    def __init__(
+        self,
+        command: list[str],
+        closed: Sequence[int] = (),
+        *,
+        embedded: bool = False,
+        **options: Any,
+    ) -> None:
         self.is_warm = (
             command[0] == sys.executable
             and command[1] in ("-m", "-c")
@@ -78,7 +86,7 @@ class Popen(subprocess.Popen[Any]):
             and _early(options.get("env", os.environ)) == _early(START)
             and _prctl(PR_SET_CHILD_SUBREAPER, 0) == 0
         )
-        self._closed = closed
+        self._closed, self._embedded = closed, embedded
         if closed and not self.is_warm:
             script = f'exec "$@" {" ".join(f"{number}>&-" for number in closed)}'
             command = ["/bin/sh", "-c", script, "sh", *command]
@@ -99,6 +107,7 @@ class Popen(subprocess.Popen[Any]):
             "inherited": _inherited(),
             "numbers": [0, 1, 2, *given["pass_fds"]],
             "closed": self._closed,
+            "embedded": self._embedded,
         }
         ends = [own if end == -1 else end for own, end in enumerate(ends)]
         try:
@@ -201,7 +210,7 @@ def _run(client: socket.socket) -> None:
         late = {name: text for name, text in request["env"].items() if name.startswith(READ_LATE)}
         options = {"cwd": request["cwd"], "env": _early(START) | late}
         options |= dict(zip(("stdin", "stdout", "stderr"), descriptors, strict=True))
-        with Popen(command, **options) as process:
+        with Popen(command, embedded=True, **options) as process:
             for end in descriptors:
                 os.close(end)
         status = process.returncode
@@ -260,33 +269,38 @@ def serve(descriptor: int) -> None:
     os.environ.setdefault("GOMP_SPINCOUNT", "3000")  # as `vvcli.cli.main` does, before torch
     for name in MODULES:
         importlib.import_module(name)
-    _speak()
-    gc.collect()
-    gc.freeze()  # no fork copies these pages to look for garbage in them
+    _speak(TINY)
     _answer(socket.socket(fileno=descriptor))
 
 
-def _speak() -> None:
-    """Say a word with the tiny model, which all forks share.
+def _speak(folder: Path) -> None:
+    """Say a word with a model, which all forks from now on share.
 
     Most of what one would compute for a few words is the model as it is packed for a CPU, and the
     code that oneDNN makes for each of its shapes. A pool of threads would be missing in the forks.
     """
-    if START.get("OMP_NUM_THREADS") != "1":
-        return
-    importlib.import_module("tests.shared_model").share()
-    synthesizer = importlib.import_module("vvcli.synthesizer").Synthesizer
-    list(synthesizer(str(TINY), "Ada").speak(["Yes."]))
-    assert len([*Path("/proc/self/task").iterdir()]) == 1, "a thread would be missing in the forks"
+    if START.get("OMP_NUM_THREADS") == "1":
+        shared_model = importlib.import_module("tests.shared_model")
+        shared_model.FOLDERS.add(folder)
+        shared_model.share()
+        synthesizer = importlib.import_module("vvcli.synthesizer").Synthesizer
+        list(synthesizer(str(folder)).speak(["Yes."]))
+        assert len([*Path("/proc/self/task").iterdir()]) == 1, "a fork would miss a thread"
+    gc.collect()
+    gc.freeze()  # no fork copies these pages to look for garbage in them
 
 
 def _answer(helper: socket.socket) -> None:
     """Fork for each request, until nobody is at the other end; return in a fork that has run."""
+    has_embedded = False
     while True:
         size, descriptors, _, _ = socket.recv_fds(helper, SIZE, MOST)
         if not size:
             os._exit(0)
         request = json.loads(helper.recv(int.from_bytes(size, "big"), socket.MSG_WAITALL))
+        if request.pop("embedded") and not has_embedded:
+            _speak(importlib.import_module("vvcli.checkpoint.hub").embedded_model())
+            has_embedded = True
         parent = os.fork()
         if not parent:
             break

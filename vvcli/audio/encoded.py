@@ -83,9 +83,9 @@ class EncodedWriter(AudioWriter):
         """Encode `samples` [n]."""
         if len(samples) and self._file is None:
             self._open()
-        most = self._sink.most or len(samples) or 1
-        for start in range(0, len(samples), most):
-            block = samples[start : start + most]
+        at_once = self._sink.max_samples or len(samples) or 1
+        for start in range(0, len(samples), at_once):
+            block = samples[start : start + at_once]
             self.clipped += count_clipped(block)
             self._run(self._file.write, self._prepared(block))
             self._sink.flush()
@@ -124,7 +124,7 @@ class _VirtualFile:
     unknown, and Ogg has none.
     """
 
-    most: int | None = None  # samples encoded at once: a turn of the thread takes as long as 4096
+    max_samples: int | None = None  # encoded at once: a turn of the thread takes as long as 4096
 
     def __init__(self, output: Output) -> None:
         self.file = self
@@ -170,7 +170,7 @@ class _Pipe:
     whose errors libsndfile does not tell apart.
     """
 
-    most: int | None = _PIPED
+    max_samples: int | None = _PIPED
 
     def __init__(self, output: Output) -> None:
         self._output = output

@@ -59,6 +59,21 @@ def test_a_half_layer_computes_in_float32(
         assert_summed_in_float32(HalfLinear(linear, threads)(x), x, linear)
 
 
+@packs
+@pytest.mark.numeric
+@pytest.mark.parametrize("many_rows", [False, True])
+@pytest.mark.parametrize("outputs", [19, 64, 384])
+def test_bits_that_are_fixed_do_not_depend_on_the_place(many_rows: bool, outputs: int) -> None:
+    """FBGEMM computes what six rows leave over in another order, without AVX-512."""
+    linear = nn.Linear(64, outputs)
+    linear.weight.data = linear.weight.data.half().float()
+    layer = packed(linear, many_rows=many_rows, fixed=True)
+    with torch.no_grad():
+        for rows in (2, 3, 4, 7, 8, 14, 31, 32, 80, 320):
+            found = layer(torch.randn(64).expand(rows, 64).contiguous())
+            assert torch.equal(found, found[:1].expand(rows, outputs)), rows
+
+
 def test_what_fits_half_is_what_float32_cannot_tell_apart() -> None:
     weight = 0.02 * torch.randn(320, 320)
     assert not fits_half(weight)

@@ -112,15 +112,15 @@ def packed(linear: nn.Linear, *, many_rows: bool = False, fixed: bool = False) -
     """The fastest layer here that computes the same as `linear`, of `many_rows` if there are.
 
     That of many rows is MKL's, which costs 50 us a call less than oneDNN's. With `fixed`, a row's
-    bits must not depend on its place among others, as MKL's do on a CPU without AVX-512; what is
-    chosen then was seen to keep that on every kind of CPU.
+    bits must not depend on its place among others, as MKL's and FBGEMM's do on a CPU without
+    AVX-512 (FBGEMM's for what six does not divide); oneDNN's were seen to keep that on every kind.
     """
     weight = linear.weight.detach()
     if many_rows and weight.dtype == torch.float32 and not fixed:
         return linear
     if many_rows and min(weight.shape) <= NARROW and can_pack(weight.dtype):
         return PackedLinear(linear)
-    if weight.dtype == torch.float32 and fits_half(weight) and can_halve():
+    if weight.dtype == torch.float32 and not fixed and fits_half(weight) and can_halve():
         return HalfLinear(linear, torch.get_num_threads())
     return PackedLinear(linear) if can_pack(weight.dtype) else linear
 

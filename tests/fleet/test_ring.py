@@ -68,3 +68,9 @@ def test_a_writer_that_waits_ends_with_its_run() -> None:
     inbox.tell(["stop", 1])
     with pytest.raises(StoppedError):
         inbox.wait_read(101)
+
+
+def test_what_would_never_have_room_is_refused(memory: int) -> None:
+    writer = RingWriter(memory, lambda position: None)
+    with pytest.raises(ValueError, match=r"4098 bytes are more than half the ring of 4096"):
+        writer.write(np.zeros(2049, np.int16))

@@ -7,10 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from vvcli.engine.stream import End, StreamFrame
 from vvcli.samples import MAX_CHUNK_SAMPLES
 from vvcli.script.record import Record
+from vvcli.speech import run as run_module
 from vvcli.speech.run import OrderedRun, PendingChunk
 from vvcli.speech.spoken_record import SpokenPart, SpokenRecord
 from vvcli.speech.values import Chunk, Status
@@ -147,3 +150,21 @@ def test_frames_are_joined_in_their_order(rows: list[int]) -> None:
         PendingChunk(Record(0, "A."), [frames[row] for row in rows], None, None, 0).join().samples
     )
     assert joined.tolist() == [sample for row in rows for sample in frames[row]]
+
+
+@given(st.lists(st.integers(0, 3) | st.sampled_from([7, 9, 10]), min_size=1, max_size=40))
+def test_chunks_are_bounded_whatever_they_are_joined_of(lengths: list[int]) -> None:
+    """A pause is in pieces of ten seconds, behind frames of a few milliseconds."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run_module, "MAX_CHUNK_SAMPLES", 10)
+        engine, run = start(1)
+        for number, length in enumerate(lengths):
+            samples = np.full(length, number, np.float32)
+            end = End.EOS if number == len(lengths) - 1 else None
+            engine.frames = [StreamFrame(engine.streams[0], samples, end)]  # type: ignore[arg-type]
+            run.step(admit=True)
+        found = ready(run)
+    assert all(len(chunk.samples) <= 10 for chunk in found)
+    assert [chunk.status for chunk in found] == [None] * (len(found) - 1) + [Status.OK]
+    expected = [number for number, length in enumerate(lengths) for _ in range(length)]
+    assert np.concatenate([chunk.samples for chunk in found]).tolist() == expected

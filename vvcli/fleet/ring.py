@@ -51,8 +51,14 @@ class RingWriter(_Ring):
         self._written = 0
 
     def write(self, *pieces: Samples) -> tuple[int, int]:
-        """Write samples, of no more bytes than half the ring; their position, and their bytes."""
+        """Write samples, of no more bytes than half the ring; their position, and their bytes.
+
+        Raises:
+            ValueError: there are more, for which there would never be room.
+        """
         start, length = self._written, sum(piece.nbytes for piece in pieces)
+        if length > self.size // 2:
+            raise ValueError(f"{length} bytes are more than half the ring of {self.size}")
         self._wait(start + length - self.size)
         place = start % self.size
         if place + length <= self.size:

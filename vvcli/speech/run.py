@@ -206,18 +206,21 @@ class OrderedRun:
 
 def _chunks(part: _Part, frames: list[Samples], *, ends: bool) -> Iterator[PendingChunk]:
     """Frames of one part, up to MAX_CHUNK_SAMPLES samples together; with `ends` its last ones."""
-    state = part.state
-    count = max(1, MAX_CHUNK_SAMPLES // max(1, len(frames[0])))
-    for start in range(0, len(frames), count):
-        batch = frames[start : start + count]
-        ends_part = ends and start + count >= len(frames)
+    state, start = part.state, 0
+    while start < len(frames):
+        end, samples = start + 1, len(frames[start])
+        while end < len(frames) and samples + len(frames[end]) <= MAX_CHUNK_SAMPLES:
+            samples += len(frames[end])
+            end += 1
+        batch, start = frames[start:end], end
+        ends_part = ends and end == len(frames)
         is_last = ends_part and part.is_last
         yield PendingChunk(
             state.record,
             batch,
             state.status if is_last else None,
             state.error if is_last else None,
-            sum(map(len, batch)),
+            samples,
             part.place,
             part.sentence,
             part.stretcher,

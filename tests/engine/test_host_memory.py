@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from vvcli.engine import host_memory
 from vvcli.engine.host_memory import BLOCK_BYTES, HostMemory
 from vvcli.samples import Samples
 
@@ -80,3 +81,15 @@ def test_a_block_that_could_not_be_had_is_asked_for_again(monkeypatch: pytest.Mo
             memory.copy(numbered(PER_BLOCK, 1))
     held += memory.copy(numbered(PER_BLOCK, 1))
     assert [int(frame[0]) for frame in held] == list(range(PER_BLOCK + 1))
+
+
+def test_a_debugger_that_refers_to_what_it_sees_costs_no_samples(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It made the count of an unused block, taken as this module is imported, one too high."""
+    monkeypatch.setattr(host_memory, "UNUSED", host_memory.UNUSED + 1)
+    memory = HostMemory(width=HOP)
+    kept = memory.copy(numbered(0, 1))
+    for step in range(20 * PER_BLOCK):
+        memory.copy(numbered(step + 1, 4))
+    assert kept[0][0] == 0

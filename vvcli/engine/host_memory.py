@@ -61,9 +61,10 @@ class HostMemory:
 
     def _next(self) -> Samples:
         self._block, self._filled = self._block[:0].copy(), 0  # the last block may be free
+        unused = _rotate(_SAMPLE)[1]
         for _ in range(min(MAX_PROBES, len(self._blocks))):
             block, references = _rotate(self._blocks)
-            if references == UNUSED:
+            if references == min(unused, UNUSED):
                 return block
         block = self._fresh() if self._thread is None else self._fresh_blocks.popleft().result()
         if self._thread is None and self._blocks:
@@ -87,5 +88,7 @@ def _rotate(blocks: deque[Samples]) -> tuple[Samples, int]:
 
 
 # The count of a block that nobody else refers to. Versions of Python count differently, also from
-# one piece of code to another, so the same code counts here.
-_, UNUSED = _rotate(deque([np.empty(0, dtype=np.float32)]))
+# one piece of code to another, so the same code counts here; and the lower of two counts, now and
+# then, since a debugger may refer to what it looks at.
+_SAMPLE: deque[Samples] = deque([np.empty(0, dtype=np.float32)])
+UNUSED = _rotate(_SAMPLE)[1]

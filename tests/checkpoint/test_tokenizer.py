@@ -82,6 +82,17 @@ def test_where_tokens_are_not_all_characters_the_library_encodes(change: dict[st
     assert character_tokenizer(encoding_part(content | change, Path("t"), 64)) is None
 
 
+@pytest.mark.parametrize("place", ["vocab", "unk_token"])
+def test_a_token_that_is_half_a_character_is_refused(place: str) -> None:
+    content = json.loads((EMBEDDED / "tokenizer.json").read_text())
+    model = content["model"]
+    model["vocab"]["\ud800"] = 5
+    if place == "unk_token":
+        model[place] = "\ud800"
+    with pytest.raises(UnavailableError, match="is not a tokenizer"):
+        TextTokenizer.from_json(content, Path("t"), 64)
+
+
 def test_words_that_the_model_cannot_say_alone_are_others(folder: Path) -> None:
     shutil.copy(TINY / "tokenizer.json", folder)
     change(folder / "config.json", lone_words={"i": "eye", "w": "double you"})

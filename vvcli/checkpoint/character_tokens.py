@@ -51,4 +51,8 @@ def character_tokenizer(part: dict[str, Any]) -> CharacterTokenizer | None:
     splits_all = pre_tokenizer.get("pretokenizers") == [_EACH_CHARACTER]
     if model["type"] != "WordLevel" or part["normalizer"] is not None or not splits_all:
         return None
+    try:
+        "".join([*model["vocab"], model["unk_token"]]).encode()
+    except UnicodeEncodeError:  # half a character: the library says what is wrong with that
+        return None
     return CharacterTokenizer(model["vocab"], model["unk_token"])

@@ -73,6 +73,8 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("speak = 3", "speak must be a table: write [speak]"),
         ("[[speak]]\ngap = 1", "speak must be a table: write [speak]"),
         ("bench = 'x'", "bench must be a table: write [bench]"),
+        ("server = '/run/vvcli.sock'", 'server must be true, false or "auto"'),
+        ("records = 0", "records is wrong: 0"),
         ("speek = 3", "'speek' is neither a command nor an option of one"),
     ],
 )
@@ -98,6 +100,17 @@ def test_right_values_are_taken(vvcli: InProcess, config: Path, tmp_path: Path) 
     result = vvcli("speak")
     assert (result.status, result.stderr) == (0, "")
     assert '"voice": "tiny-Ben_man"' in (tmp_path / "summary").read_text()
+
+
+@pytest.mark.parametrize("text", ['server = "auto"', "server = true"])
+def test_what_bench_does_not_take_is_a_default_of_the_others(
+    vvcli: InProcess, config: Path, text: str
+) -> None:
+    """`bench load --server` takes an address."""
+    config.write_text(text)
+    result = vvcli("speak", "-q", "-m", TINY, "--dry-run", "Yes.")
+    assert (result.status, result.stderr) == (0, "")
+    assert vvcli("bench", "load", "--help").status == 0
 
 
 @pytest.mark.parametrize(

@@ -99,6 +99,8 @@ def _default_map(group: click.Group, content: dict[str, Any], path: Path) -> dic
     context = click.Context(group)
     defaults: dict[str, Any] = {}
     unused = set(shared)
+    refused: dict[str, UsageError] = {}  # of `shared`, by a group
+    taken: set[str] = set()  # of `shared`, by any
     for name in group.list_commands(context):
         command = group.get_command(context, name)
         if command is None or (isinstance(command, click.Group) and name not in GROUPS):
@@ -113,9 +115,17 @@ def _default_map(group: click.Group, content: dict[str, Any], path: Path) -> dic
         unused -= known.keys()
         given = {
             key: _checked(known[key], key, value, f"{path}: [{name}]" if key in own else path)
-            for key, value in (shared | described | own).items()
+            for key, value in (described | own).items()
             if key in known
         }
+        for key in (shared.keys() & known.keys()) - given.keys():
+            try:
+                given[key] = _checked(known[key], key, shared[key], path)
+                taken.add(key)
+            except UsageError as error:
+                if name not in GROUPS:
+                    raise
+                refused[key] = error  # what is right for `speak` may be nothing to measure with
         values = {
             each: {
                 str(found[key].name): value
@@ -125,6 +135,8 @@ def _default_map(group: click.Group, content: dict[str, Any], path: Path) -> dic
             for each, found in options.items()
         }
         defaults[name] = values if isinstance(command, click.Group) else values[name]
+    for key in refused.keys() - taken:
+        raise refused[key]
     if sections or unused:
         what = next(iter([*sections, *sorted(unused)]))
         if what in group.list_commands(context):

@@ -238,8 +238,8 @@ class Synthesizer:
     def _stream(self, records: Iterable[Record]) -> Generator[Chunk, None, None]:
         if not self._speaking.acquire(blocking=False):
             raise RuntimeError(
-                "this Synthesizer is speaking already: finish or close() the other generator, "
-                "or make another Synthesizer"
+                "this Synthesizer is speaking already: finish or close() the other generator and "
+                "close() its sessions, or make another Synthesizer"
             )
         pending = self.fleet.stream(records)
         try:

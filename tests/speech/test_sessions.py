@@ -71,6 +71,8 @@ def test_records_come_in_order_each_whole(hub: SessionEngine) -> None:
         assert session.read() is None
         with pytest.raises(RuntimeError, match="the session is over"):
             session.submit("five")
+        with pytest.raises(RuntimeError, match="the session is over"):
+            session.write("no whole sentence")
 
 
 def test_a_record_that_fails_stops_nothing(hub: SessionEngine) -> None:

@@ -87,6 +87,7 @@ class SpeechSession(SessionState):
         from vvcli.script.flow import next_piece  # a shared object of megabytes
 
         with self._writing:
+            self._check_open()
             rest = self._pending_text() + text
             found = []
             while end := next_piece(rest):
@@ -217,13 +218,16 @@ class SpeechSession(SessionState):
             (record,) = numbered([text])
         else:
             record = replace(next(numbered([text])), index=self._next_index)
+        self._check_open()
+        self.engine.put(self, record)
+        self._next_index = record.index + 1
+        return record
+
+    def _check_open(self) -> None:
         with self.engine.lock:
             self.engine.check()
             if self._is_closed or self._has_ended:
                 raise RuntimeError("the session is over: open another one")
-        self.engine.put(self, record)
-        self._next_index = record.index + 1
-        return record
 
 
 def rounds(made: Samples, wanted: SampleType | None) -> bool:

@@ -22,8 +22,10 @@ def breaks(monkeypatch: pytest.MonkeyPatch) -> None:
     """The second record's noise is NaN, and with it everything that is made of it."""
     draw = NoiseSource.draw
 
-    def drawn(self: NoiseSource) -> NDArray[np.float32]:
-        return draw(self) * np.float32("nan" if self._record_index == 1 else 1)
+    def drawn(self: NoiseSource, out: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
+        noise = draw(self, out)
+        noise *= np.float32("nan" if self._record_index == 1 else 1)
+        return noise
 
     monkeypatch.setattr(NoiseSource, "draw", drawn)
 

@@ -218,6 +218,7 @@ RULES = [
     ),
     Rule(re.compile(r"[<>]"), _compare, "<>"),
     Rule(re.compile(r"/"), _slash, "/"),
+    Rule(re.compile(r"(?<=/)\.(?=[A-Za-z])"), lambda m, c: Symbol("dot"), ".", shape="[.]a"),
     Rule(re.compile(r"\*(?!\*)"), _star, "*", shape=r"\*[ );|]|\*$"),
     Rule(re.compile(r"~"), _about, "~"),
     Rule(re.compile(r"°\s?(?P<scale>[CFcf])(?!\w)"), _scale, "°", shape="°[ a]"),

@@ -12,7 +12,7 @@ from vvcli.fleet.cores import available, shares
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 
-# Each has the model in memory: thousands on a few processors, meant for -j, stop a machine.
+# Each has the model in memory: thousands, meant as streams, stop a machine.
 WORKERS_OF_A_PROCESSOR = 4
 
 _LIST = re.compile(r"cuda:(all|[0-9]{1,4}(,[0-9]{1,4})+)")
@@ -64,14 +64,14 @@ def pick_places(device: str | Sequence[str], workers: int = 1) -> str | list[Pla
     (name,) = names
     if workers == 1:
         return name
-    if name.startswith("cuda") or (name == "auto" and _count() > 0):
-        raise ValueError(f"{workers} workers are asked for, and a CUDA device has one")
     cores = len(available())
-    if workers > cores * WORKERS_OF_A_PROCESSOR:
+    if not name.startswith("cuda") and workers > cores * WORKERS_OF_A_PROCESSOR:
         raise ValueError(
             f"{workers} workers are asked for, and there {_are(cores)} here for at most "
-            f"{cores * WORKERS_OF_A_PROCESSOR}: streams of one worker (-j) cost less"
+            f"{cores * WORKERS_OF_A_PROCESSOR}: one worker speaks many streams for less"
         )
+    if name.startswith("cuda") or (name == "auto" and _count() > 0):
+        raise ValueError(f"{workers} workers are asked for, and a CUDA device has one")
     return [
         Place(f"cpu {number}", "cpu", {}, cores) for number, cores in enumerate(shares(workers))
     ]

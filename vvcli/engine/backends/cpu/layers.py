@@ -116,12 +116,11 @@ def packed(linear: nn.Linear, *, many_rows: bool = False, fixed: bool = False) -
     AVX-512 (FBGEMM's for what six does not divide); oneDNN's were seen to keep that on every kind.
     """
     weight = linear.weight.detach()
-    if many_rows and weight.dtype == torch.float32 and not fixed:
-        return linear
-    if many_rows and min(weight.shape) <= NARROW and can_pack(weight.dtype):
-        return PackedLinear(linear)
-    if weight.dtype == torch.float32 and not fixed and fits_half(weight) and can_halve():
-        return HalfLinear(linear, torch.get_num_threads())
+    if weight.dtype == torch.float32 and not fixed:
+        if many_rows:
+            return linear
+        if fits_half(weight) and can_halve():
+            return HalfLinear(linear, torch.get_num_threads())
     return PackedLinear(linear) if can_pack(weight.dtype) else linear
 
 

@@ -58,7 +58,7 @@ class FrameOutput:
 
     def mark_ends(self, eos: Tensor) -> None:
         """Note which of the frames are a slot's last, [B] bool."""
-        self.rows[:, -2].copy_(eos)
+        self.marks[:, 1].copy_(eos)
 
     @property
     def audio(self) -> Tensor:
@@ -66,14 +66,19 @@ class FrameOutput:
         return self.rows[:, :-EXTRA]
 
     @property
+    def marks(self) -> Tensor:
+        """[B, EXTRA]: whether the frame is broken, whether it is the last, clipped samples."""
+        return self.rows[:, -EXTRA:]
+
+    @property
     def eos(self) -> Tensor:
         """[B] bool: this frame is the slot's last."""
-        return self.rows[:, -2] > 0
+        return self.marks[:, 1] > 0
 
     @property
     def broken(self) -> Tensor:
         """[B] bool: some of the samples are not finite, or far beyond full scale."""
-        return self.rows[:, -EXTRA] > 0
+        return self.marks[:, 0] > 0
 
 
 class InFlightSteps:
@@ -109,7 +114,7 @@ class InFlightSteps:
         while self._steps and (len(self._steps) > depth or self._has_arrived()):
             plan, pending = self._steps.popleft()
             if pending is not None:
-                self._read_frames(plan, pending.read().numpy(), frames)
+                self._read_frames(plan, FrameOutput(pending.read()), frames)
             for stream in plan.ended:
                 if not stream.closed:
                     stream.closed = True
@@ -120,9 +125,9 @@ class InFlightSteps:
         _, pending = self._steps[0]
         return pending is None or pending.arrived
 
-    def _read_frames(self, plan: Plan, rows: Samples, frames: list[StreamFrame]) -> None:
-        """Add the frames of `plan`, whose output is `rows`, to `frames`."""
-        samples, marks = self._memory.copy(rows[:, :-EXTRA]), rows[:, -EXTRA:]
+    def _read_frames(self, plan: Plan, output: FrameOutput, frames: list[StreamFrame]) -> None:
+        """Add the frames of `plan`, whose output is `output`, to `frames`."""
+        samples, marks = self._memory.copy(output.audio.numpy()), output.marks.numpy()
         special = {*marks.any(1).nonzero()[0].tolist(), *plan.ends}
         for slot, stream in plan.frames:
             if stream.closed:  # it ended in the frame before, which the plan could not know

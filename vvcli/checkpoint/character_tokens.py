@@ -1,4 +1,4 @@
-"""Tokens of single characters, without the library: of such a tokenizer nothing else is left."""
+"""A tokenizer of single characters, for which the library is not needed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class _Ids(dict[str, int]):
 
 
 class Encoding(NamedTuple):
-    """What the library calls so."""
+    """Token ids of a line, by the name that the library's own class has for them."""
 
     ids: list[int]
 
@@ -46,7 +46,7 @@ class CharacterTokenizer:
 
 
 def character_tokenizer(part: dict[str, Any]) -> CharacterTokenizer | None:
-    """That of `part`, as `encoding_part` makes it; None if its tokens are not single characters."""
+    """The tokenizer of `part`, made by `encoding_part`; None unless it splits all characters."""
     model, pre_tokenizer = part["model"], part["pre_tokenizer"] or {}
     splits_all = pre_tokenizer.get("pretokenizers") == [_EACH_CHARACTER]
     if model["type"] != "WordLevel" or part["normalizer"] is not None or not splits_all:

@@ -39,7 +39,7 @@ settings.register_profile(
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "any machine"))
 
-TINY = Path(__file__).parent / "data" / "tiny"
+TINY = warm.TINY
 
 
 @dataclass(frozen=True)

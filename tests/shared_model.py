@@ -13,13 +13,14 @@ from typing import Any
 
 import torch
 
+from tests.warm import TINY
 from vvcli.checkpoint import voices, weights
 from vvcli.engine.backends.cpu import build
 from vvcli.model.config import ModelConfig
 from vvcli.model.vibevoice import VibeVoice
 from vvcli.model.voice import Voice
 
-FOLDERS = {Path(__file__).parent / "data" / "tiny"}  # of models that are shared
+FOLDERS = {TINY}  # of models that are shared
 
 _read, _pack, _read_voice = weights.load_weights, build.with_fast_layers, voices.load_voice
 _models: dict[tuple[Path, ModelConfig, torch.dtype], VibeVoice] = {}

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vvcli.engine.sizes import Buckets
+from vvcli.engine.sizes import FEW_STEPS, Buckets, SizeChoice, StepSize
 
 
 @given(
@@ -61,3 +61,34 @@ def test_sizes_on_cuda() -> None:
     assert sizes == [0, 1, 2, 4, 8, 16, 32, 64, 96, 128, 192, 256, 384, 400]
     assert sorted({buckets.text(count, 1) for count in range(33)}) == [0, 4, 8, 16, 24, 32]
     assert buckets.text(1, 256) == 16
+
+
+SIZES = st.builds(StepSize, st.integers(0, 300), st.integers(0, 40)).filter(any)
+
+
+@given(wanted=SIZES, captured=st.sets(SIZES, max_size=8), window=st.integers(1, 200))
+def test_the_few_steps_of_a_size_run_in_one_that_holds_them(
+    wanted: StepSize, captured: set[StepSize], window: int
+) -> None:
+    choice = SizeChoice(window)
+    picked = [choice.pick(wanted, captured) for _ in range(FEW_STEPS + 1)]
+    assert len({*picked[:-1]}) == 1
+    assert picked[0] == wanted or picked[0] in captured
+    assert picked[0].streams >= wanted.streams
+    assert picked[0].windows >= wanted.windows
+    assert picked[-1] == wanted, "from then on its own graph pays"
+
+
+def test_a_larger_size_is_taken_unless_it_is_dearer() -> None:
+    captured = [StepSize(64, 0), StepSize(256, 0), StepSize(64, 8), StepSize(256, 48)]
+
+    def pick(streams: int, windows: int, window: int) -> StepSize:
+        return SizeChoice(window).pick(StepSize(streams, windows), captured)
+
+    assert pick(32, 0, 160) == (64, 0), "the smallest that holds it"
+    assert pick(96, 0, 160) == (256, 0)
+    assert pick(96, 0, 5) == (256, 0)
+    assert pick(256, 24, 160) == (256, 48)
+    assert pick(96, 4, 160) == (96, 4), "48 windows of 160 tokens are too many for it"
+    assert pick(96, 4, 5) == (256, 48)
+    assert pick(257, 0, 5) == (257, 0), "there is no larger one"

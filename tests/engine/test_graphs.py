@@ -17,6 +17,8 @@ from vvcli.engine.backends.backend import Backend
 from vvcli.engine.backends.plain import plain_backend
 from vvcli.engine.engine import Engine
 from vvcli.engine.frames import FrameOutput
+from vvcli.engine.graphs import GraphRunner
+from vvcli.engine.sizes import Buckets, StepSize
 from vvcli.engine.step import FrameStep
 from vvcli.engine.stream import Stream
 from vvcli.errors import UnavailableError
@@ -67,8 +69,10 @@ def expected(model: VibeVoice, streams: Callable[[], list[Stream]]) -> list[Samp
     return run(Engine(model, slots=2, steps=5), *streams())
 
 
-def with_graphs(model: VibeVoice, backend: Backend, *, required: bool = False) -> Engine:
-    engine = Engine(model, backend, slots=2, steps=5)
+def with_graphs(
+    model: VibeVoice, backend: Backend, *, required: bool = False, slots: int = 2, steps: int = 5
+) -> Engine:
+    engine = Engine(model, backend, slots=slots, steps=steps)
     runner: Any = engine._runner
     runner._capturer, runner._required = FakeCapturer(), required
     return engine
@@ -98,6 +102,31 @@ def test_whole_steps_are_replayed(
     counters = engine.counters
     assert counters.replays > counters.captures > 0
     assert (counters.stage_replays, counters.eager_steps, counters.reasons) == (0, 0, [])
+
+
+@pytest.mark.slow
+def test_a_few_steps_run_in_a_larger_graph_and_say_the_same(
+    model: VibeVoice, make_stream: MakeStream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[StepSize] = []
+    pick = GraphRunner.pick
+
+    def note(self: GraphRunner, wanted: StepSize) -> StepSize:
+        sizes.append(wanted)
+        return pick(self, wanted)
+
+    monkeypatch.setattr(GraphRunner, "pick", note)
+    monkeypatch.setattr(Buckets, "tokens", lambda _buckets, _longest, window: window)  # as on CUDA
+
+    def make_streams() -> list[Stream]:
+        return [make_stream(n, text) for n, text in enumerate(["Tea.", "No.", "Go on then.", "I."])]
+
+    expected = run(Engine(model, slots=4, steps=2), *make_streams())
+    sizes.clear()
+    engine = with_graphs(model, plain_backend(model), slots=4, steps=2)
+    assert_equal(run(engine, *make_streams()), expected)
+    assert engine.counters.eager_steps == 0
+    assert 0 < engine.counters.captures < len({size for size in sizes if any(size)})
 
 
 @pytest.mark.slow

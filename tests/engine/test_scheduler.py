@@ -161,6 +161,23 @@ def test_the_last_streams_move_into_few_slots() -> None:
     assert [stream.number for _, stream in plan.frames] == [5]
 
 
+def test_on_a_gpu_steps_are_as_wide_at_once_as_waiting_streams_will_make_them() -> None:
+    def buckets(**options: bool) -> list[int]:
+        scheduler = make_scheduler(4, **options)
+        for number in range(5):
+            scheduler.submit(make_stream(number))
+        return [scheduler.plan().bucket for _ in range(6)]
+
+    assert buckets() == [0, 1, 2, 3, 4, 4]
+    assert buckets(widens_at_once=True) == [0, 4, 4, 4, 4, 4]
+    scheduler = make_scheduler(4, widens_at_once=True)
+    scheduler.submit(make_stream(0))
+    assert [scheduler.plan().bucket for _ in range(3)] == [0, 1, 1]
+    scheduler.submit(make_stream(1))
+    scheduler.submit(make_stream(2))
+    assert scheduler.plan(admit=False).bucket == 1, "nobody joins"
+
+
 def test_noise_is_due_before_the_first_frame_and_when_it_is_used_up() -> None:
     scheduler = make_scheduler(1)
     scheduler.submit(make_stream(0))

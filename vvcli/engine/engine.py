@@ -88,6 +88,7 @@ class Engine:
             noise_chunk=NOISE_CHUNK,
             max_windows=max_windows,
             bucket=self._buckets.streams,
+            widens_at_once=on_cuda,
             # A graph belongs to the caches it was captured with.
             capacity=INITIAL_CAPACITY if on_cuda and graphs != "off" else None,
         )
@@ -151,14 +152,15 @@ class Engine:
     def _step(self, plan: Plan) -> list[StreamFrame]:
         self._ensure_capacity(plan)
         self._place(plan)
-        packed_text = self._upload(plan)
+        size = self._runner.pick(self._buckets.size(plan.bucket, len(plan.windows)))
+        packed_text = self._upload(plan, size.windows)
         pending = None
-        launched = bool(plan.frames or plan.windows)
+        launched = any(size)
         if launched:
             limit = self._limit(plan.max_length, plan.max_text_length)
-            output = self._runner.run(plan.bucket, limit, packed_text)
-            if output is not None:
-                pending = self._downloader.fetch(output.rows)
+            output = self._runner.run(size.streams, limit, packed_text)
+            if output is not None and plan.frames:
+                pending = self._downloader.fetch(output.rows[: plan.bucket])
         self._in_flight.add(plan, pending)
         self.stalled = not (launched or plan.ended or self._in_flight)
         frames = self._in_flight.collect(self._in_flight.depth if launched else 0)
@@ -203,12 +205,11 @@ class Engine:
         for slot, halted in plan.halted:
             self.state.halt(slot, halted=halted)
 
-    def _upload(self, plan: Plan) -> Tensor | None:
-        """Send noise, which goes into the slots, and text windows, which come back packed."""
+    def _upload(self, plan: Plan, rows: int) -> Tensor | None:
+        """Send noise, which goes into the slots, and text windows, which come back in `rows`."""
         slots, chunks = draw_noise(plan, self.config.head.latent_size)
-        if not len(slots) and not plan.windows:
+        if not (len(slots) or rows):
             return None
-        rows = self._buckets.text(len(plan.windows), plan.bucket)
         tokens = self._buckets.tokens(plan.longest_window, self.config.text_window)
         packed = TextBatch.pack(plan.windows, rows, tokens, self._slots)
         packed_text, sent_slots, sent_chunks = self._uploader.send(packed, slots, chunks)
@@ -240,7 +241,8 @@ class Engine:
 
     def _make_runner(self, frame_step: FrameStep, state: SlotState) -> GraphRunner:
         window = self.config.text_window
-        return GraphRunner(frame_step, state, window, self._graphs, self.counters)
+        given = frame_step, state, window, self._graphs, self.counters
+        return GraphRunner(*given, exact=self._buckets.fixed)
 
     def _allocate(self, capacity: CacheCapacity) -> SlotState:
         return SlotState.allocate(

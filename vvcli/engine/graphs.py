@@ -18,7 +18,7 @@ from torch import Tensor
 from vvcli.engine.counters import Counters
 from vvcli.engine.frames import FrameOutput
 from vvcli.engine.graph_capture import GraphCapturer
-from vvcli.engine.sizes import AttentionLimit
+from vvcli.engine.sizes import AttentionLimit, SizeChoice, StepSize
 from vvcli.engine.slots import SlotState
 from vvcli.engine.step import FrameStep, Stage, StepValues
 from vvcli.engine.transfer import TextBatch
@@ -46,6 +46,7 @@ class GraphRunner:
         mode: `auto` captures on CUDA; `off` never; `require` makes a step that cannot be captured
             an error.
         counters: are kept up to date.
+        exact: run every step at the size that is wanted.
 
     Raises:
         UnavailableError: graphs are required, and this is no GPU.
@@ -58,6 +59,8 @@ class GraphRunner:
         text_window: int,
         mode: GraphMode,
         counters: Counters,
+        *,
+        exact: bool = False,
     ) -> None:
         device = frame_step.backend.device
         if mode == "require" and device.type != "cuda":
@@ -71,9 +74,18 @@ class GraphRunner:
         self._counters = counters
         on_cuda = device.type == "cuda"
         self._capturer = GraphCapturer(device) if on_cuda and mode != "off" else None
-        # By slots in the frame and rows of text; None where the step is run eagerly.
-        self._captured: dict[tuple[int, int], CapturedStep | None] = {}
+        # None where the step is run eagerly.
+        self._captured: dict[StepSize, CapturedStep | None] = {}
+        self._choice = None if exact else SizeChoice(text_window)
         self._stages: dict[int, dict[str, Callable[[], object]]] = {}
+
+    def pick(self, wanted: StepSize) -> StepSize:
+        """The size to run a step at: `wanted`, or for a few steps a larger one that is captured."""
+        is_known = wanted in self._captured or not any(wanted)
+        if self._choice is None or self._capturer is None or is_known:
+            return wanted
+        captured = [size for size, step in self._captured.items() if step is not None]
+        return self._choice.pick(wanted, captured)
 
     def run(
         self, bucket: int, limit: AttentionLimit, packed_text: Tensor | None = None
@@ -83,7 +95,7 @@ class GraphRunner:
         The next step may overwrite the output. `limit` bounds the positions an eager step attends
         to; a graph is captured for all.
         """
-        key = bucket, 0 if packed_text is None else packed_text.shape[0]
+        key = StepSize(bucket, 0 if packed_text is None else packed_text.shape[0])
         if key not in self._captured:
             with _standing_still(self.state):
                 self._captured[key] = self._prepare(*key)

@@ -38,6 +38,8 @@ class Scheduler:
             ones; streams left over wait one frame.
         bucket: rounds a number of slots up to one the engine runs; slots are compacted only when
             that makes the bucket smaller.
+        widens_at_once: whether a step with new streams is as wide as those that still wait will
+            make it, since each width that is passed through would have to be captured.
         capacity: of a slot, where building slots anew is costly. A stream that is expected to
             need more is held, and those behind it, until the running ones have ended. Without
             it, caches are taken to grow.
@@ -53,6 +55,7 @@ class Scheduler:
         noise_chunk: int,
         max_windows: int | None = None,
         bucket: Callable[[int], int] = lambda slots: slots,
+        widens_at_once: bool = False,
         capacity: CacheCapacity | None = None,
     ) -> None:
         if slots < 1:
@@ -61,7 +64,9 @@ class Scheduler:
         self._speech_window = speech_window
         self._max_positions = max_positions
         self._noise_chunk = noise_chunk
+        self._slots = slots
         self._bucket = bucket
+        self._widens_at_once = widens_at_once
         self.capacity = capacity
         self._max_windows = max_windows or slots
         # Admitting a window's share per frame spreads the text steps evenly over later frames.
@@ -196,7 +201,10 @@ class Scheduler:
             elif not stream.window_left and not stream.paused:
                 due.append(running)
         if plan.frames:
-            plan.bucket = self._bucket(plan.frames[-1][0] + 1)
+            width = plan.frames[-1][0] + 1
+            if plan.admitted and self._widens_at_once:
+                width = max(width, min(self.running + self.waiting, self._slots))
+            plan.bucket = self._bucket(width)
         return due
 
     def _plan_text(self, plan: Plan, due: list[tuple[int, Stream]]) -> None:

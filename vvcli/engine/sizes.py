@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -18,6 +19,13 @@ STREAMS_PER_WINDOW = 16
 
 # Text windows after a frame on a GPU, so that joining streams do not hold up running ones.
 MAX_WINDOWS = 256
+
+# A size runs in a larger one that is captured until it was wanted in so many steps, unless that one
+# computes several times as much. FREE_ROWS rows take as long as one: weights are read, and kernels
+# launched.
+FEW_STEPS = 32
+TIMES_AS_MUCH = 4
+FREE_ROWS = 256
 
 # A rebuilt cache holds a multiple of this many positions, so that few sizes are ever allocated.
 CAPACITY_STEP = 256
@@ -57,6 +65,10 @@ class Buckets:
         at_least = max(MIN_WINDOWS, bucket // STREAMS_PER_WINDOW) if self.on_cuda else 0
         return self._round(count and max(count, at_least), self.max_windows, HALFWAY_WINDOWS)
 
+    def size(self, bucket: int, windows: int) -> StepSize:
+        """A step of `bucket` slots and so many text windows."""
+        return StepSize(bucket, self.text(windows, bucket))
+
     def tokens(self, longest: int, text_window: int) -> int:
         """The width of text rows whose longest window has `longest` tokens.
 
@@ -89,6 +101,40 @@ class Buckets:
         power = 1 << (count - 1).bit_length()
         halfway = power * 3 // 4
         return min(halfway if max(count, halfway_from) <= halfway else power, limit)
+
+
+class SizeChoice:
+    """Runs the few steps of a size in a larger one that is captured already.
+
+    Streams that end one after the other come through every size, each for some steps, and to
+    capture one takes as long as a hundred steps.
+
+    Args:
+        text_window: tokens of a text window.
+    """
+
+    def __init__(self, text_window: int) -> None:
+        self._text_window = text_window
+        self._wanted: Counter[StepSize] = Counter()
+
+    def pick(self, wanted: StepSize, captured: Iterable[StepSize]) -> StepSize:
+        """One of `captured` that is no smaller, or `wanted` if that pays."""
+        self._wanted[wanted] += 1
+        if self._wanted[wanted] > FEW_STEPS:
+            return wanted
+        limit = TIMES_AS_MUCH * self._cost(wanted)
+        larger = [
+            (cost, size)
+            for size in captured
+            if size.streams >= wanted.streams
+            and size.windows >= wanted.windows
+            and (cost := self._cost(size)) <= limit
+        ]
+        return min(larger)[1] if larger else wanted
+
+    def _cost(self, size: StepSize) -> int:
+        """What a step of `size` takes on a GPU, about, in rows of a stream or of text."""
+        return FREE_ROWS + size.streams + size.windows * self._text_window
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from vvcli.audio.writer import sample_type
 from vvcli.cli.memory import check_room_for_torch
-from vvcli.engine.backends.triton.compile_pool import start_if_nothing_is_compiled
+from vvcli.engine.backends.triton.compile_pool import (
+    begin_hashing,
+    start_if_nothing_is_compiled,
+)
 from vvcli.errors import UsageError
 from vvcli.fleet.devices import Place, pick_places
 from vvcli.samples import SAMPLE_RATE
@@ -50,6 +53,7 @@ def open_synthesizer(
         places_of(options["device"], options.get("workers", 1))
         if options["device"] != "cpu" and NVIDIA.exists():
             start_if_nothing_is_compiled()
+            begin_hashing()
     # Imported only here: torch takes a second, and wrong options should not.
     from vvcli.speech.device import release_workspaces
     from vvcli.synthesizer import Synthesizer

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
@@ -19,6 +20,7 @@ pytest.importorskip("triton", reason="needs Triton")
 
 import triton
 import triton.backends.nvidia.driver as nvidia_driver
+from triton.runtime.cache import triton_key
 from triton.runtime.driver import driver
 
 from tests import warm
@@ -30,6 +32,7 @@ from vvcli.engine.backends.triton.common.row_sums import RowSums
 from vvcli.engine.backends.triton.compile_ahead import missing_kernels
 from vvcli.engine.backends.triton.compile_pool import (
     CompilePool,
+    begin_hashing,
     compiling_alone,
     describe_steps,
     mark_compiled,
@@ -275,3 +278,23 @@ def test_a_cache_that_cannot_be_locked_is_compiled_into(cache: Path) -> None:
     cache.write_text("a file, where the folder should be")
     with compiling_alone():
         pass
+
+
+def _hash() -> None:
+    begin_hashing()
+    for thread in threading.enumerate():
+        if thread.name == "hash of Triton":
+            thread.join()
+
+
+def test_triton_has_been_hashed_when_a_kernel_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    triton_key.cache_clear()
+    _hash()
+    before = triton_key.cache_info()
+    triton_key()
+    assert triton_key.cache_info().hits == before.hits + 1
+    errors: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", errors.append)
+    monkeypatch.setitem(sys.modules, "triton.runtime.cache", None)  # as where there is no Triton
+    _hash()
+    assert not errors

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, astuple
 from pathlib import Path
-from threading import RLock
+from threading import RLock, Thread
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -112,6 +112,22 @@ def start_if_nothing_is_compiled() -> None:
     """Start POOL where nothing was compiled yet, so that it is ready when kernels are known."""
     if not _marks_file().exists():
         POOL.start()
+
+
+def begin_hashing() -> None:
+    """Have Triton hash its own files, a part of every kernel's key, beside what follows.
+
+    Its library alone has 460 MB, and whoever first asks for a kernel waits a third of a second for
+    that. Hashing does not hold Python's lock.
+    """
+
+    def hash_files() -> None:
+        with suppress(Exception):  # without Triton, or one that does it elsewhere
+            from triton.runtime.cache import triton_key
+
+            triton_key()
+
+    Thread(target=hash_files, name="hash of Triton", daemon=True).start()
 
 
 def describe_steps(

@@ -26,7 +26,7 @@ RETIRED: dict[str, dict[str, str]] = {
         "JOINED": "MAX_CHUNK_SAMPLES",
         "_Spoken": "RecordState",
         "most": "max_...",
-        "STREAMS_ON_CUDA": "DEFAULT_STREAMS",
+        "STREAMS_ON_CUDA": "GPU_STREAMS",
     },
     "engine": {
         "columns": "packed_text",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -59,6 +60,8 @@ def test_a_named_capability_needs_no_card(
     found = {(size.streams, size.windows) for size in sizes}
     assert {(5, 0), (5, 5), (4, 4), (2, 0), (1, 0), (0, 5)} <= found
     assert max(found) == (5, 5)
+    assert vvcli("warm", "-m", TINY, *asked[:2]).status == 0
+    assert "for up to 256 records" in capfd.readouterr().out, "as on a large card"
 
 
 def test_an_old_card_has_nothing_to_compile(
@@ -107,6 +110,9 @@ def test_a_gpu_without_any_kernels_has_the_first_ones_compiled_while_the_model_l
     monkeypatch.setattr(kernels, "start_if_nothing_is_compiled", lambda: None)
     monkeypatch.setattr(kernels, "card_of", lambda _: Card(capability, 99 * 1024, 82))
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: capability)
+    monkeypatch.setattr(
+        torch.cuda, "get_device_properties", lambda _: SimpleNamespace(total_memory=24 << 30)
+    )
     kernels.begin_compiling(config, torch.device("cuda"), dtype, "auto", 3)
     kernels.begin_compiling(config, torch.device("cuda"), dtype, "auto", None)
     assert [steps["solver_steps"] for steps in pool.begun] == ([3, 5] if runs else [])

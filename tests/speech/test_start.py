@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
+from types import SimpleNamespace
 
 import pytest
 import torch
 
 from vvcli.speech import device as module
-from vvcli.speech.device import starting
+from vvcli.speech.device import pick_streams, starting
 
 
 def test_a_gpu_starts_beside_the_host_and_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,3 +38,17 @@ def test_a_cpu_starts_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "Thread", None)
     with starting(torch.device("cpu")):
         pass
+
+
+@pytest.mark.parametrize(
+    ("memory_gb", "streams"), [(8, 64), (16, 64), (24, 256), (80, 256)], ids=str
+)
+def test_a_large_gpu_speaks_more_records_at_a_time(
+    monkeypatch: pytest.MonkeyPatch, memory_gb: int, streams: int
+) -> None:
+    properties = SimpleNamespace(total_memory=int(memory_gb * 0.99 * 2**30))  # some is reserved
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _device: properties)
+    gpu = torch.device("cuda", 0)
+    assert pick_streams("auto", gpu) == streams
+    assert pick_streams("7", gpu) == pick_streams(7, gpu) == 7
+    assert pick_streams("auto", torch.device("cpu")) == 8

@@ -9,12 +9,10 @@ from vvcli.cli.memory import check_room_for_torch
 from vvcli.cli.message_options import verbose_option
 from vvcli.cli.options import device_option, model_option, steps_option
 from vvcli.cli.types import Number
-from vvcli.script.limits import STREAMS, Limits
+from vvcli.script.limits import STREAMS
 
 # Of cards that people have: where kernels run, and what `bench/compile_targets.py` compiles for.
 CAPABILITIES = ("8.0", "8.6", "8.9", "9.0", "10.0", "12.0")
-
-ONE = Limits(STREAMS.low, STREAMS.high, whole=True)
 
 
 @click.command()
@@ -28,15 +26,17 @@ ONE = Limits(STREAMS.low, STREAMS.high, whole=True)
 @click.option(
     "-j",
     "--streams",
-    type=Number(ONE),
-    metavar="N",
-    default=64,
+    type=Number(STREAMS),
+    metavar="N|auto",
+    default="auto",
     show_default=True,
     help="For up to so many records at the same time, as `speak` and `batch` are told.",
 )
 @steps_option
 @verbose_option
-def warm(model: str, device: str, capability: str | None, streams: int, steps: int | None) -> None:
+def warm(
+    model: str, device: str, capability: str | None, streams: int | str, steps: int | None
+) -> None:
     """Compile the kernels of every number of records ahead, so that the first word comes sooner.
 
     They are kept in Triton's cache. On a CPU there is nothing to compile.
@@ -51,5 +51,5 @@ def warm(model: str, device: str, capability: str | None, streams: int, steps: i
         return
     click.echo(
         f"compute capability {found.capability}: {found.compiled} kernels compiled, "
-        f"for up to {streams} records at the same time"
+        f"for up to {found.streams} records at the same time"
     )

@@ -24,7 +24,12 @@ DTYPES = {
 
 BFLOAT16_CAPABILITY = (8, 0)
 
-DEFAULT_STREAMS = {"cpu": 8, "cuda": 64}
+# On a GPU the host's work for a step is the same for any number of streams. The slots of 256 take 3
+# GB with the published model, and several times that once a long record has made them grow.
+CPU_STREAMS = 8
+GPU_STREAMS = 64
+LARGE_GPU_STREAMS = 256
+LARGE_GPU = 20 << 30  # bytes of memory
 
 # Threads that a small model is given unasked. Each has to have Python's lock for every operator it
 # calls, so that many of them wait for each other.
@@ -94,9 +99,12 @@ def pick_dtype(name: str, device: torch.device) -> torch.dtype:
 
 def pick_streams(streams: int | str, device: torch.device) -> int:
     """Number of records that are spoken at the same time."""
-    if streams == "auto":
-        return DEFAULT_STREAMS[device.type]
-    return int(streams)
+    if streams != "auto":
+        return int(streams)
+    if device.type == "cpu":
+        return CPU_STREAMS
+    memory = torch.cuda.get_device_properties(device).total_memory
+    return LARGE_GPU_STREAMS if memory >= LARGE_GPU else GPU_STREAMS
 
 
 def suit_threads(

@@ -20,7 +20,7 @@ from vvcli.engine.backends.triton.compile_pool import (
 from vvcli.engine.sizes import MAX_WINDOWS, Buckets
 from vvcli.errors import UnavailableError
 from vvcli.model.config import ModelConfig
-from vvcli.speech.device import pick_device, pick_dtype, pick_streams
+from vvcli.speech.device import LARGE_GPU_STREAMS, pick_device, pick_dtype, pick_streams
 
 # Multiprocessors of the card that is most common of its capability: some tiles depend on them.
 MULTIPROCESSORS = {"8.0": 108, "8.6": 82, "8.9": 128, "9.0": 132, "10.0": 148, "12.0": 170}
@@ -31,6 +31,7 @@ class Warmed:
     """What was compiled ahead."""
 
     capability: str
+    streams: int  # at the same time, at most
     compiled: int
 
 
@@ -79,11 +80,12 @@ def _buckets(streams: int) -> Buckets:
 
 
 def compile_all(
-    folder: ModelFolder, device: str, capability: str | None, streams: int, steps: int | None
+    folder: ModelFolder, device: str, capability: str | None, streams: int | str, steps: int | None
 ) -> Warmed | None:
     """Compile the kernels of all steps of up to `streams` streams, for `device` or `capability`.
 
-    Without `steps`, for the solver steps that the model names. Returns None where no kernels run.
+    `auto` streams are those of the device, and with `capability` those of a large card. Without
+    `steps`, for the solver steps that the model names. Returns None where no kernels run.
 
     Raises:
         UnavailableError: the device is unavailable, or Triton is missing or fails.
@@ -101,11 +103,12 @@ def compile_all(
         major, minor = map(int, capability.split("."))
         memory = SHARED_MEMORY[major, minor]
         card = Card((major, minor), memory, MULTIPROCESSORS[capability])
+        count = LARGE_GPU_STREAMS if streams == "auto" else int(streams)
     else:
-        card = card_of(target)
-    sizes = [*_buckets(streams).every()]
+        card, count = card_of(target), pick_streams(streams, target)
+    sizes = [*_buckets(count).every()]
     try:
         compiled = compile_steps(folder.config, card, sizes, folder.config.pick_steps(steps))
     except RuntimeError as error:
         raise UnavailableError(f"{error} for compute capability {capability or target}") from error
-    return Warmed(".".join(map(str, card.capability)), compiled)
+    return Warmed(".".join(map(str, card.capability)), count, compiled)

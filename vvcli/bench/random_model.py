@@ -6,6 +6,7 @@ import copy
 from zlib import crc32
 
 import torch
+from torch import Tensor
 
 from vvcli.model.config import ModelConfig
 from vvcli.model.empty import empty_model
@@ -37,11 +38,17 @@ def random_model(config: ModelConfig, device: torch.device, dtype: torch.dtype) 
             value = 0.0 if name.endswith("bias") or "bias_factor" in name else 1.0
             state[name] = torch.full(tensor.shape, value, device=device, dtype=dtype)
         else:
-            repeats = -(-tensor.numel() // BLOCK)
-            state[name] = block.repeat(repeats)[: tensor.numel()].view(tensor.shape)
+            state[name] = _numbers(block, tensor.numel()).view(tensor.shape)
     model.load_state_dict(state, assign=True)
     model = model.to(device).requires_grad_(False).eval()
     return without_end(model)
+
+
+def _numbers(block: Tensor, count: int) -> Tensor:
+    """`count` numbers of `block`, from its start and as often as it takes."""
+    if count <= len(block):
+        return block[:count].clone()  # a view would keep a whole block for a few numbers
+    return block.repeat(-(-count // len(block)))[:count]
 
 
 def without_end(model: VibeVoice) -> VibeVoice:

@@ -30,6 +30,7 @@ def work(streams: int = STREAMS, steps: int = STEPS, positions: int = POSITIONS)
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("compile pool")  # a counter imports what those tests do
 @torch.inference_mode()
 def test_flops_are_those_that_torch_counts(model: Any) -> None:
     lm = CONFIG.lm
@@ -57,6 +58,7 @@ def test_flops_are_those_that_torch_counts(model: Any) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("compile pool")
 @torch.inference_mode()
 def test_the_decoder_to_the_last_flop(model: Any) -> None:
     latents = torch.zeros(1, 1, CONFIG.decoder.latent_size, dtype=torch.float64)

@@ -52,6 +52,7 @@ def work() -> dict[int, dict[str, KernelWork]]:
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("compile pool")
 def test_work_is_what_was_counted_by_hand(work: dict[int, dict[str, KernelWork]]) -> None:
     for streams, kernel, calls, megabytes, gigaflops in BY_HAND:
         found = work[streams][kernel]
@@ -61,6 +62,7 @@ def test_work_is_what_was_counted_by_hand(work: dict[int, dict[str, KernelWork]]
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("compile pool")
 def test_kernels_do_the_work_of_a_frame(work: dict[int, dict[str, KernelWork]]) -> None:
     for streams, kernels in work.items():
         whole = frame_work(

@@ -51,7 +51,7 @@ def test_every_frame_finds_its_own_row_in_its_slot(shapes: list[tuple[int, int]]
         held[slots] = chunks
         for slot, stream in plan.frames:
             row = held[slot, (stream.frames - 1) % NOISE_CHUNK]
-            np.testing.assert_array_equal(row, noise_of(stream.number)[stream.frames - 1])
+            assert (row == noise_of(stream.number)[stream.frames - 1]).all()
             made += 1
     assert made == sum(frames for _, frames in shapes)
 

@@ -134,18 +134,19 @@ def test_cached_models_are_found_and_listed_offline(tmp_path: Path) -> None:
     cache(tmp_path, "org/part", {"config.json": CONFIG})
     cache(tmp_path, "org/text", {"config.json": b'{"model_type": "bert"}'})
     cache(tmp_path, "org/broken", {"config.json": b"{"})
-    found = run(tmp_path, "path", "org/model", HF_HUB_OFFLINE="1")
+    names = ["org/part", "org/none"]
+    paths = [["path", name] for name in ("org/model", *names)]
+    commands = [*paths, ["list", "--json"], ["list"]]
+    found, *without, rows_listed, listed = run_each(tmp_path, commands, HF_HUB_OFFLINE="1")
     assert (found.stdout, found.stderr, found.returncode) == (f"{whole}\n", "", 0)
-    for name in ("org/part", "org/none"):
-        missing = run(tmp_path, "path", name, HF_HUB_OFFLINE="1")
+    for name, missing in zip(names, without, strict=True):
         assert (missing.stdout, missing.returncode) == ("", 4)
         sentence = f"model {name} is not on this machine: run `vvcli models pull {name}`\n"
         assert missing.stderr == sentence
-    listed = run(tmp_path, "list", "--json", HF_HUB_OFFLINE="1")
-    rows = json.loads(listed.stdout)
+    rows = json.loads(rows_listed.stdout)
     assert [row["id"] for row in rows] == ["embedded", "org/model", "org/part"]
     assert rows[1] == {"id": "org/model", "path": str(whole), "size": len(CONFIG) + 5}
-    lines = run(tmp_path, "list", HF_HUB_OFFLINE="1").stdout.splitlines()
+    lines = listed.stdout.splitlines()
     assert lines[1] == f"org/model\t{whole}\t{len(CONFIG) + 5}"
 
 
@@ -232,8 +233,9 @@ def test_a_killed_pull_leaves_nothing_that_looks_whole(tmp_path: Path, hub: Hub)
             assert hub.stalled.wait(100)
         finally:
             process.kill()
-    assert run(tmp_path, "path", "org/model").returncode == 4
-    assert run(tmp_path, "pull", "org/model", HF_HUB_OFFLINE="1").returncode == 4
+    commands = [["path", "org/model"], ["pull", "org/model"]]
+    offline = run_each(tmp_path, commands, HF_HUB_OFFLINE="1")
+    assert [done.returncode for done in offline] == [4, 4]
 
     hub.stall = None
     hub.fetched.clear()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -15,6 +16,7 @@ from vvcli.engine.backends.choose import choose_backend
 from vvcli.engine.engine import Engine
 from vvcli.engine.sizes import TOKEN_STEP
 from vvcli.engine.stream import Stream
+from vvcli.engine.threads import set_step_threads, step_threads
 from vvcli.model.config import ModelConfig
 from vvcli.model.empty import empty_model
 from vvcli.model.transformer import CacheView
@@ -22,6 +24,15 @@ from vvcli.model.vibevoice import VibeVoice
 
 Sizes = list[tuple[int, ...]]
 TEXTS = ["Yes.", "Hello there.", "Thousands of dolphins."]
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    """On several, each would be given some of the rows; another test may have asked for them."""
+    before = step_threads()
+    set_step_threads(1)
+    yield
+    set_step_threads(before)
 
 
 def watched(model: VibeVoice) -> tuple[Backend, Sizes]:

@@ -14,7 +14,7 @@ from vvcli.engine.backends.triton.common.card import Card, card_of
 from vvcli.engine.backends.triton.common.linear import linear
 from vvcli.engine.backends.triton.common.norm import normalise
 from vvcli.engine.backends.triton.common.primitives import INTERPRETED, dot, load_rows, load_weight
-from vvcli.engine.backends.triton.common.residual import add
+from vvcli.engine.backends.triton.common.residual import add, add_and_normalise
 from vvcli.engine.backends.triton.common.swiglu import gate, gated
 from vvcli.engine.backends.triton.common.tile import ANY, Tile, fit, pick
 from vvcli.engine.backends.triton.head.solver_step import (
@@ -170,21 +170,26 @@ class FusedDiffusionHead:
 
     def _denoise(self, state: SolverState, modulation: tuple[Tensor, ...], plan: HeadPlan) -> None:
         """Take `state.h` through all layers, in place."""
-        h, sums = state.h, state.sums
+        h, sums, x = state.h, state.sums, None
         for i, (gate_up, down) in enumerate(self._layers):
-            shift, scale, strength = modulation[3 * i : 3 * i + 3]
+            shift, scale, strength, next_shift, next_scale = modulation[3 * i : 3 * i + 5]
             if plan.gate_up is not None and not plan.apart:
                 inner = gated(h, gate_up, plan.gate_up, sums=sums, shift=shift, scale=scale)
             else:
-                x = normalise(h, sums, shift=shift, scale=scale)
+                if x is None:
+                    x = normalise(h, sums, shift=shift, scale=scale)
                 if plan.gate_up is None:
                     inner = gate(F.linear(x, gate_up), None, x.shape[1])
                 else:
                     inner = gated(x, gate_up, plan.gate_up)
-            if plan.down is None:
-                add(h, F.linear(inner, down), h, sums, gate=strength)
-            else:
+                x = None
+            if plan.down is not None:
                 linear(inner, down, plan.down, gate=strength, residual=h, out=h, sums_out=sums)
+            elif plan.apart and i + 1 < len(self._layers):
+                other = F.linear(inner, down)
+                x = add_and_normalise(h, other, strength, next_shift, next_scale, sums.eps)
+            else:
+                add(h, F.linear(inner, down), h, sums, gate=strength)
 
     def _modulate(self, condition: Tensor, table: SolverTable, tile: Tile) -> Tensor:
         """Shifts, scales (with the norms' weights in them) and gates: [steps, 2B, …]."""

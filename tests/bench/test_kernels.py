@@ -31,13 +31,12 @@ BY_HAND = [
     (1, "qkv_kernel", 20, 41, 0.1),
     (1, "attention_kernel", 20, 2.1, 0.0),
     (1, "window_kernel", 7, 83, 0.4),
-    (1024, "feed_forward_kernel", 34, 5850, 2122),
     (1024, "block_kernel", 9, 3780, 1141),
-    (1024, PRODUCT, 101, 1132, 1978),
+    (1024, PRODUCT, 135, 6542, 4100),
     (1024, "attention_kernel", 20, 2108, 14.8),
     (1024, "window_kernel", 7, 1430, 452),
-    (1024, "mixer_kernel", 9, 1453, 3.4),
-    (1024, "single_mixer_kernel", 8, 403, 0.0),
+    (1024, "row_mixer_kernel", 17, 2150, 3.7),
+    (1024, "join_kernel", 4, 440, 0.0),
 ]
 
 

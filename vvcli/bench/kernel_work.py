@@ -111,10 +111,9 @@ _PARTS: dict[str, Callable[[_Values, int], float]] = {
     "qkv_kernel": lambda v, _: 2.0 * 2 * v["M"] * v["KV_HEADS"] * v["D"],
     "rotate_kernel": lambda v, _: 2.0 * 2 * v["M"] * v["KV_HEADS"] * v["D"],
     "window_kernel": lambda v, _: _context(v, v["PAST"]),
-    "mixer_kernel": lambda v, _: _context(v, 6 * v["C"]),
     "block_kernel": lambda v, _: _context(v, 6 * v["C"]),
     "head_kernel": lambda v, _: _context(v, 6 * v["C"]),
-    "single_mixer_kernel": lambda v, _: 2.0 * 2 * v["x_ptr"].shape[0] * 6 * v["C"],
+    "row_mixer_kernel": lambda v, _: 2.0 * 2 * (v["x_ptr"].shape[0] // v["T"]) * 6 * v["C"],
     "begin_kernel": lambda v, _: 4.0 * v["B"] * v["L"],
 }
 
@@ -128,7 +127,7 @@ _FLOPS: dict[str, Callable[[_Values, int], float]] = {
     "feed_forward_kernel": lambda v, _: 2.0 * v["rows"] * v["N"] * v["K"],
     "few_rows_kernel": lambda v, _: 2.0 * v["rows"] * v["N"] * v["K"],
     "block_kernel": lambda v, _: 16.0 * v["rows"] * v["C"] ** 2 + 14.0 * v["rows"] * v["C"],
-    "mixer_kernel": lambda v, _: 14.0 * v["rows"] * v["C"],
+    "row_mixer_kernel": lambda v, _: 14.0 * v["x_ptr"].numel(),
     "head_kernel": lambda v, _: 14.0 * v["rows"] * v["C"],
     "solver_step_kernel": lambda v, _: 2.0 * 3 * v["B"] * v["H"] * v["L"],
     "begin_kernel": lambda v, _: 2.0 * v["B"] * v["H"] * v["L"],
@@ -145,9 +144,18 @@ class _Products(TorchDispatchMode):
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         out = func(*args, **(kwargs or {}))
         # The steps run in inference mode; what builds the model and its tables does not.
-        if func is torch.ops.aten.linear.default and torch.is_inference_mode_enabled():
-            x, weight = args[:2]
+        operands = _OPERANDS.get(func) if torch.is_inference_mode_enabled() else None
+        if operands is not None:
+            x, weight = args[operands]
             moved = float(weight.numel() * weight.element_size())
             moved += _bytes("x", x) + _bytes("y", out)
-            self._count(Work(moved, 2.0 * x.numel() * weight.shape[0]))
+            self._count(Work(moved, 2.0 * out.numel() * x.shape[-1]))
         return out
+
+
+# Of operators that cuBLAS computes, where among their arguments the two factors are.
+_OPERANDS = {
+    torch.ops.aten.linear.default: slice(0, 2),
+    torch.ops.aten.mm.default: slice(0, 2),
+    torch.ops.aten._addmm_activation.default: slice(1, 3),
+}

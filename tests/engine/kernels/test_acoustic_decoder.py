@@ -32,7 +32,9 @@ def poison() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("poison")
-@pytest.mark.parametrize(("streams", "frames"), [(1, 3), (2, 3), (3, 10), (32, 2), (100, 2)])
+@pytest.mark.parametrize(
+    ("streams", "frames"), [(1, 3), (2, 3), (3, 10), (32, 2), (100, 2), (130, 1)]
+)
 def test_as_exact_as_the_plain_module(decoders: Twins, streams: int, frames: int) -> None:
     errors, own = compare(*decoders, streams, frames)
     assert errors.samples < max(1e-2, 1.2 * own.samples)
@@ -48,7 +50,7 @@ def test_any_power_of_two_runs(streams: int) -> None:
 
 
 @torch.inference_mode()
-@pytest.mark.parametrize("streams", [3, 32, 100])
+@pytest.mark.parametrize("streams", [3, 32, 100, 130])
 def test_a_stream_does_not_notice_its_neighbours(decoders: Twins, streams: int) -> None:
     from vvcli.engine.backends.triton.acoustic.decoder import FusedAcousticDecoder
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vvcli.engine.backends.triton.acoustic.tiles import block_tile, product_tile
+from vvcli.engine.backends.triton.acoustic.tiles import block_tile, mixer_tile, product_tile
 from vvcli.engine.backends.triton.common.card import HOPPER, SHARED_MEMORY, Card
 
 widths = st.integers(4, 11).map(lambda power: 1 << power)
@@ -46,3 +46,14 @@ def test_a_hopper_card_keeps_weights_as_measured() -> None:
         4,
         3,
     ]
+
+
+@given(
+    channels=widths, length=st.integers(1, 4000), streams=st.integers(1, 1 << 14), card=cards
+)  # fmt: skip
+def test_shares_of_a_stream_are_longer_than_its_context(
+    channels: int, length: int, streams: int, card: Card
+) -> None:
+    chunk, num_warps = mixer_tile(channels, length, streams, card)
+    assert chunk == length or 6 <= chunk < length
+    assert 1 <= num_warps <= channels // 16

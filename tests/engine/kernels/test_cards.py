@@ -95,6 +95,6 @@ KERNELS = {
     *("linear_kernel", "swiglu_kernel", "gate_kernel", "normalise_kernel", "add_kernel"),
     *("qkv_kernel", "rotate_kernel", "attention_kernel", "commit_kernel", "place_kernel"),
     *("commit_text_kernel", "condition_kernel", "begin_kernel", "solver_step_kernel"),
-    *("window_kernel", "single_mixer_kernel", "mixer_kernel", "few_rows_kernel"),
+    *("window_kernel", "row_mixer_kernel", "join_kernel", "few_rows_kernel"),
     *("feed_forward_kernel", "block_kernel", "head_kernel"),
 }

@@ -52,7 +52,7 @@ SMALLEST = ModelConfig(
 LONGEST = (
     "block_kernel",
     "attention_kernel",
-    "mixer_kernel",
+    "row_mixer_kernel",
     "solver_step_kernel",
     "window_kernel",
 )

@@ -4,7 +4,7 @@
 - `convolutions.py`: contexts (`ConvState`), and the convolutions before and after the blocks.
   `window.py`, `output_conv.py`: their kernels.
 - `blocks.py`: a block as one kernel (narrow) or three (wide). `narrow_block.py`, `mixer.py`,
-  `single_mixer.py`, `feed_forward.py`, `gelu.py`: their kernels.
+  `row_mixer.py`, `feed_forward.py`, `gelu.py`: their kernels.
 - `tiles.py`: tiles by channels and rows, measured on an H200.
 
 Rows are the positions of all streams, one after the other. The contexts of a stream that is not

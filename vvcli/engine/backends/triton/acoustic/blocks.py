@@ -15,13 +15,18 @@ from torch import Tensor
 from vvcli.engine.backends.triton.acoustic import tiles
 from vvcli.engine.backends.triton.acoustic.convolutions import GROUP, ConvState, Rows
 from vvcli.engine.backends.triton.acoustic.feed_forward import feed_forward_kernel, few_rows_kernel
-from vvcli.engine.backends.triton.acoustic.mixer import mixer_kernel
 from vvcli.engine.backends.triton.acoustic.narrow_block import block_kernel
-from vvcli.engine.backends.triton.acoustic.single_mixer import single_mixer_kernel
+from vvcli.engine.backends.triton.acoustic.row_mixer import join_kernel, row_mixer_kernel
 from vvcli.engine.backends.triton.common.card import Card
 from vvcli.engine.backends.triton.common.split_k import split_buffers
 from vvcli.model.acoustic_decoder import Block
 from vvcli.model.config import KERNEL
+
+HEADROOM = 2.0**-6
+"""With it the second product's weights are 2^-5 at most, and 8,192 hidden values of 256 each still
+sum to a float16 number. Weights of a 2^-8 of the largest keep all their digits."""
+
+JOINED = 2048  # numbers of a program
 
 
 def _float(parameter: Tensor | None) -> Tensor:
@@ -84,84 +89,96 @@ class NarrowBlock(FusedBlock):
         if tile.programs_per_sm:
             programs = min(programs, tile.programs_per_sm * self.card.multiprocessors)
         block_kernel[(programs,)](
-            x.values, x.sums, context, next_context, *strides, self.taps, self.context_taps,
+            x.values, x.row_rms, context, next_context, *strides, self.taps, self.context_taps,
             1 / self.taps_scale, self.shift, self.norm, self.weight1, self.bias1, self.weight2,
             self.bias2, self.fp16_scale, 1 / self.fp16_scale, y, row_rms, rows, T=length,
             C=channels, BLOCK_M=tile.block_m, BLOCK_HIDDEN=min(tile.block_hidden, 4 * channels),
-            UNROLL=tile.unroll, KEEP=tile.keep_weights, maxnreg=tile.max_registers, EPS=self.eps,
+            UNROLL=tile.unroll, KEEP=tile.keep_weights,
+            maxnreg=tile.max_registers, EPS=self.eps,
             num_warps=tile.num_warps, num_stages=tile.num_stages,
         )  # fmt: skip
         return Rows(y, row_rms)
 
 
 class WideBlock(FusedBlock):
-    """A block as three kernels: mixer, product with GELU, product with residual."""
+    """A block as three kernels: mixer, product with GELU, product with residual.
+
+    With many rows cuBLAS makes the products, and the next mixer adds the residual.
+    """
+
+    def __init__(self, block: Block, card: Card) -> None:
+        super().__init__(block, card)
+        self.whole_bias1 = 2 * self.bias1
+        self.shift2 = self.bias2 / self.fp16_scale
+        # Where cuBLAS makes the second product its sums become float16, so they are kept small.
+        self.weight2 = self.weight2 * HEADROOM
+        self.fp16_scale *= HEADROOM
 
     def __call__(self, x: Rows, state: ConvState, length: int, *, last: bool) -> Rows:
-        """Map `x` with its sums of squares to the like."""
-        del last
-        mixed, scaled, squares = self._mix(x, state, length)
+        """Map `x` to the like; the last block of a stage leaves nothing to be added."""
+        mixed, normed = self._mix(x, state, length)
         rows, channels = mixed.shape
+        if tiles.left_to_cublas(channels, rows):
+            # Twice, since weights are halved; the tanh GELU is within 4.7e-4 of the erf one.
+            inner = torch._addmm_activation(
+                self.whole_bias1, normed, self.weight1.T, alpha=2, use_gelu=True
+            )
+            delta = torch.mm(inner, self.weight2.T)
+            y = Rows(mixed, delta=delta, delta_scale=1 / self.fp16_scale)
+            return _join(y) if last else y
         inner = mixed.new_empty(rows, 4 * channels, dtype=torch.float16)
-        self.product(scaled, squares, None, inner)
-        y = torch.empty_like(mixed)
-        return Rows(y, self.product(inner, None, mixed, y))
+        self._product(normed, None, inner)
+        values = torch.empty_like(mixed)
+        self._product(inner, mixed, values)
+        return Rows(values)
 
-    def _mix(self, x: Rows, state: ConvState, length: int) -> tuple[Tensor, Tensor, Tensor]:
-        """The mixer's output [rows, C], the same scaled to float16, and parts of its squares."""
+    def _mix(self, x: Rows, state: ConvState, length: int) -> tuple[Tensor, Tensor]:
+        """The mixer's output plus the second product's bias, and normed: [rows, C] each."""
         rows, channels = x.values.shape
-        if x.sums is None:
-            raise ValueError("a block needs the sums of squares of its input")
-        parts, size = x.sums.shape[1], (KERNEL - 1) * channels
-        tile = tiles.mixer_tile(channels, rows, self.card)
+        streams, size = rows // length, (KERNEL - 1) * channels
+        chunk, num_warps = tiles.mixer_tile(channels, length, streams, self.card)
         mixed = torch.empty_like(x.values)
-        scaled = torch.empty_like(x.values, dtype=torch.float16)
-        count = channels // tile.block_c
-        squares = x.values.new_empty(rows, count, dtype=torch.float32)
+        normed = torch.empty_like(x.values, dtype=torch.float16)
+        active_mask = None
         if length == 1:
-            context = state.next_layer_in_place(size)
-            single_mixer_kernel[(rows, count)](
-                x.values, x.sums, context, context.stride(0), state.active_mask, self.context_taps,
-                self.shift, self.norm, mixed, scaled, squares, C=channels, BLOCK_C=tile.block_c,
-                PARTS=parts, EPS=self.eps, num_warps=tile.num_warps,
-            )  # fmt: skip
+            active_mask = state.active_mask
+            context = next_context = state.next_layer_in_place(size)
+            strides = [context.stride(0)] * 2
         else:
             context, next_context, *strides = state.next_layer(size)
-            mixer_kernel[(triton.cdiv(rows, tile.block_m), count)](
-                x.values, x.sums, context, next_context, *strides, self.taps, self.context_taps,
-                self.shift, self.norm, mixed, scaled, squares, rows, T=length, C=channels,
-                BLOCK_M=tile.block_m, BLOCK_C=tile.block_c, PARTS=parts, EPS=self.eps,
-                UNROLL=tile.unroll, num_warps=tile.num_warps,
-            )  # fmt: skip
-        return mixed, scaled, squares
+        row_mixer_kernel[(streams, triton.cdiv(length, chunk))](
+            x.values, x.delta, x.delta_scale, context, next_context, *strides, active_mask,
+            self.context_taps, self.shift, self.norm, self.shift2, mixed, normed, chunk, T=length,
+            C=channels, EPS=self.eps, num_warps=num_warps,
+        )  # fmt: skip
+        return mixed, normed
 
-    def product(
-        self, x: Tensor, squares: Tensor | None, residual: Tensor | None, y: Tensor
-    ) -> Tensor | None:
-        """The first product of `x` [rows, depth] into `y`, or the second, with `residual`.
-
-        The second returns sums of squares of `y` over the columns of each tile, [rows, tiles].
-        """
-        first = residual is None
-        weight, bias = (self.weight1, self.bias1) if first else (self.weight2, self.bias2)
+    def _product(self, x: Tensor, residual: Tensor | None, y: Tensor) -> None:
+        """The first product of `x` [rows, depth] into `y`, or the second, with `residual`."""
+        weight = self.weight1 if residual is None else self.weight2
         (rows, depth), columns = x.shape, weight.shape[0]
         tile = tiles.product_tile(rows, columns, depth, self.card)
         wide = columns // tile.block_n
-        sums = None if first else x.new_empty(rows, wide, dtype=torch.float32)
-        parts = squares.shape[1] if squares is not None else 0
-        given = (x, squares, weight, bias, residual, 1 / self.fp16_scale, y, sums)
+        given = (x, weight, self.bias1, residual, 1 / self.fp16_scale, y)
         if tile.block_m == 1:
             few_rows_kernel[(wide,)](
-                *given, rows, N=columns, K=depth, BLOCK_N=tile.block_n, PARTS=parts,
-                num_warps=tile.num_warps,
-            )  # fmt: skip
-            return sums
+                *given, rows, N=columns, K=depth, BLOCK_N=tile.block_n, num_warps=tile.num_warps
+            )
+            return
         count = triton.cdiv(rows, tile.block_m) * wide
         size = tile.block_m * tile.block_n
         partial, counters = split_buffers(x.device, count, tile.split_k, size)
         feed_forward_kernel[(count, tile.split_k)](
             *given, partial, counters, rows, N=columns, K=depth, BLOCK_M=tile.block_m,
             BLOCK_N=tile.block_n, BLOCK_K=tile.block_k, SPLIT=tile.split_k, GROUP=GROUP,
-            PARTS=parts, num_warps=tile.num_warps, num_stages=tile.num_stages,
+            num_warps=tile.num_warps, num_stages=tile.num_stages,
         )  # fmt: skip
-        return sums
+
+
+def _join(x: Rows) -> Rows:
+    """`x` with nothing to be added."""
+    y, size = torch.empty_like(x.values), x.values.numel()
+    join_kernel[(triton.cdiv(size, JOINED),)](
+        x.values, x.delta, x.delta_scale, y, size, BLOCK=JOINED, num_warps=4
+    )
+    return Rows(y)

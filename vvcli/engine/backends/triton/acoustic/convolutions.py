@@ -21,16 +21,18 @@ GROUP = 8  # row tiles that go through the columns together
 
 @dataclass(frozen=True)
 class Rows:
-    """Positions of all streams, with the sums that their norm needs.
+    """Positions of all streams.
 
     Attributes:
         values: [rows, C], bfloat16, or float16 where they are normed.
-        sums: float32; squares summed over parts of the channels, [rows, parts], or, of normed
-            values, the root mean square they were divided by, [rows]. None after a stage.
+        row_rms: of normed values, the root mean square they were divided by, [rows] float32.
+        delta: what is still to be added to the values, times `delta_scale`: [rows, C] float16.
     """
 
     values: Tensor
-    sums: Tensor | None = None
+    row_rms: Tensor | None = None
+    delta: Tensor | None = None
+    delta_scale: float = 1.0
 
 
 class ConvState:
@@ -111,16 +113,15 @@ class FusedWindow:
         )
         dtype = torch.float16 if normed else x.dtype
         y = x.new_empty(rows * (columns // channels), channels, dtype=dtype)
-        parts = max(1, channels // tile.block_n)
-        sums = x.new_empty(y.shape[0], parts, dtype=torch.float32)
+        row_rms = x.new_empty(y.shape[0], dtype=torch.float32) if normed else None
         context, next_context, *strides = state.next_layer(self.past)
         window_kernel[(triton.cdiv(rows, tile.block_m) * (columns // tile.block_n),)](
-            x, self.weight, self.bias, context, next_context, *strides, y, sums, rows, T=length,
+            x, self.weight, self.bias, context, next_context, *strides, y, row_rms, rows, T=length,
             N=columns, PAST=self.past, WIDTH=width, CHANNELS=channels, BLOCK_M=tile.block_m,
             BLOCK_N=tile.block_n, BLOCK_K=tile.block_k, GROUP=GROUP, EPS=eps, NORMED=normed,
             num_warps=tile.num_warps, num_stages=tile.num_stages,
         )  # fmt: skip
-        return Rows(y, sums.view(-1) if normed else sums)
+        return Rows(y, row_rms)
 
 
 class FusedOutputConv:

@@ -1,5 +1,7 @@
 """The acoustic decoder on CUDA: one or three kernels per block, with the plain module's state.
 
+Wide blocks leave their products to cuBLAS where there are many rows.
+
 Positions of all streams lie one after the other, [B·T, C]. Matrix products of the blocks take
 float16: their inputs are normed, so its range suffices, and it rounds eight times finer than
 bfloat16. Sums are float32.

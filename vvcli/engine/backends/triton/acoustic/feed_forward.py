@@ -21,42 +21,26 @@ def tile_of(program, row_tiles, column_tiles: tl.constexpr, GROUP: tl.constexpr)
 
 @triton.jit
 def _store_tile(
-    total, m, valid, n, column_tile, squares_ptr, bias_ptr, residual_ptr, inverse_fp16_scale, y_ptr,
-    sums_out_ptr, N: tl.constexpr, BLOCK_N: tl.constexpr, PARTS: tl.constexpr,
-):  # fmt: skip
+    total, m, valid, n, bias_ptr, residual_ptr, inverse_fp16_scale, y_ptr, N: tl.constexpr
+):
     """Store a tile of the first product, if `residual` is None, or of the second."""
     at = m[:, None] * N + n[None, :]
     if residual_ptr is None:
-        part = tl.arange(0, PARTS)
-        mean = tl.load(
-            squares_ptr + m[:, None] * PARTS + part[None, :], mask=valid[:, None], other=1.0
-        )
-        total *= tl.rsqrt(tl.sum(mean, axis=1))[:, None]
         tl.store(y_ptr + at, gelu_of_twice(total, tl.load(bias_ptr + n)), mask=valid[:, None])
     else:
         before = tl.load(residual_ptr + at, mask=valid[:, None], other=0.0).to(tl.float32)
-        out = (before + (total + tl.load(bias_ptr + n)[None, :]) * inverse_fp16_scale).to(
-            tl.bfloat16
-        )
-        tl.store(y_ptr + at, out, mask=valid[:, None])
-        rounded = out.to(tl.float32)
-        tl.store(
-            sums_out_ptr + m * (N // BLOCK_N) + column_tile,
-            tl.sum(rounded * rounded, 1),
-            mask=valid,
-        )
+        out = before + total * inverse_fp16_scale
+        tl.store(y_ptr + at, out.to(tl.bfloat16), mask=valid[:, None])
 
 
 @triton.jit(do_not_specialize=["rows"])
 def feed_forward_kernel(
     x_ptr,
-    squares_ptr,
     weight_ptr,
     bias_ptr,
     residual_ptr,
     inverse_fp16_scale,
     y_ptr,
-    sums_out_ptr,
     partial_ptr,
     counters_ptr,
     rows,
@@ -67,15 +51,12 @@ def feed_forward_kernel(
     BLOCK_K: tl.constexpr,
     SPLIT: tl.constexpr,
     GROUP: tl.constexpr,
-    PARTS: tl.constexpr,
 ):
     """One of the two products of a block: `x` [rows, K] float16 by `weight` [N, K] float16.
 
-    The first, without `residual`, gives `gelu(2 · (x·W·scale + bias))` as float16: the rows of
-    `squares` [rows, PARTS] sum to 1/scale². The second gives
-    `residual + (x·W + bias) · inverse_fp16_scale` as bfloat16, and `sums_out` [rows, N / BLOCK_N]
-    gets the sums of squares of its tile's rows. Grid (tiles, SPLIT): SPLIT programs share the sum
-    of a tile, and add up its parts in order.
+    The first, without `residual`, gives `gelu(2 · (x·W + bias))` as float16. The second gives
+    `residual + x·W · inverse_fp16_scale` as bfloat16. Grid (tiles, SPLIT): SPLIT programs share
+    the sum of a tile, and add up its parts in order.
     """
     tile = tl.program_id(0)
     row_tile, column_tile = tile_of(tile, tl.cdiv(rows, BLOCK_M), N // BLOCK_N, GROUP)
@@ -92,10 +73,7 @@ def feed_forward_kernel(
         x_at += BLOCK_K
         weight_at += BLOCK_K
     if SPLIT == 1:
-        _store_tile(
-            total, m, valid, n, column_tile, squares_ptr, bias_ptr, residual_ptr,
-            inverse_fp16_scale, y_ptr, sums_out_ptr, N, BLOCK_N, PARTS,
-        )  # fmt: skip
+        _store_tile(total, m, valid, n, bias_ptr, residual_ptr, inverse_fp16_scale, y_ptr, N)
     else:
         SIZE: tl.constexpr = BLOCK_M * BLOCK_N
         own = tl.arange(0, BLOCK_M)[:, None] * BLOCK_N + tl.arange(0, BLOCK_N)[None, :]
@@ -103,27 +81,21 @@ def feed_forward_kernel(
         tl.store(partial_ptr + own + tl.program_id(1) * SIZE, total)
         if arrives_last(counters_ptr, tile, SPLIT):
             total = add_parts(partial_ptr + own, counters_ptr, tile, SIZE, SPLIT)
-            _store_tile(
-                total, m, valid, n, column_tile, squares_ptr, bias_ptr, residual_ptr,
-                inverse_fp16_scale, y_ptr, sums_out_ptr, N, BLOCK_N, PARTS,
-            )  # fmt: skip
+            _store_tile(total, m, valid, n, bias_ptr, residual_ptr, inverse_fp16_scale, y_ptr, N)
 
 
 @triton.jit(do_not_specialize=["rows"])
 def few_rows_kernel(
     x_ptr,
-    squares_ptr,
     weight_ptr,
     bias_ptr,
     residual_ptr,
     inverse_fp16_scale,
     y_ptr,
-    sums_out_ptr,
     rows,
     N: tl.constexpr,
     K: tl.constexpr,
     BLOCK_N: tl.constexpr,
-    PARTS: tl.constexpr,
 ):
     """The same as `feed_forward_kernel`, one row after the other and without tensor cores.
 
@@ -138,6 +110,5 @@ def few_rows_kernel(
         total = tl.sum(w.to(tl.float32) * value[None, :], axis=1)
         m = row + tl.arange(0, 1)
         _store_tile(
-            total[None, :], m, m >= 0, n, tl.program_id(0), squares_ptr, bias_ptr, residual_ptr,
-            inverse_fp16_scale, y_ptr, sums_out_ptr, N, BLOCK_N, PARTS,
-        )  # fmt: skip
+            total[None, :], m, m >= 0, n, bias_ptr, residual_ptr, inverse_fp16_scale, y_ptr, N
+        )

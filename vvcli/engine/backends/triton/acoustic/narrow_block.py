@@ -77,9 +77,8 @@ def block_kernel(
         m = start + tl.arange(0, BLOCK_M)
         valid = m < rows
         mixed = convolved_tile(
-            x_ptr, row_rms_ptr, context_ptr, next_context_ptr, context_row_stride,
-            next_context_row_stride, taps_ptr, context_taps_ptr, norm_ptr, start, rows, c, T, C,
-            BLOCK_M, 0, EPS, UNROLL,
+            x_ptr, context_ptr, next_context_ptr, context_row_stride, next_context_row_stride,
+            taps_ptr, context_taps_ptr, norm_ptr, start, rows, c, T, C, BLOCK_M, UNROLL,
         )  # fmt: skip
         here = tl.load(x_ptr + m[:, None] * C + c[None, :], mask=valid[:, None], other=0.0)
         here = (

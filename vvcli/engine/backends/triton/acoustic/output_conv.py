@@ -26,8 +26,8 @@ def head_kernel(
     """`samples` [rows] float32: kernel 7 over the rows of `x` [rows, C]; `weight` is [7, C]."""
     start = tl.program_id(0) * BLOCK_M
     total = convolved_tile(
-        x_ptr, None, context_ptr, next_context_ptr, context_row_stride, next_context_row_stride,
-        weight_ptr, weight_ptr, None, start, rows, tl.arange(0, C), T, C, BLOCK_M, 0, 0.0, 7,
+        x_ptr, context_ptr, next_context_ptr, context_row_stride, next_context_row_stride,
+        weight_ptr, weight_ptr, None, start, rows, tl.arange(0, C), T, C, BLOCK_M, 7,
     )  # fmt: skip
     m = start + tl.arange(0, BLOCK_M)
     tl.store(

@@ -23,16 +23,6 @@ class BlockTile:
     max_registers: int | None = None
 
 
-@dataclass(frozen=True)
-class MixerTile:
-    """Rows and channels of a program of the mixer, and how many taps it loads at a time."""
-
-    block_m: int
-    block_c: int
-    num_warps: int
-    unroll: int
-
-
 def _few(length: int) -> int:
     """Rows up to which the best tiles for one stream are taken: those for 32 are, beyond.
 
@@ -68,31 +58,23 @@ FUSED_WIDTH = 128
 """The widest blocks that run as one kernel; at 256 channels, three are faster for any rows."""
 
 # Columns and depth to tiles by number of rows, too. A tile of one row takes whole rows of the
-# weight at once, and no tensor cores; its depth and stages do not matter.
+# weight at once, and no tensor cores; its depth and stages do not matter. Products of blocks with
+# more rows than `CUBLAS_ROWS` are not among them.
 MEASURED_TILES: dict[tuple[int, int], dict[int, Tile]] = {
     (8192, 2048): {
         2: Tile(1, 4, 1, 8, 1),
         _few(1): Tile(16, 32, 128, 4, 7),
-        _some(1): Tile(64, 64, 128, 4, 4),
-        ANY: Tile(128, 128, 64, 8, 3),
+        ANY: Tile(64, 64, 128, 4, 4),
     },
     (2048, 8192): {
         2: Tile(1, 1, 1, 8, 1),
         16: Tile(16, 64, 128, 4, 4, split_k=4),
-        _some(1): Tile(32, 64, 128, 4, 4, split_k=4),
-        _many(1): Tile(128, 128, 64, 8, 3, split_k=4),
-        ANY: Tile(128, 128, 64, 8, 4),
+        ANY: Tile(32, 64, 128, 4, 4, split_k=4),
     },
-    (4096, 1024): {
-        _few(8): Tile(16, 32, 256, 4, 4),
-        _some(8): Tile(64, 64, 64, 4, 4),
-        ANY: Tile(128, 128, 64, 8, 3),
-    },
+    (4096, 1024): {_few(8): Tile(16, 32, 256, 4, 4), ANY: Tile(64, 64, 64, 4, 4)},
     (1024, 4096): {
         _few(8): Tile(16, 32, 256, 4, 4, split_k=4),
-        _some(8): Tile(64, 64, 128, 4, 4, split_k=2),
-        _many(8): Tile(128, 128, 64, 8, 4),
-        ANY: Tile(128, 256, 64, 8, 3),
+        ANY: Tile(64, 64, 128, 4, 4, split_k=2),
     },
     (8192, 4096): {
         _few(1): Tile(16, 32, 256, 4, 4),
@@ -100,18 +82,8 @@ MEASURED_TILES: dict[tuple[int, int], dict[int, Tile]] = {
         _many(1): Tile(64, 128, 64, 4, 4),
         ANY: Tile(128, 128, 64, 8, 3),
     },
-    (2048, 512): {
-        _few(40): Tile(64, 16, 256, 4, 4),
-        _some(40): Tile(64, 128, 64, 4, 4),
-        _many(40): Tile(128, 128, 64, 8, 3),
-        ANY: Tile(128, 256, 64, 8, 3),
-    },
-    (512, 2048): {
-        _few(40): Tile(16, 16, 256, 4, 7),
-        _some(40): Tile(64, 128, 64, 4, 4),
-        _many(40): Tile(128, 128, 64, 8, 3),
-        ANY: Tile(128, 256, 64, 8, 3),
-    },
+    (2048, 512): {_few(40): Tile(64, 16, 256, 4, 4), ANY: Tile(64, 128, 64, 4, 4)},
+    (512, 2048): {_few(40): Tile(16, 16, 256, 4, 7), ANY: Tile(64, 128, 64, 4, 4)},
     (2560, 2048): {
         _few(8): Tile(16, 32, 256, 4, 4),
         _some(8): Tile(64, 64, 64, 4, 4),
@@ -119,11 +91,7 @@ MEASURED_TILES: dict[tuple[int, int], dict[int, Tile]] = {
         ANY: Tile(128, 256, 64, 8, 3),
     },
     (1024, 256): {_few(200): Tile(64, 32, 128, 4, 5), ANY: Tile(128, 128, 64, 8, 3)},
-    (256, 1024): {
-        _few(200): Tile(64, 16, 256, 4, 4),
-        _many(200): Tile(64, 128, 64, 4, 4),
-        ANY: Tile(128, 128, 64, 8, 3),
-    },
+    (256, 1024): {_few(200): Tile(64, 16, 256, 4, 4), ANY: Tile(64, 128, 64, 4, 4)},
     (1280, 1024): {
         _few(40): Tile(32, 32, 128, 4, 6),
         _some(40): Tile(64, 128, 64, 4, 4),
@@ -201,8 +169,21 @@ def _fitted(tile: Tile, columns: int, depth: int, whole: int, card: Card) -> Til
     return fit(replace(tile, block_n=width, block_k=step), card)
 
 
-def mixer_tile(channels: int, rows: int, card: Card) -> MixerTile:
-    """The tile of a wide block's mixer."""
-    if rows < 16 * card.multiprocessors:
-        return MixerTile(1, min(channels, 256), 4, 7)
-    return MixerTile(16, min(channels, 256), 4, 1)
+# By channels, from how many rows on cuBLAS makes the products of a wide block: measured on an H100.
+CUBLAS_ROWS = {2048: 96, 1024: 256, 512: 1280, 256: 12800}
+
+
+def left_to_cublas(channels: int, rows: int) -> bool:
+    """Whether cuBLAS makes the products of a wide block."""
+    return rows >= CUBLAS_ROWS.get(channels, ANY)
+
+
+def mixer_tile(channels: int, length: int, streams: int, card: Card) -> tuple[int, int]:
+    """How many positions of a stream one program of the mixer takes, and its warps.
+
+    A stream's rows are shared by several programs until there are 16 warps a multiprocessor; each
+    has to norm the six rows before its own, too.
+    """
+    warps = max(1, min(8, channels // 128))
+    parts = max(1, min(round(16 * card.multiprocessors / (warps * streams)), length // 8))
+    return -(-length // parts), warps

@@ -19,7 +19,7 @@ def window_kernel(
     context_row_stride,
     next_context_row_stride,
     y_ptr,
-    sums_out_ptr,
+    rms_out_ptr,
     rows,
     T: tl.constexpr,
     N: tl.constexpr,
@@ -38,9 +38,8 @@ def window_kernel(
     Those PAST numbers lie right before the row in `x` [rows, WIDTH], but for a stream's first row,
     whose past is `context`. (With PAST > WIDTH, T has to be 1.) `weight` is [N, PAST + WIDTH], all
     bfloat16; the N outputs of a row are N / CHANNELS positions of `y`, one after the other, and
-    `bias` [CHANNELS] is the same for each. `y` is bfloat16, and `sums_out` gets the sums of squares
-    of the parts of positions that tiles hold. If NORMED, tiles hold whole positions, `y` is divided
-    by their root mean square and float16, and `sums_out` gets that.
+    `bias` [CHANNELS] is the same for each. `y` is bfloat16; if NORMED, tiles hold whole positions,
+    `y` is divided by their root mean square and float16, and `rms_out` gets that.
     """
     K: tl.constexpr = PAST + WIDTH
     row_tile, column_tile = tile_of(tl.program_id(0), tl.cdiv(rows, BLOCK_M), N // BLOCK_N, GROUP)
@@ -68,19 +67,15 @@ def window_kernel(
             window = tl.load(source[:, None] + (i + k)[None, :], mask=last)
             tl.store(new[:, None] + (i + k)[None, :], window, mask=last)
 
-    SHARE: tl.constexpr = min(BLOCK_N, CHANNELS)
-    POSITIONS: tl.constexpr = BLOCK_N // SHARE
     total += tl.load(bias_ptr + n % CHANNELS)[None, :].to(tl.float32)
-    rounded = total if NORMED else total.to(tl.bfloat16).to(tl.float32)
-    positions = tl.reshape(rounded, (BLOCK_M, POSITIONS, SHARE))
-    sums = tl.sum(positions * positions, axis=2)
+    out = total.to(tl.bfloat16)
     if NORMED:
-        power = sums * (1.0 / CHANNELS) + EPS
+        POSITIONS: tl.constexpr = BLOCK_N // CHANNELS
+        positions = tl.reshape(total, (BLOCK_M, POSITIONS, CHANNELS))
+        power = tl.sum(positions * positions, axis=2) * (1.0 / CHANNELS) + EPS
         scale = tl.rsqrt(power)
-        sums = power * scale
         out = tl.reshape(positions * scale[:, :, None], (BLOCK_M, BLOCK_N)).to(tl.float16)
-    else:
-        out = rounded.to(tl.bfloat16)
+        at = m[:, None] * (N // CHANNELS)
+        at += (column_tile * POSITIONS + tl.arange(0, POSITIONS))[None, :]
+        tl.store(rms_out_ptr + at, power * scale, mask=valid)
     tl.store(y_ptr + m[:, None] * N + n[None, :], out, mask=valid)
-    at = m[:, None] * (N // SHARE) + (column_tile * POSITIONS + tl.arange(0, POSITIONS))[None, :]
-    tl.store(sums_out_ptr + at, sums, mask=valid)

@@ -94,7 +94,7 @@ class NarrowBlock(FusedBlock):
             self.bias2, self.fp16_scale, 1 / self.fp16_scale, y, row_rms, rows, T=length,
             C=channels, BLOCK_M=tile.block_m, BLOCK_HIDDEN=min(tile.block_hidden, 4 * channels),
             UNROLL=tile.unroll, KEEP=tile.keep_weights,
-            maxnreg=tile.max_registers, EPS=self.eps,
+            SEVERAL=tile.programs_per_sm > 0, maxnreg=tile.max_registers, EPS=self.eps,
             num_warps=tile.num_warps, num_stages=tile.num_stages,
         )  # fmt: skip
         return Rows(y, row_rms)

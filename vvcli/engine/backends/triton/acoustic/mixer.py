@@ -30,31 +30,46 @@ def _multiply_add(x, weight, total):
 
 
 @triton.jit
+def load_rows(x_ptr, start, rows, c, C: tl.constexpr, BLOCK_M: tl.constexpr):
+    """Channels `c` of BLOCK_M rows `start …` of `x` [rows, C], zero beyond the last."""
+    m = start + tl.arange(0, BLOCK_M)
+    return tl.load(x_ptr + m[:, None] * C + c[None, :], mask=(m < rows)[:, None], other=0.0)
+
+
+@triton.jit
+def _add_tap(value, taps_ptr, k, c, total, C: tl.constexpr):
+    weight = tl.load(taps_ptr + k * C + c)
+    if total.dtype == tl.float16:
+        total = _multiply_add(value, weight, total)
+    else:
+        total += value.to(tl.float32) * weight[None, :]
+    return total
+
+
+@triton.jit
 def _convolve(
-    x_ptr, taps_ptr, t, m, valid, c, C: tl.constexpr, MASKED: tl.constexpr, UNROLL: tl.constexpr
-):
+    x_ptr, own, taps_ptr, t, m, valid, c, C: tl.constexpr, MASKED: tl.constexpr,
+    UNROLL: tl.constexpr,
+):  # fmt: skip
     """The sum over the seven taps, of rows of this frame only, in the type of the taps."""
     total = tl.zeros((m.shape[0], c.shape[0]), taps_ptr.dtype.element_ty)
-    for k in tl.range(7, loop_unroll_factor=UNROLL):
-        weight = tl.load(taps_ptr + k * C + c)
-        rows = m + (k - 6)
-        at = x_ptr + rows[:, None] * C + c[None, :]
-        seen = valid
+    for k in tl.range(7 if own is None else 6, loop_unroll_factor=UNROLL):
+        at = x_ptr + (m + (k - 6))[:, None] * C + c[None, :]
         if MASKED:
             seen = valid & (t + k >= 6)
             value = tl.load(at, mask=seen[:, None], other=0.0)
         else:
             value = tl.load(at)
-        if total.dtype == tl.float16:
-            total = _multiply_add(value, weight, total)
-        else:
-            total += value.to(tl.float32) * weight[None, :]
+        total = _add_tap(value, taps_ptr, k, c, total, C)
+    if own is not None:
+        total = _add_tap(own, taps_ptr, 6, c, total, C)
     return total
 
 
 @triton.jit
 def convolved_tile(
     x_ptr,
+    own,
     context_ptr,
     next_context_ptr,
     context_row_stride,
@@ -72,21 +87,21 @@ def convolved_tile(
 ):
     """Channels `c` of rows `start …` of a convolution without bias, float32.
 
-    `x` is [rows, C]. `taps` [7, C] are the convolution's weights times the norm's weight, if `x`
-    was normed; they are float32, or, like normed rows, float16, for two products per instruction.
-    `context_taps` are those without the norm's weight, because the
-    context holds inputs already multiplied by it. The context after this frame, the last six
-    inputs, goes to `next_context` in every case: other tiles still read `context`.
+    `x` is [rows, C], and `own` those rows of it, if they have been loaded. `taps` [7, C] are the
+    convolution's weights times the norm's weight, if `x` was normed; they are float32, or, like
+    normed rows, float16, for two products per instruction. `context_taps` are those without the
+    norm's weight: the context holds inputs already multiplied by it. The context after this frame,
+    the last six inputs, goes to `next_context` in every case: other tiles still read `context`.
     """
     m = start + tl.arange(0, BLOCK_M)
     t = m % T
     valid = m < rows
     first = start % T
     if (first >= 6) & (first + BLOCK_M < T):  # most tiles; a stream's last row is not in it
-        total = _convolve(x_ptr, taps_ptr, t, m, valid, c, C, False, UNROLL)
+        total = _convolve(x_ptr, own, taps_ptr, t, m, valid, c, C, False, UNROLL)
         total = total.to(tl.float32)
     else:
-        total = _convolve(x_ptr, taps_ptr, t, m, valid, c, C, True, UNROLL)
+        total = _convolve(x_ptr, own, taps_ptr, t, m, valid, c, C, True, UNROLL)
         total = total.to(tl.float32)
         stream = (m // T).to(tl.int64)
         last = valid & (t == T - 1)

@@ -12,7 +12,7 @@ import triton
 import triton.language as tl
 
 from vvcli.engine.backends.triton.acoustic.gelu import gelu_of_twice
-from vvcli.engine.backends.triton.acoustic.mixer import convolved_tile
+from vvcli.engine.backends.triton.acoustic.mixer import convolved_tile, load_rows
 
 
 @triton.jit
@@ -51,6 +51,7 @@ def block_kernel(
     BLOCK_HIDDEN: tl.constexpr,
     UNROLL: tl.constexpr,
     KEEP: tl.constexpr,
+    SEVERAL: tl.constexpr,
     EPS: tl.constexpr,
 ):
     """`y` [rows, C] is the block of `x` [rows, C] float16 times `row_rms` [rows] float32.
@@ -59,8 +60,8 @@ def block_kernel(
     another buffer than `x`, whose rows the neighbouring tiles read. `weight1` [4C, C] holds half of
     the norm's weight, `bias1` is halved; `weight2` [C, 4C] and `bias2` hold ffn_gamma times
     `fp16_scale`, of which `inverse_fp16_scale` is the reciprocal. `bias2` is float32, the others
-    are float16. The sum starts as the residual times `fp16_scale`. A program makes one tile after
-    the other; with KEEP it holds all weights in shared memory meanwhile.
+    are float16. The sum starts as the residual times `fp16_scale`. A program makes one tile, or
+    with SEVERAL one after the other; with KEEP it holds all weights in shared memory meanwhile.
     """
     c = tl.arange(0, C)
     if KEEP:
@@ -72,22 +73,31 @@ def block_kernel(
     offset = tl.load(shift_ptr + c)[None, :]
     offset2 = tl.load(bias2_ptr + c)[None, :]
     tiles = tl.cdiv(rows, BLOCK_M)
+    m = tl.program_id(0) * BLOCK_M + tl.arange(0, BLOCK_M)
+    if SEVERAL:
+        own = load_rows(x_ptr, tl.program_id(0) * BLOCK_M, rows, c, C, BLOCK_M)
+    row_rms = tl.load(row_rms_ptr + m, mask=m < rows, other=1.0)
     for tile in tl.range(tl.program_id(0), tiles, tl.num_programs(0), num_stages=1):
         start = tile * BLOCK_M
         m = start + tl.arange(0, BLOCK_M)
         valid = m < rows
         mixed = convolved_tile(
-            x_ptr, context_ptr, next_context_ptr, context_row_stride, next_context_row_stride,
-            taps_ptr, context_taps_ptr, norm_ptr, start, rows, c, T, C, BLOCK_M, UNROLL,
+            x_ptr, own if SEVERAL else None, context_ptr, next_context_ptr, context_row_stride,
+            next_context_row_stride, taps_ptr, context_taps_ptr, norm_ptr, start, rows, c, T, C,
+            BLOCK_M, UNROLL,
         )  # fmt: skip
-        here = tl.load(x_ptr + m[:, None] * C + c[None, :], mask=valid[:, None], other=0.0)
-        here = (
-            here.to(tl.float32) * tl.load(row_rms_ptr + m, mask=valid, other=1.0)[:, None] + offset
-        )
+        if not SEVERAL:
+            own = load_rows(x_ptr, start, rows, c, C, BLOCK_M)
+        here = own.to(tl.float32) * row_rms[:, None] + offset
         mixed = mixed * inverse_taps_scale + here
         power = tl.sum(mixed * mixed, axis=1) * (1.0 / C) + EPS
         normed = (mixed * tl.rsqrt(power)[:, None]).to(tl.float16)
         total = mixed * fp16_scale + offset2
+        if SEVERAL:  # the next tile is on its way meanwhile
+            following = start + tl.num_programs(0) * BLOCK_M
+            own = load_rows(x_ptr, following, rows, c, C, BLOCK_M)
+            following += tl.arange(0, BLOCK_M)
+            row_rms = tl.load(row_rms_ptr + following, mask=following < rows, other=1.0)
         if KEEP:
             for i in tl.static_range(4 * C // BLOCK_HIDDEN):
                 up, bias, down = kept[i]  # type: ignore[var-annotated]

@@ -26,7 +26,7 @@ def head_kernel(
     """`samples` [rows] float32: kernel 7 over the rows of `x` [rows, C]; `weight` is [7, C]."""
     start = tl.program_id(0) * BLOCK_M
     total = convolved_tile(
-        x_ptr, context_ptr, next_context_ptr, context_row_stride, next_context_row_stride,
+        x_ptr, None, context_ptr, next_context_ptr, context_row_stride, next_context_row_stride,
         weight_ptr, weight_ptr, None, start, rows, tl.arange(0, C), T, C, BLOCK_M, 7,
     )  # fmt: skip
     m = start + tl.arange(0, BLOCK_M)

@@ -44,12 +44,15 @@ def _many(length: int) -> int:
 # Channels to tiles by number of rows, up to and including. Measured on an H200, as are those of
 # the products, with the published decoder: a frame of a stream is 3200 rows of 32 channels.
 BLOCK_TILES: dict[int, dict[int, BlockTile]] = {
-    32: {_few(3200): BlockTile(16, 128, 4, 1), ANY: BlockTile(64, 64, 4, 1, 4, keep_weights=True)},
+    32: {
+        _few(3200): BlockTile(16, 128, 4, 1),
+        ANY: BlockTile(64, 64, 4, 1, 4, keep_weights=True, max_registers=128),
+    },
     64: {
         _few(1600): BlockTile(16, 64, 4, 2),
         ANY: BlockTile(64, 64, 4, 1, 3, keep_weights=True, unroll=2, max_registers=168),
     },
-    128: {_few(800): BlockTile(16, 64, 4, 3), ANY: BlockTile(128, 64, 8, 2, unroll=1)},
+    128: {_few(800): BlockTile(16, 64, 4, 3), ANY: BlockTile(64, 64, 4, 3)},
 }
 BLOCK_SCRATCH = 8 * 1024
 """Bytes of shared memory that a program of a block needs beside the weights it keeps."""
@@ -80,7 +83,7 @@ MEASURED_TILES: dict[tuple[int, int], dict[int, Tile]] = {
         _few(1): Tile(16, 32, 256, 4, 4),
         _some(1): Tile(32, 32, 256, 4, 4),
         _many(1): Tile(64, 128, 64, 4, 4),
-        ANY: Tile(128, 128, 64, 8, 3),
+        ANY: Tile(128, 256, 64, 8, 3),
     },
     (2048, 512): {_few(40): Tile(64, 16, 256, 4, 4), ANY: Tile(64, 128, 64, 4, 4)},
     (512, 2048): {_few(40): Tile(16, 16, 256, 4, 7), ANY: Tile(64, 128, 64, 4, 4)},
@@ -95,7 +98,8 @@ MEASURED_TILES: dict[tuple[int, int], dict[int, Tile]] = {
     (1280, 1024): {
         _few(40): Tile(32, 32, 128, 4, 6),
         _some(40): Tile(64, 128, 64, 4, 4),
-        ANY: Tile(128, 128, 64, 8, 3),
+        _many(40): Tile(128, 128, 64, 8, 3),
+        ANY: Tile(128, 256, 64, 8, 3),
     },
 }
 

@@ -7,7 +7,8 @@
 - `formats.py`: the formats by name. `writer.py`: the writer of each. `format_hint.py`: the options
   with which other programs read it.
 - `pcm.py`: samples as PCM into an output; `wav.py`, `au.py`: its headers.
-  `encoded.py`: FLAC, Opus and MP3. `resample.py`: another rate.
+  `encoded.py`: FLAC, Opus and MP3. `resample.py`: another rate. `encoder_pool.py`: threads that
+  write several files.
 - `loudness.py`, `loudness_writer.py`, `levels.py`: files at a loudness, measured while they come.
 - `track.py`, `cues.py`: records one after another, and where each of them is. `chapters.py`,
   `tags.py`: what a long file says of itself.

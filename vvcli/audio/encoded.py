@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -61,8 +62,8 @@ class EncodedWriter(AudioWriter):
     could say so, and libsndfile does not. Encoders hold samples back: FLAC 4096, Opus up to a
     second, MP3 a few frames.
 
-    The encoder runs in a thread of its own: Python would run a signal's handler inside one of the
-    encoder's callbacks in the main thread, where cffi prints the exception and drops it.
+    In the main thread, the encoder is called through a thread of its own: Python would run a
+    signal's handler inside one of its callbacks, where cffi prints the exception and drops it.
     """
 
     def __init__(self, output: Output, name: str, rate: int) -> None:
@@ -76,7 +77,7 @@ class EncodedWriter(AudioWriter):
         to_pipe = name == "mp3" and not output.seekable
         self._sink = _Pipe(output) if to_pipe else _VirtualFile(output)
         self._options = _CONSTANT_BIT_RATE if to_pipe else {}
-        self._thread = ThreadPoolExecutor(1)
+        self._thread: ThreadPoolExecutor | None = None
         self._file: Any = None
 
     def write(self, samples: Samples) -> None:
@@ -96,7 +97,8 @@ class EncodedWriter(AudioWriter):
         if self._file is not None:
             self._run(self._file.close)
             self._sink.flush()
-        self._thread.shutdown()
+        if self._thread is not None:
+            self._thread.shutdown()
 
     def _open(self) -> None:
         container, subtype = _SUBTYPES[self._name]
@@ -111,6 +113,10 @@ class EncodedWriter(AudioWriter):
 
     def _run(self, call: Callable[..., Result], *arguments: object) -> Result:
         try:
+            if threading.current_thread() is not threading.main_thread():
+                return call(*arguments)
+            if self._thread is None:
+                self._thread = ThreadPoolExecutor(1)
             return self._thread.submit(call, *arguments).result()
         except self._soundfile.SoundFileError as error:
             raise OutputError(f"cannot encode {self._name}: {error}") from error

@@ -83,6 +83,11 @@ class FileFormat:
     rate: int  # samples per second
     loudness: float | None = None  # LUFS
 
+    @property
+    def is_encoded(self) -> bool:
+        """Whether an encoder makes the files, which takes time, and not merely a header."""
+        return self.name in _ENCODED
+
     def open(self, output: Output, input_rate: int) -> AudioWriter:
         """The writer of a file, for samples at `input_rate`; see `open_writer`."""
         return open_writer(

@@ -87,11 +87,11 @@ def fingerprint_of(job: Job) -> str:
 WAV = FileFormat("wav", RATE)
 
 
-def make_runner(manifest: Manifest, folder: Path) -> Runner:
+def make_runner(manifest: Manifest, folder: Path, file_format: FileFormat = WAV) -> Runner:
     return Runner(
         manifest,
         OutputFolder(folder),
-        WAV,
+        file_format,
         input_rate=RATE,
         seed=0,
         fingerprint=fingerprint_of,
@@ -106,6 +106,8 @@ def run(
     retry_failed: bool = False,
     verify: bool = False,
     limit: int | None = None,
+    file_format: FileFormat = WAV,
+    threads: int = 0,
 ) -> tuple[list[JobStep], list[ManifestEntry]]:
     """A whole run, as the command does it; `limit` stops it after so many chunks."""
     with Manifest(folder) as manifest:
@@ -115,11 +117,12 @@ def run(
             entries, folder, fingerprint_of, existing, retry_failed=retry_failed, verify=verify
         )
         steps = list(resume.decide(jobs))
-        runner = make_runner(manifest, folder)
+        runner = make_runner(manifest, folder, file_format)
         runner.note_skipped(steps)
         missing = [step for step in steps if step.decision is Decision.MAKE]
         made = []
-        events = runner.make(missing, speak(r for step in missing for r in step.job.records))
+        chunks = speak(r for step in missing for r in step.job.records)
+        events = runner.make(missing, chunks, threads)
         for number, event in enumerate(events):
             if number == limit:
                 events.close()

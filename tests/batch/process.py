@@ -23,6 +23,8 @@ from vvcli.cli import main
 from vvcli.script.record import Record
 from vvcli.speech.values import Chunk
 
+THREADS = 3  # that encode files of FLAC
+
 
 class FakeSynthesizer:
     def __init__(self, **options: object) -> None:
@@ -38,7 +40,7 @@ class FakeSynthesizer:
     ) -> Events:
         files, ahead = itertools.tee(steps)
         chunks = self.stream(record for step in ahead for record in step.job.records)
-        for event in runner.make(files, chunks):
+        for event in runner.make(files, chunks, THREADS):
             yield event
             if isinstance(event, ManifestEntry) and stops(event):
                 return

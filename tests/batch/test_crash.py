@@ -25,19 +25,21 @@ RUNS = int(os.environ.get("VVCLI_CRASH_RUNS", "0"))
 RECORDS = 200
 PATIENCE = 120
 
-Kind = tuple[str, dict[str, str]]
-FAKE: Kind = ("fake", {"VVCLI_TEST_FAKE": "0.0002"})
-REAL: Kind = ("real", {})
+Kind = tuple[str, dict[str, str], str]
+FAKE: Kind = ("fake", {"VVCLI_TEST_FAKE": "0.0002"}, "wav")
+THREADS: Kind = ("fake", {"VVCLI_TEST_FAKE": "0.0002"}, "flac")  # which threads encode
+REAL: Kind = ("real", {}, "wav")
 
 
-def arguments(script: Path, out: Path) -> list[str]:
+def arguments(script: Path, out: Path, kind: Kind) -> list[str]:
     options = ["-q", "-d", str(out), "-m", str(TINY), "-V", "Ada", "--name", "{n:03d}"]
+    options += ["-f", kind[2]]
     options.append("--deterministic")  # what is spoken together depends on where it was killed
     return ["batch", str(script), *options]
 
 
 def start(script: Path, out: Path, kind: Kind, *more: str) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "tests.batch.process", *arguments(script, out), *more]
+    command = [sys.executable, "-m", "tests.batch.process", *arguments(script, out, kind), *more]
     return warm.Popen(command, env=os.environ | kind[1], stderr=subprocess.PIPE)
 
 
@@ -63,18 +65,20 @@ def kill_once(script: Path, out: Path, kind: Kind, entries: int, delay: float) -
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("kind", "runs"), [(FAKE, RUNS or 3), (REAL, RUNS or 1)], ids=["fake", "real"]
+    ("kind", "runs"),
+    [(FAKE, RUNS or 3), (THREADS, RUNS or 3), (REAL, RUNS or 1)],
+    ids=["fake", "threads", "real"],
 )
 def test_killed_and_finished(tmp_path: Path, vvcli: InProcess, kind: Kind, runs: int) -> None:
     chance = random.Random(runs)  # noqa: S311 - repeatable, not secret
     script = tmp_path / "script.txt"
-    count = RECORDS if kind is FAKE or RUNS else 20
+    count = 20 if kind is REAL and not RUNS else RECORDS
     texts = [f"{chance.choice(('Yes', 'No', 'Hello there'))} {i}." for i in range(count)]
     script.write_text("\n".join(texts))
-    if kind is FAKE:
+    if kind is not REAL:
         finish(script, tmp_path / "whole", kind)
     else:  # nobody kills this one
-        assert vvcli(*arguments(script, tmp_path / "whole")).status == 0
+        assert vvcli(*arguments(script, tmp_path / "whole", kind)).status == 0
     whole = files(tmp_path / "whole")
     assert len(whole) == count
     seen = Counter[str]()
@@ -85,7 +89,7 @@ def test_killed_and_finished(tmp_path: Path, vvcli: InProcess, kind: Kind, runs:
         for after_entries in sorted(chance.randrange(count) for _ in range(kills)):
             kill_once(script, out, kind, after_entries, chance.uniform(0, 0.01))
             seen.update(check_killed(out, whole))
-        before = {path: path.stat() for path in out.glob("*.wav")}
+        before = {path: path.stat() for path in out.glob(f"*.{kind[2]}")}
         finish(script, out, kind)
         for path, status in before.items():  # the very same files
             after = path.stat()
@@ -106,10 +110,11 @@ def check_killed(out: Path, whole: dict[str, bytes]) -> Counter[str]:
     named = {name: data for name, data in found.items() if not name.endswith(".part")}
     for name, data in named.items():
         assert data == whole[name]
-        with wave.open(str(out / name)) as file:
-            length = file.getnframes()
-            assert length == entries[name]["samples"]
-            assert len(file.readframes(length)) == 2 * length
+        if name.endswith(".wav"):
+            with wave.open(str(out / name)) as file:
+                length = file.getnframes()
+                assert length == entries[name]["samples"]
+                assert len(file.readframes(length)) == 2 * length
     return Counter(
         kills=1,
         files=len(named),

@@ -81,7 +81,7 @@ def json_or_none(line: bytes) -> dict[str, int] | None:
 def test_a_whole_run_waits_for_its_shards(tmp_path: Path) -> None:
     script, out = tmp_path / "script.txt", tmp_path / "out"
     script.write_text("Hello.\n" * 2000)
-    slow: Kind = (FAKE[0], {"VVCLI_TEST_FAKE": "1"})  # it is not done before it is stopped
+    slow: Kind = (FAKE[0], {"VVCLI_TEST_FAKE": "1"}, FAKE[2])  # it is not done before it is stopped
     with start(script, out, slow, "--shard", f"1/{COUNT}") as process:
         give_up = time.monotonic() + PATIENCE
         while not entries(out):

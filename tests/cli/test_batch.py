@@ -378,21 +378,25 @@ COMMAND = [sys.executable, "-m", "tests.batch.process", "batch"]
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_it_and_leaves_no_part(tmp_path: Path, number: signal.Signals) -> None:
+@pytest.mark.parametrize("name", ["wav", "flac"])  # which threads encode
+def test_a_signal_ends_it_and_leaves_no_part(
+    tmp_path: Path, number: signal.Signals, name: str
+) -> None:
     (tmp_path / "a.txt").write_text(5000 * "Hello there.\n")
     out = tmp_path / "out"
     command = [*COMMAND, str(tmp_path / "a.txt"), "-q", "-d", str(out), "-m", str(TINY)]
+    command += ["-f", name]
     environment = os.environ | {"VVCLI_TEST_FAKE": "0.02"}
     with warm.Popen(command, env=environment, stderr=subprocess.PIPE) as process:
         deadline = time.monotonic() + 60
-        while not (out / "a/00005.wav").exists() and time.monotonic() < deadline:
+        while not (out / f"a/00005.{name}").exists() and time.monotonic() < deadline:
             time.sleep(0.01)
         process.send_signal(number)
         assert process.stderr
         assert process.stderr.read() == b""
         assert process.wait(60) == -number
     found = files(out)
-    named = [name for name in found if name.endswith(".wav")]
+    named = [path for path in found if path.endswith(f".{name}")]
     assert 5 <= len(named) < 5000
     # At most one, which is whole and waits for its name.
     assert len(found) - len(named) <= 1

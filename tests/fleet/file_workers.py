@@ -44,7 +44,7 @@ class FileWorker:
         values = asdict(entry) | {"status": entry.status.value}
         self.sent.append(["entry", self.run, self._ticket, values, ""])
 
-    def _keep(self, staged: StagedFile) -> None:
+    def _keep(self, staged: StagedFile, _: ManifestEntry) -> None:
         self.sealed[self._ticket] = staged
 
     def make(self) -> None:

@@ -1,23 +1,24 @@
-"""Makes the files of a plan from the chunks of a synthesizer, one after the other."""
+"""Makes the files of a plan from the chunks of a synthesizer, and keeps them in its order."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator, Iterable
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-from vvcli.audio.pcm import AudioWriter
+from vvcli.audio.encoder_pool import EncoderPool
 from vvcli.audio.writer import FileFormat
 from vvcli.batch.containment import OutputFolder
 from vvcli.batch.entry import ManifestEntry, Outcome
+from vvcli.batch.job_file import JobFile
 from vvcli.batch.plan import Job
 from vvcli.batch.resume import Decision, JobStep
 from vvcli.batch.staging import StagedFile
-from vvcli.script.record import Record
-from vvcli.speech.values import Chunk, Status
+from vvcli.speech.values import Chunk
 
 Events = Generator[Chunk | ManifestEntry, None, None]
 
@@ -29,28 +30,13 @@ class EntryLog(Protocol):
         """Keep `entry`; with `sync` it is safe when this returns, or before its file is named."""
 
 
-@dataclass
-class _Open:
-    """A file that is being made."""
-
-    step: JobStep
-    staged: StagedFile
-    writer: AudioWriter
-    spoken: int = 0  # records with audio
-    failed: list[str] = field(default_factory=list)
-    truncated: list[str] = field(default_factory=list)
-    silence_due: float = 0.0  # seconds, written when more audio comes
-    said: list[str] = field(default_factory=list)  # of each record, as it was spoken
-    retried: list[dict[str, Any]] = field(default_factory=list)
-
-
 class Runner:
     """Writes each job's chunks into its file, and an entry per file into the manifest.
 
     Args:
         manifest: locked, of `folder`.
-        publish: takes each sealed file, where it does not get its name at once because its entry
-            is not safe yet.
+        publish: takes each sealed file and its entry, where it does not get its name at once
+            because the entry is not safe yet.
         file_format: of the files.
         input_rate: samples per second that the synthesizer makes.
         fingerprint: of a job, for its entry.
@@ -66,7 +52,7 @@ class Runner:
         input_rate: int,
         seed: int,
         fingerprint: Callable[[Job], str],
-        publish: Callable[[StagedFile], None] | None = None,
+        publish: Callable[[StagedFile, ManifestEntry], None] | None = None,
     ) -> None:
         self.manifest = manifest
         self.folder = folder
@@ -94,91 +80,91 @@ class Runner:
         """The entry of a file that cannot be made."""
         return self._entry(JobStep(job, Decision.MAKE), Outcome.FAILED, reason)
 
-    def make(self, steps: Iterable[JobStep], chunks: Iterable[Chunk]) -> Events:
+    def make(
+        self, steps: Iterable[JobStep], chunks: Iterable[Chunk | None], threads: int = 0
+    ) -> Events:
         """Make the files of `steps`, whose records `chunks` holds in the same order.
 
-        Every chunk is passed on, and after the last one of a file its entry.
+        Every chunk is passed on, and after the last one of a file its entry: at once, or, where
+        `threads` encode, when the file is whole and those before it have their entries. A file
+        that lacks something has its entry before the next chunk is taken, so that whoever stops
+        there has what one thread would have made.
+
+        Args:
+            steps: the files.
+            chunks: None stands where it may be long until the next one: all files are finished.
+            threads: that encode files, where one alone would take its time over them.
 
         Raises:
             OutputError: a file or the manifest cannot be written; what was done before is whole.
         """
+        pool = EncoderPool(threads if threads > 1 and self.file_format.is_encoded else 0)
+        files: deque[JobFile] = deque()  # without an entry; all but the last one have ended
         pending = iter(steps)
-        current: _Open | None = None
         try:
             for chunk in chunks:
-                if current is None:
-                    current = self._open(next(pending))
-                self._write(current, chunk)
+                if chunk is None:
+                    yield from self._close(files, pool)
+                    continue
+                if not files or files[-1].ended:
+                    yield from self._close(files, pool, leave=max(0, pool.max_files - 1))
+                    settings = self.folder, self.file_format, self._input_rate
+                    files.append(JobFile(next(pending), *settings, pool))
+                file = files[-1]
+                file.add(chunk)
                 yield chunk
-                if chunk.status is not None and _is_last(chunk.record, current.step):
-                    entry = self._close(current)
-                    current = None
-                    yield entry
+                lacks = file.ended and file.problems is not None
+                yield from self._close(files, pool, leave=0 if lacks else pool.max_files)
+            yield from self._close(files, pool)
         finally:
-            if current is not None:
-                current.staged.abandon()
+            pool.close()
+            for file in files:
+                file.abandon()
             self.sync_folders()
 
-    def _open(self, step: JobStep) -> _Open:
-        staged = StagedFile(self.folder, str(step.job.path))
-        try:
-            writer = self.file_format.open(staged.output, self._input_rate)
-            return _Open(step, staged, writer)
-        except BaseException:
-            staged.abandon()
-            raise
+    def _close(
+        self, files: deque[JobFile], pool: EncoderPool, leave: int = 0
+    ) -> Iterator[ManifestEntry]:
+        """Close the files that are whole, and wait until at most `leave` are not closed."""
+        pool.poll()
+        while files:
+            while files[0].ended and len(files) > leave and not files[0].is_settled:
+                pool.wait()
+            if not files[0].is_settled:
+                return
+            entry = self._log(files[0])
+            del files[0]
+            yield entry
 
-    def _write(self, current: _Open, chunk: Chunk) -> None:
-        if len(chunk.samples):
-            if current.silence_due:
-                current.writer.silence(round(current.silence_due * self._input_rate))
-                current.silence_due = 0.0
-            current.writer.write(chunk.samples)
-        if chunk.status in (None, Status.BLANK):
-            return
-        index = {"index": chunk.record.index}
-        current.retried += [index | asdict(retried) for retried in chunk.retried]
-        if chunk.status is Status.FAILED:
-            current.failed.append(chunk.error or "failed")
-            return
-        if chunk.status is Status.TRUNCATED:
-            current.truncated.append(chunk.error or "truncated")
-        current.spoken += 1
-        current.said.append(chunk.record.spoken or chunk.record.text)
-        if chunk.record.part == chunk.record.parts - 1:
-            place = chunk.record.index - current.step.job.index
-            current.silence_due = current.step.job.gaps[place]
-
-    def _close(self, current: _Open) -> ManifestEntry:
-        step, writer = current.step, current.writer
-        problems = "; ".join(current.failed + current.truncated) or None
-        nothing = not current.spoken or (problems and not writer.samples)
-        if nothing:
-            current.staged.abandon()
-            outcome = Outcome.FAILED if problems else Outcome.SKIPPED
-            entry = self._entry(step, outcome, problems or "there is nothing to say")
-            entry = replace(entry, retried=current.retried or None)
+    def _log(self, file: JobFile) -> ManifestEntry:
+        """Write the entry of a settled file, and give the file its name."""
+        file.check()
+        step, writer, sealed = file.step, file.writer, file.sealed
+        retried = file.retried or None
+        if sealed is None:
+            file.abandon()
+            outcome = Outcome.FAILED if file.problems else Outcome.SKIPPED
+            entry = self._entry(step, outcome, file.problems or "there is nothing to say")
+            entry = replace(entry, retried=retried)
             self.manifest.append(entry)
             return entry
-        if current.silence_due:  # asked for by the last record itself
-            writer.silence(round(current.silence_due * self._input_rate))
-        writer.finish()
         self.clipped += writer.clipped
-        size, digest = current.staged.seal()
-        status = Outcome.TRUNCATED if problems else Outcome.OK
-        said: str | None = "\n".join(current.said)
+        size, digest = sealed
+        status = Outcome.TRUNCATED if file.problems else Outcome.OK
+        said: str | None = "\n".join(file.said)
         said = None if said == step.job.text else said
         entry = replace(
-            self._entry(step, status, problems, writer.samples, size, digest, said),
+            self._entry(step, status, file.problems, writer.samples, size, digest, said),
             loudness=None if writer.loudness is None else round(writer.loudness, 2),
-            retried=current.retried or None,
+            retried=retried,
         )
+        file.note_logged()
         self.manifest.append(entry)
         if self._publish is None:
-            current.staged.publish()
+            file.staged.publish()
         else:
-            self._publish(current.staged)
-        self._parents.add(current.staged.path.parent)
+            self._publish(file.staged, entry)
+        self._parents.add(file.staged.path.parent)
         return entry
 
     def _entry(
@@ -219,7 +205,3 @@ class Runner:
                     os.fsync(descriptor)
                 finally:
                     os.close(descriptor)
-
-
-def _is_last(record: Record, step: JobStep) -> bool:
-    return record.index == step.job.records[-1].index and record.part == record.parts - 1

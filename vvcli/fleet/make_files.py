@@ -112,7 +112,7 @@ class _SealedFiles:
         values = asdict(entry) | {"status": entry.status.value}
         self._send("entry", self._run.number, self._run.files[0], values, self._tag)
 
-    def keep(self, staged: StagedFile) -> None:
+    def keep(self, staged: StagedFile, _: ManifestEntry) -> None:
         """Keep a sealed file until it is decided about; its entry was sent."""
         self.files[self._run.files[0]] = staged
 

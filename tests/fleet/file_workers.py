@@ -42,7 +42,7 @@ class FileWorker:
 
     def append(self, entry: ManifestEntry, *, sync: bool = True) -> None:
         values = asdict(entry) | {"status": entry.status.value}
-        self.sent.append(["entry", self.run, self._ticket, values, ""])
+        self.sent.append(["entry", self.run, self._ticket, values, "", 0])
 
     def _keep(self, staged: StagedFile, _: ManifestEntry) -> None:
         self.sealed[self._ticket] = staged

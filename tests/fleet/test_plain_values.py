@@ -78,7 +78,7 @@ def test_options() -> None:
 
 
 def test_settings_of_files() -> None:
-    settings = FileSettings("out", "1-4", FileFormat("flac", 16_000, -23.0), 5, 24_000.0)
+    settings = FileSettings("out", "1-4", FileFormat("flac", 16_000, -23.0), 5, 24_000.0, 4)
     assert asks_for_all(settings)
     assert asks_for_all(settings.file_format)
     assert FileSettings.of(through_json(asdict(settings))) == settings

@@ -20,6 +20,7 @@ from vvcli.batch.plan import Job
 from vvcli.batch.resume import Decision, JobStep
 from vvcli.batch.runner import Runner
 from vvcli.bench.subject_worker import NAME
+from vvcli.fleet.cores import threads_each
 from vvcli.fleet.devices import Place
 from vvcli.fleet.many import ManyFleet
 from vvcli.fleet.plain_values import Plain
@@ -150,7 +151,8 @@ def make_files(fleet: ManyFleet, texts: Sequence[str], format_name: str) -> Spok
 
 
 def _open(places: list[Place], setup: Plain) -> ManyFleet:
-    return ManyFleet(ProcessPool(places, setup, "int16", NAME), None)
+    pool = ProcessPool(places, setup, "int16", NAME)
+    return ManyFleet(pool, None, threads=threads_each(len(places)))
 
 
 def _records(texts: Sequence[str]) -> list[Record]:

@@ -23,6 +23,11 @@ def shares(workers: int) -> list[list[int]]:
     return [cores[start:end] for start, end in pairwise(bounds)]
 
 
+def threads_each(workers: int) -> int:
+    """Threads that each of `workers` may keep busy on the processors of this process."""
+    return max(1, len(available()) // workers)
+
+
 def available() -> list[int]:
     """The processors that this process may use."""
     if hasattr(os, "sched_getaffinity"):

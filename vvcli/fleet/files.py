@@ -162,7 +162,10 @@ class FilesRun(FleetRun):
         end = None if status is None else Status(status)
         self._events.append(Chunk(record, _samples(new), end, error, *extras_of(extras)))
 
-    def _take_entry(self, worker: int, ticket: int, values: dict[str, Any], tag: str) -> None:
+    def _take_entry(
+        self, worker: int, ticket: int, values: dict[str, Any], tag: str, clipped: int
+    ) -> None:
+        self.figures[worker].clipped = clipped
         if not self.dispatcher.finish(worker, ticket):  # it was given to another worker since
             self.send(worker, "publish", ticket, False)
             return

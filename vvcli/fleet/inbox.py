@@ -32,7 +32,7 @@ class Assignment:
         head: ticket of the record that is heard now.
         tickets: of each record that was taken, by its place among them.
         on_decision: carries out `decisions` that come while nothing else is to be done.
-        files: tickets of the files that are being made, in their order.
+        files: tickets of the files that have no entry yet, by the index of each of their records.
     """
 
     def __init__(self, number: int, changed: threading.Condition, settings: Plain) -> None:
@@ -41,7 +41,7 @@ class Assignment:
         self.admit = True
         self.head: int | None = None
         self.tickets: dict[int, int] = {}
-        self.files: deque[int] = deque()
+        self.files: dict[int, int] = {}
         self.on_decision: Callable[[], object] = lambda: None
         self.stopped = False
         self._places: dict[int, int] = {}  # by ticket
@@ -79,7 +79,7 @@ class Assignment:
                     self._places[ticket] = self._taken
                     return self._note(work, ticket)
                 self._file = ticket
-                self.files.append(ticket)
+                self.files |= dict.fromkeys((record.index for record in work.records), ticket)
                 self._records.extend(work.records)
                 self._steps.append(JobStep(work, Decision.MAKE))
             return self._note(self._records.popleft(), self._file)
@@ -111,6 +111,13 @@ class Assignment:
     def head_place(self) -> int | None:
         """The place of the head; none if it was not taken."""
         return None if self.head is None else self._places.get(self.head)
+
+    def end_file(self, index: int) -> None:
+        """The file whose first record has this index has its entry."""
+        ticket = self.files[index]
+        while self.files.get(index) == ticket:
+            del self.files[index]
+            index += 1
 
     def check(self) -> None:
         """Raise StoppedError if the run is to end."""

@@ -18,6 +18,7 @@ from vvcli.batch.containment import OutputFolder
 from vvcli.batch.entry import ManifestEntry
 from vvcli.batch.runner import Runner
 from vvcli.batch.staging import StagedFile
+from vvcli.fleet.cores import available
 from vvcli.fleet.inbox import Assignment
 from vvcli.fleet.plain_values import Plain, plain_extras, spoken
 from vvcli.fleet.worker import Worker
@@ -36,6 +37,7 @@ class FileSettings:
     file_format: FileFormat
     seed: int
     max_ahead: float  # samples that a worker makes ahead of what it writes
+    threads: int  # that encode files
 
     @classmethod
     def of(cls, plain: Plain) -> FileSettings:
@@ -51,7 +53,12 @@ def make_files(worker: Worker, run: Assignment, send: Callable[..., None]) -> No
         OutputError, UsageError: a file cannot be written.
     """
     settings = FileSettings.of(run.settings)
-    sealed = _SealedFiles(run, send, settings.tag)
+    engine = worker.speaker.engine
+
+    def clipped() -> int:
+        return engine.clipped + runner.clipped
+
+    sealed = _SealedFiles(run, send, settings.tag, clipped)
     runner = Runner(
         sealed,
         OutputFolder(Path(settings.folder), settings.tag),
@@ -62,17 +69,18 @@ def make_files(worker: Worker, run: Assignment, send: Callable[..., None]) -> No
         publish=sealed.keep,
     )
     run.on_decision = sealed.carry_out
-    report = _Report(worker, run, runner, send)
+    report = _Report(worker, run, send, clipped)
+    threads = min(settings.threads, len(available())) if worker.spares_processors else 1
     try:
         with (
             closing(_chunks(worker, run, settings.max_ahead, send)) as chunks,
-            closing(runner.make(run.steps(), chunks)) as events,
+            closing(runner.make(run.steps(), chunks, threads)) as events,
         ):
             for event in events:
                 if isinstance(event, Chunk):
                     report.add(event)
                 else:
-                    run.files.popleft()
+                    run.end_file(event.index)
                 sealed.carry_out()
         while sealed.files and not run.stopped:
             sealed.carry_out(wait=True)
@@ -84,8 +92,12 @@ def make_files(worker: Worker, run: Assignment, send: Callable[..., None]) -> No
 
 def _chunks(
     worker: Worker, run: Assignment, max_ahead: float, send: Callable[..., None]
-) -> Generator[Chunk, None, None]:
-    """The chunks of all records, in the order of the files."""
+) -> Generator[Chunk | None, None, None]:
+    """The chunks of all records, in the order of the files; None where nothing is to be spoken.
+
+    Whoever hands out files may wait for the entries of these before it says that there are no more.
+    """
+    engine = worker.speaker.engine
 
     def note_made(place: int) -> None:
         send("made", run.number, run.end(place))
@@ -96,13 +108,18 @@ def _chunks(
             run.check()
             for chunk in ready:
                 yield chunk.join()
+            if not engine.running and not engine.waiting:
+                yield None
 
 
 class _SealedFiles:
     """Files that are whole and have no name yet, and the log that their entries go to."""
 
-    def __init__(self, run: Assignment, send: Callable[..., None], tag: str) -> None:
+    def __init__(
+        self, run: Assignment, send: Callable[..., None], tag: str, clipped: Callable[[], int]
+    ) -> None:
         self._tag = tag
+        self._clipped = clipped
         self.files: dict[int, StagedFile] = {}
         self._run = run
         self._send = send
@@ -110,11 +127,12 @@ class _SealedFiles:
     def append(self, entry: ManifestEntry, *, sync: bool = True) -> None:
         """Send the entry of the file that is done with."""
         values = asdict(entry) | {"status": entry.status.value}
-        self._send("entry", self._run.number, self._run.files[0], values, self._tag)
+        ticket = self._run.files[entry.index]
+        self._send("entry", self._run.number, ticket, values, self._tag, self._clipped())
 
-    def keep(self, staged: StagedFile, _: ManifestEntry) -> None:
+    def keep(self, staged: StagedFile, entry: ManifestEntry) -> None:
         """Keep a sealed file until it is decided about; its entry was sent."""
-        self.files[self._run.files[0]] = staged
+        self.files[self._run.files[entry.index]] = staged
 
     def carry_out(self, *, wait: bool = False) -> None:
         """Give files their names, or remove them, as was decided."""
@@ -138,12 +156,16 @@ class _Report:
     """Tells how records go, as they are written."""
 
     def __init__(
-        self, worker: Worker, run: Assignment, runner: Runner, send: Callable[..., None]
+        self,
+        worker: Worker,
+        run: Assignment,
+        send: Callable[..., None],
+        clipped: Callable[[], int],
     ) -> None:
         self._worker = worker
         self._run = run
-        self._runner = runner
         self._send = send
+        self._clipped = clipped
         self._samples = 0
         self._next = 0.0
 
@@ -154,10 +176,10 @@ class _Report:
             return
         self._next = time.monotonic() + INTERVAL
         status = None if chunk.status is None else chunk.status.value
-        engine = self._worker.speaker.engine
+        engine, index = self._worker.speaker.engine, chunk.record.index
         self._send(
-            *("record", self._run.number, self._run.files[0], chunk.record.index, self._samples),
+            *("record", self._run.number, self._run.files[index], index, self._samples),
             *(status, chunk.error, *spoken(chunk.record), plain_extras(chunk)),
-            *(engine.running, engine.clipped + self._runner.clipped),
+            *(engine.running, self._clipped()),
         )
         self._samples = 0

@@ -31,10 +31,16 @@ class ManyFleet:
     """The workers of a pool, which this owns from now on.
 
     Those that are started are ready, and the others are lost.
+
+    Args:
+        pool: the workers.
+        max_ahead: seconds; see `seconds_ahead`.
+        threads: with which each worker encodes files, at most.
     """
 
-    def __init__(self, pool: Pool, max_ahead: float | None) -> None:
+    def __init__(self, pool: Pool, max_ahead: float | None, threads: int = 1) -> None:
         self.pool = pool
+        self._threads = threads
         self._shared = ClosablePool(pool)  # with whoever closes it during a run
         self.workers = len(pool.names)
         self.streams = pool.streams
@@ -82,6 +88,7 @@ class ManyFleet:
             file_format=runner.file_format,
             seed=runner.seed,
             max_ahead=self._max_ahead / self.workers,
+            threads=self._threads,
         )
         common = self._begin(asdict(settings), longest_first=True)
         return FilesRun(*common, steps=steps, runner=runner, stops=stops).events()

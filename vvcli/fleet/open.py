@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vvcli.checkpoint.model_folder import ModelFolder
+from vvcli.fleet.cores import threads_each
 from vvcli.fleet.devices import pick_places
 from vvcli.fleet.worker import LocalFleet, Worker
 from vvcli.speech.loaded_model import LoadedModel, load
@@ -103,7 +105,8 @@ def open_fleet(
         "options": plain_options(options),
     }
     pool = ProcessPool(places, setup, options.sample_type)
-    many, dtype = ManyFleet(pool, max_ahead), str(next(iter(pool.facts.values()))["dtype"])
+    many = ManyFleet(pool, max_ahead, threads=threads_each(len(places)))
+    dtype = str(next(iter(pool.facts.values()))["dtype"])
     names = ", ".join(place.name for place in places)
     return OpenFleet(
         many, None, names, dtype, config, voice, partial(FleetSessions, many, folder.voices.find)
@@ -136,6 +139,7 @@ def _open_cluster(
         "options": plain_options(options),
     }
     pool = RayPool(cluster, setup, folder.identity, device, workers, options.sample_type)
-    many = ManyFleet(pool, max_ahead)
+    hosts = Counter(facts["host"] for facts in pool.facts.values())
+    many = ManyFleet(pool, max_ahead, threads=threads_each(max(hosts.values())))
     name = "1 worker" if many.workers == 1 else f"{many.workers} workers"
     return OpenFleet(many, None, f"{name} of a Ray cluster", dtype, config, voice)

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from vvcli.batch.entry import ManifestEntry
 from vvcli.batch.resume import JobStep
 from vvcli.batch.runner import Events, Runner
+from vvcli.fleet.cores import available
 from vvcli.fleet.fleet import goes_on, run_ahead
 from vvcli.samples import SAMPLE_RATE
 from vvcli.script.feed import RECORDS_AHEAD, Feed, seconds_ahead
@@ -38,6 +39,11 @@ class Worker:
 
     def __init__(self, speaker: Speaker) -> None:
         self.speaker = speaker
+
+    @property
+    def spares_processors(self) -> bool:
+        """Whether other threads have processors while it speaks: on a CPU the steps need all."""
+        return self.speaker.device.type == "cuda"
 
     def speak(self, source: Source, max_ahead: float) -> Generator[PendingChunk, None, None]:
         """The chunks of the records of `source`, in order.
@@ -97,8 +103,7 @@ class LocalFleet:
         self.streams = worker.speaker.streams
         self._engine = worker.speaker.engine
         self._max_ahead = seconds_ahead(max_ahead, self.streams) * SAMPLE_RATE
-        # On a CPU nothing would be gained: there the steps themselves keep the processor busy.
-        self._runs_ahead = worker.speaker.device.type == "cuda"
+        self._runs_ahead = worker.spares_processors
 
     @property
     def clipped(self) -> int:
@@ -125,13 +130,16 @@ class LocalFleet:
         runner: Runner,
         stops: Callable[[ManifestEntry], bool] = goes_on,
     ) -> Events:
-        """Make the files of `steps` with `runner`, one after the other; see `Runner.make`."""
+        """Make the files of `steps` with `runner`; see `Runner.make`."""
         # Records are read ahead of the files that are written; the steps between are kept.
         ahead, steps = itertools.tee(steps)
         records = (record for step in ahead for record in step.job.records)
+        chunks = self.stream(records)
+        joined = (chunk.join() for chunk in chunks)
+        threads = len(available()) if self.worker.spares_processors else 1
         with (
-            closing(self.stream(records)) as chunks,
-            closing(runner.make(steps, (chunk.join() for chunk in chunks))) as events,
+            closing(chunks),
+            closing(runner.make(steps, joined, threads)) as events,
         ):
             for event in events:
                 yield event

@@ -47,7 +47,7 @@ def test_slots_are_rebuilt_only_when_nobody_runs_and_everybody_fits(
         assert stream.max_frames is not None
         if stream.end is End.TRUNCATED:
             # The context is full, but for less than what comes next: a frame or a window of text.
-            assert stream.frames < stream.max_frames
+            assert stream.frames <= stream.max_frames  # the last one may be the one that overruns
             filled = 10 + stream.tokens_read + stream.frames
             assert 1000 - TEXT_WINDOW < filled <= 1000 + 1
         else:

@@ -19,6 +19,11 @@ from hypothesis import HealthCheck, settings
 # small layer take fifty times as long as one when another process holds a core.
 os.environ["OMP_NUM_THREADS"] = os.environ.get("VVCLI_TEST_THREADS", "1")
 
+# What Python and pytest compile stays: else every process that the tests start compiles vvcli, and
+# each of their own rewrites all assertions, which takes it 5 s.
+if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
+    sys.dont_write_bytecode = False
+
 # A shell lets what it starts in the background ignore SIGINT, `nohup` lets it ignore SIGHUP, and so
 # would all that tests start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

@@ -26,7 +26,7 @@ HEADROOM = 2.0**-6
 """With it the second product's weights are 2^-5 at most, and 8,192 hidden values of 256 each still
 sum to a float16 number. Weights of a 2^-8 of the largest keep all their digits."""
 
-JOINED = 2048  # numbers of a program
+JOIN_BLOCK = 2048  # numbers of a program
 
 
 def _float(parameter: Tensor | None) -> Tensor:
@@ -178,7 +178,7 @@ class WideBlock(FusedBlock):
 def _join(x: Rows) -> Rows:
     """`x` with nothing to be added."""
     y, size = torch.empty_like(x.values), x.values.numel()
-    join_kernel[(triton.cdiv(size, JOINED),)](
-        x.values, x.delta, x.delta_scale, y, size, BLOCK=JOINED, num_warps=4
+    join_kernel[(triton.cdiv(size, JOIN_BLOCK),)](
+        x.values, x.delta, x.delta_scale, y, size, BLOCK=JOIN_BLOCK, num_warps=4
     )
     return Rows(y)

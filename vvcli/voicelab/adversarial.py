@@ -99,7 +99,7 @@ def train_adversarial(
         verdict = judge_loss(of_real, of_fake)
         gradients = torch.autograd.grad(verdict, judges_parameters, retain_graph=True)
         mel = mel_loss(ours, heard)
-        features, fooling = feature_loss(of_real, of_fake), fooling_loss(of_fake)
+        features, fooling = feature_loss(of_real, of_fake), fooling_loss(of_real, of_fake)
         game = config.feature_weight * features + config.fooling_weight * fooling
         loss = mel_weight * mel + config.magnitude_weight * magnitude_loss(ours, heard)
         optimizer.zero_grad(set_to_none=True)

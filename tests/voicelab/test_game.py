@@ -1,15 +1,19 @@
-"""The decoder's game: what the judges hear, and what counts in their verdicts."""
+"""The decoder's game: what judges hear, how losses are balanced, who learns when."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from vvcli.voicelab import discriminators
+from vvcli.voicelab import adversarial, discriminators, encoder, spectral
+from vvcli.voicelab.autoencoder import ADVERSARIAL, load_autoencoder
+from vvcli.voicelab.balance import Balance
 from vvcli.voicelab.discriminators import (
     Discriminators,
     PeriodJudge,
@@ -18,11 +22,17 @@ from vvcli.voicelab.discriminators import (
     fooling_loss,
     judge_loss,
 )
+from vvcli.voicelab.loop import load_checkpoint
+from vvcli.voicelab.settings import Settings
+from vvcli.voicelab.teach import Recordings
+
+CPU = torch.device("cpu")
 
 
 @pytest.fixture
 def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Judges of a few channels."""
+    """Judges, and an encoder, of a few channels."""
+    monkeypatch.setattr(encoder, "WIDTHS", (16, 20, 24, 28))
     monkeypatch.setattr(discriminators, "SpectrumJudge", partial(SpectrumJudge, channels=8))
     monkeypatch.setattr(discriminators, "PeriodJudge", partial(PeriodJudge, widths=(4, 8, 8, 8)))
 
@@ -68,3 +78,48 @@ def test_verdicts_count_within_pairs_only() -> None:
     assert judge_loss(copies, copies) == 1
     assert fooling_loss(recordings, copies) == pytest.approx(4)
     assert fooling_loss(copies, recordings) < 1e-10
+
+
+def test_losses_pull_in_the_proportion_of_their_shares() -> None:
+    torch.manual_seed(0)
+    layer = nn.Linear(6, 4)
+    output = layer(torch.randn(8, 6))
+    losses = [100 * output.square().mean(), 0.01 * output[:, 0].sum(), output.abs().mean()]
+    balance, shares = Balance(3, CPU), torch.tensor([1.0, 0.5, 2.0])
+    total = balance.gradient(losses, shares, output, layer.weight)
+    pulls = [
+        torch.autograd.grad(weight * loss, layer.weight, retain_graph=True)[0].norm().item()
+        for weight, loss in zip(balance.weights, losses, strict=True)
+    ]
+    assert balance.weights[0] == 1
+    assert pulls == pytest.approx([pulls[0], 0.5 * pulls[0], 2 * pulls[0]], rel=1e-4)
+    weighed = sum(w * loss for w, loss in zip(balance.weights, losses, strict=True))
+    expected = torch.autograd.grad(weighed, output)[0]
+    torch.testing.assert_close(total, expected)
+
+
+def test_a_pull_that_overflowed_is_forgotten() -> None:
+    layer = nn.Linear(3, 1)
+    balance, shares = Balance(2, CPU), torch.ones(2)
+    for scale in (1.0, math.inf, 1.0):
+        output = layer(torch.ones(2, 3))
+        balance.gradient([output.sum(), scale * output.sum()], shares, output, layer.weight)
+    assert balance.weights.isfinite().all()
+
+
+@pytest.mark.slow
+def test_the_decoder_waits_for_new_judges(
+    settings: Settings, recordings: Recordings, tmp_path: Path, narrow: None
+) -> None:
+    spectral.train_spectral(settings, recordings.samples, tmp_path, CPU)
+    before = load_autoencoder(settings, tmp_path, CPU).state_dict()
+    for held, waits in ((2, True), (1, False)):
+        game = replace(settings.adversarial, steps=2, warmup_steps=1, held_steps=held)
+        changed = replace(settings, adversarial=game)
+        adversarial.train_adversarial(changed, recordings.samples, tmp_path, CPU)
+        state = load_checkpoint(tmp_path / ADVERSARIAL, CPU)
+        assert state is not None
+        name = "decoder.head.linear.weight"
+        assert torch.equal(state["networks"][name], before[name]) == waits
+        assert state["judges"]["judges.0.frequencies"].abs().max() > 0  # zero at first
+        (tmp_path / ADVERSARIAL).unlink()

@@ -5,6 +5,7 @@ Where an LM was trained on the latents already, the encoder must keep them.
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vvcli.voicelab.autoencoder import ADVERSARIAL, load_autoencoder
+from vvcli.voicelab.balance import Balance
 from vvcli.voicelab.decoding import decode
 from vvcli.voicelab.discriminators import (
     Discriminators,
@@ -28,7 +30,7 @@ from vvcli.voicelab.training import CapturedStep, adam, clip_gradients, mixed
 
 SAVE_EVERY = 2000
 BETAS = (0.8, 0.99)  # as in Kong et al., 2020: the game moves on, so the memory is short
-NAMES = ("mel", "features", "fooling", "judges")
+NAMES = ("mel", "features", "fooling", "judges", "feature_weight", "fooling_weight")
 
 
 def train_adversarial(
@@ -84,8 +86,9 @@ def train_adversarial(
     judged = config.judged_frames * settings.hop
     judges_parameters = list(judges.parameters())
     ours_to_train = [p for p in networks.parameters() if p.requires_grad]
-    mel_weight, game_weight = torch.zeros((), device=device), torch.zeros((), device=device)
-    new_from = loop.progress.step if "judges" in loop.new else -config.unheard_steps
+    shares, balance = torch.ones(3, device=device), Balance(3, device)
+    last = decoder.head.linear.weight
+    new_from = loop.progress.step if "judges" in loop.new else -math.inf
 
     def step() -> Tensor:
         latents, heard = encoded_crops(encoder, crops, config.batch, config.crop_frames, device)
@@ -99,12 +102,13 @@ def train_adversarial(
         verdict = judge_loss(of_real, of_fake)
         gradients = torch.autograd.grad(verdict, judges_parameters, retain_graph=True)
         mel = mel_loss(ours, heard)
+        spectral = config.mel_weight * mel
+        spectral = spectral + config.magnitude_weight * magnitude_loss(ours, heard)
         features, fooling = feature_loss(of_real, of_fake), fooling_loss(of_real, of_fake)
-        game = config.feature_weight * features + config.fooling_weight * fooling
-        loss = mel_weight * mel + config.magnitude_weight * magnitude_loss(ours, heard)
+        pull = balance.gradient((spectral, features, fooling), shares, ours, last)
         optimizer.zero_grad(set_to_none=True)
         encoding.zero_grad(set_to_none=True)
-        (loss + game_weight * game).backward(inputs=ours_to_train)
+        ours.backward(pull, inputs=ours_to_train)
         clip_gradients(ours_to_train, 10.0)
         optimizer.step()
         if not frozen:
@@ -114,16 +118,19 @@ def train_adversarial(
         clip_gradients(judges_parameters, 5.0)
         judging.step()
         loop.average.update()
-        return torch.stack([loss.detach() for loss in (mel, features, fooling, verdict)])
+        losses = [loss.detach() for loss in (mel, features, fooling, verdict)]
+        return torch.cat([torch.stack(losses), balance.weights[1:]])
 
     captured = CapturedStep(step, device)
 
     def weighed_step() -> Tensor:
-        progress = loop.progress
-        late = max(0.0, 3 * progress.fraction - 2)  # the last third, from zero to one
-        mel_weight.fill_(config.mel_weight + late * (config.late_mel_weight - config.mel_weight))
-        # The first gradients of new judges are noise to a decoder that is trained.
-        game_weight.fill_(min(1.0, (progress.step - new_from) / config.unheard_steps))
+        # New judges guess at first: the decoder waits, then follows them more and more.
+        learned = loop.progress.step - new_from - config.held_steps
+        heard = min(1.0, max(0, learned) / config.unheard_steps)
+        shares[1], shares[2] = heard * config.feature_share, heard * config.fooling_share
+        if learned < 0:
+            optimizer.param_groups[0]["lr"].fill_(0)
+            encoding.param_groups[0]["lr"].fill_(0)
         return captured()
 
     loop.run(weighed_step, NAMES)

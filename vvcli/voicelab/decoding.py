@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 import torch
+import torch._functorch.config
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -42,6 +43,8 @@ def _on(device: torch.device, function: Callable[..., Tensor]) -> Callable[..., 
 def _fused(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
     # One compilation for each stage's width, in each training.
     torch._dynamo.config.recompile_limit = 64
+    # More than one backward pass may go through it.
+    torch._functorch.config.donated_buffer = False
     return torch.compile(function, dynamic=False)
 
 

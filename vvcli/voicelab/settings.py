@@ -1,6 +1,7 @@
 """Every choice behind the embedded voice: sizes, amounts, rates, seeds.
 
-The defaults are what the shipped model was made with; tests shrink them.
+The defaults are what the shipped model was made with, its decoder in an older game against other
+discriminators (see README); tests shrink them.
 """
 
 from __future__ import annotations
@@ -104,13 +105,14 @@ class AdversarialTraining:
     encoder_rate: float = 2e-4  # where it is trained, too
     discriminator_rate: float = 2e-4
     warmup_steps: int = 200
-    unheard_steps: int = 1000  # until new judges have their whole weight
+    held_steps: int = 500  # for new judges to learn before the decoder does
+    unheard_steps: int = 500  # after them, until new judges have their whole weight
     latent_noise: float = 0.1
     mel_weight: float = 15.0
-    late_mel_weight: float = 10.0  # at the end of the last third
     magnitude_weight: float = 2.0
-    feature_weight: float = 5.0
-    fooling_weight: float = 1.5
+    # What the game pulls at the decoder, in pulls of both spectral losses: see `Balance`.
+    feature_share: float = 1.0
+    fooling_share: float = 2.0
     ema: float = 0.999
     seed: int = 4
 

@@ -27,6 +27,7 @@ from vvcli.voicelab.settings import Settings
 from vvcli.voicelab.teach import Recordings
 
 CPU = torch.device("cpu")
+PERIODS = (2, 7)
 
 
 @pytest.fixture
@@ -52,7 +53,7 @@ def speech_like(seed: int) -> Tensor:
 
 def test_new_judges_hear_the_sound_in_every_layer(narrow: None) -> None:
     torch.manual_seed(0)
-    for activations in Discriminators()(speech_like(0)):
+    for activations in Discriminators(PERIODS)(speech_like(0)):
         for a in activations:
             constant = a.mean(dim=(0, 2, 3), keepdim=True)
             assert (a - constant).square().mean() > 0.1 * a.square().mean()
@@ -60,7 +61,7 @@ def test_new_judges_hear_the_sound_in_every_layer(narrow: None) -> None:
 
 def test_new_judges_tell_sounds_apart_in_every_layer(narrow: None) -> None:
     torch.manual_seed(0)
-    judges = Discriminators()
+    judges = Discriminators(PERIODS)
     assert feature_loss(judges(speech_like(0)), judges(speech_like(1))) > 0.3
 
 
@@ -69,6 +70,11 @@ def test_spectra_are_judged_without_their_phases(narrow: None) -> None:
     sound = speech_like(0)
     for a, b in zip(judge(sound), judge(-sound), strict=True):
         torch.testing.assert_close(a, b)
+
+
+def test_features_are_matched_whatever_their_phases(narrow: None) -> None:
+    judges, sound = Discriminators(PERIODS), speech_like(0)
+    assert feature_loss(judges(sound), judges(-sound)) < 1e-5
 
 
 def test_verdicts_count_within_pairs_only() -> None:

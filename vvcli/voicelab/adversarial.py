@@ -58,7 +58,7 @@ def train_adversarial(
     averaged = {name: tensor.clone() for name, tensor in encoder.state_dict().items()}
     if not frozen:
         encoder.requires_grad_(True).train()
-    judges = Discriminators().to(device)
+    judges = Discriminators(config.periods).to(device)
     judges.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = adam(decoder.parameters(), device, decay=0.0, betas=BETAS)
     encoding = adam(encoder.parameters(), device, decay=0.0, betas=BETAS)

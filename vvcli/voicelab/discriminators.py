@@ -19,6 +19,7 @@ EMPHASIS, GAIN = 0.9, 30.0
 # Magnitudes, compressed so that quiet ones count, from about minus one to one.
 POWER, FLOOR, SCALE = 0.3, 1e-3, 5.0
 VERDICT = 0.3  # the size of the first verdicts
+SIZES = (2048, 1024, 512)
 
 
 class SpectrumJudge(nn.Module):
@@ -76,24 +77,24 @@ class PeriodJudge(nn.Module):
 
 
 class Discriminators(nn.Module):
-    """All judges.
+    """All judges: of spectra, and one for each of `periods`.
 
     Their weights begin as in He et al. (2015), without biases. With torch's smaller weights and
     its biases, nine tenths of a deep activation were the same for any sound.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, periods: tuple[int, ...]) -> None:
         super().__init__()
         self.judges = nn.ModuleList(
             [
-                *(SpectrumJudge(size) for size in (2048, 1024, 512)),
-                *(PeriodJudge(period) for period in (2, 3, 5, 7, 11)),
+                *(SpectrumJudge(size) for size in SIZES),
+                *(PeriodJudge(period) for period in periods),
             ]
         )
         self.apply(_initialise)
 
     def forward(self, samples: Tensor) -> list[list[Tensor]]:
-        """Every judge's activations on `samples` [B, T]."""
+        """Every judge's activations on `samples` [B, T], those of spectra first."""
         heard = GAIN * (samples[:, 1:] - EMPHASIS * samples[:, :-1])
         return [judge(heard) for judge in self.judges]
 
@@ -121,10 +122,15 @@ def _mean_distance(better: list[list[Tensor]], worse: list[list[Tensor]]) -> Ten
 
 
 def feature_loss(real: list[list[Tensor]], fake: list[list[Tensor]]) -> Tensor:
-    """Relative distance of the judges' inner activations (Larsen et al., 2016)."""
+    """Relative distance of the inner activations (Larsen et al., 2016) of the spectrum judges.
+
+    Those of the period judges depend on phases, which the encoder does not hear: to match them
+    cost naturalness in every trial.
+    """
+    spectra = len(SIZES)
     losses = [
         _distance(a.device)(a.detach(), b)
-        for r, f in zip(real, fake, strict=True)
+        for r, f in zip(real[:spectra], fake[:spectra], strict=True)
         for a, b in zip(r[:-1], f[:-1], strict=True)
     ]
     return torch.stack(losses).mean()

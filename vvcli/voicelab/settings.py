@@ -101,6 +101,7 @@ class AdversarialTraining:
     crop_frames: int = 16
     judged_frames: int = 8
     batch: int = 16
+    periods: tuple[int, ...] = (2, 3, 5, 7, 11)  # of judges beside those of spectra
     learning_rate: float = 3e-4
     encoder_rate: float = 2e-4  # where it is trained, too
     discriminator_rate: float = 2e-4

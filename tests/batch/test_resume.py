@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.batch.fakes import files, layout, lines, plan, run
+from tests.batch.fakes import files, layout, lines, make_runner, plan, run, speak
 from vvcli.batch.entry import Outcome
-from vvcli.batch.manifest import FILE_NAME, read_entries
-from vvcli.batch.resume import Existing, JobStep
-from vvcli.errors import UsageError
+from vvcli.batch.job_steps import JobSteps
+from vvcli.batch.manifest import FILE_NAME, Manifest, read_entries
+from vvcli.batch.resume import Decision, Existing, JobStep
+from vvcli.errors import OutputError, UsageError
 from vvcli.script.record import Record
 
 TEXTS = ("One.", "Two.", "", "fail", "Five, cut.", "Six.")
@@ -92,6 +95,67 @@ def test_changed_text_is_in_the_way(tmp_path: Path) -> None:
     assert files(tmp_path)["book/00002.wav"] != old["book/00002.wav"]
     steps, _ = run(tmp_path, jobs)
     assert decisions(steps) == "DDDD"
+
+
+def test_what_another_command_kept_is_still_done_for_the_one_that_made_it(tmp_path: Path) -> None:
+    ours, others = (plan(tmp_path, lines(*texts)) for texts in (("One.", "Two."), ("1", "2")))
+    run(tmp_path, ours)
+    for _ in range(2):
+        steps, made = run(tmp_path, others, Existing.SKIP)
+        assert (decisions(steps), made) == ("KK", [])
+        assert {step.in_the_way for step in steps} == {
+            "it was made from another text, voice or options"
+        }
+    manifest = (tmp_path / FILE_NAME).read_text()
+    assert manifest.count("another file of this name is there") == 2, "each is noted once"
+    steps, made = run(tmp_path, ours)
+    assert (decisions(steps), made) == ("DD", [])
+    again = JobSteps(ours, steps, read_entries(tmp_path))
+    assert [step.entry and step.entry.samples for step in again] == [
+        step.entry and step.entry.samples for step in steps
+    ]
+    with pytest.raises(UsageError, match="was made from another text"):
+        run(tmp_path, others)
+    (tmp_path / str(ours[0].path)).write_bytes(b"changed")
+    with pytest.raises(UsageError, match="is not what this command makes"):
+        run(tmp_path, ours)
+
+
+def moved(folder: Path) -> None:
+    folder.rename(folder.with_name("moved"))
+
+
+def emptied(folder: Path) -> None:
+    shutil.rmtree(folder)
+
+
+def without_manifest(folder: Path) -> None:
+    (folder / FILE_NAME).unlink()
+
+
+@pytest.mark.parametrize("remove", [moved, emptied, without_manifest])
+@pytest.mark.parametrize("chunks", range(1, 5))
+def test_a_folder_that_goes_in_the_middle_ends_the_run(
+    tmp_path: Path, remove: Callable[[Path], None], chunks: int
+) -> None:
+    out = tmp_path / "out"
+    jobs = plan(out, lines("One.", "Two.", "Three."), layout("{n}"))
+    with Manifest(out) as manifest:
+        runner = make_runner(manifest, out)
+        steps = [JobStep(job, Decision.MAKE) for job in jobs]
+        events = runner.make(steps, speak(record for job in jobs for record in job.records))
+        for _ in range(chunks):
+            next(events)
+        remove(out)
+        with pytest.raises(OutputError, match=r"cannot write to|has removed or replaced"):
+            list(events)
+    assert not out.exists() or not (out / FILE_NAME).exists()
+    # Nothing has a name that no manifest has.
+    left = out.with_name("moved") if remove is moved else out
+    named = {name for name in files(left) if not name.endswith(".part")} if left.exists() else set()
+    assert named <= {entry.audio_filepath for entry in read_entries(left).values()} or (
+        remove is without_manifest
+    )
 
 
 def test_a_file_of_another_length_is_in_the_way(tmp_path: Path) -> None:

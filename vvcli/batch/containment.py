@@ -42,6 +42,7 @@ class OutputFolder:
         except OSError as error:
             raise OutputError(f"cannot write to {path}: {error.strerror}") from error
         self._parents: dict[str, str] = {}
+        self._is_made = False
         self._room = MAX_PATH - len(os.fsencode(self._root)) - len("/\0") - self._added
 
     def place(self, name: str) -> str:
@@ -98,15 +99,17 @@ class OutputFolder:
         """A descriptor of the folder that holds the file `name`, a path from `place`.
 
         No link below the output folder is followed, so that one planted since `place` leads
-        nowhere. With `make`, folders are made as needed.
+        nowhere. With `make`, folders are made as needed, but the output folder only once: what is
+        removed or moved in the middle of a run does not come again without its manifest.
 
         Raises:
             FileNotFoundError: there is no such folder, without `make`.
             OutputError: it cannot be opened.
         """
         try:
-            if make:
+            if make and not self._is_made:
                 self.path.mkdir(parents=True, exist_ok=True)
+                self._is_made = True
             descriptor = open_folder(self.path)
             for part in PurePosixPath(name).parent.parts:
                 above = descriptor

@@ -129,6 +129,7 @@ class Manifest:
         A file gets its name only after its entry is safe. So whatever has a name has an entry,
         and what a crash left between the two is found again by its hash.
         """
+        self._check_there()
         if revision := self._revisions.get(entry.key):
             entry = replace(entry, revision=revision)
         line = entry.encode()
@@ -190,6 +191,19 @@ class Manifest:
         except OSError as error:
             raise self._error(error) from error
         return entries
+
+    def _check_there(self) -> None:
+        """Check that entries land in what the next run reads, and not in a file that has no name.
+
+        The folder may have been removed or moved away, or put back from a copy.
+        """
+        with suppress(OSError):
+            there = self.path.lstat()
+            if os.path.samestat(there, os.fstat(self._descriptor)):
+                return
+        raise OutputError(
+            f"cannot write to {self.path}: another program has removed or replaced it"
+        )
 
     def _error(self, error: OSError) -> OutputError:
         return OutputError(f"cannot write to {self.path}: {error.strerror}")

@@ -105,17 +105,17 @@ class Resume:
         """
         in_the_way, first, first_made, first_differs = 0, None, None, False
         for job in jobs:
-            known = self._entries.get(job.key)
-            if known is not None and known.fingerprint != self._fingerprint(job):
-                known = None
+            entry = known = self._fitting(job, self._entries.get(job.key))
+            made = self._entries.made.get(str(job.path))
+            if made is not None and self._entries[made.key].status is Outcome.SKIPPED:
+                known = self._fitting(job, made)  # it was kept since, and is what it was
             decision, why = self._decide(job, known), None
             if decision is None:
                 in_the_way += 1
                 if first is None:
-                    first, first_made = job.path, self._entries.made.get(str(job.path))
-                    first_differs = known is not None
+                    first, first_made, first_differs = job.path, made, known is not None
                 decision, why = self._replace(job, known)
-            yield JobStep(job, decision, known, why)
+            yield JobStep(job, decision, known if decision is Decision.DONE else entry, why)
         if first is not None and self._existing is Existing.ERROR:
             more = f" (and {in_the_way - 1} more)" if in_the_way > 1 else ""
             if self.checked:
@@ -128,6 +128,12 @@ class Resume:
             raise UsageError(
                 f"{path} was made from another text, voice or options", remedy="update"
             )
+
+    def _fitting(self, job: Job, entry: ManifestEntry | None) -> ManifestEntry | None:
+        """`entry`, if it is one of such a job."""
+        if entry is None or entry.fingerprint != self._fingerprint(job):
+            return None
+        return entry
 
     def _decide(self, job: Job, known: ManifestEntry | None) -> Decision | None:
         """The decision, or none if a file that is not the job's has its name."""
@@ -201,35 +207,6 @@ class Resume:
             if path.is_symlink():
                 return False
             raise OutputError(f"cannot read {path}: {error.strerror}") from error
-
-
-class JobSteps:
-    """All steps of a run, made anew on each pass; what was decided is kept in a byte each.
-
-    Args:
-        jobs: the same on each pass.
-        decided: the steps of all `jobs`, in this order, used up here.
-        entries: of the manifest, as they were then.
-    """
-
-    def __init__(self, jobs: Iterable[Job], decided: Iterable[JobStep], entries: Entries) -> None:
-        self._jobs = jobs
-        self._entries = entries
-        self._decided = bytearray(
-            2 * _DECISIONS.index(step.decision) + (step.entry is not None) for step in decided
-        )
-
-    def __iter__(self) -> Iterator[JobStep]:
-        for job, decided in zip(self._jobs, self._decided, strict=True):
-            entry = self._entries[job.key] if decided % 2 else None
-            yield JobStep(job, _DECISIONS[decided // 2], entry)
-
-    def missing(self) -> Iterator[JobStep]:
-        """The steps that are to be made."""
-        return (step for step in self if step.decision is Decision.MAKE)
-
-
-_DECISIONS = list(Decision)
 
 
 def _names_in(folder: Path) -> frozenset[str] | None:

@@ -9,10 +9,11 @@ from typing import Any
 
 from vvcli.audio.levels import softer
 from vvcli.batch.entry import ManifestEntry, Outcome
+from vvcli.batch.job_steps import JobSteps
 from vvcli.batch.manifest import Manifest
 from vvcli.batch.recover import Leftovers
 from vvcli.batch.report import Files, Standing, not_read, skipped_inputs
-from vvcli.batch.resume import Decision, JobStep, JobSteps, Resume
+from vvcli.batch.resume import Decision, JobStep, Resume
 from vvcli.batch.runner import Runner
 from vvcli.cli.batch_plan import BatchRequest, Prepared
 from vvcli.cli.environment import Environment

@@ -14,11 +14,12 @@ from vvcli.batch.book.assemble import Assembled, assemble
 from vvcli.batch.book.parts import Parts, check_folder, remove
 from vvcli.batch.book.plan import BookPlan
 from vvcli.batch.entry import Outcome
+from vvcli.batch.job_steps import JobSteps
 from vvcli.batch.manifest import Manifest, read_entries
 from vvcli.batch.plan import Job
 from vvcli.batch.recover import recover
 from vvcli.batch.report import Files, Standing, not_read, skipped_inputs
-from vvcli.batch.resume import Decision, Existing, JobSteps, Resume
+from vvcli.batch.resume import Decision, Existing, Resume
 from vvcli.batch.runner import Runner
 from vvcli.cli.batch_plan import BatchRequest, Prepared
 from vvcli.cli.batch_run import make_files, verified

@@ -50,10 +50,11 @@ def open_synthesizer(
     """
     check_room_for_torch()
     if options.get("cluster") is None:
-        places_of(options["device"], options.get("workers", 1))
+        places = places_of(options["device"], options.get("workers", 1))
         if options["device"] != "cpu" and NVIDIA.exists():
             start_if_nothing_is_compiled()
-            begin_hashing()
+            if isinstance(places, str):  # several workers launch their kernels themselves
+                begin_hashing()
     # Imported only here: torch takes a second, and wrong options should not.
     from vvcli.speech.device import release_workspaces
     from vvcli.synthesizer import Synthesizer

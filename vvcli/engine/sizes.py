@@ -133,7 +133,7 @@ class SizeChoice:
         return min(larger)[1] if larger else wanted
 
     def _cost(self, size: StepSize) -> int:
-        """What a step of `size` takes on a GPU, about, in rows of a stream or of text."""
+        """About how long a step of `size` takes on a GPU, in rows of streams or of text."""
         return FREE_ROWS + size.streams + size.windows * self._text_window
 
 

@@ -183,7 +183,7 @@ def left_to_cublas(channels: int, rows: int) -> bool:
 
 
 def mixer_tile(channels: int, length: int, streams: int, card: Card) -> tuple[int, int]:
-    """How many positions of a stream one program of the mixer takes, and its warps.
+    """Positions of a stream that one program of the mixer takes, and the warps of the program.
 
     A stream's rows are shared by several programs until there are 16 warps a multiprocessor; each
     has to norm the six rows before its own, too.
